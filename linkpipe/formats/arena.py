@@ -1,0 +1,129 @@
+"""One address space for every input byte.
+
+The linker's kernels work on all objects at once, so every input file is mapped
+into one contiguous span of memory and a byte is named by one integer: its
+offset in the arena. Files are mapped, not read: pages that no kernel touches
+(debug information, export data, unreachable code) are never loaded.
+
+The span is reserved as anonymous memory first; each file is then mapped over its
+slice of it (``mmap`` with ``MAP_FIXED``, which Python's own module does not
+offer, hence ctypes). Where that is refused the file is read into its slice.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError
+
+_MAP_FIXED = 0x10
+_MAP_FAILED = ctypes.c_void_p(-1).value
+
+U8 = npt.NDArray[np.uint8]
+
+
+class Arena:
+    """A contiguous, read-only span of bytes that input files are mapped into.
+
+    ``sizes`` are upper bounds in bytes, one for each file that may be mapped;
+    slices start at page boundaries, in the given order.
+
+    Attributes:
+        bytes: uint8[n], read-only, all of the span; pages past the end of a file are zero.
+        bases: int64[len(sizes)], the offset where each file's slice starts.
+    """
+
+    __slots__ = ("_sizes", "_span", "bases", "bytes")
+
+    def __init__(self, sizes: npt.ArrayLike) -> None:
+        page = mmap.PAGESIZE
+        self._sizes = np.asarray(sizes, np.int64)
+        # One spare page after each file: gathers of 8-byte words may read past a file's end.
+        spans = (self._sizes + page - 1) // page * page + page
+        ends = np.cumsum(spans)
+        self.bases = np.concatenate(([0], ends[:-1])).astype(np.int64)
+        self.bases.setflags(write=False)
+        self._span = mmap.mmap(-1, int(ends[-1]) if len(ends) else page)
+        whole = np.frombuffer(self._span, np.uint8)
+        whole.setflags(write=False)
+        self.bytes: U8 = whole
+
+    def map(self, slot: int, path: str) -> int:
+        """Map the file ``path`` over slice ``slot``; return its size in bytes.
+
+        Raises InputError when the file cannot be opened, or has grown since it was measured.
+        """
+        base, limit = int(self.bases[slot]), int(self._sizes[slot])
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as e:
+            raise InputError(
+                f"cannot open file {path}: {e.strerror}", file=path, remedy="check the importcfg"
+            ) from e
+        try:
+            size = os.fstat(fd).st_size
+            if size > limit:
+                raise InputError(
+                    "file changed while it was being linked",
+                    file=path,
+                    expected=f"{limit} bytes",
+                    found=f"{size} bytes",
+                    remedy="do not rebuild packages during a link; link again",
+                )
+            if size and not self._map_fixed(fd, base, size):
+                with open(fd, "rb", closefd=False) as f:
+                    f.readinto(memoryview(self._span)[base : base + size])
+            return size
+        except OSError as e:
+            raise InputError(
+                f"cannot read file {path}: {e.strerror}",
+                file=path,
+                remedy="check its permissions and that it is a regular file",
+            ) from e
+        finally:
+            os.close(fd)
+
+    def _map_fixed(self, fd: int, base: int, size: int) -> bool:
+        libc = ctypes.CDLL(None, use_errno=True)
+        call = libc.mmap
+        call.restype = ctypes.c_void_p
+        call.argtypes = (
+            ctypes.c_void_p,
+            ctypes.c_size_t,
+            ctypes.c_int,
+            ctypes.c_int,
+            ctypes.c_int,
+            ctypes.c_long,
+        )
+        where = self.bytes.ctypes.data + base
+        got = call(where, size, mmap.PROT_READ, mmap.MAP_PRIVATE | _MAP_FIXED, fd, 0)
+        return bool(got != _MAP_FAILED)
+
+    def view(self, at: int, size: int) -> memoryview:
+        """The bytes [at, at+size) without a copy."""
+        return memoryview(self.bytes)[at : at + size]
+
+    def u32(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+        """Little-endian 32-bit words at the (unaligned) offsets ``at``: uint32[len(at)]."""
+        return self._words("<u4", at)
+
+    def u64(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+        """Little-endian 64-bit words at the (unaligned) offsets ``at``: uint64[len(at)]."""
+        return self._words("<u8", at)
+
+    def records(self, at: npt.NDArray[np.int64], dtype: np.dtype[np.void]) -> npt.NDArray[np.void]:
+        """Packed records of ``dtype`` at the offsets ``at``: dtype[len(at)]."""
+        # Gathered as opaque bytes: numpy copies those four times as fast as records with fields.
+        return self._words(f"V{dtype.itemsize}", at).view(dtype)
+
+    def _words(self, dtype: npt.DTypeLike, at: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        dt = np.dtype(dtype)
+        # A view whose elements overlap: element i is the word that starts at byte i.
+        count = len(self.bytes) - dt.itemsize + 1
+        return np.ndarray((count,), dt, buffer=self.bytes.data, strides=(1,))[at]

@@ -1,0 +1,38 @@
+"""Generic relocation types of Go object files (cmd/internal/objabi/reloctype.go).
+
+Those of one architecture's instructions are defined in its file under ``arches/``.
+"""
+
+from __future__ import annotations
+
+R_ADDR = 1
+R_ADDROFF = 5
+R_SIZE = 6
+R_CALL = 7
+R_CALLIND = 10
+R_CONST = 13
+R_PCREL = 14
+R_TLS_LE = 15
+R_TLS_IE = 16
+R_GOTOFF = 17
+R_PLT0 = 18
+R_PLT1 = 19
+R_PLT2 = 20
+R_USEFIELD = 21
+R_USETYPE = 22
+R_USEIFACE = 23
+R_USEIFACEMETHOD = 24
+R_USENAMEDMETHOD = 25
+R_METHODOFF = 26
+R_KEEP = 27
+R_GOTPCREL = 29
+R_DWARFSECREF = 31
+R_ADDRCUOFF = 98
+R_INITORDER = 102
+R_DWTXTADDR_U1 = 103
+R_DWTXTADDR_U2 = 104
+R_DWTXTADDR_U3 = 105
+R_DWTXTADDR_U4 = 106
+
+DIRECT_CALLS = (R_CALL,)
+"""Types that are calls on every architecture; an architecture adds its own."""

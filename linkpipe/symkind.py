@@ -1,0 +1,128 @@
+"""Symbol kinds: what a symbol is, and so which section it goes to.
+
+The order is the order of sections in the output (text, read-only, relro, data, bss,
+unallocated, DWARF). Source: cmd/link/internal/sym/symkind.go; the kinds in object
+files are numbered otherwise (cmd/internal/objabi/symkind.go) and mapped by FROM_OBJECT.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+
+import numpy as np
+import numpy.typing as npt
+
+
+class SymKind(IntEnum):
+    """The kind of a symbol; stored as uint8."""
+
+    @staticmethod
+    def _generate_next_value_(name: str, start: int, count: int, last: list[int]) -> int:
+        return count
+
+    Sxxx = auto()
+    STEXT = auto()
+    STEXTFIPSSTART = auto()
+    STEXTFIPS = auto()
+    STEXTFIPSEND = auto()
+    STEXTEND = auto()
+    SELFRXSECT = auto()
+    SMACHOPLT = auto()
+    SSTRING = auto()
+    SGOSTRING = auto()
+    SGCBITS = auto()
+    SRODATA = auto()
+    SRODATAFIPSSTART = auto()
+    SRODATAFIPS = auto()
+    SRODATAFIPSEND = auto()
+    SRODATAEND = auto()
+    SPCLNTAB = auto()
+    SELFROSECT = auto()
+    SRODATARELRO = auto()
+    STYPE = auto()
+    SGOFUNC = auto()
+    SELFRELROSECT = auto()
+    SMACHORELROSECT = auto()
+    SFirstWritable = auto()
+    SBUILDINFO = auto()
+    SFIPSINFO = auto()
+    SELFSECT = auto()
+    SMACHO = auto()
+    SWINDOWS = auto()
+    SMODULEDATA = auto()
+    SELFGOT = auto()
+    SMACHOGOT = auto()
+    SNOPTRDATA = auto()
+    SNOPTRDATAFIPSSTART = auto()
+    SNOPTRDATAFIPS = auto()
+    SNOPTRDATAFIPSEND = auto()
+    SNOPTRDATAEND = auto()
+    SINITARR = auto()
+    SDATA = auto()
+    SDATAFIPSSTART = auto()
+    SDATAFIPS = auto()
+    SDATAFIPSEND = auto()
+    SDATAEND = auto()
+    SXCOFFTOC = auto()
+    SBSS = auto()
+    SNOPTRBSS = auto()
+    SGCMASK = auto()
+    SLIBFUZZER_8BIT_COUNTER = auto()
+    SCOVERAGE_COUNTER = auto()
+    SCOVERAGE_AUXVAR = auto()
+    STLSBSS = auto()
+    SFirstUnallocated = auto()
+    SXREF = auto()
+    SMACHOSYMSTR = auto()
+    SMACHOSYMTAB = auto()
+    SMACHOINDIRECTPLT = auto()
+    SMACHOINDIRECTGOT = auto()
+    SDYNIMPORT = auto()
+    SHOSTOBJ = auto()
+    SUNDEFEXT = auto()
+    SDWARFSECT = auto()
+    SDWARFCUINFO = auto()
+    SDWARFCONST = auto()
+    SDWARFFCN = auto()
+    SDWARFABSFCN = auto()
+    SDWARFTYPE = auto()
+    SDWARFVAR = auto()
+    SDWARFRANGE = auto()
+    SDWARFLOC = auto()
+    SDWARFLINES = auto()
+    SDWARFADDR = auto()
+    SSEHUNWINDINFO = auto()
+    SSEHSECT = auto()
+
+
+_OBJECT_ORDER = (
+    "Sxxx STEXT STEXTFIPS SRODATA SRODATAFIPS SNOPTRDATA SNOPTRDATAFIPS SDATA SDATAFIPS SBSS "
+    "SNOPTRBSS STLSBSS SDWARFCUINFO SDWARFCONST SDWARFFCN SDWARFABSFCN SDWARFTYPE SDWARFVAR "
+    "SDWARFRANGE SDWARFLOC SDWARFLINES SDWARFADDR SLIBFUZZER_8BIT_COUNTER SCOVERAGE_COUNTER "
+    "SCOVERAGE_AUXVAR SSEHUNWINDINFO"
+).split()
+
+FROM_OBJECT: npt.NDArray[np.uint8] = np.zeros(256, np.uint8)
+"""uint8[256]: the kind for each number used in object files; unknown numbers map to Sxxx."""
+FROM_OBJECT[: len(_OBJECT_ORDER)] = [SymKind[name] for name in _OBJECT_ORDER]
+FROM_OBJECT.setflags(write=False)
+
+
+def is_text(kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Whether each kind is code: bool[n]."""
+    return (kind >= SymKind.STEXT) & (kind <= SymKind.STEXTEND)
+
+
+def is_data(kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Whether each kind is writable data or bss: bool[n]."""
+    return (kind >= SymKind.SNOPTRDATA) & (kind <= SymKind.SNOPTRBSS)
+
+
+def is_rodata(kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Whether each kind is general read-only data, FIPS markers included: bool[n]."""
+    return (kind >= SymKind.SRODATA) & (kind <= SymKind.SRODATAEND)
+
+
+def is_dwarf(kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Whether each kind is debug information: bool[n]."""
+    return (kind >= SymKind.SDWARFSECT) & (kind <= SymKind.SDWARFADDR)

@@ -1,0 +1,1 @@
+"""The linker's tables: one class for each, its schema checked once, at construction."""

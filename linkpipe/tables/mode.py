@@ -1,0 +1,28 @@
+"""What kind of link this is: decided once, after every package is known."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen
+class Mode:
+    """The link mode and the dynamic-linking decision.
+
+    Attributes:
+        external: whether a host linker finishes the job (the output is first a relocatable
+            object, ``go.o``).
+        iscgo: whether runtime/cgo takes part.
+        can_use_plugins: whether ``plugin.Open`` is there to be called: package plugin is loaded,
+            cgo is on, and the target supports plugins.
+        dynlink: whether other Go modules may be loaded beside this one (plugin, shared,
+            -linkshared, or can_use_plugins): symbols stay visible, type names are mangled,
+            reflection may find any method.
+        reason: why the link is external, in the oracle's words; empty when internal.
+    """
+
+    external: bool
+    iscgo: bool
+    can_use_plugins: bool
+    dynlink: bool
+    reason: str = ""

@@ -1,0 +1,254 @@
+"""Objects: the Go object files of a link, and the kernels that read records from them.
+
+An object refers to symbols by (package index, symbol index); ``resolve`` turns such
+references into symbol ids, for any number of references at once. Relocations and
+auxiliary symbols are read for just the symbols asked for: work is done for what is
+reachable, not for what is present.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError
+from linkpipe.formats import goobj
+from linkpipe.formats.arena import Arena
+from linkpipe.tables.ragged import expand
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+
+
+class RelocColumns(NamedTuple):
+    """Relocations of some symbols, row by row: all of the first one's, then the second's …
+
+    ``counts`` int64[len(ids)]; the others have sum(counts) rows: ``offset`` int32 (bytes from
+    the symbol's start), ``size`` uint8, ``type`` uint16 (without the weak bit), ``weak`` bool,
+    ``add`` int64, ``target`` int32 (symbol id, 0: none).
+    """
+
+    counts: I64
+    offset: I32
+    size: npt.NDArray[np.uint8]
+    type: npt.NDArray[np.uint16]
+    weak: npt.NDArray[np.bool_]
+    add: I64
+    target: I32
+
+
+class AuxColumns(NamedTuple):
+    """Auxiliary symbols of some symbols: ``counts`` int64[len(ids)], then per row ``type`` uint8
+    (goobj.AUX_*) and ``target`` int32."""
+
+    counts: I64
+    type: npt.NDArray[np.uint8]
+    target: I32
+
+
+@attrs.frozen(eq=False, repr=False)
+class Objects:
+    """Go objects in load order; row 0 is "none" (symbols that the linker made).
+
+    Attributes:
+        arena: where their bytes lie.
+        names: "archive(member)" for messages.
+        base: int64[n], offset of each object in the arena.
+        blocks: int64[n, NBLOCKS], arena offsets of the blocks (goobj.SYMDEF …).
+        flags: uint32[n], goobj.FLAG_*.
+        package: int32[n], row in Packages.
+        version: int32[n], version of symbols static to the object.
+        ndef, nhashed64, nhashed, nnonpkg, nref: int64[n], symbols by class.
+        local_base: int64[n+1], where each object's symbols start in ``local_to_id``.
+        local_to_id: int32[sum], symbol id for each object's local index (definitions of the
+            four classes, then references); empty before `resolve` (the pass) has run.
+        package_base: int64[n+1], package_object: int32[sum]: for each object and each package
+            index in it, the row of that package's object.
+        builtins: int32[k], the id of each builtin symbol, 0 when it is not defined.
+    """
+
+    arena: Arena
+    names: tuple[str, ...]
+    base: I64
+    blocks: npt.NDArray[np.int64]
+    flags: npt.NDArray[np.uint32]
+    package: I32
+    version: I32
+    ndef: I64
+    nhashed64: I64
+    nhashed: I64
+    nnonpkg: I64
+    nref: I64
+    local_base: I64
+    local_to_id: I32
+    package_base: I64
+    package_object: I32
+    builtins: I32
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    @property
+    def defined(self) -> I64:
+        """Defined symbols of each object: int64[n]."""
+        return self.ndef + self.nhashed64 + self.nhashed + self.nnonpkg
+
+    def resolve(self, objects: I64, pkg: npt.NDArray[np.uint32], sym: npt.NDArray[np.uint32]) -> I32:
+        """Symbol ids for the references (pkg[i], sym[i]) found in object objects[i]: int32[k].
+
+        A reference of {0, 0} is "no symbol". Raises InputError for a reference outside of the
+        object's tables.
+        """
+        pkg64, local = pkg.astype(np.int64), sym.astype(np.int64)
+        owner = objects.astype(np.int64)
+        none = pkg64 == 0
+        builtin = pkg64 == goobj.PKG_BUILTIN
+        start = np.zeros(len(owner), np.int64)
+        limit = self.ndef[owner]
+        h64, h = pkg64 == goobj.PKG_HASHED64, pkg64 == goobj.PKG_HASHED
+        nonpkg = pkg64 == goobj.PKG_NONE
+        ndef = limit
+        if h64.any():
+            start[h64] = ndef[h64]
+            limit = np.where(h64, self.nhashed64[owner], limit)
+        if h.any():
+            start[h] = (ndef + self.nhashed64[owner])[h]
+            limit = np.where(h, self.nhashed[owner], limit)
+        if nonpkg.any():
+            start[nonpkg] = (ndef + self.nhashed64[owner] + self.nhashed[owner])[nonpkg]
+            limit = np.where(nonpkg, (self.nnonpkg + self.nref)[owner], limit)
+        other = (pkg64 > 0) & (pkg64 < goobj.PKG_SELF)
+        rows = np.flatnonzero(other)
+        if len(rows):
+            at = self.package_base[owner[rows]] + pkg64[rows]
+            outside = at >= self.package_base[owner[rows] + 1]
+            if outside.any():
+                self._bad_reference(objects, rows[outside], pkg, sym)
+            target = self.package_object[at].astype(np.int64)
+            limit = limit.copy()
+            limit[rows] = self.ndef[target]
+            owner[rows] = target
+        limit = np.where(none, 1, np.where(builtin, len(self.builtins), limit))
+        bad = np.flatnonzero((local >= limit) | (pkg64 > goobj.PKG_NONE))
+        if len(bad):
+            self._bad_reference(objects, bad, pkg, sym)
+        plain = ~(none | builtin)
+        if plain.all():
+            return self.local_to_id[self.local_base[owner] + start + local]
+        ids = np.zeros(len(owner), np.int32)
+        ids[plain] = self.local_to_id[(self.local_base[owner] + start + local)[plain]]
+        rows = np.flatnonzero(builtin)
+        ids[rows] = self.builtins[local[rows]]
+        missing = rows[ids[rows] == 0]
+        if len(missing):
+            self._missing_builtin(int(objects[missing[0]]), int(local[missing[0]]))
+        return ids
+
+    def relocs(self, objects: npt.NDArray[np.integer], locals_: npt.NDArray[np.integer]) -> RelocColumns:
+        """Read the relocations of the definitions (objects[i], locals_[i]).
+
+        Object 0 (the linker's own symbols) has none here.
+        """
+        at, counts, owner = self._rows(
+            objects, locals_, goobj.RELOCIDX, goobj.RELOC, goobj.RELOC_RECORD.itemsize
+        )
+        records = self.arena.records(at, goobj.RELOC_RECORD)
+        kind = records["type"]
+        return RelocColumns(
+            counts,
+            records["offset"].astype(np.int32),
+            records["size"].astype(np.uint8),
+            kind & np.uint16(goobj.WEAK - 1),
+            (kind & np.uint16(goobj.WEAK)) != 0,
+            records["add"].astype(np.int64),
+            self.resolve(owner, records["pkg"], records["sym"]),
+        )
+
+    def auxs(self, objects: npt.NDArray[np.integer], locals_: npt.NDArray[np.integer]) -> AuxColumns:
+        """Read the auxiliary symbols of the definitions (objects[i], locals_[i])."""
+        at, counts, owner = self._rows(
+            objects, locals_, goobj.AUXIDX, goobj.AUX, goobj.AUX_RECORD.itemsize
+        )
+        records = self.arena.records(at, goobj.AUX_RECORD)
+        return AuxColumns(
+            counts, records["type"].copy(), self.resolve(owner, records["pkg"], records["sym"])
+        )
+
+    def data(
+        self, objects: npt.NDArray[np.integer], locals_: npt.NDArray[np.integer]
+    ) -> tuple[I64, I64]:
+        """Where the contents of the definitions lie: arena offsets and sizes, int64 each."""
+        first, count = self._index(objects, locals_, goobj.DATAIDX)
+        at = self.blocks[objects, goobj.DATA] + first
+        over = np.flatnonzero(at + count > self.blocks[objects, goobj.REFNAME])
+        if len(over):
+            self._bad_index(int(objects[over[0]]), int(locals_[over[0]]), goobj.DATAIDX)
+        return at, count
+
+    def _index(
+        self, objects: npt.NDArray[np.integer], locals_: npt.NDArray[np.integer], block: int
+    ) -> tuple[I64, I64]:
+        at = self.blocks[objects, block] + 4 * locals_.astype(np.int64)
+        first = self.arena.u32(at).astype(np.int64)
+        count = self.arena.u32(at + 4).astype(np.int64) - first
+        wrong = np.flatnonzero(count < 0)
+        if len(wrong):
+            self._bad_index(int(objects[wrong[0]]), int(locals_[wrong[0]]), block)
+        return first, count
+
+    def _rows(
+        self,
+        objects: npt.NDArray[np.integer],
+        locals_: npt.NDArray[np.integer],
+        index: int,
+        block: int,
+        size: int,
+    ) -> tuple[I64, I64, I64]:
+        real = objects != 0
+        if not real.all():
+            counts = np.zeros(len(objects), np.int64)
+            at, counts[real], owner = self._rows(objects[real], locals_[real], index, block, size)
+            return at, counts, owner
+        first, counts = self._index(objects, locals_, index)
+        start = self.blocks[objects, block] + first * size
+        over = np.flatnonzero(start + counts * size > self.blocks[objects, block + 1])
+        if len(over):
+            self._bad_index(int(objects[over[0]]), int(locals_[over[0]]), index)
+        owner = np.repeat(objects.astype(np.int64), counts)
+        # Offsets of records: a range with a stride, so expand in units of records.
+        rows = expand(np.zeros(len(counts), np.int64), counts)
+        return np.repeat(start, counts) + rows * size, counts, owner
+
+    def _bad_index(self, obj: int, local: int, block: int) -> None:
+        raise InputError(
+            f"corrupt object file: {goobj.BLOCK_NAMES[block]} entry of symbol {local} "
+            "points outside of its block",
+            file=self.names[obj],
+            offset=int(self.blocks[obj, block] - self.base[obj]) + 4 * local,
+            remedy="rebuild the package; the file is damaged",
+        )
+
+    def _bad_reference(
+        self,
+        objects: I64,
+        rows: I64,
+        pkg: npt.NDArray[np.uint32],
+        sym: npt.NDArray[np.uint32],
+    ) -> None:
+        row = int(rows[0])
+        raise InputError(
+            f"corrupt object file: reference to symbol {int(sym[row])} of package index "
+            f"{int(pkg[row])}, which does not exist",
+            file=self.names[int(objects[row])],
+            remedy="rebuild the package and what it imports with one Go version",
+        )
+
+    def _missing_builtin(self, obj: int, builtin: int) -> None:
+        raise InputError(
+            f"reference to undefined builtin number {builtin}",
+            file=self.names[obj],
+            remedy="rebuild the package and the runtime with the same flags (-race and the like)",
+        )

@@ -1,0 +1,88 @@
+"""Packages: what the importcfg names and the import graph reaches, in load order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen(eq=False)
+class CgoDirectives:
+    """The cgo directives of one package, still JSON text, and the object they came from."""
+
+    file: str
+    package: str
+    text: str
+
+
+@attrs.frozen(eq=False)
+class Package:
+    """One loaded package.
+
+    Attributes:
+        path: import path ("main" for the main package, the plugin path for a plugin's).
+        file: its archive.
+        imported_by: what asked for it, for error messages.
+        fingerprint: 8 bytes of export-data hash; zero for packages that only hold assembly.
+        imports: rows of imported packages, in the order of the objects' Autolib blocks.
+        objects: rows in Objects of its Go objects, in archive order.
+        main: whether the export data says it is a ``package main``.
+    """
+
+    path: str
+    file: str
+    imported_by: str
+    fingerprint: bytes
+    imports: tuple[int, ...]
+    objects: tuple[int, ...]
+    main: bool
+
+
+@attrs.frozen(eq=False)
+class Packages:
+    """Packages in load order, and the order in which their text is laid out.
+
+    Attributes:
+        items: all packages in load order.
+        by_path: import path -> row.
+        postorder: rows in dependency order, imports first (set by linksetup; load order before).
+        cgo: cgo directives in load order.
+        host_objects: C objects found in archives, in load order.
+        flags: marker members found: package paths by "dynimportfail" and "preferlinkext".
+    """
+
+    items: tuple[Package, ...]
+    by_path: Mapping[str, int]
+    postorder: tuple[int, ...]
+    cgo: tuple[CgoDirectives, ...]
+    host_objects: tuple[HostObject, ...]
+    flags: Mapping[str, tuple[str, ...]]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One dict for each package, in load order, for dumps."""
+        for row, p in enumerate(self.items):
+            yield {
+                "row": row,
+                "path": p.path,
+                "file": p.file,
+                "fingerprint": p.fingerprint.hex(),
+                "imports": [self.items[i].path for i in p.imports],
+                "objects": list(p.objects),
+            }
+
+
+@attrs.frozen(eq=False)
+class HostObject:
+    """An object file of a C compiler inside a package's archive: bytes [at, at+size) of the arena.
+
+    ``format`` is "elf" or "unknown" (passed to the host linker unread).
+    """
+
+    package: str
+    name: str
+    file: str
+    at: int
+    size: int
+    format: str

@@ -1,0 +1,54 @@
+"""Kernels over ragged rows: many ranges of different lengths, handled as one array.
+
+Each function's docstring holds the slow, obvious version of what it computes; property
+tests hold the two together.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+I64 = npt.NDArray[np.int64]
+G = TypeVar("G", bound=np.generic)
+
+
+def expand(starts: npt.NDArray[np.integer], counts: npt.NDArray[np.integer]) -> I64:
+    """All members of the ranges [start, start+count), concatenated: int64[sum(counts)].
+
+    ``[x for s, n in zip(starts, counts) for x in range(s, s + n)]``
+    """
+    counts = counts.astype(np.int64)
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total, dtype=np.int64) + np.repeat(
+        starts.astype(np.int64) - (ends - counts), counts
+    )
+
+
+def owners(counts: npt.NDArray[np.integer]) -> I64:
+    """The row each member of ``expand`` belongs to: int64[sum(counts)].
+
+    ``[i for i, n in enumerate(counts) for _ in range(n)]``
+    """
+    return np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+
+
+def offsets(counts: npt.NDArray[np.integer]) -> I64:
+    """Where each row starts when rows are laid end to end, and the end: int64[n+1].
+
+    ``[sum(counts[:i]) for i in range(n + 1)]``
+    """
+    out = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=out[1:])
+    return out
+
+
+def frozen(array: npt.NDArray[G]) -> npt.NDArray[G]:
+    """``array`` made read-only; a view over a writable base is copied first."""
+    if array.base is not None and getattr(array.base, "flags", None) is not None:
+        array = array.copy()
+    array.setflags(write=False)
+    return array

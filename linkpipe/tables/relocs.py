@@ -1,0 +1,193 @@
+"""Relocations of the symbols that take part in the link.
+
+Columns over all relocations, and for each symbol the range of its own. Reachability
+reads them for what it reaches; passes add those of symbols that the linker makes.
+Relocation types are the Go object file's (cmd/internal/objabi/reloctype.go); the generic
+ones have names in ``linkpipe.reloctype``, an architecture's own live with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.tables.objects import RelocColumns
+from linkpipe.tables.ragged import expand
+
+_COLUMNS = ("offset", "size", "type", "weak", "add", "target")
+_DTYPES = {
+    "offset": np.int32,
+    "size": np.uint8,
+    "type": np.uint16,
+    "weak": np.bool_,
+    "add": np.int64,
+    "target": np.int32,
+}
+
+
+@attrs.frozen(eq=False, repr=False)
+class Relocs:
+    """Relocations as columns; rows of symbol s are [first[s], first[s] + count[s]).
+
+    Attributes:
+        first: int64[nsyms], count: int32[nsyms] (0 for symbols that were not read).
+            Symbols made later than the table have no rows; use ``rows_of``.
+        offset: int32[m], bytes from the symbol's start.
+        size: uint8[m], bytes patched; 0 marks a relocation that only reachability uses.
+        type: uint16[m], without the weak bit.
+        weak: bool[m].
+        add: int64[m].
+        target: int32[m], symbol id, 0: none.
+    """
+
+    first: npt.NDArray[np.int64]
+    count: npt.NDArray[np.int32]
+    offset: npt.NDArray[np.int32]
+    size: npt.NDArray[np.uint8]
+    type: npt.NDArray[np.uint16]
+    weak: npt.NDArray[np.bool_]
+    add: npt.NDArray[np.int64]
+    target: npt.NDArray[np.int32]
+
+    def __attrs_post_init__(self) -> None:
+        m = len(self.offset)
+        for name, dtype in _DTYPES.items():
+            column = getattr(self, name)
+            if column.dtype != dtype or column.shape != (m,) or column.flags.writeable:
+                raise TypeError(
+                    f"relocs.{name}: expected read-only {np.dtype(dtype)}[{m}], "
+                    f"found {column.dtype}{list(column.shape)}"
+                )
+
+    @classmethod
+    def gather(
+        cls, nsyms: int, ids: npt.NDArray[np.integer[Any]], columns: RelocColumns
+    ) -> Relocs:
+        """A table of the relocations ``columns`` of the symbols ``ids`` (row i: ids[i])."""
+        first = np.zeros(nsyms, np.int64)
+        count = np.zeros(nsyms, np.int32)
+        count[ids] = columns.counts
+        first[ids] = np.cumsum(columns.counts) - columns.counts
+        arrays = {name: np.ascontiguousarray(getattr(columns, name)) for name in _COLUMNS}
+        for array in (first, count, *arrays.values()):
+            array.setflags(write=False)
+        return cls(first=first, count=count, **arrays)
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def rows_of(self, sym: int) -> slice:
+        """The rows of one symbol."""
+        if sym >= len(self.first):
+            return slice(0, 0)
+        at = int(self.first[sym])
+        return slice(at, at + int(self.count[sym]))
+
+    def rows_of_many(
+        self, ids: npt.NDArray[np.integer[Any]]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """All rows of many symbols, symbol by symbol, and how many each has: int64 both."""
+        inside = ids < len(self.first)
+        known = np.where(inside, ids, 0)
+        counts = np.where(inside, self.count[known], 0).astype(np.int64)
+        return expand(self.first[known], counts), counts
+
+    def owner(self) -> npt.NDArray[np.int32]:
+        """The symbol that each row belongs to: int32[m] (0 for rows that nobody owns any more)."""
+        out = np.zeros(len(self), np.int32)
+        ids = np.flatnonzero(self.count)
+        rows, counts = self.rows_of_many(ids)
+        out[rows] = np.repeat(ids, counts)
+        return out
+
+    def edit(self) -> RelocsEdit:
+        """A writable successor; this table stays as it is."""
+        return RelocsEdit(self)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One dict for each relocation, ordered by symbol, for dumps."""
+        ids = np.flatnonzero(self.count)
+        order, counts = self.rows_of_many(ids)
+        owner = np.repeat(ids, counts).tolist()
+        columns = [(name, getattr(self, name)[order].tolist()) for name in _COLUMNS]
+        for i, sym in enumerate(owner):
+            row: dict[str, Any] = {"symbol": sym}
+            row.update((name, values[i]) for name, values in columns)
+            yield row
+
+    def verify(self) -> list[str]:
+        """Broken invariants, in words."""
+        ends = self.first + self.count
+        if len(ends) and ends.max(initial=0) > len(self):
+            return [f"symbol {int(np.argmax(ends))} has relocations past the end of the table"]
+        return []
+
+
+class RelocsEdit:
+    """Relocations being changed: rows can be rewritten, symbols can get new ones."""
+
+    def __init__(self, base: Relocs) -> None:
+        self._base = base
+        self._columns: dict[str, npt.NDArray[Any]] = {}
+        self._added: dict[int, list[tuple[int, int, int, bool, int, int]]] = {}
+        self._cleared: set[int] = set()
+
+    def set(self, rows: npt.NDArray[np.integer[Any]] | int, **values: Any) -> None:
+        """Rewrite columns of existing rows: ``edit.set(rows, type=..., target=...)``."""
+        for name, value in values.items():
+            column = self._columns.get(name)
+            if column is None:
+                column = self._columns[name] = getattr(self._base, name).copy()
+            column[rows] = value
+
+    def add(
+        self,
+        sym: int,
+        *,
+        offset: int,
+        size: int,
+        type: int,  # noqa: A002 - the column's name
+        target: int,
+        add: int = 0,
+        weak: bool = False,
+    ) -> None:
+        """Append one relocation to a symbol."""
+        self._added.setdefault(sym, []).append((offset, size, type, weak, add, target))
+
+    def clear(self, sym: int) -> None:
+        """Drop the relocations that the symbol has so far."""
+        self._cleared.add(sym)
+        self._added.pop(sym, None)
+
+    def freeze(self) -> Relocs:
+        """The changed table; the edit must not be used any more."""
+        base = self._base
+        changed = {name: self._columns.get(name, getattr(base, name)) for name in _COLUMNS}
+        first, count = base.first, base.count
+        if self._added or self._cleared:
+            top = max([len(first), *(s + 1 for s in self._added)])
+            first = np.concatenate((first, np.zeros(top - len(first), np.int64)))
+            count = np.concatenate((count, np.zeros(top - len(count), np.int32)))
+            for sym in self._cleared:
+                if sym < len(base.first):
+                    count[sym] = 0
+            # A symbol's rows are contiguous, so what it keeps moves to the end with what it gets.
+            tails: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in _COLUMNS}
+            at = len(base)
+            for sym, rows in self._added.items():
+                kept = slice(int(first[sym]), int(first[sym]) + int(count[sym]))
+                for i, name in enumerate(_COLUMNS):
+                    new = np.array([row[i] for row in rows], _DTYPES[name])
+                    tails[name] += [changed[name][kept], new]
+                first[sym], count[sym] = at, kept.stop - kept.start + len(rows)
+                at += int(count[sym])
+            changed = {
+                name: np.concatenate((column, *tails[name])) for name, column in changed.items()
+            }
+        for array in (first, count, *changed.values()):
+            array.setflags(write=False)
+        return Relocs(first=first, count=count, **changed)

@@ -1,0 +1,108 @@
+"""Sections and segments of the output, in file order.
+
+There are some dozens of them, so they are frozen objects, not columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+
+@attrs.frozen(eq=False)
+class Section:
+    """One section.
+
+    Attributes:
+        name: as in the output, ".text".
+        segment: "text", "rodata", "relro", "data", "pdata" or "dwarf".
+        rwx: permission bits, 4 read, 2 write, 1 execute.
+        symbols: int32[k], the symbols laid out in it by address (carried symbols are not
+            among them; their carrier is).
+        align: bytes.
+        vaddr: address; 0 before address assignment.
+        size: bytes.
+        zeros: whether it occupies no bytes in the file (.bss and the like).
+        compressed: whether its content is stored compressed.
+    """
+
+    name: str
+    segment: str
+    rwx: int
+    symbols: npt.NDArray[np.int32]
+    align: int
+    vaddr: int = 0
+    size: int = 0
+    zeros: bool = False
+    compressed: bool = False
+
+
+@attrs.frozen(eq=False)
+class Segment:
+    """One loadable segment: addresses, and the bytes of the file that back them.
+
+    Attributes:
+        name: "text", "rodata", "relro", "data", "pdata" or "dwarf".
+        rwx: permission bits, 4 read, 2 write, 1 execute.
+        sections: rows in Sections, ascending addresses.
+        vaddr, size: in memory, bytes.
+        fileoff, filesize: in the file, bytes.
+    """
+
+    name: str
+    rwx: int
+    sections: tuple[int, ...]
+    vaddr: int = 0
+    size: int = 0
+    fileoff: int = 0
+    filesize: int = 0
+
+
+@attrs.frozen(eq=False)
+class Sections:
+    """All sections in creation order (a symbol's ``section`` column holds a row of it),
+    and all segments in file order."""
+
+    items: tuple[Section, ...]
+    segments: tuple[Segment, ...]
+
+    def __getitem__(self, row: int) -> Section:
+        return self.items[row]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def find(self, name: str) -> int:
+        """The row of the first section of that name, -1 when there is none."""
+        return next((i for i, s in enumerate(self.items) if s.name == name), -1)
+
+    def segment(self, name: str) -> Segment:
+        """The segment of that name."""
+        return self.by_name[name]
+
+    @property
+    def by_name(self) -> Mapping[str, Segment]:
+        """Segments by name."""
+        return {s.name: s for s in self.segments}
+
+    def vaddrs(self) -> npt.NDArray[np.int64]:
+        """The address of each section: int64[len(self)]."""
+        return np.array([s.vaddr for s in self.items], np.int64)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One dict for each section, for dumps."""
+        for row, s in enumerate(self.items):
+            yield {
+                "row": row,
+                "name": s.name,
+                "segment": s.segment,
+                "rwx": s.rwx,
+                "align": s.align,
+                "vaddr": s.vaddr,
+                "size": s.size,
+                "symbols": len(s.symbols),
+            }
