@@ -1,0 +1,1 @@
+"""The architectures, one file each. Nothing imports them by name: entry points do."""

@@ -1,0 +1,1 @@
+"""Commands: the `go tool link` face, the toolexec stub's other half, and those for people."""

@@ -1,0 +1,156 @@
+"""Link: the frozen context that passes read and return.
+
+What is known about a link is a set of *facts*: options, architecture, symbols, sections, image …
+A pass reads facts as attributes and returns a new Link with some of them replaced; the old Link
+stays valid, and facts that did not change are shared between the two.
+
+To add a well-known fact, add one line to the list in ``Link``. Facts of third parties need no
+line: they have dotted names and are read with ``link.fact("acme.count")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+import attrs
+
+from linkpipe.errors import MissingFact, PassError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from linkpipe.arch import Architecture
+    from linkpipe.options import Options
+    from linkpipe.tables.mode import Mode
+    from linkpipe.tables.objects import Objects
+    from linkpipe.tables.packages import Packages
+    from linkpipe.tables.relocs import Relocs
+    from linkpipe.tables.sections import Sections
+    from linkpipe.tables.symbols import Symbols
+
+T = TypeVar("T")
+
+GIVEN = frozenset({"options", "arch"})
+"""Facts that every link starts with; any pass may read them without saying so."""
+
+
+class Fact(Generic[T]):
+    """A fact with a type, read as an attribute of a Link."""
+
+    __slots__ = ("name",)
+
+    def __set_name__(self, owner: type[Link], name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, link: None, owner: type[Link]) -> Fact[T]: ...
+    @overload
+    def __get__(self, link: Link, owner: type[Link]) -> T: ...
+    def __get__(self, link: Link | None, owner: type[Link]) -> Fact[T] | T:
+        if link is None:
+            return self
+        value: T = link.fact(self.name)
+        return value
+
+
+@attrs.frozen
+class Access:
+    """What the pass that holds a Link has declared."""
+
+    name: str
+    reads: frozenset[str]
+    writes: frozenset[str]
+
+
+@attrs.frozen(eq=False, repr=False)
+class Link:
+    """An immutable link in progress.
+
+    Attributes:
+        facts: fact name -> value.
+        providers: fact name -> names of the passes in the plan that provide it, for messages.
+        access: what may be read and written; None outside of a pass: everything.
+    """
+
+    facts: Mapping[str, Any] = attrs.field(
+        default=MappingProxyType({}), converter=lambda facts: MappingProxyType(dict(facts))
+    )
+    providers: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    access: Access | None = None
+
+    options = Fact["Options"]()
+    arch = Fact["Architecture"]()
+    packages = Fact["Packages"]()
+    objects = Fact["Objects"]()
+    mode = Fact["Mode"]()
+    symbols = Fact["Symbols"]()
+    relocs = Fact["Relocs"]()
+    cgo = Fact[Any]()
+    inittasks = Fact["tuple[int, ...]"]()
+    graph = Fact[Any]()
+    moduledata = Fact[int]()
+    tlsg = Fact[int]()
+    text_order = Fact["npt.NDArray[np.int32]"]()
+    elf = Fact[Any]()
+    pclntab = Fact[Any]()
+    sections = Fact["Sections"]()
+    image = Fact["npt.NDArray[np.uint8]"]()
+    external_relocs = Fact[Any]()
+    output = Fact[Any]()
+
+    def fact(self, name: str) -> Any:
+        """The value of a fact. Raises MissingFact when no pass has established it yet, PassError
+        when the pass that asks has not declared it."""
+        self._check_read(name)
+        try:
+            return self.facts[name]
+        except KeyError:
+            raise self._missing(name) from None
+
+    def has(self, name: str) -> bool:
+        """Whether the fact is established."""
+        self._check_read(name)
+        return name in self.facts
+
+    def evolve(self, changes: Mapping[str, Any] | None = None, /, **facts: Any) -> Link:
+        """A new Link with these facts set; names that are not identifiers go into ``changes``."""
+        if changes:
+            facts = {**changes, **facts}
+        access = self.access
+        if access is not None:
+            for name in facts:
+                if name not in access.writes:
+                    raise PassError(
+                        f"sets the fact {name!r}, which it has not declared",
+                        name=access.name,
+                        fact=name,
+                        remedy=f'add "{name}" to `provides` of the pass {access.name}',
+                    )
+        return Link({**self.facts, **facts}, self.providers, access)
+
+    def within(self, access: Access | None) -> Link:
+        """The same facts under another declaration (what the runner hands to a pass)."""
+        return Link(self.facts, self.providers, access)
+
+    def _check_read(self, name: str) -> None:
+        access = self.access
+        if access is not None and name not in access.reads and name not in GIVEN:
+            raise PassError(
+                f"reads the fact {name!r}, which it has not declared",
+                name=access.name,
+                fact=name,
+                remedy=f'add "{name}" to `requires` of the pass {access.name}',
+            )
+
+    def _missing(self, name: str) -> MissingFact:
+        providers = self.providers.get(name, ())
+        if providers:
+            remedy = f"it is provided by {', '.join(providers)}: run that first"
+        else:
+            remedy = "no pass of this pipeline provides it: add one that does"
+        return MissingFact(
+            f"the fact {name!r} is not established", fact=name, providers=providers, remedy=remedy
+        )

@@ -1,0 +1,205 @@
+"""Every error that linkpipe raises on purpose, as one small tree.
+
+    LinkpipeError            fields, a headline, a remedy, an exit status
+    ├── UserError            what was asked for cannot be done
+    │   ├── OptionError      a flag: unknown, malformed, not supported, in conflict
+    │   └── HostLinkError    the host linker failed
+    ├── InputError           an input file is unreadable, damaged or does not fit the others
+    ├── LinkErrors           several errors, collected and shown together
+    ├── PipelineError        the pipeline file is wrong
+    ├── MissingFact          a fact was read that no pass has established
+    └── PassError            a pass broke its contract: a bug in that pass
+
+Where `go tool link` gives the same error, the headline has its wording and the exit status is
+its own (1 for its ``log.Fatalf``, 2 for its ``Exitf`` and ``Errorf``). What follows, indented by a
+tab, is ours: where, what was expected, what was found, what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+import attrs
+
+MAX_ERRORS = 20
+"""Errors shown before "too many errors" (cmd/link/internal/ld/util.go, afterErrorAction)."""
+
+
+@attrs.define(eq=False, slots=False)
+class LinkpipeError(Exception):
+    """The root. ``str(error)`` is the headline, ``error.render()`` the whole message.
+
+    Attributes:
+        message: the headline, in the oracle's words where it has any.
+        remedy: what to do about it, one line.
+        status: the exit status; None stands for the class's own.
+    """
+
+    message: str
+    remedy: str = attrs.field(default="", kw_only=True)
+    status: int | None = attrs.field(default=None, kw_only=True)
+
+    default_status: ClassVar[int] = 2
+    details: ClassVar[tuple[str, ...]] = ()
+    """Fields that ``render`` lists, in this order, when they are set."""
+
+    def __str__(self) -> str:
+        return self.headline()
+
+    @property
+    def exit_status(self) -> int:
+        """The status that the command exits with."""
+        return self.default_status if self.status is None else self.status
+
+    def headline(self) -> str:
+        """The first line of the message, without the name of the command."""
+        return self.message
+
+    def render(self) -> str:
+        """Headline, then a tab-indented line for each detail and for the remedy."""
+        lines = [self.headline()]
+        for name in self.details:
+            value = getattr(self, name)
+            if value not in (None, "") and not (name == "file" and value in lines[0]):
+                lines.append(f"\t{name}: {value}")
+        if self.remedy:
+            lines.append(f"\t{self.remedy}")
+        return "\n".join(lines)
+
+
+class UserError(LinkpipeError):
+    """What was asked for cannot be done. Exit status 1 as for the oracle's ``log.Fatalf``;
+    pass ``status=2`` where it uses ``Exitf``."""
+
+    default_status = 1
+
+
+@attrs.define(eq=False, slots=False)
+class OptionError(UserError):
+    """A command-line flag is unknown, malformed, not supported or in conflict with another.
+
+    Attributes:
+        flag: the flag's name, without dashes.
+        usage: whether the list of flags is shown after the message.
+    """
+
+    flag: str = attrs.field(default="", kw_only=True)
+    usage: bool = attrs.field(default=False, kw_only=True)
+
+    default_status = 2
+
+
+@attrs.define(eq=False, slots=False)
+class HostLinkError(UserError):
+    """The host linker could not be run, or failed.
+
+    Attributes:
+        command: its argument list.
+        output: what it printed.
+    """
+
+    command: Sequence[str] = attrs.field(default=(), kw_only=True)
+    output: str = attrs.field(default="", kw_only=True)
+
+
+@attrs.define(eq=False, slots=False)
+class InputError(LinkpipeError):
+    """An input is unreadable, damaged, or does not fit the other inputs.
+
+    Attributes:
+        file: "archive" or "archive(member)".
+        symbol: the symbol that it is about; the headline starts with it, as the oracle's does.
+        offset: bytes from the start of the file (of the member, when one is named).
+        expected, found: in words.
+    """
+
+    file: str = attrs.field(default="", kw_only=True)
+    symbol: str = attrs.field(default="", kw_only=True)
+    offset: int | None = attrs.field(default=None, kw_only=True)
+    expected: str = attrs.field(default="", kw_only=True)
+    found: str = attrs.field(default="", kw_only=True)
+
+    default_status = 1
+    details = ("file", "offset", "expected", "found")
+
+    def headline(self) -> str:
+        return f"{self.symbol}: {self.message}" if self.symbol else self.message
+
+
+@attrs.define(eq=False, slots=False)
+class LinkErrors(LinkpipeError):
+    """Several errors that were collected up to a checkpoint.
+
+    Attributes:
+        errors: in the order in which they are shown.
+        limit: how many are shown before "too many errors"; None for all (flag ``-e``).
+    """
+
+    errors: Sequence[LinkpipeError] = attrs.field(default=(), kw_only=True)
+    limit: int | None = attrs.field(default=MAX_ERRORS, kw_only=True)
+
+    def render(self) -> str:
+        shown = self.errors if self.limit is None else self.errors[: self.limit + 1]
+        lines = [error.render() for error in shown]
+        if len(shown) > MAX_ERRORS and self.limit is not None:
+            lines.append("too many errors")
+        return "\n".join(lines)
+
+
+@attrs.define(eq=False, slots=False)
+class PipelineError(LinkpipeError):
+    """A pipeline cannot be run: refused before any input is opened.
+
+    Attributes:
+        file: the pipeline file.
+        line: 1-based line in it, 0 when there is no one line to point at.
+    """
+
+    file: str = attrs.field(default="", kw_only=True)
+    line: int = attrs.field(default=0, kw_only=True)
+
+    def headline(self) -> str:
+        where = ":".join(str(part) for part in (self.file, self.line) if part)
+        return f"{where}: {self.message}" if where else self.message
+
+
+@attrs.define(eq=False, slots=False)
+class MissingFact(LinkpipeError):
+    """A fact was read that is not established.
+
+    Attributes:
+        fact: its name.
+        providers: the passes that would provide it.
+    """
+
+    fact: str = attrs.field(default="", kw_only=True)
+    providers: Sequence[str] = attrs.field(default=(), kw_only=True)
+
+
+@attrs.define(eq=False, slots=False)
+class PassError(LinkpipeError):
+    """A pass broke its contract or crashed: a bug in that pass, not in the input.
+
+    Attributes:
+        name: the pass.
+        fact: the fact concerned, if there is one.
+    """
+
+    name: str = attrs.field(default="", kw_only=True)
+    fact: str = attrs.field(default="", kw_only=True)
+
+    def headline(self) -> str:
+        return f"pass {self.name}: {self.message}" if self.name else self.message
+
+
+def checkpoint(errors: Iterable[LinkpipeError], *, limit: int | None = MAX_ERRORS) -> None:
+    """Raise what was collected: nothing for no error, else all of them as one LinkErrors.
+
+    Each distinct message is shown once. The order is the caller's: sort where the order of
+    finding is not meaningful.
+    """
+    distinct = {error.render(): error for error in errors}
+    if distinct:
+        found = list(distinct.values())
+        raise LinkErrors(f"{len(found)} errors", errors=found, limit=limit)

@@ -1,0 +1,1 @@
+"""Observers of the runner: timing, dumps, verification, logs. No pass knows of them."""

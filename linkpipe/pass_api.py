@@ -1,0 +1,90 @@
+"""What a pass is, and how one is written.
+
+    from linkpipe.pass_api import Link, linkpass
+
+    @linkpass(requires=("symbols",), provides=("acme.count",))
+    def count(link: Link) -> Link:
+        '''Count the reachable symbols.'''
+        return link.evolve({"acme.count": len(link.symbols.reachable())})
+
+A pass never changes the Link it is given; it returns a new one. It reads only what it
+``requires`` (or may use, ``optional``) and sets only what it ``provides``; the runner holds it to
+that. A pass that updates a table names it in both. Order and conditions stand in the pipeline
+file, not in the pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+
+from linkpipe.context import Access, Link
+
+__all__ = ["Link", "Pass", "linkpass"]
+
+
+def _names(facts: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(facts, str):
+        raise TypeError(f"expected a tuple of fact names, found the string {facts!r}")
+    return tuple(facts)
+
+
+@attrs.frozen(eq=False)
+class Pass:
+    """One stage of the linker.
+
+    Attributes:
+        name: as the pipeline file names it.
+        run: ``run(link)``, or ``run(link, options)`` when the pass has options.
+        requires: facts that must be established before.
+        provides: facts that it sets.
+        optional: facts that it reads when they are established.
+        options: an attrs class with a default for every field, None: it takes no options.
+        doc: its docstring's first line.
+    """
+
+    name: str
+    run: Callable[..., Link]
+    requires: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    provides: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    optional: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    options: type[Any] | None = None
+    doc: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if self.options is not None:
+            if not attrs.has(self.options):
+                raise TypeError(f"pass {self.name}: its options are not an attrs class")
+            self.options()  # every option needs a default
+
+    @property
+    def access(self) -> Access:
+        """What the runner lets it read and write. What it has set it may read again."""
+        reads = frozenset(self.requires + self.optional + self.provides)
+        return Access(self.name, reads, frozenset(self.provides))
+
+    def __call__(self, link: Link, options: Any = None) -> Link:
+        """Run it without a runner: no enforcement, no observers. For tests and notebooks."""
+        if self.options is None:
+            return self.run(link)
+        return self.run(link, self.options() if options is None else options)
+
+
+def linkpass(
+    *,
+    requires: Iterable[str] = (),
+    provides: Iterable[str] = (),
+    optional: Iterable[str] = (),
+    options: type[Any] | None = None,
+    name: str | None = None,
+) -> Callable[[Callable[..., Link]], Pass]:
+    """Make a Pass of a function. The name defaults to the last part of its module's name."""
+
+    def decorate(run: Callable[..., Link]) -> Pass:
+        own = name or run.__module__.rpartition(".")[2]
+        doc = (run.__doc__ or "").strip().partition("\n")[0]
+        return Pass(own, run, requires, provides, optional, options, doc)
+
+    return decorate
