@@ -1,0 +1,75 @@
+"""amd64 (x86-64).
+
+Addresses in code are relative to the next instruction (``R_PCREL``, ``R_CALL``: S + A - (P + 4)),
+so most of the text is resolved by one kernel. There are no trampolines: a call reaches 2 GiB.
+Internally linked position-independent code reads the thread-local word through a GOT entry
+(``R_TLS_IE``); when the final addresses are known the load becomes a constant.
+
+psABI: https://gitlab.com/x86-psABIs/x86-64-ABI. Constants: cmd/link/internal/amd64/{l,obj,asm}.go
+and cmd/internal/sys/arch.go.
+"""
+
+from __future__ import annotations
+
+from linkpipe import reloctype as rt
+from linkpipe.arch import Architecture, ElfRule, ElfType, Stub, StubReloc, with_elf
+
+R_X86_64_64 = 1
+R_X86_64_PC32 = 2
+R_X86_64_PLT32 = 4
+R_X86_64_GOTPCREL = 9
+R_X86_64_32 = 10
+R_X86_64_GOTTPOFF = 22
+R_X86_64_TPOFF32 = 23
+
+_ADDRESS = {4: (ElfType(R_X86_64_32),), 8: (ElfType(R_X86_64_64),)}
+
+RELOCS = with_elf(
+    {
+        rt.R_ADDR: ElfRule(_ADDRESS),
+        rt.R_DWARFSECREF: ElfRule(_ADDRESS, section_relative=True),
+        rt.R_CALL: ElfRule(
+            {4: (ElfType(R_X86_64_PC32, imported=R_X86_64_PLT32),)}, in_section=True, pcrel=True
+        ),
+        rt.R_PCREL: ElfRule({4: (ElfType(R_X86_64_PC32),)}, in_section=True, pcrel=True),
+        rt.R_GOTPCREL: ElfRule({4: (ElfType(R_X86_64_GOTPCREL),)}, pcrel=True),
+        rt.R_TLS_LE: ElfRule({4: (ElfType(R_X86_64_TPOFF32),)}),
+        rt.R_TLS_IE: ElfRule({4: (ElfType(R_X86_64_GOTTPOFF),)}, pcrel=True),
+    }
+)
+
+ADDMODULEDATA = Stub(
+    b"\x48\x8d\x3d\0\0\0\0"  # lea moduledata(%rip), %rdi
+    b"\xe8\0\0\0\0"  # call runtime.addmoduledata
+    b"\xc3",  # ret
+    (
+        StubReloc(3, 4, rt.R_PCREL, "moduledata"),
+        StubReloc(8, 4, rt.R_CALL, "addmoduledata"),
+    ),
+)
+
+ARCH = Architecture(
+    name="amd64",
+    goarch="amd64",
+    ptrsize=8,
+    byteorder="little",
+    func_align=32,
+    max_align=32,
+    min_align=1,
+    pc_quantum=1,
+    code_pad=b"\xcc",  # int3: running into a gap traps
+    text_base=0x400000 + 4096,
+    round=4096,
+    elf_machine=62,
+    elf_flags=0,
+    interpreter="/lib64/ld-linux-x86-64.so.2",
+    interpreter_musl="/lib/ld-musl-x86_64.so.1",
+    dwarf_sp=7,
+    dwarf_lr=16,
+    regabi=True,
+    has_lr=False,
+    relocs=RELOCS,
+    calls=frozenset({rt.R_CALL}),
+    addmoduledata=ADDMODULEDATA,
+    deferreturn=-1,
+)

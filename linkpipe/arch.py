@@ -1,0 +1,285 @@
+"""What an architecture provides: constants, a table of relocation kinds, a few writers.
+
+An architecture is one frozen value in one file under ``arches/``, registered as an entry point of
+the group ``linkpipe.arches``. Generic code reads its fields and never asks for its name.
+
+A relocation kind is described for *many places at once*: its kernel gets arrays and returns an
+array, so a link applies some dozens of groups instead of a million relocations. The generic kinds
+(`GENERIC`, from cmd/link/internal/ld/data.go, relocsym) hold on every architecture; an
+architecture says what they become in an ELF object and adds those of its own instructions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Literal
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe import reloctype as rt
+
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
+
+
+class Range(Enum):
+    """Which values fit the field that a relocation patches, by the oracle's rule."""
+
+    SIGNED = "pc-relative"
+    """Two's complement of the field's width."""
+    EITHER = "non-pc-relative"
+    """Signed or unsigned of the field's width."""
+    ADDRESS = "address"
+    """As EITHER, but a 4-byte field on a 64-bit machine must stay below 2 GiB: the hardware
+    extends its sign."""
+
+
+class Unreachable(Enum):
+    """What a relocation does whose target is not part of the link."""
+
+    ERROR = "error"
+    """It is an error, unless the relocation is weak."""
+    THROW = "throw"
+    """A weak one points to runtime.unreachableMethod instead."""
+    MINUS_ONE = "minus one"
+    """The field becomes -1, which the runtime knows as "no method"."""
+    SKIP = "skip"
+    """A weak one is left alone."""
+
+
+@attrs.frozen(eq=False)
+class Places:
+    """The places of one group of relocations: same kind, same width; arrays of equal length.
+
+    Attributes:
+        image: uint8[filesize], writable, the output so far.
+        at: int64[n], offset of each place in ``image``.
+        P: int64[n], address of each place.
+        S: int64[n], address of each target (0 where there is none).
+        A: int64[n], addends.
+        base: int64[n], address of the target's section; for text that of the first text section.
+        target_size: int64[n], bytes.
+        width: bytes patched.
+        tls_offset: from the thread pointer to the runtime's thread-local word.
+        got: address of the global offset table, 0: none.
+    """
+
+    image: U8
+    at: I64
+    P: I64
+    S: I64
+    A: I64
+    base: I64
+    target_size: I64
+    width: int
+    tls_offset: int
+    got: int
+
+
+Kernel = Callable[[Places], I64]
+"""Values for places: int64[n]."""
+
+
+@attrs.frozen
+class ElfType:
+    """One relocation of an ELF object that stands for (a part of) a Go relocation.
+
+    Attributes:
+        type: R_X86_64_… and the like.
+        offset: added to the place, bytes.
+        addend: added to the addend.
+        imported: the type instead for targets that other modules define; None: the same.
+    """
+
+    type: int
+    offset: int = 0
+    addend: int = 0
+    imported: int | None = None
+
+
+@attrs.frozen
+class ElfRule:
+    """What a relocation kind becomes in the object for the host linker.
+
+    Attributes:
+        types: width in bytes -> the ELF relocations; a width that is missing is an error.
+        in_section: whether a target in the place's own section is resolved here, with no ELF
+            relocation.
+        pcrel: whether the addend counts from the end of the place (its width is subtracted).
+        undefined_addend: whether the addend of a target that other modules define is kept
+            (R_CALL and R_PCREL to such symbols carry -width alone).
+        section_relative: the addend is the target's offset in its section, the ELF symbol is the
+            section's own (references between debug sections).
+        stored: whether the addend is written into the place too, even when the record has one.
+    """
+
+    types: Mapping[int, tuple[ElfType, ...]]
+    in_section: bool = False
+    pcrel: bool = False
+    section_relative: bool = False
+    stored: bool = False
+
+
+@attrs.frozen(eq=False)
+class RelocKind:
+    """One relocation type.
+
+    Attributes:
+        name: as in cmd/internal/objabi, "R_PCREL".
+        formula: in the psABI's letters; ``w`` is the width of the field.
+        value: the kernel; None: never applied by this linker itself.
+        range: which values fit.
+        unreachable: what becomes of it when its target is not part of the link.
+        elf: for external links; None: resolved here even then.
+    """
+
+    name: str
+    formula: str
+    value: Kernel | None
+    range: Range = Range.EITHER
+    unreachable: Unreachable = Unreachable.ERROR
+    elf: ElfRule | None = None
+
+
+def _section_offset(p: Places) -> I64:
+    return p.S + p.A - p.base
+
+
+GENERIC: Mapping[int, RelocKind] = MappingProxyType(
+    {
+        rt.R_ADDR: RelocKind(
+            "R_ADDR", "S + A", lambda p: p.S + p.A, Range.ADDRESS, Unreachable.THROW
+        ),
+        rt.R_ADDROFF: RelocKind(
+            "R_ADDROFF", "S + A - base", _section_offset, unreachable=Unreachable.SKIP
+        ),
+        rt.R_METHODOFF: RelocKind(
+            "R_METHODOFF", "S + A - base", _section_offset, unreachable=Unreachable.MINUS_ONE
+        ),
+        rt.R_CALL: RelocKind(
+            "R_CALL", "S + A - (P + w)", lambda p: p.S + p.A - (p.P + p.width), Range.SIGNED
+        ),
+        rt.R_PCREL: RelocKind(
+            "R_PCREL", "S + A - (P + w)", lambda p: p.S + p.A - (p.P + p.width), Range.SIGNED
+        ),
+        rt.R_GOTPCREL: RelocKind("R_GOTPCREL", "S + A - (P + w)", lambda p: p.S + p.A - (p.P + p.width)),
+        rt.R_SIZE: RelocKind("R_SIZE", "size + A", lambda p: p.target_size + p.A),
+        rt.R_CONST: RelocKind("R_CONST", "A", lambda p: p.A),
+        rt.R_GOTOFF: RelocKind("R_GOTOFF", "S + A - GOT", lambda p: p.S + p.A - p.got),
+        rt.R_DWARFSECREF: RelocKind("R_DWARFSECREF", "S + A - base", _section_offset),
+        rt.R_TLS_LE: RelocKind("R_TLS_LE", "TLS + A", lambda p: p.A + p.tls_offset),
+        rt.R_TLS_IE: RelocKind("R_TLS_IE", "TLS", None),
+    }
+)
+"""Relocation types that mean the same everywhere (cmd/link/internal/ld/data.go:245-600)."""
+
+
+def with_elf(rules: Mapping[int, ElfRule]) -> Mapping[int, RelocKind]:
+    """The generic kinds, with what each becomes in this architecture's ELF objects."""
+    kinds = dict(GENERIC)
+    for number, rule in rules.items():
+        kinds[number] = attrs.evolve(kinds[number], elf=rule)
+    return MappingProxyType(kinds)
+
+
+@attrs.frozen
+class StubReloc:
+    """A relocation of a stub: ``target`` is "moduledata" or "addmoduledata"."""
+
+    offset: int
+    size: int
+    type: int
+    target: Literal["moduledata", "addmoduledata"]
+    add: int = 0
+
+
+@attrs.frozen
+class Stub:
+    """A piece of code that the linker writes: bytes, and what is patched in them."""
+
+    code: bytes
+    relocs: tuple[StubReloc, ...]
+
+
+@attrs.frozen(eq=False)
+class Architecture:
+    """An architecture; every field from ``trampolines`` on is a capability with a default.
+
+    Attributes:
+        name: as in messages; goarch: as in GOARCH.
+        ptrsize: bytes of a pointer. byteorder: "little" or "big".
+        func_align, max_align, min_align: alignment of functions, largest and smallest of data.
+        pc_quantum: smallest distance between instructions ("MinLC").
+        code_pad: bytes that fill the gaps between functions, repeated.
+        header_room: bytes kept free before the text for the headers of an executable ("HEADR").
+        text_base: address of the text in a static executable (flag -T).
+        round: alignment of segments (flag -R).
+        elf_machine, elf_flags: ELF header fields; the class follows from ``ptrsize``.
+        interpreter: the dynamic linker; interpreter_musl: musl's.
+        dwarf_sp, dwarf_lr: register numbers in debug information.
+        regabi: whether functions use the register ABI (else ABIInternal is ABI0).
+        has_lr: whether calls leave the return address in a register, not on the stack.
+        relocs: relocation type -> kind.
+        calls: relocation types that are direct calls.
+        addmoduledata: the initialiser that registers a module's data.
+        rela: whether ELF relocations carry their addend ("RELA").
+        trampolines: reach of a direct call in bytes when calls may need one; None: never.
+        deferreturn: added to the address after the call of deferreturn; deferreturn_dynamic: the
+            same in shared objects and plugins.
+        thunks: names and code of functions laid out before all others in shared objects.
+        stack_reserved: bytes of the nosplit budget that every frame loses.
+    """
+
+    name: str
+    goarch: str
+    ptrsize: int
+    byteorder: Literal["little", "big"]
+    func_align: int
+    max_align: int
+    min_align: int
+    pc_quantum: int
+    code_pad: bytes
+    text_base: int
+    round: int
+    elf_machine: int
+    elf_flags: int
+    interpreter: str
+    interpreter_musl: str
+    dwarf_sp: int
+    dwarf_lr: int
+    regabi: bool
+    has_lr: bool
+    relocs: Mapping[int, RelocKind]
+    calls: frozenset[int]
+    addmoduledata: Stub
+    header_room: int = 4096
+    rela: bool = True
+    trampolines: int | None = None
+    deferreturn: int = 0
+    deferreturn_dynamic: int | None = None
+    thunks: tuple[tuple[str, bytes], ...] = ()
+    stack_reserved: int = 0
+
+    @property
+    def elf_class(self) -> int:
+        """ELFCLASS32 (1) or ELFCLASS64 (2)."""
+        return 2 if self.ptrsize == 8 else 1
+
+    @property
+    def endian(self) -> str:
+        """The byte order as numpy and struct spell it: "<" or ">"."""
+        return "<" if self.byteorder == "little" else ">"
+
+    @property
+    def abi_internal(self) -> int:
+        """The symbol version of ABIInternal functions."""
+        return 1 if self.regabi else 0
+
+    @property
+    def tls_offset(self) -> int:
+        """From the thread pointer to the runtime's word (cmd/link/internal/ld/sym.go:73)."""
+        return -self.ptrsize
