@@ -34,11 +34,14 @@ class LinkpipeError(Exception):
         message: the headline, in the oracle's words where it has any.
         remedy: what to do about it, one line.
         status: the exit status; None stands for the class's own.
+        label: what stands before the headline; None for the oracle's habit (``link`` with exit
+            status 1, the command as it was called with 2).
     """
 
     message: str
     remedy: str = attrs.field(default="", kw_only=True)
     status: int | None = attrs.field(default=None, kw_only=True)
+    label: str | None = attrs.field(default=None, kw_only=True)
 
     default_status: ClassVar[int] = 2
     details: ClassVar[tuple[str, ...]] = ()
@@ -105,7 +108,8 @@ class HostLinkError(UserError):
 
 @attrs.define(eq=False, slots=False)
 class InputError(LinkpipeError):
-    """An input is unreadable, damaged, or does not fit the other inputs.
+    """An input is unreadable, damaged, or does not fit the other inputs. Exit status 2; pass
+    ``status=1`` where the oracle uses ``log.Fatalf``.
 
     Attributes:
         file: "archive" or "archive(member)".
@@ -120,7 +124,6 @@ class InputError(LinkpipeError):
     expected: str = attrs.field(default="", kw_only=True)
     found: str = attrs.field(default="", kw_only=True)
 
-    default_status = 1
     details = ("file", "offset", "expected", "found")
 
     def headline(self) -> str:
@@ -191,6 +194,12 @@ class PassError(LinkpipeError):
 
     def headline(self) -> str:
         return f"pass {self.name}: {self.message}" if self.name else self.message
+
+
+def os_error(error: OSError) -> str:
+    """An operating system's error in Go's words: "open x.a: no such file or directory"."""
+    reason = error.strerror or str(error)
+    return f"open {error.filename}: {reason[:1].lower()}{reason[1:]}"
 
 
 def checkpoint(errors: Iterable[LinkpipeError], *, limit: int | None = MAX_ERRORS) -> None:

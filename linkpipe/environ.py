@@ -1,0 +1,151 @@
+"""What the linker takes from its environment, captured once.
+
+The oracle reads some environment variables and has the Go version compiled in (internal/buildcfg).
+linkpipe reads the same variables and finds the version in the VERSION file of the GOROOT that the
+toolchain belongs to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import attrs
+
+from linkpipe.errors import UserError
+
+# internal/goexperiment/flags.go of go1.27, in its order, and those that are on by default
+# (internal/buildcfg/exp.go; the two regabi experiments follow the architecture, see below).
+EXPERIMENTS = (
+    "fieldtrack preemptibleloops staticlockranking boringcrypto regabiwrappers regabiargs "
+    "heapminimum512kib arenas cgocheck2 loopvar newinliner dwarf5 jsonv2 greenteagc "
+    "randomizedheapbase64 runtimefreegc sizespecializedmalloc simd runtimesecret mapsplitgroup"
+).split()
+BASELINE = frozenset(
+    {"dwarf5", "randomizedheapbase64", "greenteagc", "jsonv2", "sizespecializedmalloc"}
+)
+# On where the architecture has a register ABI and off elsewhere, whatever GOEXPERIMENT says.
+_REGABI = frozenset({"regabi", "regabiwrappers", "regabiargs"})
+_TARGET = re.compile(r"(?P<goos>[a-z0-9]+)_(?P<goarch>[a-z0-9]+)")
+
+
+@attrs.frozen
+class Environment:
+    """Attributes:
+    goroot: $GOROOT, empty under -trimpath (it goes into the output).
+    goos, goarch: the target.
+    version: "go1.27.3"; empty when no VERSION file was found (see ``go_version``).
+    experiments: names of the enabled experiments, in Go's order, without the regabi ones.
+    variables: every variable of the environment whose name starts with GO.
+    """
+
+    goroot: str
+    goos: str
+    goarch: str
+    version: str
+    experiments: tuple[str, ...] = ()
+    variables: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def goexperiment(self) -> str:
+        """Experiments that differ from the default, as ``runtime.buildVersion`` names them."""
+        enabled = set(self.experiments)
+        return ",".join(
+            name if name in enabled else f"no{name}"
+            for name in EXPERIMENTS
+            if (name in enabled) != (name in BASELINE)
+        )
+
+    @property
+    def go_version(self) -> str:
+        """The toolchain's version. Raises UserError when it is not known."""
+        if not self.version:
+            raise UserError(
+                "cannot tell the Go version: no VERSION file in GOROOT",
+                remedy="set GOROOT to the toolchain's directory (`go env GOROOT`)",
+                status=2,
+            )
+        return self.version
+
+    @property
+    def build_version(self) -> str:
+        """The value of ``runtime.buildVersion``: "go1.27.3" or "go1.27.3-X:arenas"."""
+        version, experiments = self.go_version, self.goexperiment
+        if not experiments:
+            return version
+        return f"{version}{' ' if '-' in version else '-'}X:{experiments}"
+
+
+def capture(variables: Mapping[str, str], tool: str = "") -> Environment:
+    """Read the environment. ``tool`` is the path of the toolchain's own link, when linkpipe stands
+    in for it: it tells the GOROOT and, failing GOOS and GOARCH, the host.
+
+    Raises UserError for values that the oracle refuses.
+    """
+    root, host = _toolchain(variables, tool)
+    return Environment(
+        goroot=variables.get("GOROOT", ""),
+        goos=variables.get("GOOS") or host[0],
+        goarch=variables.get("GOARCH") or host[1],
+        version=_version(root),
+        experiments=_experiments(variables.get("GOEXPERIMENT", "")),
+        variables=MappingProxyType({k: v for k, v in variables.items() if k.startswith("GO")}),
+    )
+
+
+def _toolchain(variables: Mapping[str, str], tool: str) -> tuple[str, tuple[str, str]]:
+    """The toolchain's directory and its host (GOOS, GOARCH), from .../pkg/tool/GOOS_GOARCH/link."""
+    parts = os.path.abspath(tool).split(os.sep) if tool else []
+    candidates = [os.sep.join(parts[:-4])] if len(parts) > 4 else []
+    candidates.append(variables.get("GOROOT", ""))
+    for folder in os.get_exec_path(variables):
+        go = os.path.join(folder, "go")
+        if os.access(go, os.X_OK):
+            candidates.append(os.path.dirname(os.path.dirname(os.path.realpath(go))))
+    for root in filter(None, candidates):
+        if os.path.isfile(os.path.join(root, "VERSION")):
+            return root, _host(root, parts)
+    return "", ("linux", "")
+
+
+def _host(root: str, tool: list[str]) -> tuple[str, str]:
+    if tool:
+        names = [tool[-2]]
+    else:
+        try:
+            names = sorted(os.listdir(os.path.join(root, "pkg", "tool")))
+        except OSError:
+            names = []
+    for found in filter(None, map(_TARGET.fullmatch, names)):
+        return found["goos"], found["goarch"]
+    return "linux", ""
+
+
+def _version(root: str) -> str:
+    if not root:
+        return ""
+    try:
+        with open(os.path.join(root, "VERSION"), encoding="utf-8") as file:
+            return file.readline().strip()
+    except (OSError, UnicodeError):
+        return ""
+
+
+def _experiments(text: str) -> tuple[str, ...]:
+    enabled = set(BASELINE)
+    for word in filter(None, text.split(",")):
+        if word == "none":
+            enabled.clear()
+            continue
+        name = word.removeprefix("no")
+        if name in _REGABI:
+            continue
+        if name not in EXPERIMENTS:
+            raise UserError(f"unknown GOEXPERIMENT {name}", status=2, label="link")
+        if word == name:
+            enabled.add(name)
+        else:
+            enabled.discard(name)
+    return tuple(name for name in EXPERIMENTS if name in enabled)

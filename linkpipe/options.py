@@ -1,0 +1,333 @@
+"""The flags of `go tool link`, read into one frozen, checked Options.
+
+The class below *is* the flag table: one field for each flag, named like it, in the order of the
+oracle's usage text, with the oracle's words (cmd/link/internal/ld/main.go, 55 to 121 and 164 to
+343). A flag that linkpipe does not carry out yet is refused by name, never ignored; a flag whose
+value stays at its default may always be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+from linkpipe.environ import Environment
+from linkpipe.errors import LinkpipeError, OptionError
+from linkpipe.goflag import Flag, Kind, expand_args, parse, usage_text
+
+BUILD_MODES = ("exe", "pie", "c-archive", "c-shared", "shared", "plugin")
+SUPPORTED_BUILD_MODES = ("exe", "plugin")
+LINK_MODES = ("auto", "internal", "external")
+HEAD_TYPES = (
+    "aix darwin ios dragonfly freebsd js linux android netbsd openbsd plan9 illumos solaris wasip1 "
+    "windows windowsgui"
+).split()
+
+
+def _build_mode(value: str) -> None:
+    if value not in BUILD_MODES:
+        raise ValueError(f'invalid buildmode: "{value}"')
+
+
+def _link_mode(value: str) -> None:
+    if value not in LINK_MODES:
+        raise ValueError(f'invalid linkmode: "{value}"')
+
+
+def _flag(
+    kind: Kind,
+    usage: str,
+    default: Any = None,
+    *,
+    check: Callable[[Any], None] | None = None,
+    refuse: str = "",
+) -> Any:
+    """A field that is a flag. ``refuse``: why any value but the default is refused."""
+    value = kind.zero if default is None else default
+    meta = {"kind": kind, "usage": usage, "check": check, "refuse": refuse}
+    return attrs.field(default=value, metadata=meta)
+
+
+_LATER = "is not supported yet"
+_DEBUG = "is not supported: it shows the insides of `go tool link`; see `linkpipe --help` for ours"
+_OTHER_OS = "does not apply on Linux"
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """One attribute for each flag, named like it; then what is not a flag.
+
+    Attributes:
+        main: the main package's archive.
+        environment: what the oracle takes from its environment.
+    """
+
+    B: str = _flag(
+        Kind.STRING,
+        "set ELF NT_GNU_BUILD_ID `note` or Mach-O UUID; "
+        'use "gobuildid" to generate it from the Go build ID; "none" to disable',
+    )
+    D: int = _flag(Kind.INT, "set the start address of data symbols", -1)
+    E: str = _flag(Kind.STRING, "set `entry` symbol name")
+    H: str = _flag(Kind.STRING, "set header `type`")
+    I: str = _flag(Kind.STRING, "use `linker` as ELF dynamic linker")  # noqa: E741 (Go's name)
+    L: tuple[str, ...] = _flag(Kind.LIST, "add specified `directory` to library path")
+    R: int = _flag(Kind.INT, "set address rounding `quantum`", -1)
+    T: int = _flag(Kind.INT, "set the start address of text symbols", -1)
+    X: tuple[str, ...] = _flag(
+        Kind.LIST, "add string value `definition` of the form importpath.name=value"
+    )
+    a: bool = _flag(Kind.BOOL, "no-op (deprecated)")
+    asan: bool = _flag(Kind.BOOL, "enable ASan interface", refuse=_LATER)
+    aslr: bool = _flag(Kind.BOOL, "enable ASLR for buildmode=c-shared on windows", True)
+    benchmark: str = _flag(
+        Kind.STRING,
+        "set to 'mem' or 'cpu' to enable phase benchmarking",
+        refuse="is not supported: use --time or LINKPIPE_TIMING for what each pass costs",
+    )
+    benchmarkprofile: str = _flag(
+        Kind.STRING, "emit phase profiles to `base`_phase.{cpu,mem}prof", refuse=_DEBUG
+    )
+    bindnow: bool = _flag(
+        Kind.BOOL, "mark a dynamically linked ELF object for immediate function binding"
+    )
+    buildid: str = _flag(Kind.STRING, "record `id` as Go toolchain build id")
+    buildmode: str = _flag(Kind.VALUE, "set build `mode`", check=_build_mode)
+    c: bool = _flag(Kind.BOOL, "dump call graph", refuse=_DEBUG)
+    capturehostobjs: str = _flag(
+        Kind.STRING,
+        "capture host object files loaded during internal linking to specified dir",
+        refuse=_LATER,
+    )
+    checklinkname: bool = _flag(Kind.BOOL, "check linkname symbol references", True)
+    compressdwarf: bool = _flag(Kind.BOOL, "compress DWARF if possible", True)
+    cpuprofile: str = _flag(Kind.STRING, "write cpu profile to `file`", refuse=_DEBUG)
+    d: bool = _flag(Kind.BOOL, "disable dynamic executable")
+    debugnosplit: bool = _flag(Kind.BOOL, "dump nosplit call graph", refuse=_DEBUG)
+    debugtextsize: int = _flag(Kind.INT, "debug text section max size", refuse=_LATER)
+    debugtramp: int = _flag(Kind.INT, "debug trampolines", refuse=_LATER)
+    dumpdep: bool = _flag(Kind.BOOL, "dump symbol dependency graph", refuse=_DEBUG)
+    e: bool = _flag(Kind.BOOL, "no limit on number of errors reported")
+    extar: str = _flag(Kind.STRING, "archive program for buildmode=c-archive")
+    extld: tuple[str, ...] = _flag(Kind.QUOTED, "use `linker` when linking in external mode")
+    extldflags: tuple[str, ...] = _flag(Kind.QUOTED, "pass `flags` to external linker")
+    f: bool = _flag(Kind.BOOL, "ignore version mismatch")
+    fipso: str = _flag(Kind.STRING, "write fips module to `file`", refuse=_LATER)
+    funcalign: int = _flag(Kind.INT, "set function align to `N` bytes")
+    g: bool = _flag(Kind.BOOL, "disable go package data checks")
+    h: bool = _flag(Kind.BOOL, "halt on error")
+    importcfg: str = _flag(Kind.VALUE, "read import configuration from `file`", "")
+    installsuffix: str = _flag(Kind.STRING, "set package directory `suffix`")
+    k: str = _flag(Kind.STRING, "set field tracking `symbol`", refuse=_LATER)
+    libgcc: str = _flag(
+        Kind.STRING, 'compiler support lib for internal linking; use "none" to disable'
+    )
+    linkmode: str = _flag(Kind.MODE, "set link `mode`", check=_link_mode)
+    linkshared: bool = _flag(Kind.BOOL, "link against installed Go shared libraries", refuse=_LATER)
+    macos: str = _flag(
+        Kind.VALUE,
+        "mac OS version to write in build info (only used in internal linking)",
+        "13.0.0",
+        refuse=_OTHER_OS,
+    )
+    macsdk: str = _flag(
+        Kind.VALUE,
+        "mac SDK version to write in build info (only used in internal linking)",
+        "26.2.0",
+        refuse=_OTHER_OS,
+    )
+    memprofile: str = _flag(Kind.STRING, "write memory profile to `file`", refuse=_DEBUG)
+    memprofilerate: int = _flag(Kind.INT, "set runtime.MemProfileRate to `rate`", refuse=_DEBUG)
+    msan: bool = _flag(Kind.BOOL, "enable MSan interface", refuse=_LATER)
+    n: bool = _flag(Kind.BOOL, "no-op (deprecated)")
+    o: str = _flag(Kind.STRING, "write output to `file`")
+    pluginpath: str = _flag(Kind.STRING, "full path name for plugin")
+    pruneweakmap: bool = _flag(Kind.BOOL, "prune weak mapinit refs", True)
+    r: str | None = _flag(Kind.VALUE, "set the ELF dynamic linker search `path` to dir1:dir2:...")
+    race: bool = _flag(Kind.BOOL, "enable race detector", refuse=_LATER)
+    randlayout: int = _flag(Kind.INT, "randomize function layout", refuse=_LATER)
+    s: bool = _flag(Kind.BOOL, "disable symbol table")
+    strictdups: int = _flag(
+        Kind.INT,
+        "sanity check duplicate symbol contents during object file reading (1=warn 2=err).",
+    )
+    tmpdir: str = _flag(Kind.STRING, "use `directory` for temporary files")
+    v: int = _flag(Kind.COUNT, "print link trace")
+    w: bool = _flag(Kind.TERNARY, "disable DWARF generation")
+
+    main: str = ""
+    environment: Environment = Environment("", "linux", "", "")
+
+    def build_note(self) -> bytes:
+        """The NT_GNU_BUILD_ID that ``-B`` asks for, empty for none. Raises OptionError.
+
+        Rule: elf.go, addbuildinfo: "gobuildid" is the first 20 bytes of a hash of ``-buildid``,
+        which is SHA-256 with its first byte inverted (cmd/internal/hash, Sum32).
+        """
+        value = self.B
+        if value in ("", "none"):
+            return b""
+        if value == "gobuildid":
+            if not self.buildid:
+                raise _conflict("-B gobuildid requires a Go build ID supplied via -buildid", "B")
+            import hashlib
+
+            digest = hashlib.sha256(self.buildid.encode("utf-8", "surrogateescape")).digest()
+            return bytes([digest[0] ^ 0xFF]) + digest[1:20]
+        if not value.startswith("0x"):
+            raise _conflict(f"-B argument must start with 0x: {value}", "B")
+        digits = value[2:]
+        if len(digits) // 2 > 32:
+            raise _conflict(f"-B option too long (max 32 digits): {value}", "B")
+        for digit in digits:
+            if digit not in "0123456789abcdefABCDEF":
+                raise _conflict(f"-B argument contains invalid hex digit {digit}: {value}", "B")
+        if len(digits) % 2:
+            raise _conflict(f"-B argument must have even number of digits: {value}", "B")
+        return bytes.fromhex(digits)
+
+
+@attrs.frozen
+class VersionAsked:
+    """``-V`` was met: answer and end. ``full`` when it was ``-V=full``."""
+
+    full: bool
+
+
+def _conflict(message: str, flag: str) -> OptionError:
+    """What the oracle says by Exitf: the message alone."""
+    return OptionError(message, flag=flag)
+
+
+def _wrong(message: str, flag: str) -> OptionError:
+    """What the oracle says by Errorf and usage: the message and the list of flags."""
+    return OptionError(message, flag=flag, usage=True, label="")
+
+
+_FIELDS = {field.name: field for field in attrs.fields(Options) if "kind" in field.metadata}
+
+FLAGS: Mapping[str, Flag] = MappingProxyType(
+    {
+        "V": Flag("V", Kind.VERSION, "print version and exit"),
+        **{
+            name: Flag(
+                name,
+                field.metadata["kind"],
+                field.metadata["usage"],
+                field.default,
+                field.metadata["check"],
+            )
+            for name, field in _FIELDS.items()
+        },
+    }
+)
+"""Every flag, by name."""
+
+
+def usage() -> str:
+    """The oracle's usage text."""
+    return usage_text(FLAGS)
+
+
+def read_options(args: Sequence[str], environment: Environment) -> Options | VersionAsked:
+    """Parse and check a command line (without the command).
+
+    Raises OptionError with the oracle's words; UserError for an unreadable ``@file``.
+    """
+    values: dict[str, Any] = {}
+    rest: list[str] = []
+    for flag, value in parse(FLAGS, expand_args(args), rest):
+        name = flag.name
+        if flag.kind is Kind.VERSION:
+            return VersionAsked(value == "full")
+        if name == "X":
+            value = _definition(value, values)
+        if flag.kind is Kind.LIST:
+            value = (*values.get(name, ()), value)
+        elif flag.kind is Kind.COUNT and value == 1:
+            value = values.get(name, 0) + 1
+        values[name] = value
+    _check(values, rest)
+    return _complete(values, rest[0], environment)
+
+
+def _definition(text: str, values: Mapping[str, Any]) -> str:
+    """Check one ``-X``; in a plugin, package main is known by the plugin's path. As in the oracle
+    (data.go, addstrdata1) that counts only for what follows -buildmode and -pluginpath."""
+    equals = text.find("=")
+    dot = text.rfind(".", 0, equals + 1)
+    if equals < 0 or dot < 0:
+        raise _conflict("-X flag requires argument of the form importpath.name=value", "X")
+    if text[:dot] == "main" and values.get("buildmode") == "plugin":
+        return values.get("pluginpath", "") + text[dot:]
+    return text
+
+
+def _check(values: Mapping[str, Any], rest: Sequence[str]) -> None:
+    """The oracle's own checks first, in its order; then what is not supported."""
+    head = values.get("H", "")
+    if head and head not in HEAD_TYPES:
+        raise OptionError(f'invalid headtype: "{head}"', flag="H", usage=True, label="")
+    mode = values.get("buildmode", "exe")
+    if not values.get("aslr", True) and mode != "c-shared":
+        raise _wrong("-aslr=false is only allowed for -buildmode=c-shared", "aslr")
+    quantum = values.get("R", -1)
+    if quantum != -1 and (quantum < 4096 or quantum & (quantum - 1)):
+        raise _conflict(f"invalid -R value {_go_hex(quantum)}", "R")
+    align = values.get("funcalign", 0)
+    if align != 0 and (align < 0 or align & (align - 1)):
+        raise _conflict(f"invalid -funcalign value {align}", "funcalign")
+    if mode != "shared" and len(rest) != 1:
+        raise _wrong("", "")
+    bench = values.get("benchmark", "")
+    if bench not in ("", "mem", "cpu"):
+        raise _wrong(f'unknown benchmark flag: "{bench}"', "benchmark")
+    for name, value in values.items():
+        why = _FIELDS[name].metadata["refuse"]
+        if why and value != _FIELDS[name].default:
+            raise _refused(f"flag -{name} {why}", name)
+    if mode not in SUPPORTED_BUILD_MODES:
+        raise _refused(f"flag -buildmode={mode} {_LATER}", "buildmode")
+    if head not in ("", "linux"):
+        raise _refused(f"flag -H {head} {_LATER}: linkpipe writes ELF for Linux", "H")
+    if values.get("w") is False:
+        raise _refused(f"flag -w=false {_LATER}: linkpipe writes no DWARF", "w")
+    data = values.get("D", -1)
+    if data != -1 and quantum != -1 and data % quantum:
+        raise misaligned_data(data, quantum)
+
+
+def misaligned_data(data: int, quantum: int) -> OptionError:
+    """The error for a ``-D`` that is no multiple of ``-R`` (whose default is the architecture's,
+    so the pass that knows it asks again)."""
+    return _conflict(
+        f"invalid -D value {_go_hex(data)}: not aligned to rounding quantum {_go_hex(quantum)}", "D"
+    )
+
+
+def _go_hex(value: int) -> str:
+    return f"-0x{-value:x}" if value < 0 else f"0x{value:x}"
+
+
+def _refused(message: str, flag: str) -> LinkpipeError:
+    return OptionError(
+        message, flag=flag, label="linkpipe", remedy="leave the flag out, or use `go tool link`"
+    )
+
+
+def _complete(values: dict[str, Any], main: str, environment: Environment) -> Options:
+    """Fill in the defaults that depend on other flags."""
+    mode = values.setdefault("buildmode", "exe")
+    values["o"] = values.get("o") or "a.out"
+    if not values.get("B") and values.get("buildid"):
+        values["B"] = "gobuildid"
+    if not values.get("E") and mode == "exe":
+        values["E"] = f"_rt0_{environment.goarch}_{environment.goos}"
+    # No DWARF yet, so -w is implied. The oracle: -s implies -w unless -w=false is given.
+    values["w"] = True
+    options = Options(**values, main=main, environment=environment)
+    options.build_note()  # a wrong -B is an error before any input is opened
+    return options
