@@ -232,6 +232,9 @@ class Architecture:
             same in shared objects and plugins.
         thunks: names and code of functions laid out before all others in shared objects.
         stack_reserved: bytes of the nosplit budget that every frame loses.
+        build_modes: what can be built for it on Linux (internal/platform/supported.go).
+        internal_pie: whether a position-independent executable needs no host linker.
+        internal_cgo: whether a program with cgo can do without the host linker.
     """
 
     name: str
@@ -263,6 +266,11 @@ class Architecture:
     deferreturn_dynamic: int | None = None
     thunks: tuple[tuple[str, bytes], ...] = ()
     stack_reserved: int = 0
+    build_modes: frozenset[str] = frozenset(
+        {"exe", "pie", "c-archive", "c-shared", "shared", "plugin"}
+    )
+    internal_pie: bool = True
+    internal_cgo: bool = True
 
     @property
     def elf_class(self) -> int:

@@ -39,7 +39,7 @@ class Arena:
         bases: int64[len(sizes)], the offset where each file's slice starts.
     """
 
-    __slots__ = ("_sizes", "_span", "bases", "bytes")
+    __slots__ = ("_address", "_mmap", "_sizes", "_span", "bases", "bytes")
 
     def __init__(self, sizes: npt.ArrayLike) -> None:
         page = mmap.PAGESIZE
@@ -49,10 +49,14 @@ class Arena:
         ends = np.cumsum(spans)
         self.bases = np.concatenate(([0], ends[:-1])).astype(np.int64)
         self.bases.setflags(write=False)
-        self._span = mmap.mmap(-1, int(ends[-1]) if len(ends) else page)
+        self._span = mmap.mmap(
+            -1, int(ends[-1]) if len(ends) else page, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        )
         whole = np.frombuffer(self._span, np.uint8)
         whole.setflags(write=False)
         self.bytes: U8 = whole
+        self._mmap: Any = None
+        self._address = 0
 
     def map(self, slot: int, path: str) -> int:
         """Map the file ``path`` over slice ``slot``; return its size in bytes.
@@ -90,19 +94,14 @@ class Arena:
             os.close(fd)
 
     def _map_fixed(self, fd: int, base: int, size: int) -> bool:
-        libc = ctypes.CDLL(None, use_errno=True)
-        call = libc.mmap
-        call.restype = ctypes.c_void_p
-        call.argtypes = (
-            ctypes.c_void_p,
-            ctypes.c_size_t,
-            ctypes.c_int,
-            ctypes.c_int,
-            ctypes.c_int,
-            ctypes.c_long,
-        )
-        where = self.bytes.ctypes.data + base
-        got = call(where, size, mmap.PROT_READ, mmap.MAP_PRIVATE | _MAP_FIXED, fd, 0)
+        if self._mmap is None:
+            self._mmap = ctypes.CDLL(None).mmap
+            self._mmap.restype = ctypes.c_void_p
+            word, number = ctypes.c_size_t, ctypes.c_int
+            self._mmap.argtypes = (word, word, number, number, number, ctypes.c_long)
+            self._address = self.bytes.ctypes.data
+        flags = mmap.MAP_PRIVATE | _MAP_FIXED
+        got = self._mmap(self._address + base, size, mmap.PROT_READ, flags, fd, 0)
         return bool(got != _MAP_FAILED)
 
     def view(self, at: int, size: int) -> memoryview:

@@ -7,10 +7,11 @@ symbol table keeps the hashes sorted and looks names up by binary search.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
-
-from linkpipe.formats.arena import Arena
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
@@ -23,9 +24,9 @@ _S1 = np.uint64(29)
 _S2 = np.uint64(32)
 
 
-def _mix(word: U64, position: U64) -> U64:
+def _mix(word: U64, position: int) -> U64:
     """A word and its place in the name, scrambled so that a plain sum keeps them apart."""
-    x = (word + position * _K1) * _K2
+    x = (word + np.uint64(position * int(_K1) % 2**64)) * _K2
     x ^= x >> _S1
     x *= _K3
     x ^= x >> _S2
@@ -41,12 +42,18 @@ def _finish(total: U64, length: U64, version: U64) -> U64:
 
 
 def hash_names(
-    arena: Arena, at: I64, length: npt.NDArray[np.integer], version: npt.NDArray[np.integer]
+    words_at: Callable[[I64], U64],
+    at: I64,
+    length: npt.NDArray[np.integer[Any]],
+    version: npt.NDArray[np.integer[Any]],
 ) -> U64:
     """64-bit hashes of (name, version) for the names at ``at``: uint64[n].
 
     Names are read in words of eight little-endian bytes, the last one padded with zeros;
     the hash is the sum of the scrambled words, scrambled again with length and version.
+    ``words_at(at)`` gives the words that start at those (unaligned) offsets, ``Arena.u64``.
+
+    ``[hash_name(name(i), version[i]) for i in range(n)]``
     """
     length = length.astype(np.int64)
     words = (length + 7) // 8
@@ -58,21 +65,22 @@ def hash_names(
     for i in range(deepest):
         # Names that have an i-th word are the tail of the order.
         rows = order[np.searchsorted(sorted_words, i, side="right") :]
-        word = arena.u64(at[rows] + 8 * i)
+        word = words_at(at[rows] + 8 * i)
         left = np.minimum(length[rows] - 8 * i, 8)
         word &= masks[left]
-        total[rows] += _mix(word, np.uint64(i + 1))
+        total[rows] += _mix(word, i + 1)
     return _finish(total, length.astype(np.uint64), version.astype(np.int64).view(np.uint64))
 
 
 def hash_name(name: bytes, version: int) -> int:
     """The hash of one name, by the same rule as ``hash_names``."""
-    n = len(name)
-    words = np.frombuffer(name + b"\0" * (-n % 8), "<u8").astype(np.uint64)
-    total = _mix(words, np.arange(1, len(words) + 1, dtype=np.uint64)).sum(dtype=np.uint64)
-    one = _finish(
-        np.array([total], np.uint64),
-        np.array([n], np.uint64),
-        np.array([version], np.int64).view(np.uint64),
-    )
-    return int(one[0])
+    return int(hash_bytes([name], [version])[0])
+
+
+def hash_bytes(names: Sequence[bytes], versions: Sequence[int]) -> U64:
+    """The hashes of names given as bytes: uint64[len(names)]."""
+    length = np.array([len(name) for name in names], np.int64)
+    text = np.frombuffer(b"".join(names) + bytes(8), np.uint8)
+    view = np.ndarray((len(text) - 7,), "<u8", buffer=text.data, strides=(1,))
+    at = np.cumsum(length) - length
+    return hash_names(view.__getitem__, at, length, np.asarray(versions, np.int64))

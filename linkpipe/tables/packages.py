@@ -46,6 +46,7 @@ class Packages:
 
     Attributes:
         items: all packages in load order.
+        modinfo: the module information that the importcfg gives, for ``runtime.modinfo``.
         by_path: import path -> row.
         postorder: rows in dependency order, imports first (set by linksetup; load order before).
         cgo: cgo directives in load order.
@@ -54,6 +55,7 @@ class Packages:
     """
 
     items: tuple[Package, ...]
+    modinfo: bytes | None
     by_path: Mapping[str, int]
     postorder: tuple[int, ...]
     cgo: tuple[CgoDirectives, ...]

@@ -1,0 +1,142 @@
+"""Go archives: ``ar`` members, and the text before an object's binary part.
+
+An archive holds the export data (``__.PKGDEF``), Go objects, and objects of a C compiler.
+A Go object starts with a text header line naming target and Go version, then more text
+(cgo directives among it), ends that with ``\\n!\\n`` and goes on in binary.
+Source: cmd/link/internal/ld/{ar,lib,go}.go (loadobjfile, ldobj, ldpkg).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from linkpipe.errors import InputError
+
+AR_MAGIC = b"!<arch>\n"
+_AR_HEADER = 60
+_PKGDEF = "__.PKGDEF"
+
+
+@attrs.frozen
+class Member:
+    """One archive member: bytes [at, at+size) of the file."""
+
+    name: str
+    at: int
+    size: int
+
+
+@attrs.frozen
+class Preamble:
+    """The text part of a Go object.
+
+    Attributes:
+        header: its first line, ``go object linux amd64 go1.27.3 …``, without the newline.
+        main: whether it is ``package main``.
+        cgo: the JSON text of its cgo directives, empty when it has none.
+        size: bytes up to the binary part.
+    """
+
+    header: str
+    main: bool
+    cgo: str
+    size: int
+
+
+def members(data: memoryview, file: str) -> Iterator[Member]:
+    """The members of the archive ``data`` that a linker reads, in order.
+
+    A file that is not an archive is one member, itself. Export data and members that
+    build tools added (short names without .o or .syso) are passed over, but for the
+    markers "dynimportfail" and "preferlinkext". Raises InputError for a malformed archive.
+    """
+    if bytes(data[: len(AR_MAGIC)]) != AR_MAGIC:
+        yield Member("", 0, len(data))
+        return
+    at = len(AR_MAGIC)
+    while at < len(data):
+        header = bytes(data[at : at + _AR_HEADER])
+        if len(header) < _AR_HEADER:
+            break
+        name = header[:16].decode("latin-1").strip(" ")
+        try:
+            size = int(header[48:58].decode("latin-1").strip(" "))
+        except ValueError:
+            size = -1
+        start = at + _AR_HEADER
+        if header[58:60] != b"`\n" or size < 0 or start + size > len(data):
+            raise InputError(
+                f"{file}: malformed archive",
+                file=file,
+                offset=at,
+                expected="a member header whose member lies within the file",
+                found=repr(header[:60]),
+                remedy="rebuild the package; the archive is damaged or cut short",
+            )
+        if name != _PKGDEF and (
+            len(name) >= 16 or name.endswith((".o", ".syso")) or name in MARKERS
+        ):
+            yield Member(name, start, size)
+        at = start + size + (size & 1)
+
+
+MARKERS = ("dynimportfail", "preferlinkext")
+
+
+def read_preamble(data: memoryview, file: str) -> Preamble:
+    """Read the text part of the Go object ``data``.
+
+    Raises InputError when it does not end.
+    """
+    # The binary part is found by its marker; export data may contain the marker too, between
+    # lines of "$$", so a marker counts only where the "$$" seen so far pair up.
+    window = 1 << 16
+    while True:
+        text = bytes(data[:window])
+        end = _find_end(text)
+        if end >= 0:
+            break
+        if window >= len(data):
+            raise InputError(
+                f"truncated object file: {file}",
+                file=file,
+                expected="a line '!' that ends the text part",
+                found="the end of the file",
+                remedy="rebuild the package; the file was cut short",
+            )
+        window *= 8
+    header, _, rest = text[:end].partition(b"\n")
+    main = False
+    for line in rest.split(b"\n"):
+        if line == b"main":
+            main = True
+        if not line:
+            break
+    cgo = ""
+    mark = rest.find(b"\n$$  // cgo")
+    if mark >= 0:
+        start = rest.find(b"\n", mark + 1)
+        stop = rest.find(b"\n$$", start)
+        if start < 0 or stop < 0:
+            raise InputError(
+                f"cannot find end of // cgo section in {file}",
+                file=file,
+                remedy="rebuild the package; the file is damaged",
+            )
+        cgo = rest[start:stop].decode("utf-8", "surrogateescape")
+    return Preamble(header.decode("utf-8", "surrogateescape"), main, cgo, end)
+
+
+def _find_end(text: bytes) -> int:
+    at, markers = 0, 0
+    start = text.find(b"\n")
+    while True:
+        at = text.find(b"\n!\n", max(start, 0))
+        if at < 0:
+            return -1
+        markers += text.count(b"\n$$", start, at + 1)
+        if markers % 2 == 0:
+            return at + 3
+        start = at + 1

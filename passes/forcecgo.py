@@ -1,0 +1,23 @@
+"""forcecgo: add runtime/cgo to a link that has none but is finished by a host linker.
+
+The C start-up code of such a program sets up the thread-local storage, and the runtime asks
+whether runtime/cgo is there to know it. Rare: somebody passed -linkmode=external for a program
+without cgo. The packages are loaded once more with runtime/cgo at the end of the list; what was
+mapped before is mapped again at no cost worth avoiding.
+
+Provides `packages` and `objects` anew. Source: cmd/link/internal/ld/lib.go:587-602.
+"""
+
+from __future__ import annotations
+
+from linkpipe.loading import load_packages
+from linkpipe.pass_api import Link, linkpass
+
+
+@linkpass(requires=("packages", "mode"), provides=("packages", "objects"))
+def forcecgo(link: Link) -> Link:
+    """Load runtime/cgo too when an external link has no cgo."""
+    if not link.mode.external or link.mode.iscgo:
+        return link
+    packages, objects = load_packages(link.options, link.arch, ("runtime", "runtime/cgo"))
+    return link.evolve(packages=packages, objects=objects)

@@ -1,0 +1,109 @@
+"""linkmode: decide who finishes the link, and whether other Go modules may join at run time.
+
+Two questions whose answers almost every later pass depends on. *External?* Some build
+modes need a host linker (a plugin does), some packages bring C objects that only a host
+linker understands; otherwise linkpipe writes the final file itself. *Dynamic?* A plugin is
+loaded beside its host, and a host that can reach ``plugin.Open`` may load one: then symbols
+stay visible, type names are mangled, and any exported method may be called.
+
+Both are asked once, here, when every package is known. Until then there is no fact `mode`,
+so asking earlier is an error and not a wrong answer.
+
+Reads `packages`; provides `mode`. Source: cmd/link/internal/ld/config.go
+(mustLinkExternal, determineLinkMode), lib.go:575-590, target and platform tables in
+internal/platform/supported.go.
+"""
+
+from __future__ import annotations
+
+from linkpipe.arch import Architecture
+from linkpipe.errors import UserError
+from linkpipe.options import Options
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.tables.mode import Mode
+from linkpipe.tables.packages import Packages
+
+# Packages whose C objects the internal linker may take (lib.go:1179, internalpkg).
+_INTERNAL_PACKAGES = frozenset(
+    {
+        "crypto/internal/boring",
+        "crypto/internal/boring/syso",
+        "crypto/x509",
+        "net",
+        "os/user",
+        "runtime/cgo",
+        "runtime/race",
+        "runtime/race/internal/amd64v1",
+        "runtime/race/internal/amd64v3",
+        "runtime/msan",
+        "runtime/asan",
+    }
+)
+
+_EXTERNAL_BUILD_MODES = ("c-archive", "c-shared", "plugin", "shared")
+
+
+@linkpass(requires=("packages",), provides=("mode",))
+def linkmode(link: Link) -> Link:
+    """Decide between internal and external linking, and whether Go is linked dynamically."""
+    options, packages = link.options, link.packages
+    iscgo = "runtime/cgo" in packages.by_path
+    can_use_plugins = (
+        "plugin" in packages.by_path and iscgo and "plugin" in link.arch.build_modes
+    )
+    reason = _external_reason(options, link.arch, packages, iscgo)
+    return link.evolve(
+        mode=Mode(
+            external=_external(options, packages, iscgo, reason),
+            iscgo=iscgo,
+            can_use_plugins=can_use_plugins,
+            dynlink=options.buildmode in ("shared", "plugin")
+            or options.linkshared
+            or can_use_plugins,
+            reason=reason,
+        )
+    )
+
+
+def _external_reason(
+    options: Options, arch: Architecture, packages: Packages, iscgo: bool
+) -> str:
+    """What makes a host linker necessary, in the oracle's words; empty when nothing does."""
+    if options.msan or options.asan:
+        return "msan" if options.msan else "asan"
+    if iscgo and not arch.internal_cgo:
+        return f"{arch.goarch} does not support internal cgo"
+    if options.buildmode in _EXTERNAL_BUILD_MODES or (
+        options.buildmode == "pie" and not arch.internal_pie
+    ):
+        return f"buildmode={options.buildmode}"
+    if options.linkshared:
+        return "dynamically linking with a shared library"
+    if any(h.format == "unknown" for h in packages.host_objects):
+        return "some input objects have an unrecognized file format"
+    failed = packages.flags.get("dynimportfail", ())
+    if failed:
+        return (
+            "some packages could not be built to support internal linking "
+            f"([{' '.join(failed)}])"
+        )
+    return ""
+
+
+def _external(options: Options, packages: Packages, iscgo: bool, reason: str) -> bool:
+    wanted, via = options.linkmode, ""
+    if wanted == "auto":
+        forced = {"0": "internal", "1": "external"}.get(options.environment.variables.get("GO_EXTLINK_ENABLED", ""))
+        if forced:
+            wanted, via = forced, "via GO_EXTLINK_ENABLED "
+        else:
+            foreign = any(h.package not in _INTERNAL_PACKAGES for h in packages.host_objects)
+            prefer = bool(packages.flags.get("preferlinkext"))
+            return bool(reason) or (iscgo and (foreign or prefer))
+    if wanted == "internal" and reason:
+        raise UserError(
+            f"internal linking requested {via}but external linking required: {reason}",
+            status=2,
+            remedy="drop -linkmode=internal, or what makes a host linker necessary",
+        )
+    return wanted == "external"

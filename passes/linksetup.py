@@ -1,0 +1,187 @@
+"""linksetup: what the runtime is told about this link, and the order of functions.
+
+Some runtime variables are set by the linker: whether this is a library, how large
+thread-local storage is, whether memory profiling can be dropped because nothing reaches it.
+The module data symbol is chosen: the runtime's own in a program, a local one in a module
+that has no runtime or, being a plugin, brings a second copy of it.
+
+Packages are put into dependency order, and functions into package order: first the
+packages that the runtime is made of, then the others; within a package its own functions,
+then those that other packages may define too (DUPOK), which belong to the first package
+that lays them out.
+
+Provides `moduledata`, `tlsg` (symbol ids), `packages` (with `postorder`), `text_order`.
+Source: cmd/link/internal/ld/lib.go:807-954 (linksetup), loader.go:2792-2886
+(AssignTextSymbolOrder), cmd/internal/objabi/pkgspecial.go.
+"""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError
+from linkpipe.formats import goobj
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.symkind import FROM_OBJECT, SymKind, is_text
+from linkpipe.tables.packages import Packages
+from linkpipe.tables.ragged import frozen
+from linkpipe.tables.symbols import Flag, SymbolsEdit
+
+# Packages that runtime imports; their code is laid out first (pkgspecial.go, runtimePkgs).
+_RUNTIME_PACKAGES = frozenset(
+    """
+    runtime internal/runtime/atomic internal/runtime/cgroup internal/runtime/exithook
+    internal/runtime/gc internal/runtime/gc/scan internal/runtime/maps internal/runtime/math
+    internal/runtime/sys internal/runtime/syscall/linux internal/runtime/syscall/windows
+    internal/abi internal/bytealg internal/byteorder internal/chacha8rand
+    internal/coverage/rtcov internal/cpu internal/goarch internal/godebugs
+    internal/goexperiment internal/goos internal/profilerecord internal/strconv
+    internal/stringslite
+    """.split()
+)
+
+
+@linkpass(
+    requires=("symbols", "objects", "packages", "mode"),
+    provides=("symbols", "packages", "moduledata", "tlsg", "text_order"),
+)
+def linksetup(link: Link) -> Link:
+    """Set up linker-defined runtime variables and the order of functions."""
+    edit = link.symbols.edit()
+    if link.options.buildmode in ("c-shared", "plugin"):
+        _append_true(edit, edit.lookup_or_create("runtime.islibrary"))
+    tlsg = _tlsg(link, edit)
+    moduledata = _moduledata(link, edit)
+    packages = attrs.evolve(link.packages, postorder=_postorder(link.packages))
+    order, moved = _text_order(link, packages)
+    for sym, path in moved.items():
+        edit.set_package(sym, path)
+    return link.evolve(
+        symbols=edit.freeze(),
+        packages=packages,
+        moduledata=moduledata,
+        tlsg=tlsg,
+        text_order=order,
+    )
+
+
+def _append_true(edit: SymbolsEdit, sym: int) -> None:
+    """Append a byte 1 to a variable. It grows: the runtime reads only the first byte of a
+    variable it declares, so where it declares one this sets nothing; the oracle does just so."""
+    size = int(edit.size[sym])
+    edit.set_content(sym, bytes(edit.data(sym)).ljust(size, b"\0") + b"\1")
+    edit.set(sym, kind=SymKind.SNOPTRDATA)
+
+
+def _tlsg(link: Link, edit: SymbolsEdit) -> int:
+    """The thread-local word that holds the running goroutine, for host linkers."""
+    tlsg = edit.lookup_or_create("runtime.tlsg")
+    kind = int(edit.kind[tlsg])
+    if kind == SymKind.Sxxx:
+        edit.set(tlsg, kind=SymKind.STLSBSS, size=link.arch.ptrsize)
+    elif kind != SymKind.SDYNIMPORT:
+        raise InputError(
+            f"runtime declared tlsg variable {SymKind(kind).name}",
+            symbol="runtime.tlsg",
+            status=2,
+            remedy="the linker defines this symbol; remove its definition",
+        )
+    edit.add_flags(tlsg, Flag.REACHABLE)
+    return tlsg
+
+
+def _moduledata(link: Link, edit: SymbolsEdit) -> int:
+    plugin = link.options.buildmode == "plugin"
+    sym = edit.lookup_or_create(
+        "local.pluginmoduledata" if plugin else "runtime.firstmoduledata"
+    )
+    if plugin:
+        edit.add_flags(sym, Flag.LOCAL)
+    if int(edit.kind[sym]) not in (SymKind.Sxxx, SymKind.SDYNIMPORT):
+        # The module contains the runtime, which declares the variable: its content is made here.
+        edit.set_content(sym, b"")
+        _disable_memory_profiling(link, edit)
+    else:
+        sym = edit.lookup_or_create("local.moduledata")
+        edit.add_flags(sym, Flag.LOCAL)
+    edit.set(sym, kind=SymKind.SMODULEDATA)
+    edit.add_flags(sym, Flag.REACHABLE)
+    return sym
+
+
+def _disable_memory_profiling(link: Link, edit: SymbolsEdit) -> None:
+    """Tell the runtime not to sample allocations when nothing can ask for the samples."""
+    profile = edit.lookup("runtime.memProfileInternal", link.arch.abi_internal)
+    if profile and not int(edit.flags[profile]) & Flag.REACHABLE and not link.mode.dynlink:
+        sym = edit.lookup_or_create("runtime.disableMemoryProfiling")
+        edit.set_content(sym, b"\1")
+        edit.set(sym, kind=SymKind.SNOPTRDATA)
+
+
+def _postorder(packages: Packages) -> tuple[int, ...]:
+    """Rows in dependency order: imports before importers, roots in load order."""
+    order: list[int] = []
+    state = [0] * len(packages.items)  # 0 new, 1 on the path, 2 done
+    for root in range(len(packages.items)):
+        stack = [] if state[root] else [(root, iter(packages.items[root].imports))]
+        state[root] = state[root] or 1
+        while stack:
+            row, imports = stack[-1]
+            for imported in imports:
+                if state[imported] == 1:
+                    path = packages.items[imported].path
+                    raise InputError(
+                        f"found import cycle while visiting {path}",
+                        file=packages.items[imported].file,
+                        remedy="packages cannot import each other; rebuild them from one source",
+                    )
+                if not state[imported]:
+                    state[imported] = 1
+                    stack.append((imported, iter(packages.items[imported].imports)))
+                    break
+            else:
+                state[row] = 2
+                order.append(row)
+                stack.pop()
+    return tuple(order)
+
+
+def _text_order(
+    link: Link, packages: Packages
+) -> tuple[npt.NDArray[np.int32], dict[int, str]]:
+    """Reachable functions in layout order, and those that move to another package's room."""
+    objects, symbols = link.objects, link.symbols
+    ids = objects.local_to_id
+    wanted = is_text(symbols.kind) & ((symbols.flags & Flag.REACHABLE) != 0)
+    rows = np.flatnonzero(wanted[ids])
+    owner = np.searchsorted(objects.local_base, rows, side="right") - 1
+    local = rows - objects.local_base[owner]
+    # Definitions only, and only records that are code themselves (a variable of the same name
+    # may have lost to the function).
+    at = objects.blocks[owner, goobj.SYMDEF] + local * goobj.SYM.itemsize
+    record = objects.arena.records(at, goobj.SYM)
+    keep = (local < objects.defined[owner]) & is_text(FROM_OBJECT[record["type"]])
+    rows, owner, local, record = rows[keep], owner[keep], local[keep], record[keep]
+    syms = ids[rows]
+    shared = (
+        (symbols.object[syms] != owner)
+        | (symbols.local[syms] != local)
+        | ((record["flag"] & Flag.DUPOK) != 0)
+    )
+    rank = np.zeros(len(packages.items), np.int64)
+    for place, row in enumerate(packages.postorder):
+        late = packages.items[row].path not in _RUNTIME_PACKAGES
+        rank[row] = place + late * len(rank)
+    package = objects.package[owner]
+    order = np.lexsort((rows, shared, rank[package]))
+    syms, package, shared = syms[order], package[order], shared[order]
+    first = np.sort(np.unique(syms, return_index=True)[1])
+    syms, package, shared = syms[first], package[first], shared[first]
+    home = objects.package[symbols.object[syms]]
+    moved = np.flatnonzero(shared & (home != package))
+    paths = {
+        int(syms[i]): packages.items[int(package[i])].path for i in moved.tolist()
+    }
+    return frozen(syms.astype(np.int32)), paths

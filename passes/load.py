@@ -1,0 +1,22 @@
+"""load: map the archives of the link and read what their objects say of themselves.
+
+The importcfg says where packages lie; the main package's archive is given on the command
+line. Objects name what they import, so loading is a work list that grows: the main
+package first, then imports in the order in which objects name them, then the packages that
+every link needs. Only headers are read here; symbols are the business of `resolve`.
+
+Provides `packages` and `objects`. The work itself is in linkpipe/loading.py, which
+`forcecgo` uses too.
+"""
+
+from __future__ import annotations
+
+from linkpipe.loading import load_packages
+from linkpipe.pass_api import Link, linkpass
+
+
+@linkpass(provides=("packages", "objects"))
+def load(link: Link) -> Link:
+    """Map archives and read object headers, from the main package along its imports."""
+    packages, objects = load_packages(link.options, link.arch, ("runtime",))
+    return link.evolve(packages=packages, objects=objects)

@@ -1,0 +1,60 @@
+"""mangle: shorten the names of type symbols that other modules can see.
+
+When Go is linked dynamically, type descriptors stay in the symbol table, so that the dynamic
+linker can make those of several modules one. Their names spell out the type and can run to
+kilobytes; each is replaced by a hash of it. Names of functions instantiated over local types
+hold such a name in brackets, and that part alone is replaced.
+
+Sets only names in the output (`symbols.extnames`); symbols are still found by their own.
+Source: cmd/link/internal/ld/lib.go:960-1045 (mangleTypeSym, typeSymbolMangle).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from linkpipe.pass_api import Link, linkpass
+
+_KEPT = (b"type:runtime.", b"go:string.")
+_SHORT = 14
+
+
+@linkpass(requires=("symbols", "mode"), provides=("symbols",))
+def mangle(link: Link) -> Link:
+    """Replace long type names by hashes when other modules can see them."""
+    if not link.mode.dynlink:
+        return link
+    edit = link.symbols.edit()
+    ids = link.symbols.reachable()
+    for sym, name in zip(ids.tolist(), link.symbols.names(ids), strict=True):
+        if name.startswith(b"type:") or b"@" in name:
+            mangled = mangled_name(name)
+            if mangled != name:
+                edit.set_extname(sym, mangled)
+    return link.evolve(symbols=edit.freeze())
+
+
+def mangled_name(name: bytes) -> bytes:
+    """The shorter name, or ``name`` itself where the rule keeps it."""
+    is_type = name.startswith(b"type:")
+    local = b"@" in name
+    if not is_type and not local:
+        return name
+    if name.startswith(_KEPT) or (len(name) <= _SHORT and not local):
+        return name
+    if is_type:
+        prefix = b"type:." if name[5:6] == b"." else b"type:"
+        return prefix + _digest(name[5:])
+    start, end = name.find(b"[") + 1, name.rfind(b"]")
+    if end < start:
+        end = len(name)
+    return name[:start] + _digest(name[start:end]) + name[end:]
+
+
+def _digest(text: bytes) -> bytes:
+    """Eight characters for a name: the linker's 32-byte hash (SHA-256 with the first byte
+    inverted, cmd/internal/hash) cut to six bytes, in base64."""
+    digest = bytearray(hashlib.sha256(text).digest()[:6])
+    digest[0] ^= 0xFF
+    return base64.b64encode(bytes(digest))

@@ -1,0 +1,438 @@
+"""resolve: give every symbol of every object its id, and settle which definition wins.
+
+Objects define and refer to symbols in five classes. Package symbols are addressed by
+package and index and never clash. Content-addressable symbols, short (8-byte) and long
+(16-byte hash), are the same symbol when their content is. Non-package symbols are found
+by name and version; several objects may define one, and rules say which wins. References
+by name come last and create what nobody defines.
+
+Ids must come out in the order in which the oracle meets new symbols: package definitions
+of all objects, then object by object the hashed and the named ones, then references. So
+every record is a row, in that order, with a key that is equal for equal symbols; the
+first row of each key is a new symbol, and the count of first rows up to it is its id. One
+sort per class replaces the oracle's hash maps. Duplicates that may be dropped (DUPOK) are
+settled in arrays too; only names defined twice for real go through the rules one by one.
+
+Reads the objects' symbol records; provides `symbols` and completes `objects`.
+Source: cmd/link/internal/loader/loader.go (preloadSyms, addSym, loadObjRefs, resolve).
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError
+from linkpipe.formats import goobj
+from linkpipe.formats.builtins import BUILTINS
+from linkpipe.loading import path_to_prefix
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.symkind import FROM_OBJECT, SymKind, is_data, is_text
+from linkpipe.tables.names import hash_bytes, hash_names
+from linkpipe.tables.objects import Objects
+from linkpipe.tables.packages import Packages
+from linkpipe.tables.ragged import expand, frozen
+from linkpipe.tables.symbols import COLUMNS, Flag, Symbols
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+
+# Flags that a symbol has when any of its records has them, not just the winner's.
+_STICKY = np.uint32(Flag.LOCAL | Flag.USED_IN_IFACE)
+
+
+class _Records(NamedTuple):
+    """The symbol records of all objects; row = Objects.local_base[object] + local index."""
+
+    object: npt.NDArray[np.int32]
+    local: npt.NDArray[np.int32]
+    name_at: I64
+    name_size: npt.NDArray[np.int32]
+    version: npt.NDArray[np.int32]
+    kind: npt.NDArray[np.uint8]
+    flags: npt.NDArray[np.uint32]
+    size: I64
+    align: npt.NDArray[np.int32]
+
+
+class _Names(NamedTuple):
+    """Rows that can be found by name, grouped by (name, version).
+
+    ``keys`` uint64[g] ascending; ``rows`` int64 lists the groups' rows, ascending within a
+    group, group i being rows[starts[i]:starts[i+1]]; ``leader`` int64[g] is the row whose
+    symbol the whole group is.
+    """
+
+    keys: U64
+    rows: I64
+    starts: I64
+    leader: I64
+
+
+@linkpass(requires=("packages", "objects"), provides=("symbols", "objects"))
+def resolve(link: Link) -> Link:
+    """Give every symbol its id and settle which definition wins."""
+    objects = link.objects
+    records = _read(objects, link.arch.regabi)
+    n = len(records.object)
+    ndef, end_hashed64 = objects.ndef[records.object], objects.nhashed64[records.object]
+    end_hashed64 = ndef + end_hashed64
+    end_hashed = end_hashed64 + objects.nhashed[records.object]
+    local = records.local
+    is_ref = local >= objects.defined[records.object]
+    is_package = local < ndef
+    hashed64 = np.flatnonzero(~is_package & (local < end_hashed64))
+    hashed = np.flatnonzero((local >= end_hashed64) & (local < end_hashed))
+    by_name = (
+        ((records.name_size > 0) | is_ref)
+        & ~(~is_package & (local < end_hashed))
+        & ((records.version != objects.version[records.object]) | is_ref)
+    )
+
+    # leader[row]: the row whose symbol it is. Rows that lead themselves are new symbols.
+    leader = np.arange(n, dtype=np.int64)
+    _lead_equal_content(objects, records, hashed64, hashed, leader)
+    names = _group_names(objects, records, by_name, is_package, is_ref)
+    group_size = np.diff(names.starts)
+    others = ~is_package[names.rows]
+    leader[names.rows[others]] = np.repeat(names.leader, group_size)[others]
+
+    ids = np.zeros(n, np.int32)
+    new = leader == np.arange(n)
+    order = np.concatenate(
+        [np.flatnonzero(new & cls) for cls in (is_package, ~is_package & ~is_ref, is_ref)]
+    )
+    ids[order] = np.arange(1, len(order) + 1, dtype=np.int32)
+    made = 1 + int(np.count_nonzero(new & ~is_ref))
+    ids = ids[leader]
+
+    winner = np.concatenate(([0], order))
+    _larger_wins(np.concatenate((hashed64, hashed)), ids, records.size, winner)
+    fixups = _settle_names(link.packages, objects, records, names, is_ref, ids, winner)
+
+    symbols = _table(objects, records, ids, winner, made, fixups, names, is_ref)
+    objects = attrs.evolve(objects, local_to_id=frozen(ids))
+    objects = attrs.evolve(
+        objects,
+        **_package_references(objects, link.packages),
+        builtins=_builtins(symbols, link.arch.regabi),
+    )
+    return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
+
+
+def _read(objects: Objects, regabi: bool) -> _Records:
+    counts = np.diff(objects.local_base)
+    owner = np.repeat(np.arange(len(objects), dtype=np.int32), counts)
+    local = expand(np.zeros(len(counts), np.int64), counts)
+    at = objects.blocks[owner, goobj.SYMDEF] + local * goobj.SYM.itemsize
+    record = objects.arena.records(at, goobj.SYM)
+    abi = record["abi"].astype(np.int32)
+    version = abi if regabi else np.where(abi == 1, 0, abi)
+    version = np.where(abi == goobj.ABI_STATIC, objects.version[owner], version)
+    unknown = np.flatnonzero((abi > 1) & (abi != goobj.ABI_STATIC))
+    if len(unknown):
+        row = int(unknown[0])
+        raise InputError(
+            f"invalid symbol ABI: {int(abi[row])}",
+            file=objects.names[int(owner[row])],
+            offset=int(at[row] - objects.base[owner[row]]),
+            expected="0 (ABI0), 1 (ABIInternal) or 65535 (static)",
+            found=str(int(abi[row])),
+            remedy="rebuild the package; the file is damaged",
+        )
+    base, end = objects.base[owner], objects.blocks[owner, goobj.END]
+    name_at = base + record["name_at"]
+    outside = np.flatnonzero(name_at + record["name_size"] > end)
+    if len(outside):
+        row = int(outside[0])
+        raise InputError(
+            f"corrupt object file: the name of symbol {int(local[row])} lies outside of the object",
+            file=objects.names[int(owner[row])],
+            offset=int(at[row] - base[row]),
+            remedy="rebuild the package; the file is damaged",
+        )
+    flags = record["flag"].astype(np.uint32) | (record["flag2"].astype(np.uint32) << 8)
+    return _Records(
+        owner,
+        local.astype(np.int32),
+        name_at,
+        record["name_size"].astype(np.int32),
+        version.astype(np.int32),
+        FROM_OBJECT[record["type"]],
+        flags,
+        record["size"].astype(np.int64),
+        record["align"].astype(np.int32),
+    )
+
+
+def _lead_equal_content(
+    objects: Objects, records: _Records, hashed64: I64, hashed: I64, leader: I64
+) -> None:
+    """Let the first row of each content lead the others of the same content."""
+    owner = records.object[hashed64]
+    index = records.local[hashed64] - objects.ndef[owner]
+    short = objects.arena.u64(objects.blocks[owner, goobj.HASH64] + 8 * index)
+    _lead_equal(short, hashed64, leader)
+
+    owner = records.object[hashed]
+    index = records.local[hashed] - objects.ndef[owner] - objects.nhashed64[owner]
+    at = objects.blocks[owner, goobj.HASH] + 16 * index
+    low, high = objects.arena.u64(at), objects.arena.u64(at + 8)
+    _lead_equal(low, hashed, leader)
+    # Equal first halves are all but certain to be equal wholes; where not, sort by both.
+    position = np.searchsorted(hashed, leader[hashed])
+    if (high != high[position]).any():
+        order = np.lexsort((hashed, high, low))
+        starts = np.concatenate(
+            ([True], (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0))
+        )
+        firsts = np.flatnonzero(starts)
+        leader[hashed[order]] = hashed[order[firsts]][np.cumsum(starts) - 1]
+
+
+def _lead_equal(keys: U64, rows: I64, leader: I64) -> None:
+    """leader[r] = the first of ``rows`` with r's key; ``rows`` ascend."""
+    if not len(rows):
+        return
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    counts = np.diff(np.concatenate((starts, [len(order)])))
+    leader[rows[order]] = np.repeat(rows[order[starts]], counts)
+
+
+def _group_names(
+    objects: Objects,
+    records: _Records,
+    by_name: npt.NDArray[np.bool_],
+    is_package: npt.NDArray[np.bool_],
+    is_ref: npt.NDArray[np.bool_],
+) -> _Names:
+    rows = np.flatnonzero(by_name)
+    keys = hash_names(
+        objects.arena.u64, records.name_at[rows], records.name_size[rows], records.version[rows]
+    )
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    starts = starts[: len(order)]
+    rows = rows[order]
+    # Who leads: the last package definition, else the first definition, else the first reference.
+    n = np.int64(len(by_name))
+    rank = np.where(is_package[rows], n - rows, np.where(is_ref[rows], 2 * n, n) + rows)
+    best = np.minimum.reduceat(rank, starts) if len(starts) else rank[:0]
+    lead = np.where(best <= n, n - best, np.where(best >= 2 * n, best - 2 * n, best - n))
+    return _Names(ordered[starts], rows, np.append(starts, len(rows)), lead)
+
+
+def _larger_wins(
+    rows: I64, ids: npt.NDArray[np.int32], size: I64, winner: npt.NDArray[np.int64]
+) -> None:
+    """Among rows of one symbol the largest wins, the first of them when equal.
+
+    ``for row in rows: if size[row] > size[winner[ids[row]]]: winner[ids[row]] = row``
+    """
+    better = rows[size[rows] > size[winner[ids[rows]]]]
+    if len(better):
+        order = np.lexsort((better, -size[better], ids[better]))
+        better = better[order]
+        first = np.concatenate(([True], np.diff(ids[better]) != 0))
+        winner[ids[better[first]]] = better[first]
+
+
+def _settle_names(
+    packages: Packages,
+    objects: Objects,
+    records: _Records,
+    names: _Names,
+    is_ref: npt.NDArray[np.bool_],
+    ids: npt.NDArray[np.int32],
+    winner: I64,
+) -> dict[int, int]:
+    """Choose the winner of each name with several definitions; sizes to correct, by id."""
+    definition = ~is_ref[names.rows]
+    count = np.add.reduceat(definition, names.starts[:-1]) if len(names.keys) else definition[:0]
+    many = np.repeat(count > 1, np.diff(names.starts)) & definition
+    if not many.any():
+        return {}
+    dupok = (records.flags[names.rows] & Flag.DUPOK) != 0
+    hard = np.add.reduceat(definition & ~dupok, names.starts[:-1]) > 0
+    hard_rows = np.repeat(hard, np.diff(names.starts))
+    _larger_wins(names.rows[many & ~hard_rows], ids, records.size, winner)
+
+    fixups: dict[int, int] = {}
+    for group in np.flatnonzero(hard & (count > 1)).tolist():
+        rows = names.rows[names.starts[group] : names.starts[group + 1]]
+        lead = int(names.leader[group])
+        old = lead
+        for row in rows[~is_ref[rows]].tolist():
+            if row != lead and int(ids[row]) == int(ids[lead]):
+                old = _overwrite(packages, objects, records, old, row, int(ids[lead]), fixups)
+        winner[ids[lead]] = old
+    return fixups
+
+
+def _overwrite(
+    packages: Packages,
+    objects: Objects,
+    records: _Records,
+    old: int,
+    new: int,
+    sym: int,
+    fixups: dict[int, int],
+) -> int:
+    """Which of two definitions of a name wins (loader.go:445-520): DUPOK gives way, code and
+    data win over bss, the larger bss wins; anything else is a duplicate definition."""
+    old_size, new_size = int(records.size[old]), int(records.size[new])
+    old_dupok = bool(records.flags[old] & Flag.DUPOK)
+    if records.flags[new] & Flag.DUPOK:
+        return new if old_dupok and old_size < new_size else old
+    if old_dupok:
+        return new
+    pair = np.array([old, new])
+    content = objects.data(records.object[pair], records.local[pair])[1] != 0
+    bss = is_data(records.kind[pair]) & ~content
+    new_text = bool(is_text(records.kind[pair])[1])
+    if bss[0] and (new_text or content[1] or (bss[1] and new_size > old_size)):
+        if old_size > new_size:
+            fixups[sym] = old_size
+        return new
+    if bss[1]:
+        if new_size > old_size:
+            fixups[sym] = new_size
+        return old
+    at, length = int(records.name_at[new]), int(records.name_size[new])
+    name = objects.arena.view(at, length).tobytes().decode("utf-8", "replace")
+    path = [packages.items[int(objects.package[records.object[row]])].path for row in (new, old)]
+    kind = [SymKind(int(records.kind[row])).name for row in (new, old)]
+    raise InputError(
+        f"duplicated definition of symbol {name}, from {path[0]} (type {kind[0]} size {new_size}) "
+        f"and {path[1]} (type {kind[1]} size {old_size})",
+        file=objects.names[int(records.object[new])],
+        remedy="rename one of them, or make one a declaration without a body or value",
+    )
+
+
+def _table(
+    objects: Objects,
+    records: _Records,
+    ids: npt.NDArray[np.int32],
+    winner: I64,
+    made: int,
+    fixups: dict[int, int],
+    names: _Names,
+    is_ref: npt.NDArray[np.bool_],
+) -> Symbols:
+    n = len(winner)
+    defined = winner[1:made]
+    columns: dict[str, npt.NDArray[Any]] = {name: np.zeros(n, t) for name, t in COLUMNS.items()}
+    for name in ("version", "name_at", "name_size"):
+        columns[name][1:] = getattr(records, name)[winner[1:]]
+    for name in ("object", "local", "kind", "size", "flags"):
+        columns[name][1:made] = getattr(records, name)[defined]
+    for sym, size in fixups.items():
+        columns["size"][sym] = size
+
+    owner = records.object[defined]
+    flags = columns["flags"]
+    object_flags = objects.flags[owner]
+    for bit, flag in (
+        (goobj.FLAG_SHARED, Flag.SHARED),
+        (goobj.FLAG_FROM_ASSEMBLY, Flag.FROM_ASSEMBLY),
+    ):
+        flags[1:made] |= np.where(object_flags & bit, np.uint32(flag), np.uint32(0))
+    end_hashed64 = objects.ndef[owner] + objects.nhashed64[owner]
+    local = records.local[defined]
+    long = (local >= end_hashed64) & (local < end_hashed64 + objects.nhashed[owner])
+    flags[1:made] |= np.where(long, np.uint32(Flag.CONTENT_HASHED), np.uint32(0))
+    sticky = records.flags & _STICKY
+    rows = np.flatnonzero(sticky)
+    np.bitwise_or.at(flags, ids[rows], sticky[rows])
+    rows = np.flatnonzero((records.align > 0) & ~is_ref)
+    np.maximum.at(columns["align"], ids[rows], records.align[rows])
+
+    at, length = objects.data(owner, local)
+    columns["data_at"][:] = -1
+    columns["data_at"][1:made] = np.where(length > 0, at, -1)
+    columns["data_size"][1:made] = length
+    columns["section"][:] = -1
+    columns["name_at"][0] = -1
+    for column in columns.values():
+        column.setflags(write=False)
+    return Symbols(
+        arena=objects.arena,
+        made=made,
+        contents=MappingProxyType({}),
+        extnames=MappingProxyType({}),
+        packages=MappingProxyType({}),
+        hashes=frozen(names.keys),
+        hashed_ids=frozen(ids[names.leader]),
+        created=MappingProxyType({}),
+        created_names=("".encode(),),
+        **columns,
+    )
+
+
+def _package_references(objects: Objects, packages: Packages) -> dict[str, npt.NDArray[Any]]:
+    """For each object and package index in it, the row of the package's first object."""
+    counts = (objects.blocks[:, goobj.PKGIDX + 1] - objects.blocks[:, goobj.PKGIDX]) // 8
+    owner = np.repeat(np.arange(len(objects)), counts)
+    index = expand(np.zeros(len(counts), np.int64), counts)
+    refs = objects.arena.records(
+        objects.blocks[owner, goobj.PKGIDX] + 8 * index, goobj.STRING_RECORD
+    )
+    at, size = objects.base[owner] + refs["at"], refs["size"].astype(np.int64)
+    outside = at + size > objects.blocks[owner, goobj.END]
+    size[outside] = 0
+    wanted = hash_names(objects.arena.u64, at, size, np.zeros(len(at), np.int64))
+
+    having = [p for p in packages.items if p.objects]
+    known = hash_bytes([path_to_prefix(p.path).encode() for p in having], [0] * len(having))
+    order = np.argsort(known)
+    first = np.array([p.objects[0] for p in having], np.int32)[order]
+    spot = np.minimum(np.searchsorted(known[order], wanted), len(known) - 1)
+    found = known[order][spot] == wanted
+    missing = np.flatnonzero(((index > 0) & ~found) | outside)
+    if len(missing):
+        row = int(missing[0])
+        path = objects.arena.view(int(at[row]), int(size[row])).tobytes().decode("utf-8", "replace")
+        importer = packages.items[int(objects.package[owner[row]])].path
+        raise InputError(
+            f"{importer}: reference to nonexistent package {path}",
+            file=objects.names[int(owner[row])],
+            remedy=f"rebuild {importer}; it does not say that it imports {path}",
+        )
+    target = np.where(index > 0, first[spot], 0).astype(np.int32)
+    base = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    return {"package_base": frozen(base), "package_object": frozen(target)}
+
+
+def _builtins(symbols: Symbols, regabi: bool) -> npt.NDArray[np.int32]:
+    """The id of each builtin symbol, 0 where nobody defines it."""
+    keys = hash_bytes([name for name, _ in BUILTINS], [abi if regabi else 0 for _, abi in BUILTINS])
+    spot = np.minimum(np.searchsorted(symbols.hashes, keys), max(len(symbols.hashes) - 1, 0))
+    ids = np.zeros(len(BUILTINS), np.int32)
+    if len(symbols.hashes):
+        ids = np.where(symbols.hashes[spot] == keys, symbols.hashed_ids[spot], 0)
+        ids = np.where(ids < symbols.made, ids, 0).astype(np.int32)
+    return frozen(ids)
+
+
+def _apply_ref_flags(objects: Objects, symbols: Symbols) -> Symbols:
+    """Mark symbols that an importing object says are used in interfaces."""
+    size = goobj.REFFLAGS_RECORD.itemsize
+    start = objects.blocks[:, goobj.REFFLAGS]
+    counts = (objects.blocks[:, goobj.REFFLAGS + 1] - start) // size
+    owner = np.repeat(np.arange(len(objects)), counts)
+    at = start[owner] + expand(np.zeros(len(counts), np.int64), counts) * size
+    refs = objects.arena.records(at, goobj.REFFLAGS_RECORD)
+    used = np.flatnonzero((refs["flag2"].astype(np.uint32) << 8) & Flag.USED_IN_IFACE)
+    edit = symbols.edit()
+    edit.add_flags(
+        objects.resolve(owner[used], refs["pkg"][used], refs["sym"][used]), Flag.USED_IN_IFACE
+    )
+    return edit.freeze()

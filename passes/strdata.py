@@ -1,0 +1,87 @@
+"""strdata: give string variables the values of -X.
+
+``-X importpath.name=value`` sets a variable that the program declares as a string; a
+variable that is not there, or that nothing reaches, is passed over in silence. The bytes go
+into a new read-only symbol ``NAME.str``, and the variable becomes a pointer to it and a
+length. Its size is kept (sanitizers leave a red zone behind it).
+
+Three definitions are implicit: runtime.defaultGOROOT, runtime.buildVersion and (from the
+importcfg) runtime.modinfo. Definitions are carried out in order of first mention, each name
+with its last value.
+Reads and provides `symbols` and `relocs`. Source: cmd/link/internal/ld/data.go:1236-1294.
+"""
+
+from __future__ import annotations
+
+from linkpipe.errors import InputError, LinkpipeError, checkpoint
+from linkpipe.formats.goobj import AUX_GOTYPE
+from linkpipe.loading import path_to_prefix
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.reloctype import R_ADDR
+from linkpipe.symkind import SymKind
+from linkpipe.tables.symbols import Flag
+
+
+@linkpass(requires=("symbols", "relocs", "objects", "packages"), provides=("symbols", "relocs"))
+def strdata(link: Link) -> Link:
+    """Set string variables named by -X."""
+    ptrsize = link.arch.ptrsize
+    symbols, relocs = link.symbols.edit(), link.relocs.edit()
+    errors: list[LinkpipeError] = []
+    for name, value in _definitions(link).items():
+        sym = symbols.lookup(name)
+        gotype = _gotype(link, sym) if sym else 0
+        if not gotype:
+            continue
+        type_name = link.symbols.name(gotype)
+        if type_name != "type:string":
+            errors.append(
+                InputError(
+                    f"{name}: cannot set with -X: not a var of type string ({type_name})",
+                    remedy="-X sets variables declared as string, without a function call as value",
+                    status=2,
+                )
+            )
+            continue
+        if not link.symbols.has(sym, Flag.REACHABLE):
+            continue
+        if link.symbols.kind[sym] == SymKind.SBSS:
+            symbols.set(sym, kind=SymKind.SDATA)
+        text = symbols.lookup_or_create(f"{name}.str")
+        symbols.set_content(text, value + b"\0")
+        symbols.set(text, kind=SymKind.SRODATA)
+        symbols.add_flags(text, Flag.REACHABLE)
+        header = bytes(ptrsize) + len(value).to_bytes(ptrsize, link.arch.byteorder)
+        symbols.set_content(sym, header, grow=False)
+        relocs.clear(sym)
+        relocs.add(sym, offset=0, size=ptrsize, type=R_ADDR, target=text)
+    checkpoint(errors)
+    return link.evolve(symbols=symbols.freeze(), relocs=relocs.freeze())
+
+
+def _definitions(link: Link) -> dict[str, bytes]:
+    """Symbol name -> value, implicit definitions first."""
+    environment, modinfo = link.options.environment, link.packages.modinfo
+    values: dict[str, bytes] = {}
+    if environment.goroot:
+        values["runtime.defaultGOROOT"] = _encode(environment.goroot)
+    values["runtime.buildVersion"] = _encode(environment.build_version)
+    if modinfo is not None:
+        values["runtime.modinfo"] = modinfo
+    for definition in link.options.X:
+        variable, _, value = definition.partition("=")
+        package, _, name = variable.rpartition(".")
+        values[f"{path_to_prefix(package)}.{name}"] = _encode(value)
+    return values
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _gotype(link: Link, sym: int) -> int:
+    """The type descriptor of a variable, 0 when the compiler gave it none."""
+    rows = [sym]
+    auxs = link.objects.auxs(link.symbols.object[rows], link.symbols.local[rows])
+    found = auxs.target[auxs.type == AUX_GOTYPE]
+    return int(found[0]) if len(found) else 0
