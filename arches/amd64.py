@@ -34,7 +34,7 @@ RELOCS = with_elf(
         rt.R_PCREL: ElfRule({4: (ElfType(R_X86_64_PC32),)}, in_section=True, pcrel=True),
         rt.R_GOTPCREL: ElfRule({4: (ElfType(R_X86_64_GOTPCREL),)}, pcrel=True),
         rt.R_TLS_LE: ElfRule({4: (ElfType(R_X86_64_TPOFF32),)}),
-        rt.R_TLS_IE: ElfRule({4: (ElfType(R_X86_64_GOTTPOFF),)}, pcrel=True),
+        rt.R_TLS_IE: ElfRule({4: (ElfType(R_X86_64_GOTTPOFF),)}),
     }
 )
 
@@ -68,6 +68,9 @@ ARCH = Architecture(
     dwarf_lr=16,
     regabi=True,
     has_lr=False,
+    build_modes=frozenset({"exe", "pie", "c-archive", "c-shared", "shared", "plugin"}),
+    internal_cgo=True,
+    internal_pie=True,
     relocs=RELOCS,
     calls=frozenset({rt.R_CALL}),
     addmoduledata=ADDMODULEDATA,

@@ -109,11 +109,10 @@ class ElfRule:
         types: width in bytes -> the ELF relocations; a width that is missing is an error.
         in_section: whether a target in the place's own section is resolved here, with no ELF
             relocation.
-        pcrel: whether the addend counts from the end of the place (its width is subtracted).
-        undefined_addend: whether the addend of a target that other modules define is kept
-            (R_CALL and R_PCREL to such symbols carry -width alone).
-        section_relative: the addend is the target's offset in its section, the ELF symbol is the
-            section's own (references between debug sections).
+        pcrel: whether the addend counts from the end of the place (its width is subtracted), and
+            for targets that are undefined here is that alone.
+        section_relative: the addend is the target's offset in its section, and the ELF symbol is
+            the section's own (references between debug sections).
         stored: whether the addend is written into the place too, even when the record has one.
     """
 
@@ -222,6 +221,9 @@ class Architecture:
         interpreter: the dynamic linker; interpreter_musl: musl's.
         dwarf_sp, dwarf_lr: register numbers in debug information.
         regabi: whether functions use the register ABI (else ABIInternal is ABI0).
+        build_modes: build modes that Go has for it on Linux (internal/platform/supported.go).
+        internal_cgo, internal_pie: whether a link with cgo, or of a position-independent
+            executable, can do without a host linker (same file).
         has_lr: whether calls leave the return address in a register, not on the stack.
         relocs: relocation type -> kind.
         calls: relocation types that are direct calls.
@@ -256,6 +258,9 @@ class Architecture:
     dwarf_lr: int
     regabi: bool
     has_lr: bool
+    build_modes: frozenset[str]
+    internal_cgo: bool
+    internal_pie: bool
     relocs: Mapping[int, RelocKind]
     calls: frozenset[int]
     addmoduledata: Stub

@@ -1,0 +1,44 @@
+"""Relocations that the host linker will apply: what an object file's .rela sections hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+
+@attrs.frozen(eq=False, repr=False)
+class ExternalRelocs:
+    """Columns of equal length, grouped by section in file order, by place within a section.
+
+    Attributes:
+        section: int16[m], row in Sections of the place.
+        offset: int64[m], bytes from the start of that section.
+        type: int32[m], the ELF relocation type.
+        symbol: int32[m], the symbol that it refers to.
+        addend: int64[m].
+    """
+
+    section: npt.NDArray[np.int16]
+    offset: npt.NDArray[np.int64]
+    type: npt.NDArray[np.int32]
+    symbol: npt.NDArray[np.int32]
+    addend: npt.NDArray[np.int64]
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("section", "offset", "type", "symbol", "addend"):
+            column = getattr(self, name)
+            if column.shape != self.offset.shape or column.flags.writeable:
+                raise TypeError(f"external relocations: {name} is writable or of another length")
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One dict for each relocation, for dumps."""
+        names = ("section", "offset", "type", "symbol", "addend")
+        for values in zip(*(getattr(self, name).tolist() for name in names), strict=True):
+            yield dict(zip(names, values, strict=True))
