@@ -165,7 +165,9 @@ GENERIC: Mapping[int, RelocKind] = MappingProxyType(
         rt.R_PCREL: RelocKind(
             "R_PCREL", "S + A - (P + w)", lambda p: p.S + p.A - (p.P + p.width), Range.SIGNED
         ),
-        rt.R_GOTPCREL: RelocKind("R_GOTPCREL", "S + A - (P + w)", lambda p: p.S + p.A - (p.P + p.width)),
+        rt.R_GOTPCREL: RelocKind(
+            "R_GOTPCREL", "S + A - (P + w)", lambda p: p.S + p.A - (p.P + p.width)
+        ),
         rt.R_SIZE: RelocKind("R_SIZE", "size + A", lambda p: p.target_size + p.A),
         rt.R_CONST: RelocKind("R_CONST", "A", lambda p: p.A),
         rt.R_GOTOFF: RelocKind("R_GOTOFF", "S + A - GOT", lambda p: p.S + p.A - p.got),
@@ -258,9 +260,6 @@ class Architecture:
     dwarf_lr: int
     regabi: bool
     has_lr: bool
-    build_modes: frozenset[str]
-    internal_cgo: bool
-    internal_pie: bool
     relocs: Mapping[int, RelocKind]
     calls: frozenset[int]
     addmoduledata: Stub

@@ -120,7 +120,7 @@ def reloc_info(
 
 @attrs.frozen
 class FileHeader:
-    """The file header; offsets in bytes from the start of the file, 0 for a table that is not there."""
+    """The file header; offsets in bytes from the file's start, 0 for a table that is not there."""
 
     elf_class: int
     endian: str
