@@ -1,0 +1,73 @@
+"""Archives: members a linker reads, and the text part of an object."""
+
+from __future__ import annotations
+
+import pytest
+
+from linkpipe.errors import InputError
+from linkpipe.formats.archive import members, read_preamble
+
+
+def entry(name: str, body: bytes) -> bytes:
+    head = f"{name:<16}{0:<12}{0:<6}{0:<6}{644:<8}{len(body):<10}`\n".encode()
+    return head + body + b"\n" * (len(body) & 1)
+
+
+def archive(*entries: bytes) -> memoryview:
+    return memoryview(b"!<arch>\n" + b"".join(entries))
+
+
+def test_export_data_and_foreign_members_are_passed_over() -> None:
+    data = archive(
+        entry("__.PKGDEF", b"x"),
+        entry("_go_.o", b"go"),
+        entry("notes.txt", b"hi"),
+        entry("a.syso", b"s"),
+        entry("preferlinkext", b""),
+        entry("a_very_long_name", b"o"),
+    )
+    found = [(m.name, bytes(data[m.at : m.at + m.size])) for m in members(data, "p.a")]
+    assert found == [
+        ("_go_.o", b"go"),
+        ("a.syso", b"s"),
+        ("preferlinkext", b""),
+        ("a_very_long_name", b"o"),
+    ]
+
+
+def test_a_plain_object_is_its_own_member() -> None:
+    (member,) = members(memoryview(b"go object"), "x.o")
+    assert (member.name, member.at, member.size) == ("", 0, 9)
+
+
+@pytest.mark.parametrize("cut", [0, 40, 65])
+def test_a_damaged_archive_is_named(cut: int) -> None:
+    whole = bytes(archive(entry("_go_.o", b"0123456789")))
+    damaged = {0: b"!<arch>\n" + b"?" * 60, 40: whole[:8] + b"x" * 60, 65: whole[:-4]}[cut]
+    with pytest.raises(InputError, match=r"p\.a: malformed archive"):
+        list(members(memoryview(damaged), "p.a"))
+
+
+HEADER = b"go object linux amd64 go1.27.3 X:\n"
+
+
+def test_the_text_part_names_main_and_cgo() -> None:
+    text = HEADER + b'build id "x"\nmain\n\n\n$$  // cgo\n[["cgo_ldflag","-lm"]]\n$$\n!\n\0go120ld'
+    part = read_preamble(memoryview(text), "x.o")
+    assert part.header == HEADER.decode().strip()
+    assert part.main
+    assert part.cgo.strip() == '[["cgo_ldflag","-lm"]]'
+    assert text[part.size :] == b"\0go120ld"
+
+
+def test_a_marker_inside_export_data_does_not_end_it() -> None:
+    """The end marker may occur in binary export data; "$$" lines around that must pair up."""
+    text = HEADER + b"\n$$B\nabc\n!\ndef\n$$\n\n!\nREST"
+    part = read_preamble(memoryview(text), "x.o")
+    assert text[part.size :] == b"REST"
+    assert not part.main
+
+
+def test_an_object_that_does_not_end_is_an_error() -> None:
+    with pytest.raises(InputError, match="truncated object file"):
+        read_preamble(memoryview(HEADER + b"x" * 70_000), "x.o")

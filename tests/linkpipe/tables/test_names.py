@@ -1,0 +1,31 @@
+"""Hashes of names: the vectorised hash and the hash of one name agree and tell names apart."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkpipe.tables.names import hash_bytes, hash_name
+
+names = st.lists(st.binary(max_size=40), min_size=1, max_size=20)
+
+
+@given(names, st.integers(-3, 2000))
+def test_one_by_one_and_all_at_once_agree(many: list[bytes], version: int) -> None:
+    together = hash_bytes(many, [version] * len(many)).tolist()
+    assert together == [hash_name(name, version) for name in many]
+
+
+@given(st.sets(st.binary(max_size=24), min_size=2, max_size=200))
+def test_different_names_have_different_hashes(many: set[bytes]) -> None:
+    """64 bits leave no room for chance here; a collision is a weakness of the mixing."""
+    names_ = sorted(many)
+    assert len(np.unique(hash_bytes(names_, [0] * len(names_)))) == len(names_)
+
+
+def test_version_length_and_padding_matter() -> None:
+    assert hash_name(b"runtime.x", 0) != hash_name(b"runtime.x", 1)
+    assert hash_name(b"a", 0) != hash_name(b"a\0", 0)
+    assert hash_name(b"", 0) != hash_name(b"\0", 0)
+    assert hash_name(b"abcdefgh12345678", 0) != hash_name(b"12345678abcdefgh", 0)

@@ -1,0 +1,32 @@
+"""Ragged kernels equal the slow versions in their docstrings."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkpipe.tables.ragged import expand, frozen, offsets, owners
+
+ranges = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 9)), max_size=30)
+
+
+@given(ranges)
+def test_expand_lists_the_members_of_every_range(rows: list[tuple[int, int]]) -> None:
+    starts = np.array([s for s, _ in rows], np.int64)
+    counts = np.array([n for _, n in rows], np.int64)
+    slow = [x for s, n in rows for x in range(s, s + n)]
+    assert expand(starts, counts).tolist() == slow
+    assert owners(counts).tolist() == [i for i, (_, n) in enumerate(rows) for _ in range(n)]
+    assert offsets(counts).tolist() == [
+        sum(n for _, n in rows[:i]) for i in range(len(rows) + 1)
+    ]
+
+
+def test_frozen_copies_a_view_of_a_writable_base() -> None:
+    """A read-only view over a writable array is not immutable: it must not be shared."""
+    base = np.arange(4)
+    kept = frozen(base[1:])
+    base[1] = 99
+    assert kept.tolist() == [1, 2, 3]
+    assert not kept.flags.writeable
