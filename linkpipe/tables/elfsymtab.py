@@ -1,0 +1,45 @@
+"""The symbol table of an ELF file, as columns."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+UNDEFINED, ABSOLUTE = -1, -2
+"""Sections of symbols that have none: defined by another module, or plain numbers."""
+
+
+@attrs.frozen(eq=False, repr=False)
+class ElfSymtab:
+    """Columns of equal length, in file order, locals first; no rows: the file has no table.
+
+    Attributes:
+        name: uint32[n], offset in ``strings``.
+        info: uint8[n], binding and type. other: uint8[n], visibility.
+        section: int32[n], row in Sections, or UNDEFINED, ABSOLUTE.
+        value, size: int64[n].
+        strings: the string table.
+        first_global: the number of local symbols.
+        index: int32[number of linker symbols], the row that a relocation to the symbol uses, 0
+            when it has none.
+    """
+
+    name: npt.NDArray[np.uint32]
+    info: npt.NDArray[np.uint8]
+    other: npt.NDArray[np.uint8]
+    section: npt.NDArray[np.int32]
+    value: npt.NDArray[np.int64]
+    size: npt.NDArray[np.int64]
+    strings: bytes
+    first_global: int
+    index: npt.NDArray[np.int32]
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("name", "info", "other", "section", "value", "size"):
+            column = getattr(self, name)
+            if column.shape != self.name.shape or column.flags.writeable:
+                raise TypeError(f"ELF symbol table: {name} is writable or of another length")
+
+    def __len__(self) -> int:
+        return len(self.name)
