@@ -208,6 +208,7 @@ class PackageLoader:
             raise InputError(
                 f"unlinkable object (from package {package.path}) - compiler requires -p flag",
                 file=name,
+                status=1,
                 remedy="compile the package with -p and its import path",
             )
         package.objects.append(len(self._objects) + 1)
@@ -325,6 +326,7 @@ def _check_fingerprint(package: _Pending, have: bytes, source: str, want: bytes)
         raise UserError(
             f"fingerprint mismatch: {package.path} has {have.hex()}, import from {source} "
             f"expecting {want.hex()}",
+            status=2,
             remedy=f"rebuild {source}: it was compiled against another build of {package.path}",
         )
 

@@ -36,6 +36,7 @@ def linkname(link: Link) -> Link:
             raise InputError(
                 f"{package}: invalid reference to {name}",
                 file=objects.names[obj],
+                status=1,
                 remedy=f"{name} is not meant to be used from outside; use a public function, "
                 "or pass -checklinkname=0 to link anyway",
             )

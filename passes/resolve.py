@@ -62,9 +62,8 @@ class _Records(NamedTuple):
 class _Names(NamedTuple):
     """Rows that can be found by name, grouped by (name, version).
 
-    ``keys`` uint64[g] ascending; ``rows`` int64 lists the groups' rows, ascending within a
-    group, group i being rows[starts[i]:starts[i+1]]; ``leader`` int64[g] is the row whose
-    symbol the whole group is.
+    ``keys`` uint64[g] ascending; ``rows`` int64 lists the groups' rows, group i being
+    rows[starts[i]:starts[i+1]]; ``leader`` int64[g] is the row whose symbol the group is.
     """
 
     keys: U64
@@ -128,8 +127,9 @@ def _read(objects: Objects, regabi: bool) -> _Records:
     counts = np.diff(objects.local_base)
     owner = np.repeat(np.arange(len(objects), dtype=np.int32), counts)
     local = expand(np.zeros(len(counts), np.int64), counts)
-    at = objects.blocks[owner, goobj.SYMDEF] + local * goobj.SYM.itemsize
-    record = objects.arena.records(at, goobj.SYM)
+    # The records of an object lie together, so whole blocks are copied, not records gathered.
+    blocks = objects.blocks[:, [goobj.SYMDEF, goobj.REFFLAGS]].tolist()
+    record = np.concatenate([objects.arena.bytes[a:b] for a, b in blocks]).view(goobj.SYM)
     abi = record["abi"].astype(np.int32)
     version = abi if regabi else np.where(abi == 1, 0, abi)
     version = np.where(abi == goobj.ABI_STATIC, objects.version[owner], version)
@@ -139,9 +139,9 @@ def _read(objects: Objects, regabi: bool) -> _Records:
         raise InputError(
             f"invalid symbol ABI: {int(abi[row])}",
             file=objects.names[int(owner[row])],
-            offset=int(at[row] - objects.base[owner[row]]),
             expected="0 (ABI0), 1 (ABIInternal) or 65535 (static)",
             found=str(int(abi[row])),
+            status=1,
             remedy="rebuild the package; the file is damaged",
         )
     base, end = objects.base[owner], objects.blocks[owner, goobj.END]
@@ -152,7 +152,6 @@ def _read(objects: Objects, regabi: bool) -> _Records:
         raise InputError(
             f"corrupt object file: the name of symbol {int(local[row])} lies outside of the object",
             file=objects.names[int(owner[row])],
-            offset=int(at[row] - base[row]),
             remedy="rebuild the package; the file is damaged",
         )
     flags = record["flag"].astype(np.uint32) | (record["flag2"].astype(np.uint32) << 8)
@@ -198,11 +197,12 @@ def _lead_equal(keys: U64, rows: I64, leader: I64) -> None:
     """leader[r] = the first of ``rows`` with r's key; ``rows`` ascend."""
     if not len(rows):
         return
-    order = np.argsort(keys, kind="stable")
+    order = np.argsort(keys)  # not stable, which is four times as fast: the minimum is taken below
     ordered = keys[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
     counts = np.diff(np.concatenate((starts, [len(order)])))
-    leader[rows[order]] = np.repeat(rows[order[starts]], counts)
+    firsts = np.minimum.reduceat(order, starts)
+    leader[rows[order]] = np.repeat(rows[firsts], counts)
 
 
 def _group_names(
@@ -216,7 +216,7 @@ def _group_names(
     keys = hash_names(
         objects.arena.u64, records.name_at[rows], records.name_size[rows], records.version[rows]
     )
-    order = np.argsort(keys, kind="stable")
+    order = np.argsort(keys)
     ordered = keys[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
     starts = starts[: len(order)]
@@ -266,7 +266,7 @@ def _settle_names(
 
     fixups: dict[int, int] = {}
     for group in np.flatnonzero(hard & (count > 1)).tolist():
-        rows = names.rows[names.starts[group] : names.starts[group + 1]]
+        rows = np.sort(names.rows[names.starts[group] : names.starts[group + 1]])
         lead = int(names.leader[group])
         old = lead
         for row in rows[~is_ref[rows]].tolist():
@@ -313,6 +313,7 @@ def _overwrite(
         f"duplicated definition of symbol {name}, from {path[0]} (type {kind[0]} size {new_size}) "
         f"and {path[1]} (type {kind[1]} size {old_size})",
         file=objects.names[int(records.object[new])],
+        status=1,
         remedy="rename one of them, or make one a declaration without a body or value",
     )
 
@@ -404,6 +405,7 @@ def _package_references(objects: Objects, packages: Packages) -> dict[str, npt.N
         raise InputError(
             f"{importer}: reference to nonexistent package {path}",
             file=objects.names[int(owner[row])],
+            status=1,
             remedy=f"rebuild {importer}; it does not say that it imports {path}",
         )
     target = np.where(index > 0, first[spot], 0).astype(np.int32)

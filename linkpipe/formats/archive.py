@@ -92,7 +92,7 @@ def read_preamble(data: memoryview, file: str) -> Preamble:
     """
     # The binary part is found by its marker; export data may contain the marker too, between
     # lines of "$$", so a marker counts only where the "$$" seen so far pair up.
-    window = 1 << 16
+    window = 1 << 12
     while True:
         text = bytes(data[:window])
         end = _find_end(text)

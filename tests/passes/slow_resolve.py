@@ -158,10 +158,11 @@ def resolve_slowly(objects: Objects) -> Resolution:
                         else:
                             raise AssertionError(f"duplicated definition of {d.name!r}")
             align(sym, d)
+    made = count
     for obj, ds in records.items():
         for d in ds[int(objects.defined[obj]) :]:
             found = by_name.get((d.name, d.version))
             by_name[d.name, d.version] = add(d, found)
-    winners = {sym: (d.obj, d.local) for sym, d in winner.items()}
-    final = {sym: sizes.get(sym, d.size) for sym, d in winner.items()}
+    winners = {sym: (d.obj, d.local) for sym, d in winner.items() if sym < made}
+    final = {sym: sizes.get(sym, winner[sym].size) for sym in winners}
     return Resolution(ids, winners, final, sticky, aligns, count)

@@ -1,0 +1,154 @@
+"""resolve: ids and winners equal those of the slow, sequential rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from linkpipe.context import Link
+from linkpipe.errors import InputError
+from linkpipe.formats import goobj
+from linkpipe.loading import PackageLoader
+from linkpipe.passes.resolve import resolve
+from linkpipe.tables.objects import Objects
+from linkpipe.tables.symbols import Flag, Symbols
+from tests.goobj_writer import Obj, Sym, write_archive
+from tests.passes.slow_resolve import resolve_slowly
+
+TEXT, RODATA, NOPTRDATA, DATA, BSS = 1, 3, 5, 7, 9
+DUPOK = int(Flag.DUPOK)
+
+
+def resolved(folder: Path, objects: Sequence[Obj]) -> tuple[Symbols, Objects]:
+    """Resolve one package per object, loaded in order."""
+    files = {
+        obj.package: write_archive(folder / f"{i}.a", obj) for i, obj in enumerate(objects)
+    }
+    loader = PackageLoader(files, next(iter(files.values())), None)
+    for path, file in files.items():
+        loader.add(path, file, "test")
+    loader.load()
+    packages, loaded = loader.freeze(None, 0)
+    arch: Any = SimpleNamespace(regabi=True)
+    link = resolve.run(Link({"packages": packages, "objects": loaded, "arch": arch}))
+    return link.symbols, link.objects
+
+
+def assert_same_as_slow(symbols: Symbols, objects: Objects) -> None:
+    slow = resolve_slowly(objects)
+    assert len(symbols) == slow.count
+    for (obj, local), sym in slow.ids.items():
+        assert int(objects.local_to_id[objects.local_base[obj] + local]) == sym
+    for sym, winner in slow.winners.items():
+        assert (int(symbols.object[sym]), int(symbols.local[sym])) == winner
+        assert int(symbols.size[sym]) == slow.sizes[sym]
+        assert int(symbols.align[sym]) == slow.aligns.get(sym, 0)
+    sticky = int(Flag.LOCAL | Flag.USED_IN_IFACE)
+    for sym, flags in slow.sticky.items():
+        assert int(symbols.flags[sym]) & sticky & flags == flags
+        assert symbols.verify() == []
+
+
+names = st.sampled_from(["", "a", "b", "p.f", "type:int", "a_rather_long_name", "x" * 40])
+
+
+@st.composite
+def named(draw: st.DrawFn, dup: bool = True) -> Sym:
+    size = draw(st.integers(0, 40))
+    has_content = draw(st.booleans())
+    return Sym(
+        name=draw(names),
+        abi=draw(st.sampled_from([0, 0, 1, goobj.ABI_STATIC])),
+        type=draw(st.sampled_from([RODATA, DATA, BSS])),
+        flag=(DUPOK if dup else 0) | draw(st.sampled_from([0, int(Flag.LOCAL)])),
+        flag2=draw(st.sampled_from([0, 1])),
+        size=size,
+        align=draw(st.sampled_from([0, 1, 8, 32])),
+        data=b"x" * size if has_content else b"",
+    )
+
+
+@st.composite
+def hashed(draw: st.DrawFn) -> Sym:
+    # Few hashes, many clashes; also hashes that share their first half only.
+    key = draw(st.sampled_from([b"A", b"B", b"12345678A", b"12345678B"]))
+    return Sym(name=draw(names), size=draw(st.integers(0, 9)), hash=key)
+
+
+@st.composite
+def objects_(draw: st.DrawFn) -> list[Obj]:
+    out = []
+    for i in range(draw(st.integers(1, 4))):
+        out.append(
+            Obj(
+                package=f"p{i}",
+                defs=tuple(
+                    Sym(name=name, size=1)
+                    for name in draw(st.lists(names, max_size=3, unique=True))
+                ),
+                hashed64=tuple(draw(st.lists(hashed(), max_size=3))),
+                hashed=tuple(draw(st.lists(hashed(), max_size=3))),
+                nonpkg=tuple(draw(st.lists(named(), max_size=5))),
+                refs=tuple(draw(st.lists(named(), max_size=4))),
+            )
+        )
+    return out
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(objects=objects_())
+def test_equal_to_the_sequential_rules(tmp_path: Path, objects: list[Obj]) -> None:
+    symbols, loaded = resolved(tmp_path, objects)
+    assert_same_as_slow(symbols, loaded)
+
+
+def one(type_: int, size: int, content: bool = False, dupok: bool = False) -> Sym:
+    data = b"c" * size if content else b""
+    return Sym(name="v", type=type_, size=size, data=data, flag=DUPOK if dupok else 0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "winner", "size"),
+    [
+        (one(BSS, 8), one(TEXT, 4, content=True), 1, 8),
+        (one(BSS, 8), one(DATA, 8, content=True), 1, 8),
+        (one(BSS, 16), one(DATA, 8, content=True), 1, 16),
+        (one(DATA, 8, content=True), one(BSS, 16), 0, 16),
+        (one(BSS, 8), one(BSS, 16), 1, 16),
+        (one(BSS, 16), one(BSS, 8), 0, 16),
+        (one(TEXT, 8, content=True), one(BSS, 4), 0, 8),
+        (one(RODATA, 4, content=True, dupok=True), one(RODATA, 2, content=True), 1, 2),
+    ],
+)
+def test_who_wins_when_a_name_is_defined_twice(
+    tmp_path: Path, first: Sym, second: Sym, winner: int, size: int
+) -> None:
+    """The oracle's table of eight cases, one by one."""
+    objects = [Obj("p0", nonpkg=(first,)), Obj("p1", nonpkg=(second,))]
+    symbols, loaded = resolved(tmp_path, objects)
+    sym = symbols.lookup("v")
+    assert int(symbols.object[sym]) == winner + 1
+    assert int(symbols.size[sym]) == size
+    assert_same_as_slow(symbols, loaded)
+
+
+def test_two_definitions_with_content_are_an_error(tmp_path: Path) -> None:
+    both = [Obj(f"p{i}", nonpkg=(one(DATA, 8, content=True),)) for i in range(2)]
+    with pytest.raises(InputError) as error:
+        resolved(tmp_path, both)
+    assert str(error.value) == (
+        "duplicated definition of symbol v, from p1 (type SDATA size 8) "
+        "and p0 (type SDATA size 8)"
+    )
+    assert error.value.exit_status == 1
+
+
+def test_a_reference_to_a_package_that_is_not_loaded_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="p0: reference to nonexistent package q/r"):
+        resolved(tmp_path, [Obj("p0", packages=("q/r",))])
