@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 import attrs
 
@@ -81,25 +81,25 @@ class Link:
     providers: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     access: Access | None = None
 
-    options = Fact["Options"]()
-    arch = Fact["Architecture"]()
-    packages = Fact["Packages"]()
-    objects = Fact["Objects"]()
-    mode = Fact["Mode"]()
-    symbols = Fact["Symbols"]()
-    relocs = Fact["Relocs"]()
-    cgo = Fact[Any]()
-    inittasks = Fact["tuple[int, ...]"]()
-    graph = Fact[Any]()
-    moduledata = Fact[int]()
-    tlsg = Fact[int]()
-    text_order = Fact["npt.NDArray[np.int32]"]()
-    elf = Fact[Any]()
-    pclntab = Fact[Any]()
-    sections = Fact["Sections"]()
-    image = Fact["npt.NDArray[np.uint8]"]()
-    external_relocs = Fact[Any]()
-    output = Fact[Any]()
+    options: ClassVar[Fact[Options]] = Fact()
+    arch: ClassVar[Fact[Architecture]] = Fact()
+    packages: ClassVar[Fact[Packages]] = Fact()
+    objects: ClassVar[Fact[Objects]] = Fact()
+    mode: ClassVar[Fact[Mode]] = Fact()
+    symbols: ClassVar[Fact[Symbols]] = Fact()
+    relocs: ClassVar[Fact[Relocs]] = Fact()
+    cgo: ClassVar[Fact[Any]] = Fact()
+    inittasks: ClassVar[Fact[tuple[int, ...]]] = Fact()
+    graph: ClassVar[Fact[Any]] = Fact()
+    moduledata: ClassVar[Fact[int]] = Fact()
+    tlsg: ClassVar[Fact[int]] = Fact()
+    text_order: ClassVar[Fact[npt.NDArray[np.int32]]] = Fact()
+    elf: ClassVar[Fact[Any]] = Fact()
+    pclntab: ClassVar[Fact[Any]] = Fact()
+    sections: ClassVar[Fact[Sections]] = Fact()
+    image: ClassVar[Fact[npt.NDArray[np.uint8]]] = Fact()
+    external_relocs: ClassVar[Fact[Any]] = Fact()
+    output: ClassVar[Fact[Any]] = Fact()
 
     def fact(self, name: str) -> Any:
         """The value of a fact. Raises MissingFact when no pass has established it yet, PassError

@@ -127,6 +127,7 @@ class InputError(LinkpipeError):
     details = ("file", "offset", "expected", "found")
 
     def headline(self) -> str:
+        """The message, after the symbol's name if there is one."""
         return f"{self.symbol}: {self.message}" if self.symbol else self.message
 
 
@@ -143,6 +144,7 @@ class LinkErrors(LinkpipeError):
     limit: int | None = attrs.field(default=MAX_ERRORS, kw_only=True)
 
     def render(self) -> str:
+        """All errors up to the limit."""
         shown = self.errors if self.limit is None else self.errors[: self.limit + 1]
         lines = [error.render() for error in shown]
         if len(shown) > MAX_ERRORS and self.limit is not None:
@@ -163,6 +165,7 @@ class PipelineError(LinkpipeError):
     line: int = attrs.field(default=0, kw_only=True)
 
     def headline(self) -> str:
+        """The message, after "file:line"."""
         where = ":".join(str(part) for part in (self.file, self.line) if part)
         return f"{where}: {self.message}" if where else self.message
 
@@ -193,6 +196,7 @@ class PassError(LinkpipeError):
     fact: str = attrs.field(default="", kw_only=True)
 
     def headline(self) -> str:
+        """The message, after the pass's name."""
         return f"pass {self.name}: {self.message}" if self.name else self.message
 
 

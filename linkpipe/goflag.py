@@ -134,10 +134,10 @@ class Flag:
         return f"{head}{usage} (default {shown})"
 
 
-def usage_text(flags: Mapping[str, Flag]) -> str:
-    """What the oracle prints after a wrong flag, flags sorted by name."""
+def usage_text(title: str, flags: Mapping[str, Flag]) -> str:
+    """A title and the flags, sorted by name, in the oracle's format."""
     lines = [flags[name].line() for name in sorted(flags)]
-    return "\n".join(["usage: link [options] main.o", *lines, ""])
+    return "\n".join([title, *lines, ""])
 
 
 def parse(

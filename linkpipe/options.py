@@ -17,8 +17,10 @@ import attrs
 from linkpipe.environ import Environment
 from linkpipe.errors import LinkpipeError, OptionError
 from linkpipe.goflag import Flag, Kind, expand_args, parse, usage_text
+from linkpipe.settings import OWN_FLAGS, Settings, from_environment
 
 BUILD_MODES = ("exe", "pie", "c-archive", "c-shared", "shared", "plugin")
+_NONE: Mapping[str, str] = MappingProxyType({})
 SUPPORTED_BUILD_MODES = ("exe", "plugin")
 LINK_MODES = ("auto", "internal", "external")
 HEAD_TYPES = (
@@ -63,6 +65,7 @@ class Options:
     Attributes:
         main: the main package's archive.
         environment: what the oracle takes from its environment.
+        settings: linkpipe's own flags.
     """
 
     B: str = _flag(
@@ -73,7 +76,7 @@ class Options:
     D: int = _flag(Kind.INT, "set the start address of data symbols", -1)
     E: str = _flag(Kind.STRING, "set `entry` symbol name")
     H: str = _flag(Kind.STRING, "set header `type`")
-    I: str = _flag(Kind.STRING, "use `linker` as ELF dynamic linker")  # noqa: E741 (Go's name)
+    I: str = _flag(Kind.STRING, "use `linker` as ELF dynamic linker")
     L: tuple[str, ...] = _flag(Kind.LIST, "add specified `directory` to library path")
     R: int = _flag(Kind.INT, "set address rounding `quantum`", -1)
     T: int = _flag(Kind.INT, "set the start address of text symbols", -1)
@@ -160,6 +163,7 @@ class Options:
 
     main: str = ""
     environment: Environment = Environment("", "linux", "", "")
+    settings: Settings = Settings()
 
     def build_note(self) -> bytes:
         """The NT_GNU_BUILD_ID that ``-B`` asks for, empty for none. Raises OptionError.
@@ -195,6 +199,8 @@ class VersionAsked:
     """``-V`` was met: answer and end. ``full`` when it was ``-V=full``."""
 
     full: bool
+    environment: Environment
+    settings: Settings
 
 
 def _conflict(message: str, flag: str) -> OptionError:
@@ -228,29 +234,38 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
 
 
 def usage() -> str:
-    """The oracle's usage text."""
-    return usage_text(FLAGS)
+    """The oracle's usage text, then linkpipe's own flags."""
+    return usage_text("usage: link [options] main.o", FLAGS) + usage_text(
+        "linkpipe's own:", OWN_FLAGS
+    )
 
 
-def read_options(args: Sequence[str], environment: Environment) -> Options | VersionAsked:
-    """Parse and check a command line (without the command).
+def read_options(
+    args: Sequence[str], environment: Environment, variables: Mapping[str, str] = _NONE
+) -> Options | VersionAsked:
+    """Parse and check a command line (without the command). ``variables`` is the environment that
+    may hold linkpipe's own settings.
 
     Raises OptionError with the oracle's words; UserError for an unreadable ``@file``.
     """
     values: dict[str, Any] = {}
+    own = from_environment(variables)
     rest: list[str] = []
-    for flag, value in parse(FLAGS, expand_args(args), rest):
-        name = flag.name
+    for flag, value in parse({**OWN_FLAGS, **FLAGS}, expand_args(args), rest):
+        name, into = flag.name, values
         if flag.kind is Kind.VERSION:
-            return VersionAsked(value == "full")
-        if name == "X":
+            return VersionAsked(value == "full", environment, Settings(**own))
+        if flag is OWN_FLAGS.get(name):
+            name, into = name.replace("-", "_"), own
+        elif name == "X":
             value = _definition(value, values)
         if flag.kind is Kind.LIST:
-            value = (*values.get(name, ()), value)
+            value = (*into.get(name, ()), value)
         elif flag.kind is Kind.COUNT and value == 1:
-            value = values.get(name, 0) + 1
-        values[name] = value
+            value = into.get(name, 0) + 1
+        into[name] = value
     _check(values, rest)
+    values["settings"] = Settings(**own)
     return _complete(values, rest[0], environment)
 
 

@@ -1,0 +1,116 @@
+"""Link a Go program: takes what `go tool link` takes, and is as silent when it succeeds."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from linkpipe import __version__
+from linkpipe.environ import capture
+from linkpipe.errors import LinkErrors, LinkpipeError, OptionError
+from linkpipe.options import VersionAsked, read_options
+
+if TYPE_CHECKING:
+    from linkpipe.options import Options
+    from linkpipe.runner import Observer
+
+
+def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.environ) -> int:
+    """Do one link. ``tool`` is the path of the toolchain's own link that linkpipe stands in for.
+
+    Returns the exit status: 0, 1 or 2 as the oracle's.
+    """
+    command = tool or "linkpipe"
+    # A link makes millions of objects that live until it ends and no cycles to speak of.
+    gc.disable()
+    try:
+        options = read_options(args, capture(variables, tool), variables)
+        if isinstance(options, VersionAsked):
+            print(version(options))
+            return 0
+        link(options)
+    except KeyboardInterrupt:
+        return 130
+    except LinkpipeError as e:
+        show(e, command)
+        if variables.get("LINKPIPE_DEBUG"):
+            raise
+        return e.exit_status
+    return 0
+
+
+def link(options: Options) -> None:
+    """Plan, then run. Nothing is opened before the plan has been checked."""
+    from linkpipe.context import Link
+    from linkpipe.pipeline import load_pipeline
+    from linkpipe.plan import make_plan
+    from linkpipe.plugins import Catalog
+    from linkpipe.runner import run_plan
+
+    catalog = Catalog()
+    plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)
+    arch = catalog.load("arches", options.environment.goarch)
+    run_plan(plan, Link({"options": options, "arch": arch}), observers(options, catalog))
+
+
+def observers(options: Options, catalog: object) -> list[Observer]:
+    """The observers that the settings ask for, verification first."""
+    from linkpipe.plugins import Catalog
+
+    assert isinstance(catalog, Catalog)
+    settings = options.settings
+    wanted: list[tuple[str, str]] = []
+    if settings.verify:
+        wanted.append(("verify", ""))
+    if settings.dump:
+        wanted.append(("dump", settings.dump))
+    if settings.log or options.v:
+        wanted.append(("log", ""))
+    if settings.time:
+        wanted.append(("timing", ""))
+    if settings.timing:
+        wanted.append(("timing", settings.timing))
+    for text in settings.observe:
+        name, _, setting = text.partition("=")
+        wanted.append((name, setting))
+    return [catalog.load("observers", name)(setting) for name, setting in wanted]
+
+
+def version(asked: VersionAsked) -> str:
+    """The answer to ``-V``. With ``=full`` it identifies everything that decides the output, for
+    the go command makes it a part of what a cached link is known by."""
+    experiments = asked.environment.goexperiment
+    line = f"link version {asked.environment.go_version}"
+    if experiments:
+        line += f" X:{experiments}"
+    if not asked.full:
+        return f"{line} linkpipe={__version__}"
+    import hashlib
+
+    from linkpipe.pipeline import load_pipeline
+    from linkpipe.plugins import Catalog
+
+    pipeline = load_pipeline(asked.settings.pipeline)
+    digest = hashlib.sha256(pipeline.source)
+    digest.update(Catalog().identity(step.name for step in pipeline.steps).encode())
+    return f"{line} linkpipe={__version__}-{digest.hexdigest()[:16]}"
+
+
+def show(error: LinkpipeError, command: str) -> None:
+    """Print an error as the oracle prints it: ``link:`` before what it says by log.Fatalf, the
+    command before what it says by Exitf, nothing before collected errors and usage."""
+    text = error.render()
+    if not isinstance(error, LinkErrors) and text:
+        label = error.label
+        if label is None:
+            label = "link" if error.exit_status == 1 else command
+        text = f"{label}: {text}" if label else text
+    if text:
+        print(text, file=sys.stderr)
+    if isinstance(error, OptionError) and error.usage:
+        from linkpipe.options import usage
+
+        print(usage(), end="", file=sys.stderr)

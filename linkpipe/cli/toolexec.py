@@ -1,0 +1,26 @@
+"""The other half of linkpipe-toolexec: ``TOOL ARGS``, of which only link is ours.
+
+The stub passes every other tool through without Python; this does so again for those who call
+the module itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from linkpipe.cli.main import leave
+
+
+def run() -> None:
+    """``python -m linkpipe.cli.toolexec /path/to/link ARGS``."""
+    tool, args = sys.argv[1], sys.argv[2:]
+    if os.path.basename(tool).removesuffix(".exe") != "link":
+        os.execvp(tool, sys.argv[1:])
+    from linkpipe.cli import link
+
+    leave(link.main(args, tool))
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,68 @@
+"""The hooks by which a plugin offers things. Hooks declare; they never order anything.
+
+Most plugins need no hook: an entry point is enough, and that is how the built-in passes,
+architectures, observers and dump formats are offered too. In a plugin's pyproject.toml:
+
+    [project.entry-points."linkpipe.passes"]
+    "acme.count" = "acme_linkpipe.count:count"
+
+Hooks are for a plugin that computes what it offers. It names a module in the group
+``linkpipe.plugins`` and implements some of these in it:
+
+    from linkpipe.hookspecs import Offer, hookimpl
+
+    @hookimpl
+    def linkpipe_passes():
+        return [Offer("acme.count", "acme", lambda: count)]
+
+What is offered takes part only when a pipeline (or, for observers and dump formats, a flag) names
+it: to install a plugin changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+import pluggy
+
+hookspec = pluggy.HookspecMarker("linkpipe")
+hookimpl = pluggy.HookimplMarker("linkpipe")
+
+
+@attrs.frozen(eq=False)
+class Offer:
+    """Something a plugin has.
+
+    Attributes:
+        name: what pipelines and flags call it.
+        owner: the distribution (or plugin) that offers it, with its version, for messages.
+        load: imports and returns it; called only when somebody asks for it.
+        target: "module:attribute" where it is written down, empty when it is computed.
+    """
+
+    name: str
+    owner: str
+    load: Callable[[], Any]
+    target: str = ""
+
+
+@hookspec
+def linkpipe_passes() -> Iterable[Offer]:  # type: ignore[empty-body]  # a declaration
+    """Offer passes (linkpipe.pass_api.Pass)."""
+
+
+@hookspec
+def linkpipe_arches() -> Iterable[Offer]:  # type: ignore[empty-body]
+    """Offer architectures (linkpipe.arch.Architecture), named as in GOARCH."""
+
+
+@hookspec
+def linkpipe_observers() -> Iterable[Offer]:  # type: ignore[empty-body]
+    """Offer observers: ``Callable[[str], linkpipe.runner.Observer]``, given their setting."""
+
+
+@hookspec
+def linkpipe_dumpers() -> Iterable[Offer]:  # type: ignore[empty-body]
+    """Offer dump formats (linkpipe.observe.dump.Dumper)."""

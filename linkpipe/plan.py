@@ -1,0 +1,281 @@
+"""A plan: a pipeline checked against the passes that are installed and against one link's flags.
+
+Every check is made before any input is opened. The one on every link's path is linear: each pass
+in turn must find its requirements among what the passes before it provide. Only when that fails
+is a graph made of the passes, to say *why*: a provider that comes too late, none at all, or a
+cycle that no order can satisfy.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from linkpipe.context import GIVEN
+from linkpipe.errors import PipelineError, UserError
+from linkpipe.options import Options
+from linkpipe.pass_api import Pass
+from linkpipe.pipeline import Pipeline, Step
+from linkpipe.plugins import Catalog, suggestion
+from linkpipe.tables.mode import Mode
+
+if TYPE_CHECKING:
+    from networkx import DiGraph
+
+MODE_KEYS = frozenset(field.name for field in attrs.fields(Mode))
+_TARGET_KEYS = frozenset({"goos", "goarch"})
+_OPTION_KEYS = frozenset(field.name for field in attrs.fields(Options)) - {
+    "environment",
+    "settings",
+}
+
+
+@attrs.frozen(eq=False)
+class Planned:
+    """A pass in its place.
+
+    Attributes:
+        step: where the pipeline names it.
+        run: the pass.
+        options: its options, None when it takes none.
+        when: what is still to be decided: fields of ``mode`` and the values that let it run.
+    """
+
+    step: Step
+    run: Pass
+    options: Any
+    when: Mapping[str, tuple[Any, ...]]
+
+    @property
+    def name(self) -> str:
+        """The pass's name."""
+        return self.run.name
+
+
+@attrs.frozen(eq=False)
+class Plan:
+    """Passes in order; ``skipped`` are those that the flags rule out."""
+
+    passes: tuple[Planned, ...]
+    skipped: tuple[Step, ...]
+
+    @property
+    def providers(self) -> dict[str, tuple[str, ...]]:
+        """Fact -> names of the passes that set it, in order."""
+        return providers(self.passes)
+
+    def graph(self) -> DiGraph[str]:
+        """The passes as a networkx graph: an edge from who sets a fact to who reads it next, with
+        the facts as attribute ``facts``."""
+        import networkx as nx
+
+        graph: DiGraph[str] = nx.DiGraph()
+        last: dict[str, str] = {}
+        for planned in self.passes:
+            graph.add_node(planned.name)
+            for fact in (*planned.run.requires, *planned.run.optional):
+                if fact in last:
+                    facts = graph.get_edge_data(last[fact], planned.name, {}).get("facts", ())
+                    graph.add_edge(last[fact], planned.name, facts=(*facts, fact))
+            last.update(dict.fromkeys(planned.run.provides, planned.name))
+        return graph
+
+
+def providers(passes: Iterable[Planned]) -> dict[str, tuple[str, ...]]:
+    """Fact -> names of the passes that set it, in order."""
+    table: dict[str, list[str]] = defaultdict(list)
+    for planned in passes:
+        for fact in planned.run.provides:
+            table[fact].append(planned.name)
+    return {fact: tuple(names) for fact, names in table.items()}
+
+
+def make_plan(pipeline: Pipeline, catalog: Catalog, options: Options | None = None) -> Plan:
+    """Check a pipeline and bind it to its passes. Without options no pass is ruled out.
+
+    Raises PipelineError with the line of the pipeline file.
+    """
+    _check_names(pipeline, catalog)
+    passes: list[Planned] = []
+    skipped: list[Step] = []
+    for step in pipeline.steps:
+        when = _decide(step, options)
+        if when is None:
+            skipped.append(step)
+        else:
+            passes.append(_bind(step, catalog, when))
+    _check_facts(passes)
+    return Plan(tuple(passes), tuple(skipped))
+
+
+def _check_names(pipeline: Pipeline, catalog: Catalog) -> None:
+    offers = catalog.offers("passes")
+    seen: dict[str, Step] = {}
+    for step in pipeline.steps:
+        found = offers.get(step.name, ())
+        if not found:
+            remedy = suggestion(step.name, offers)
+            if "." in step.name and not remedy:
+                remedy = "install the distribution that provides it"
+            raise step.error(
+                f'unknown pass "{step.name}"',
+                remedy=remedy or f"there are: {', '.join(sorted(offers))}",
+            )
+        if len(found) > 1:
+            owners = " and ".join(offer.owner for offer in found)
+            raise step.error(
+                f'duplicate name: the pass "{step.name}" is offered by {owners}',
+                remedy="uninstall one of the two, or have its author rename the pass",
+            )
+        if step.name in seen:
+            first = seen[step.name]
+            raise step.error(
+                f'the pass "{step.name}" stands twice in the pipeline',
+                remedy=f"it stands in {first.file}:{first.lines.get('name', 0)} too: remove one",
+            )
+        seen[step.name] = step
+
+
+def _decide(step: Step, options: Options | None) -> Mapping[str, tuple[Any, ...]] | None:
+    """What the flags leave undecided of a step's conditions; None when they rule it out."""
+    left: dict[str, tuple[Any, ...]] = {}
+    for key, wanted in step.when.items():
+        if key in MODE_KEYS:
+            left[key] = wanted
+            continue
+        if key not in _OPTION_KEYS and key not in _TARGET_KEYS:
+            known = sorted(MODE_KEYS | _OPTION_KEYS | _TARGET_KEYS)
+            raise step.error(
+                f"unknown condition `{key}` for the pass {step.name}",
+                "when",
+                remedy=suggestion(key, known)
+                or "use a flag's name, goos, goarch or a field "
+                f"of the fact mode ({', '.join(sorted(MODE_KEYS))})",
+            )
+        if options is None:
+            continue
+        source = options.environment if key in _TARGET_KEYS else options
+        if getattr(source, key) not in wanted:
+            return None
+    return left
+
+
+def _bind(step: Step, catalog: Catalog, when: Mapping[str, tuple[Any, ...]]) -> Planned:
+    try:
+        run = catalog.load("passes", step.name)
+    except UserError as e:
+        raise step.error(e.message, remedy=e.remedy) from e
+    if not isinstance(run, Pass):
+        offer = catalog.offers("passes")[step.name][0]
+        raise step.error(
+            f"{offer.target or step.name} of {offer.owner} is no pass but {type(run).__name__}",
+            remedy="its author must decorate it with @linkpass",
+        )
+    if run.name != step.name:
+        raise step.error(
+            f'the pass offered as "{step.name}" calls itself "{run.name}"',
+            remedy="its author must give the entry point the pass's name",
+        )
+    return Planned(step, run, _options(step, run), when)
+
+
+def _options(step: Step, run: Pass) -> Any:
+    if run.options is None:
+        if step.options:
+            raise step.error(
+                f"unknown option `{next(iter(step.options))}`: the pass {run.name} has no options",
+                "options",
+                remedy="remove `options`",
+            )
+        return None
+    if not step.options:
+        return run.options()
+    known = [field.name for field in attrs.fields(run.options)]
+    for name in step.options:
+        if name not in known:
+            raise step.error(
+                f"unknown option `{name}` for the pass {run.name}",
+                "options",
+                remedy=suggestion(name, known) or f"it has: {', '.join(known)}",
+            )
+    from linkpipe.structure import structure
+
+    try:
+        return structure(dict(step.options), run.options)
+    except ValueError as e:
+        raise step.error(
+            f"options of the pass {run.name}: {e}", "options", remedy="correct the value"
+        ) from e
+
+
+def _check_facts(passes: Sequence[Planned]) -> None:
+    """Each pass finds what it requires among what passes before it provide. A pass that may be
+    left out at run time provides only for those that are left out with it."""
+    sure = set(GIVEN)
+    maybe: dict[str, list[Planned]] = defaultdict(list)
+    for planned in passes:
+        if planned.when and "mode" not in sure:
+            raise planned.step.error(
+                f"the condition on {', '.join(planned.when)} cannot be decided here: no pass "
+                "before provides the fact `mode`",
+                "when",
+                remedy="move it behind linkmode",
+            )
+        for fact in planned.run.requires:
+            if fact in sure or any(
+                other.when.items() <= planned.when.items() for other in maybe[fact]
+            ):
+                continue
+            raise _unmet(passes, planned, fact, maybe[fact])
+        for fact in planned.run.provides:
+            if planned.when:
+                maybe[fact].append(planned)
+            else:
+                sure.add(fact)
+
+
+def _unmet(
+    passes: Sequence[Planned], planned: Planned, fact: str, maybe: Sequence[Planned]
+) -> PipelineError:
+    """Say why a requirement is not met."""
+    import networkx as nx
+
+    who = f'the pass "{planned.name}" requires the fact `{fact}`, '
+    if maybe:
+        names = ", ".join(other.name for other in maybe)
+        return planned.step.error(
+            f"{who}which only {names} provides, and that may be left out",
+            remedy=f"give it the same `when` as {names}",
+        )
+    first: dict[str, str] = {}
+    for other in passes:
+        for provided in other.run.provides:
+            if provided not in other.run.requires:
+                first.setdefault(provided, other.name)
+    graph: DiGraph[str] = nx.DiGraph()
+    for other in passes:
+        for required in other.run.requires:
+            if first.get(required, other.name) != other.name:
+                graph.add_edge(first[required], other.name, fact=required)
+    if fact not in first:
+        return planned.step.error(
+            f"{who}which no pass of the pipeline provides",
+            remedy="add a pass that provides it before this one (`linkpipe passes` lists them)",
+        )
+    try:
+        cycle = nx.find_cycle(graph, planned.name)
+    except nx.NetworkXNoCycle:
+        other = next(p for p in passes if p.name == first[fact])
+        line = other.step.lines.get("name", 0)
+        return planned.step.error(
+            f"{who}which {other.name} provides, in line {line}, after it",
+            remedy=f"move {planned.name} behind {other.name}",
+        )
+    path = "; ".join(f"{b} needs `{graph.edges[a, b]['fact']}` of {a}" for a, b in cycle)
+    return planned.step.error(
+        f"cycle: no order of these passes works: {path}",
+        remedy="split one of them in two, or remove it",
+    )

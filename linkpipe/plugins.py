@@ -1,0 +1,199 @@
+"""Discovery: which passes, architectures, observers and dump formats there are.
+
+Every distribution with entry points in linkpipe's groups becomes one pluggy plugin, the built-in
+ones included; there is no other door. Discovery reads metadata only. A module is imported when a
+plan asks for what is in it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import pluggy
+
+from linkpipe import hookspecs
+from linkpipe.entrypoints import EntryPoint, scan
+from linkpipe.errors import LinkpipeError, UserError
+from linkpipe.hookspecs import Offer, hookimpl
+
+_NONE: Mapping[str, object] = MappingProxyType({})
+KINDS = ("passes", "arches", "observers", "dumpers")
+
+
+class _Distribution:
+    """The plugin that stands for a distribution's entry points."""
+
+    def __init__(self, entries: Iterable[EntryPoint]) -> None:
+        self._offers: dict[str, list[Offer]] = defaultdict(list)
+        for entry in entries:
+            kind = entry.group.rpartition(".")[2]
+            offer = Offer(entry.name, entry.owner, entry.load, entry.value)
+            self._offers[kind].append(offer)
+
+    @hookimpl
+    def linkpipe_passes(self) -> Iterable[Offer]:
+        """Its passes."""
+        return self._offers["passes"]
+
+    @hookimpl
+    def linkpipe_arches(self) -> Iterable[Offer]:
+        """Its architectures."""
+        return self._offers["arches"]
+
+    @hookimpl
+    def linkpipe_observers(self) -> Iterable[Offer]:
+        """Its observers."""
+        return self._offers["observers"]
+
+    @hookimpl
+    def linkpipe_dumpers(self) -> Iterable[Offer]:
+        """Its dump formats."""
+        return self._offers["dumpers"]
+
+
+class Catalog:
+    """What is installed. ``plugins`` are registered beside the installed ones (for tests)."""
+
+    def __init__(
+        self, entries: Sequence[EntryPoint] | None = None, plugins: Mapping[str, object] = _NONE
+    ) -> None:
+        self.entries = scan() if entries is None else tuple(entries)
+        self.manager = pluggy.PluginManager("linkpipe")
+        self.manager.add_hookspecs(hookspecs)
+        by_dist: dict[str, list[EntryPoint]] = defaultdict(list)
+        for entry in self.entries:
+            by_dist[entry.owner].append(entry)
+        for owner, mine in by_dist.items():
+            self.manager.register(_Distribution(mine), name=owner)
+            for entry in mine:
+                if entry.group == "linkpipe.plugins":
+                    self.manager.register(_load(entry.name, entry.owner, entry), name=entry.value)
+        for name, plugin in plugins.items():
+            self.manager.register(plugin, name=name)
+        try:
+            self.manager.check_pending()
+        except pluggy.PluginValidationError as e:
+            raise UserError(
+                f"a plugin implements a hook that does not exist: {e}",
+                status=2,
+                label="linkpipe",
+                remedy="correct the hook's name, or uninstall the plugin",
+            ) from e
+
+    @cached_property
+    def _offers(self) -> Mapping[str, Mapping[str, tuple[Offer, ...]]]:
+        table: dict[str, dict[str, tuple[Offer, ...]]] = {}
+        for kind in KINDS:
+            named = table[kind] = {}
+            for offers in reversed(getattr(self.manager.hook, f"linkpipe_{kind}")()):
+                for offer in offers:
+                    named[offer.name] = (*named.get(offer.name, ()), offer)
+        return table
+
+    def offers(self, kind: str) -> Mapping[str, tuple[Offer, ...]]:
+        """All offers of a kind ("passes", …) by name; more than one where names clash."""
+        return self._offers[kind]
+
+    def load(self, kind: str, name: str) -> Any:
+        """The object of that name. Raises UserError: unknown, offered twice, or broken."""
+        offers = self._offers[kind].get(name, ())
+        what = {"passes": "pass", "arches": "architecture"}.get(kind, kind.removesuffix("s"))
+        if not offers:
+            known = self._offers[kind]
+            raise UserError(
+                f'unknown {what} "{name}"',
+                status=2,
+                label="linkpipe",
+                remedy=suggestion(name, known) or f"there are: {', '.join(sorted(known))}",
+            )
+        if len(offers) > 1:
+            owners = " and ".join(offer.owner for offer in offers)
+            raise UserError(
+                f'the {what} "{name}" is offered twice, by {owners}',
+                status=2,
+                label="linkpipe",
+                remedy="uninstall one of the two",
+            )
+        return _load(f"{what} {name}", offers[0].owner, offers[0])
+
+    def identity(self, names: Iterable[str]) -> str:
+        """What decides what the passes of that name do: hex digits that change when a
+        distribution they come from changes, or linkpipe itself.
+
+        A distribution is identified by its RECORD (which has a hash of every file); one that is
+        installed in editable mode by size and time of its modules.
+        """
+        import hashlib
+
+        wanted = {offer.owner for name in names for offer in self._offers["passes"].get(name, ())}
+        digest = hashlib.sha256()
+        infos: dict[str, set[str]] = defaultdict(set)
+        for entry in self.entries:
+            if entry.owner in wanted or entry.dist == "linkpipe":
+                infos[entry.info].add(entry.module)
+        for info in sorted(infos):
+            digest.update(os.path.basename(info).encode())
+            if _editable(info):
+                for line in _stamps(infos[info]):
+                    digest.update(line.encode("utf-8", "surrogateescape"))
+            else:
+                with open(os.path.join(info, "RECORD"), "rb") as file:
+                    digest.update(file.read())
+        return digest.hexdigest()
+
+
+def _load(what: str, owner: str, source: Offer | EntryPoint) -> Any:
+    try:
+        return source.load()
+    except LinkpipeError:
+        raise
+    except Exception as e:
+        raise UserError(
+            f"cannot load {what} of {owner}: {type(e).__name__}: {e}",
+            status=2,
+            label="linkpipe",
+            remedy=f"reinstall {owner.partition(' ')[0]}, or leave it out of the pipeline",
+        ) from e
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """The line "did you mean …?" when a known name is near, else nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), 3, 0.6)
+    return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+def _editable(info: str) -> bool:
+    try:
+        with open(os.path.join(info, "direct_url.json"), encoding="utf-8") as file:
+            return '"editable": true' in file.read()
+    except OSError:
+        return not os.path.exists(os.path.join(info, "RECORD"))
+
+
+def _stamps(modules: Iterable[str]) -> list[str]:
+    """A line with size and time for each source file in the folders of these modules and in
+    linkpipe's own."""
+    from importlib.util import find_spec
+
+    roots = {os.path.dirname(os.path.abspath(__file__))}
+    for module in modules:
+        package = module.rpartition(".")[0]
+        try:
+            spec = find_spec(package or module)
+        except ImportError:
+            continue
+        if spec is not None and spec.origin:
+            roots.add(os.path.dirname(spec.origin) if package else spec.origin)
+    files = {root for root in roots if root.endswith(".py")}
+    for root in roots - files:
+        for folder, _, names in os.walk(root):
+            files.update(os.path.join(folder, name) for name in names if name.endswith(".py"))
+    stats = ((path, os.stat(path)) for path in sorted(files))
+    return [f"{path} {stat.st_size} {stat.st_mtime_ns}\n" for path, stat in stats]
