@@ -1,0 +1,109 @@
+"""linkmode: who finishes the link, and whether Go is linked dynamically."""
+
+from __future__ import annotations
+
+from types import MappingProxyType, SimpleNamespace
+from typing import Any
+
+import attrs
+import pytest
+
+from linkpipe.context import Link
+from linkpipe.environ import Environment
+from linkpipe.errors import LinkpipeError
+from linkpipe.options import Options, read_options
+from linkpipe.passes.linkmode import linkmode
+from linkpipe.tables.mode import Mode
+from linkpipe.tables.packages import HostObject, Package, Packages
+
+
+def decide(
+    *flags: str,
+    packages: tuple[str, ...] = ("main", "runtime"),
+    host: tuple[tuple[str, str], ...] = (),
+    markers: dict[str, tuple[str, ...]] | None = None,
+    variables: dict[str, str] | None = None,
+    build_modes: frozenset[str] = frozenset({"exe", "plugin"}),
+) -> Mode:
+    environment = attrs.evolve(
+        Environment("", "linux", "amd64", "go1.27.3"), variables=variables or {}
+    )
+    options = read_options([*flags, "main.a"], environment)
+    assert isinstance(options, Options)
+    table = Packages(
+        items=tuple(Package(p, "", "", b"", (), (), p == "main") for p in packages),
+        modinfo=None,
+        by_path=MappingProxyType({p: i for i, p in enumerate(packages)}),
+        postorder=(),
+        cgo=(),
+        host_objects=tuple(HostObject(p, "", "", 0, 0, f) for p, f in host),
+        flags=MappingProxyType(markers or {}),
+    )
+    arch: Any = SimpleNamespace(
+        goarch="amd64", build_modes=build_modes, internal_pie=True, internal_cgo=True
+    )
+    return linkmode.run(Link({"packages": table, "options": options, "arch": arch})).mode
+
+
+CGO = ("main", "runtime", "runtime/cgo")
+
+
+def test_a_plain_program_is_linked_internally_and_statically() -> None:
+    mode = decide()
+    assert (mode.external, mode.dynlink, mode.iscgo) == (False, False, False)
+
+
+def test_a_plugin_needs_the_host_linker_and_dynamic_go() -> None:
+    mode = decide("-buildmode=plugin", "-pluginpath=p", packages=CGO)
+    assert (mode.external, mode.dynlink, mode.reason) == (True, True, "buildmode=plugin")
+
+
+def test_a_host_is_dynamic_when_plugin_open_can_be_reached() -> None:
+    """Package plugin, cgo and a target that supports plugins: all three are needed."""
+    host = (*CGO, "plugin")
+    assert decide(packages=host).dynlink
+    assert not decide(packages=("main", "runtime", "plugin")).dynlink
+    assert not decide(packages=CGO).dynlink
+    assert not decide(packages=host, build_modes=frozenset({"exe"})).dynlink
+
+
+def test_c_objects_of_other_packages_force_the_host_linker() -> None:
+    """The internal linker knows the C objects of some standard packages only."""
+    assert not decide(packages=CGO, host=(("runtime/cgo", "elf"),)).external
+    assert decide(packages=CGO, host=(("main", "elf"),)).external
+    assert decide(packages=CGO, markers={"preferlinkext": ("x",)}).external
+    assert decide(packages=CGO, host=(("net", "unknown"),)).external
+
+
+def test_the_flag_and_the_environment_decide() -> None:
+    assert decide("-linkmode=external").external
+    assert decide(variables={"GO_EXTLINK_ENABLED": "1"}).external
+    assert not decide(
+        packages=CGO, host=(("main", "elf"),), variables={"GO_EXTLINK_ENABLED": "0"}
+    ).external
+    assert not decide("-linkmode=internal", variables={"GO_EXTLINK_ENABLED": "1"}).external
+
+
+@pytest.mark.parametrize(
+    ("flags", "variables", "message"),
+    [
+        (
+            ("-linkmode=internal",),
+            {},
+            "internal linking requested but external linking required: buildmode=plugin",
+        ),
+        (
+            (),
+            {"GO_EXTLINK_ENABLED": "0"},
+            "internal linking requested via GO_EXTLINK_ENABLED but external linking required: "
+            "buildmode=plugin",
+        ),
+    ],
+)
+def test_a_wish_that_cannot_be_met(
+    flags: tuple[str, ...], variables: dict[str, str], message: str
+) -> None:
+    with pytest.raises(LinkpipeError) as error:
+        decide(*flags, "-buildmode=plugin", packages=CGO, variables=variables)
+    assert str(error.value) == message
+    assert error.value.exit_status == 2
