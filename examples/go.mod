@@ -1,0 +1,3 @@
+module example.test/linkpipe
+
+go 1.27

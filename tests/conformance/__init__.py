@@ -1,0 +1,1 @@
+"""Links real programs with `go tool link` and with linkpipe, and compares."""

@@ -1,0 +1,68 @@
+"""Stands in for a tool under `go build -toolexec`: saves the inputs of the link, then links.
+
+    go build -toolexec='python capture.py FOLDER' …
+
+The archives are linked (or copied) into FOLDER/pkg, the importcfg is rewritten to name them, and
+FOLDER/cmd gets the command line, so that the link can be repeated whenever and by whatever.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+# What a link reads of its environment (cmd/link, internal/buildcfg).
+KEPT = ("GOROOT", "GOOS", "GOARCH", "GOAMD64", "GOEXPERIMENT", "GOFIPS140", "CGO_ENABLED")
+
+
+def keep(source: Path, folder: Path, package: str) -> Path:
+    """Put one archive under the folder, by hard link when it can be."""
+    kept = folder / "pkg" / f"{package}.a"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.unlink(missing_ok=True)
+    try:
+        os.link(source, kept)
+    except OSError:
+        shutil.copy(source, kept)
+    return kept
+
+
+def save(folder: Path, argv: list[str]) -> None:
+    """Save the command line of one link and all that it reads."""
+    at = argv.index("-importcfg")
+    lines = []
+    for line in Path(argv[at + 1]).read_text().splitlines():
+        verb, _, rest = line.partition(" ")
+        if verb == "packagefile":
+            package, _, file = rest.partition("=")
+            line = f"packagefile {package}={keep(Path(file), folder, package)}"
+        lines.append(line)
+    config = folder / "importcfg"
+    config.write_text("\n".join(lines) + "\n")
+    main = keep(Path(argv[-1]), folder, "main")
+
+    flags = [*argv[:-1]]
+    flags[at + 1] = str(config)
+    out = flags.index("-o")
+    del flags[out : out + 2]
+    command = {
+        "argv": [*flags, str(main)],
+        "env": {key: os.environ[key] for key in KEPT if key in os.environ},
+        "cwd": str(folder),
+    }
+    (folder / "cmd").write_text(json.dumps(command, indent=1) + "\n")
+
+
+def main(argv: list[str]) -> None:
+    """Save when this is a real link, and go on as the tool."""
+    folder, tool, *rest = argv
+    if Path(tool).name == "link" and "-importcfg" in rest:
+        save(Path(folder), rest)
+    os.execv(tool, [tool, *rest])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

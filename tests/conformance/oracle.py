@@ -1,0 +1,206 @@
+"""Links the same inputs with `go tool link` and with linkpipe, and compares what they wrote.
+
+The go command rewrites the build id of what the linker wrote; so the outputs of the link itself
+are compared, never those of `go build`. Where the C compiler finishes the link, a wrapper in its
+place writes down how it was called, and `-tmpdir` keeps the objects that it was given.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import field, frozen
+
+from tests.conformance.programs import Inputs, Program
+from tests.conformance.toolchain import ROOT, environment, link_tool
+
+# The flag sets in which the promise of the same bytes holds until DWARF is written.
+MODES: dict[str, tuple[str, ...]] = {"s-w": ("-s", "-w"), "w": ("-w",)}
+
+WRAPPER = """#!/bin/sh
+printf '%s\\0' "$#" "$@" >> {log}
+exec {compiler} "$@"
+"""
+
+
+@frozen
+class Linked:
+    """What one link did: its output and messages, and the objects and calls of the host link.
+
+    `seconds` is wall time; `peak` the largest resident set, in bytes, of the linker or one of the
+    processes it waited for.
+    """
+
+    output: Path
+    status: int
+    stderr: str
+    stdout: str
+    seconds: float
+    peak: int
+    tmpdir: Path
+    calls: tuple[tuple[str, ...], ...] = field(default=())
+
+    @property
+    def host_link(self) -> tuple[str, ...]:
+        """The arguments of the last call of the C compiler, its probes come before."""
+        return self.calls[-1] if self.calls else ()
+
+    def normalised(self) -> list[tuple[str, ...]]:
+        """The calls of the C compiler with what differs by place replaced."""
+        places = ((str(self.tmpdir), "TMPDIR"), (str(self.output), "OUTPUT"))
+
+        def plain(word: str) -> str:
+            for place, name in places:
+                word = word.replace(place, name)
+            return word
+
+        return [tuple(map(plain, call)) for call in self.calls]
+
+
+def stock() -> list[str]:
+    """The command of the toolchain's own linker."""
+    return [str(link_tool())]
+
+
+def linkpipe() -> list[str]:
+    """The command of the linker under test."""
+    return [sys.executable, "-P", "-m", "linkpipe", "link"]
+
+
+def read_calls(log: Path) -> tuple[tuple[str, ...], ...]:
+    """Read the wrapper's log: for each call a count and so many words, each ended by a NUL."""
+    if not log.exists():
+        return ()
+    words = log.read_bytes().decode().split("\0")[:-1]
+    calls, at = [], 0
+    while at < len(words):
+        count = int(words[at])
+        calls.append(tuple(words[at + 1 : at + 1 + count]))
+        at += 1 + count
+    return tuple(calls)
+
+
+def link(
+    command: Sequence[str],
+    inputs: Inputs,
+    flags: Sequence[str],
+    folder: Path,
+    *,
+    external: bool = False,
+    name: str = "out",
+    compiler: str = "gcc",
+) -> Linked:
+    """Link the inputs with the command into folder/name; a failed link is not an error here."""
+    folder.mkdir(parents=True, exist_ok=True)
+    output, tmpdir = folder / name, folder / "tmp"
+    argv = [*command, "-o", str(output), *inputs.flags, *flags]
+    log = folder / "calls"
+    if external:
+        shutil.rmtree(tmpdir, ignore_errors=True)
+        tmpdir.mkdir()
+        log.unlink(missing_ok=True)
+        wrapper = folder / "gcc"
+        found = shutil.which(compiler) or compiler
+        wrapper.write_text(WRAPPER.format(log=log, compiler=found))
+        wrapper.chmod(0o755)
+        argv += ["-tmpdir", str(tmpdir), f"-extld={wrapper}"]
+    argv.append(str(inputs.main))
+    with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+        begin = time.perf_counter()
+        process = subprocess.Popen(
+            argv, cwd=folder, env=inputs.environment(), stdout=out, stderr=err
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Linked(
+        output,
+        process.returncode,
+        (folder / "stderr").read_text(errors="replace"),
+        (folder / "stdout").read_text(errors="replace"),
+        seconds,
+        usage.ru_maxrss * 1024,
+        tmpdir,
+        read_calls(log),
+    )
+
+
+def link_oracle(inputs: Inputs, flags: Sequence[str], folder: Path, **more: object) -> Linked:
+    """Link with the toolchain's own linker, which must succeed."""
+    linked = link(stock(), inputs, flags, folder, **more)  # type: ignore[arg-type]
+    if linked.status:
+        msg = f"go tool link failed with exit status {linked.status}:\n{linked.stderr}"
+        raise RuntimeError(msg)
+    return linked
+
+
+def link_linkpipe(inputs: Inputs, flags: Sequence[str], folder: Path, **more: object) -> Linked:
+    """Link with linkpipe."""
+    return link(linkpipe(), inputs, flags, folder, **more)  # type: ignore[arg-type]
+
+
+def same(left: Path, right: Path) -> bool:
+    """Whether two files have the same bytes."""
+    return left.stat().st_size == right.stat().st_size and left.read_bytes() == right.read_bytes()
+
+
+def explain(left: Path, right: Path) -> str:
+    """The differences of two linked files in words, by `linkpipe verify`."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "linkpipe.cli.verify", str(left), str(right)],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def differences(ours: Linked, theirs: Linked) -> list[str]:
+    """Compare two links: objects for the host linker, its calls, the final file."""
+    if ours.status:
+        return [f"linkpipe: exit status {ours.status}\n{ours.stderr}{ours.stdout}"]
+    found = []
+    if theirs.tmpdir.exists():
+        names = sorted(
+            {file.name for linked in (ours, theirs) for file in linked.tmpdir.glob("*.o")}
+        )
+        for name in names:
+            left, right = theirs.tmpdir / name, ours.tmpdir / name
+            if not (left.exists() and right.exists()):
+                only = "go tool link" if left.exists() else "linkpipe"
+                found.append(f"{name}: written by {only} only")
+            elif not same(left, right):
+                found.append(f"{name}: {explain(left, right)}")
+    if theirs.normalised() != ours.normalised():
+        lines = [f"  go tool link: {call}" for call in theirs.normalised()]
+        lines += [f"  linkpipe:     {call}" for call in ours.normalised()]
+        found.append("the C compiler was called differently:\n" + "\n".join(lines))
+    if not same(theirs.output, ours.output):
+        found.append(explain(theirs.output, ours.output))
+    return found
+
+
+def run(linked: Path, *args: str | Path) -> tuple[int, str]:
+    """Run a linked program; exit status, and what it printed on both streams."""
+    done = subprocess.run(
+        [linked, *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        env=environment(),
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def external(program: Program) -> bool:
+    """Whether the C compiler finishes the link of this program."""
+    return program.cgo

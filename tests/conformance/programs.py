@@ -1,0 +1,171 @@
+"""The programs of the comparison, and their link inputs, captured once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from attrs import frozen
+
+from tests.conformance.toolchain import ROOT, cache, environment, go, goroot
+
+HERE = Path(__file__).resolve().parent
+PROGRAMS = ROOT / "tests" / "programs"
+EXAMPLES = ROOT / "examples"
+
+
+@frozen
+class Program:
+    """A Go program of the comparison.
+
+    `folder` is where go build runs (relative to GOROOT for the toolchain's own), `package` what it
+    builds; `run` are the arguments with which the linked program prints the same on every run
+    (None: it is not run alone); `big` programs are left to `make conformance`.
+    """
+
+    name: str
+    folder: Path
+    package: str
+    buildmode: str = "exe"
+    cgo: bool = False
+    ldflags: str = ""
+    run: tuple[str, ...] | None = ()
+    big: bool = False
+
+
+def table() -> dict[str, Program]:
+    """All programs by name, smallest first."""
+    commands = goroot() / "src" / "cmd"
+    named = "-X main.version=1.2.3 -X 'main.banner=made by the linker'"
+    programs = (
+        Program("hello", PROGRAMS, "./hello"),
+        Program("features", PROGRAMS, "./features", ldflags=named),
+        Program("httpserver", PROGRAMS, "./httpserver", run=("-self",)),
+        Program("host", EXAMPLES, "./host", cgo=True, run=None),
+        Program("plugin", EXAMPLES, "./plugin", buildmode="plugin", cgo=True, run=None),
+        Program("gofmt", commands, "cmd/gofmt", run=("-d", str(HERE / "unformatted.go.txt"))),
+        Program("go", commands, "cmd/go", run=("version",), big=True),
+        Program("compile", commands, "cmd/compile", run=("-V=full",), big=True),
+    )
+    return {program.name: program for program in programs}
+
+
+@frozen
+class Inputs:
+    """The inputs of one link, as capture.py left them in `folder`."""
+
+    folder: Path
+    argv: tuple[str, ...]
+    env: dict[str, str]
+
+    @classmethod
+    def read(cls, folder: Path) -> Inputs:
+        command = json.loads((folder / "cmd").read_text())
+        return cls(folder, tuple(command["argv"]), command["env"])
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags that the go command gave, without -o."""
+        return self.argv[:-1]
+
+    @property
+    def main(self) -> Path:
+        """The archive of the main package."""
+        return Path(self.argv[-1])
+
+    @property
+    def importcfg(self) -> Path:
+        return self.folder / "importcfg"
+
+    def archives(self) -> dict[str, Path]:
+        """Package path -> archive, the main package included under "main"."""
+        pairs = (
+            line.removeprefix("packagefile ").partition("=")
+            for line in self.importcfg.read_text().splitlines()
+            if line.startswith("packagefile ")
+        )
+        return {package: Path(file) for package, _, file in pairs} | {"main": self.main}
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which to link."""
+        return environment() | self.env
+
+
+def key(program: Program) -> str:
+    """Changes when the program's sources, its flags or the toolchain do."""
+    digest = hashlib.sha256(repr((program, (goroot() / "VERSION").read_text())).encode())
+    digest.update((HERE / "capture.py").read_bytes())
+    if ROOT in program.folder.parents:
+        for file in sorted(program.folder.rglob("*")):
+            if file.suffix in {".go", ".mod", ".txt"}:
+                digest.update(f"{file.relative_to(program.folder)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def capture(program: Program, folder: Path) -> Inputs:
+    """Build the program once and keep the inputs of its link in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stub = folder / "toolexec"
+    words = shlex.join([sys.executable, str(HERE / "capture.py"), str(folder)])
+    # Compilers are started by the shell at once; only the link takes the way through Python.
+    stub.write_text(
+        f'#!/bin/sh\ncase "${{1##*/}}" in link) exec {words} "$@" ;; *) exec "$@" ;; esac\n'
+    )
+    stub.chmod(0o755)
+    go(
+        "build",
+        f"-toolexec={shlex.quote(str(stub))}",
+        "-buildvcs=false",
+        f"-buildmode={program.buildmode}",
+        f"-ldflags={program.ldflags}",
+        "-o",
+        folder / "built",
+        program.package,
+        cwd=program.folder,
+        CGO_ENABLED=str(int(program.cgo)),
+    )
+    (folder / "built").unlink(missing_ok=True)
+    return Inputs.read(folder)
+
+
+def inputs(program: Program) -> Inputs:
+    """The inputs of the program's link, from the cache or by a build."""
+    folder = cache() / "conformance" / f"{program.name}-{key(program)}"
+    if not (folder / "cmd").exists():
+        # Workers of a parallel test run may come here together: the first rename wins, and the
+        # paths inside name the final folder, so each captures under a lock.
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with lock(folder.parent / f"{folder.name}.lock"):
+            if not (folder / "cmd").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                capture(program, folder)
+    return Inputs.read(folder)
+
+
+class lock:  # noqa: N801 - used like a function
+    """Hold a file's lock: one process captures, the others wait for it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        import fcntl
+
+        self.file = self.path.open("w")
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+
+def scratch() -> Path:
+    """A new folder for outputs, on the file system of the cache."""
+    base = cache() / "out"
+    base.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=base, prefix=f"{os.getpid()}-"))

@@ -1,0 +1,3 @@
+module programs.test
+
+go 1.27
