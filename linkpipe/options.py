@@ -66,6 +66,7 @@ class Options:
         main: the main package's archive.
         environment: what the oracle takes from its environment.
         settings: linkpipe's own flags.
+        args: the command line as it was given.
     """
 
     B: str = _flag(
@@ -164,6 +165,7 @@ class Options:
     main: str = ""
     environment: Environment = Environment("", "linux", "", "")
     settings: Settings = Settings()
+    args: tuple[str, ...] = ()
 
     def build_note(self) -> bytes:
         """The NT_GNU_BUILD_ID that ``-B`` asks for, empty for none. Raises OptionError.
@@ -266,6 +268,7 @@ def read_options(
         into[name] = value
     _check(values, rest)
     values["settings"] = Settings(**own)
+    values["args"] = tuple(args)
     return _complete(values, rest[0], environment)
 
 

@@ -111,6 +111,36 @@ def make_plan(pipeline: Pipeline, catalog: Catalog, options: Options | None = No
     return Plan(tuple(passes), tuple(skipped))
 
 
+def check_graph(plan: Plan) -> None:
+    """The whole check, as a graph: each pass runs before those that read what it sets, also where
+    a fact is set more than once, and no provider of a fact is cut off from its readers.
+
+    `make_plan` has refused already what cannot run; this also finds a fact that is set again
+    although nobody has read what was set before. Raises PipelineError.
+    """
+    import networkx as nx
+
+    graph = plan.graph()
+    order = {planned.name: row for row, planned in enumerate(plan.passes)}
+    for a, b in graph.edges:
+        if order[a] >= order[b]:
+            raise plan.passes[order[b]].step.error(f"{b} reads what {a} sets after it")
+    assert nx.is_directed_acyclic_graph(graph)
+    unread: dict[str, Planned] = {}
+    for planned in plan.passes:
+        for fact in (*planned.run.requires, *planned.run.optional):
+            unread.pop(fact, None)
+        for fact in planned.run.provides:
+            lost = unread.get(fact)
+            if lost is not None and not planned.when and fact not in planned.run.requires:
+                raise planned.step.error(
+                    f"{planned.name} sets the fact `{fact}` again before any pass has read what "
+                    f"{lost.name} set",
+                    remedy=f"remove {lost.name}, or let {planned.name} require `{fact}`",
+                )
+            unread[fact] = planned
+
+
 def _check_names(pipeline: Pipeline, catalog: Catalog) -> None:
     offers = catalog.offers("passes")
     seen: dict[str, Step] = {}

@@ -40,6 +40,11 @@ class Settings:
         "dump only what `pattern` (a regular expression) matches",
         "LINKPIPE_DUMP_MATCH",
     )
+    dump_format: tuple[str, ...] = _own(
+        Kind.LIST,
+        "dump in `format` (may be repeated; default jsonl, graphml, dot)",
+        "LINKPIPE_DUMP_FORMAT",
+    )
     verify: bool = _own(Kind.BOOL, "check the tables after each pass", "LINKPIPE_VERIFY")
     log: bool = _own(Kind.BOOL, "log each pass", "LINKPIPE_LOG")
     observe: tuple[str, ...] = _own(

@@ -1,0 +1,28 @@
+"""What the commands for people share: running a click command as a subcommand."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from linkpipe.errors import LinkpipeError
+
+
+def invoke(command: click.Command, argv: Sequence[str]) -> int:
+    """Run a click command; returns the exit status, and shows linkpipe's own errors as text."""
+    name = f"linkpipe {command.name}"
+    try:
+        status = command.main(list(argv), prog_name=name, standalone_mode=False)
+    except click.ClickException as e:
+        e.show()
+        return e.exit_code
+    except click.Abort:
+        return 130
+    except click.exceptions.Exit as e:
+        return e.exit_code
+    except LinkpipeError as e:
+        print(f"{name}: {e.render()}", file=sys.stderr)
+        return e.exit_status
+    return int(status or 0)

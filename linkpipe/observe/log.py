@@ -1,0 +1,64 @@
+"""Log each pass with structlog, to standard error."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import structlog
+
+from linkpipe.context import Link
+from linkpipe.plan import Plan, Planned
+from linkpipe.runner import Observer, changed
+
+
+class Log(Observer):
+    """Observer "log"; the setting "json" makes it write JSON lines."""
+
+    def __init__(self, setting: str = "") -> None:
+        renderer: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if setting == "json":
+            renderer = structlog.processors.JSONRenderer(sort_keys=True)
+        self._log = structlog.wrap_logger(
+            structlog.PrintLogger(sys.stderr),
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper("iso"),
+                renderer,
+            ],
+        )
+
+    def on_start(self, plan: Plan, link: Link) -> None:
+        """Log the plan."""
+        self._log = self._log.bind(output=link.options.o)
+        self._log.info(
+            "plan",
+            passes=[planned.name for planned in plan.passes],
+            skipped=[step.name for step in plan.skipped],
+        )
+
+    def before_pass(self, planned: Planned, link: Link) -> None:
+        """Log the pass that starts."""
+        self._log.debug("start", **{"pass": planned.name})
+
+    def after_pass(self, planned: Planned, before: Link, after: Link, seconds: float) -> None:
+        """Log what it changed."""
+        facts = changed(before, after)
+        sizes = {
+            fact: len(after.facts[fact]) for fact in facts if hasattr(after.facts[fact], "__len__")
+        }
+        self._log.info(
+            "done",
+            **{"pass": planned.name},
+            ms=round(seconds * 1000, 1),
+            changed=facts,
+            sizes=sizes,
+        )
+
+    def on_skip(self, planned: Planned, link: Link) -> None:
+        """Log that a condition ruled it out."""
+        self._log.info("skipped", **{"pass": planned.name}, when=dict(planned.when))
+
+    def on_error(self, planned: Planned, link: Link, error: BaseException) -> None:
+        """Log the failure; the command prints the error itself."""
+        self._log.error("failed", **{"pass": planned.name}, error=type(error).__name__)

@@ -1,0 +1,94 @@
+"""What each pass cost: wall time, and the process's peak memory when it ended.
+
+``--time`` prints a table to standard error. ``--timing FILE`` (LINKPIPE_TIMING) appends one line of
+JSON for each link, so that the links of one `go build` end up in one file:
+
+    {"output": "p.so", "main": "…", "buildmode": "plugin", "before": 0.09, "total": 0.61,
+     "peak_rss": 91234304, "passes": [{"name": "load", "seconds": 0.02, "peak_rss": 40136704}, …]}
+
+Seconds are wall time, ``total`` that of all passes together; ``before`` is the processor time spent before the first pass (imports,
+plan); ``peak_rss`` is in bytes and never sinks: the pass that raised it is the one that shows it
+first.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from typing import Any
+
+from linkpipe.context import Link
+from linkpipe.plan import Plan, Planned
+from linkpipe.runner import Observer
+
+MIB = 1 << 20
+
+
+class Timing(Observer):
+    """Observer "timing"; the setting is the file to append to, none for a table."""
+
+    def __init__(self, setting: str = "") -> None:
+        self.file = setting
+        self.passes: list[dict[str, Any]] = []
+        self.skipped: list[str] = []
+        self._before = 0.0
+
+    def on_start(self, plan: Plan, link: Link) -> None:
+        """Note what it took to get here."""
+        self.skipped += [step.name for step in plan.skipped]
+        self._before = time.process_time()
+
+    def on_skip(self, planned: Planned, link: Link) -> None:
+        """Note that it cost nothing."""
+        self.skipped.append(planned.name)
+
+    def after_pass(self, planned: Planned, before: Link, after: Link, seconds: float) -> None:
+        """Note what it cost."""
+        self.passes.append(
+            {"name": planned.name, "seconds": round(seconds, 6), "peak_rss": peak_rss()}
+        )
+
+    def on_end(self, link: Link) -> None:
+        """Write the result."""
+        options = link.options
+        result = {
+            "output": options.o,
+            "main": options.main,
+            "buildmode": options.buildmode,
+            "before": round(self._before, 6),
+            "total": round(sum(row["seconds"] for row in self.passes), 6),
+            "peak_rss": peak_rss(),
+            "passes": self.passes,
+            "skipped": self.skipped,
+        }
+        if self.file:
+            with open(self.file, "a", encoding="utf-8") as file:
+                file.write(json.dumps(result) + "\n")
+        else:
+            sys.stderr.write(table(result))
+
+
+def peak_rss() -> int:
+    """The largest resident size of this process so far, bytes."""
+    # Linux counts in KiB.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def table(result: dict[str, Any]) -> str:
+    """A result as text, a line for each pass."""
+    total = result["total"] or 1.0
+    width = max([len(row["name"]) for row in result["passes"]] + [len("before")])
+    lines = [f"{'pass':{width}}  {'ms':>8}  {'%':>5}  {'peak MiB':>8}   ({result['output']})"]
+    lines.append(f"{'before':{width}}  {result['before'] * 1000:8.1f}")
+    lines += [
+        f"{row['name']:{width}}  {row['seconds'] * 1000:8.1f}  {row['seconds'] / total * 100:5.1f}"
+        f"  {row['peak_rss'] / MIB:8.1f}"
+        for row in result["passes"]
+    ]
+    lines.append(
+        f"{'total':{width}}  {result['total'] * 1000:8.1f}  {100.0:5.1f}"
+        f"  {result['peak_rss'] / MIB:8.1f}"
+    )
+    return "\n".join(lines) + "\n"
