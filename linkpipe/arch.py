@@ -134,6 +134,8 @@ class RelocKind:
         range: which values fit.
         unreachable: what becomes of it when its target is not part of the link.
         elf: for external links; None: resolved here even then.
+        in_section: whether the value counts from the start of the target's section, which
+            therefore needs to be in one.
     """
 
     name: str
@@ -142,6 +144,7 @@ class RelocKind:
     range: Range = Range.EITHER
     unreachable: Unreachable = Unreachable.ERROR
     elf: ElfRule | None = None
+    in_section: bool = False
 
 
 def _section_offset(p: Places) -> I64:
@@ -154,10 +157,18 @@ GENERIC: Mapping[int, RelocKind] = MappingProxyType(
             "R_ADDR", "S + A", lambda p: p.S + p.A, Range.ADDRESS, Unreachable.THROW
         ),
         rt.R_ADDROFF: RelocKind(
-            "R_ADDROFF", "S + A - base", _section_offset, unreachable=Unreachable.SKIP
+            "R_ADDROFF",
+            "S + A - base",
+            _section_offset,
+            unreachable=Unreachable.SKIP,
+            in_section=True,
         ),
         rt.R_METHODOFF: RelocKind(
-            "R_METHODOFF", "S + A - base", _section_offset, unreachable=Unreachable.MINUS_ONE
+            "R_METHODOFF",
+            "S + A - base",
+            _section_offset,
+            unreachable=Unreachable.MINUS_ONE,
+            in_section=True,
         ),
         rt.R_CALL: RelocKind(
             "R_CALL", "S + A - (P + w)", lambda p: p.S + p.A - (p.P + p.width), Range.SIGNED
@@ -171,7 +182,9 @@ GENERIC: Mapping[int, RelocKind] = MappingProxyType(
         rt.R_SIZE: RelocKind("R_SIZE", "size + A", lambda p: p.target_size + p.A),
         rt.R_CONST: RelocKind("R_CONST", "A", lambda p: p.A),
         rt.R_GOTOFF: RelocKind("R_GOTOFF", "S + A - GOT", lambda p: p.S + p.A - p.got),
-        rt.R_DWARFSECREF: RelocKind("R_DWARFSECREF", "S + A - base", _section_offset),
+        rt.R_DWARFSECREF: RelocKind(
+            "R_DWARFSECREF", "S + A - base", _section_offset, in_section=True
+        ),
         rt.R_TLS_LE: RelocKind("R_TLS_LE", "TLS + A", lambda p: p.A + p.tls_offset),
         rt.R_TLS_IE: RelocKind("R_TLS_IE", "TLS", None),
     }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from linkpipe.arch import Architecture
     from linkpipe.options import Options
+    from linkpipe.tables.elfsymtab import ElfSymtab
     from linkpipe.tables.mode import Mode
     from linkpipe.tables.objects import Objects
     from linkpipe.tables.packages import Packages
@@ -98,6 +99,7 @@ class Link:
     pclntab: ClassVar[Fact[Any]] = Fact()
     sections: ClassVar[Fact[Sections]] = Fact()
     image: ClassVar[Fact[npt.NDArray[np.uint8]]] = Fact()
+    elf_symtab: ClassVar[Fact[ElfSymtab]] = Fact()
     external_relocs: ClassVar[Fact[Any]] = Fact()
     output: ClassVar[Fact[Any]] = Fact()
 

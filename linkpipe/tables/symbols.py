@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.formats.arena import Arena
-from linkpipe.tables.names import hash_name
+from linkpipe.tables.names import I32, hash_name, hash_names
 
 ABI0, ABI_INTERNAL = 0, 1
 STATIC = 10
@@ -157,6 +157,28 @@ class Symbols:
         if at < len(self.hashes) and self.hashes[at] == h:
             return int(self.hashed_ids[at])
         return 0
+
+    def lookup_others(self, ids: npt.NDArray[np.integer[Any]], version: int) -> I32:
+        """The symbols of the same names under another version, 0 where there is none: int32[n].
+
+        ``[self.lookup(self.extname(i), version) for i in ids]``
+        """
+        found = np.zeros(len(ids), np.int32)
+        if len(self.hashes):
+            at, size = self.name_at[ids], self.name_size[ids]
+            rows = np.flatnonzero(at >= 0)
+            wanted = np.full(len(rows), version, np.int64)
+            h = hash_names(self.arena, at[rows], size[rows], wanted)
+            place = np.minimum(np.searchsorted(self.hashes, h), len(self.hashes) - 1)
+            hit = self.hashes[place] == h
+            found[rows[hit]] = self.hashed_ids[place[hit]]
+        made = {name for name, v in self.created if v == version}
+        for row, sym in enumerate(ids.tolist()):
+            if sym in self.extnames or self.name_at[sym] < 0 or made:
+                name = self.extname(sym)
+                if sym in self.extnames or self.name_at[sym] < 0 or name in made:
+                    found[row] = self.lookup(name, version)
+        return found
 
     def name_bytes(self, sym: int) -> bytes:
         """The symbol's own name, as the object file spells it."""

@@ -1,0 +1,148 @@
+"""Errors about single relocations, in the oracle's words, collected over a whole link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from linkpipe.arch import Range, RelocKind
+from linkpipe.errors import InputError, LinkpipeError
+from linkpipe.symkind import SymKind
+from linkpipe.tables.symbols import ABI0, ABI_INTERNAL
+
+if TYPE_CHECKING:
+    from linkpipe.arch import Architecture
+    from linkpipe.tables.symbols import Symbols
+
+_ABIS = {ABI0: "ABI0", ABI_INTERNAL: "ABIInternal"}
+_REBUILD = "rebuild the package; its object file is damaged or of another Go version"
+
+
+class Where(NamedTuple):
+    """The row of a relocation, the symbol that it is in, its target and its offset there."""
+
+    row: int
+    symbol: int
+    target: int
+    offset: int
+
+
+class RelocErrors:
+    """Errors found so far; ``sorted`` gives them in file order."""
+
+    def __init__(self, symbols: Symbols, arch: Architecture) -> None:
+        self._symbols, self._arch = symbols, arch
+        self._found: list[tuple[int, LinkpipeError]] = []
+        self._unresolved: set[tuple[int, int]] = set()
+
+    def sorted(self) -> list[LinkpipeError]:
+        """The errors, ordered by the place of the relocation."""
+        return [error for _, error in sorted(self._found, key=lambda found: found[0])]
+
+    def _add(self, where: Where, message: str, remedy: str = _REBUILD) -> None:
+        name = self._symbols.name(where.symbol)
+        error = InputError(message, symbol=name, offset=where.offset, remedy=remedy, status=2)
+        self._found.append((where.row, error))
+
+    def _target(self, where: Where) -> str:
+        return self._symbols.name(where.target) if where.target else ""
+
+    def _name(self, number: int) -> str:
+        kind = self._arch.relocs.get(number)
+        return kind.name if kind else f"R_{number}"
+
+    def outside(self, where: Where, width: int, size: int) -> None:
+        """The place is not inside of its symbol."""
+        self._add(
+            where,
+            f"invalid relocation {self._target(where)}: {where.offset}+{width} not in [0,{size})",
+        )
+
+    def undefined(self, where: Where) -> None:
+        """Nobody defines the target. Said once for each pair of symbols."""
+        key = (where.symbol, where.target)
+        if key in self._unresolved:
+            return
+        self._unresolved.add(key)
+        symbols, name = self._symbols, self._target(where)
+        wanted = int(symbols.version[where.target])
+        have = ""
+        for version, abi in _ABIS.items():
+            other = symbols.lookup(name.encode("utf-8", "surrogateescape"), version)
+            if other and symbols.kind[other] not in (SymKind.Sxxx, SymKind.SXREF):
+                have = abi
+        if name == "main.main":
+            message = "function main is undeclared in the main package"
+            remedy = "declare `func main()`"
+        elif have and wanted in _ABIS:
+            message = (
+                f"relocation target {name} not defined for {_ABIS[wanted]} "
+                f"(but is defined for {have})"
+            )
+            remedy = "assembly and Go must agree on the ABI; see go.dev/s/assembler"
+        else:
+            message = f"relocation target {name} not defined"
+            remedy = "link the package that defines it, or remove what refers to it"
+        self._add(where, message, remedy)
+
+    def unhandled(self, where: Where, number: int) -> None:
+        """The target's kind and the relocation's type do not go together."""
+        kind = SymKind(int(self._symbols.kind[where.target]))
+        self._add(
+            where,
+            f"unhandled relocation for {self._target(where)} "
+            f"(type {int(kind)} ({kind.name}) rtype {number} ({self._name(number)}))",
+            "link externally (-linkmode=external)",
+        )
+
+    def unreachable(self, where: Where) -> None:
+        """The target was not kept."""
+        self._add(where, f"unreachable sym in relocation: {self._target(where)}")
+
+    def unknown(self, where: Where, number: int) -> None:
+        """The architecture has no such relocation."""
+        self._add(
+            where, f"unknown reloc to {self._target(where)}: {number} ({self._name(number)})"
+        )
+
+    def bad_size(self, where: Where, width: int) -> None:
+        """No field has that width."""
+        self._add(where, f"bad reloc size {width:#x} for {self._target(where)}")
+
+    def unsupported(self, where: Where, number: int, width: int) -> None:
+        """ELF has no relocation for it."""
+        self._add(
+            where,
+            f"unsupported obj reloc {number} ({self._name(number)})/{width} "
+            f"to {self._target(where)}",
+        )
+
+    def no_section(self, where: Where) -> None:
+        """The value counts from the target's section, but it has none."""
+        name, kind = self._target(where), int(self._symbols.kind[where.target])
+        if kind == SymKind.SDYNIMPORT:
+            message = f"cannot target DYNIMPORT sym in section-relative reloc: {name}"
+        elif kind == SymKind.SUNDEFEXT:
+            message = f"undefined symbol in relocation: {name}"
+        else:
+            message = f"missing section for relocation target {name}"
+        self._add(where, message)
+
+    def too_big(self, where: Where, kind: RelocKind, width: int, value: int, address: int) -> None:
+        """The value does not fit its field."""
+        unsigned = f"{value % (1 << 64):#x}"
+        name = self._target(where)
+        remedy = "the program is too large for this code model"
+        if kind.range is Range.ADDRESS and width == 4 and value & 0x80000000:
+            message = (
+                f"non-pc-relative relocation address for {name} is too big: "
+                f"{unsigned} ({address:#x} + {value - address:#x})"
+            )
+        elif kind.range is Range.SIGNED:
+            message = (
+                f"pc-relative relocation {kind.name} address for {name} is too big: {value:#x}"
+            )
+        else:
+            message = (
+                f"non-pc-relative relocation {kind.name} address for {name} is too big: {unsigned}"
+            )
+        self._add(where, message, remedy)

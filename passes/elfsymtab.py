@@ -1,0 +1,223 @@
+"""elfsymtab: the ELF symbol table.
+
+Locals come first, then globals; within each, functions in text order, then data in the order
+of symbol ids. Which symbol is global depends on the link: a program that is finished here
+keeps all of Go's names; one for a host linker hides them all but what C calls; one that shares
+Go code with other modules shows them, and then every global function gets a second, local name
+(`local.NAME`), which relocations use: calls within a module stay within it.
+
+Names are rewritten a little: `·` becomes `.` (but not where other modules look names up), and a
+function that exists under both calling conventions is known by its Go one; the other gets
+`.abi0`.
+
+Reads `symbols`, `sections`, `text_order`, `mode`; provides `elf_symtab` (an ElfSymtab; without
+rows when -s leaves the table out). Source: cmd/link/internal/ld/symtab.go:46-293, 826-859.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError, checkpoint
+from linkpipe.formats import elf
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.symkind import SymKind, is_text
+from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED, ElfSymtab
+from linkpipe.tables.ragged import frozen
+from linkpipe.tables.symbols import ABI0, STATIC, Flag, Symbols
+
+I64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+_FILE_NAME = b"go.go"
+_ELSEWHERE = [SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT]
+
+
+class _Rows(NamedTuple):
+    """Candidates in table order: symbol ids and ELF types."""
+
+    ids: I64
+    type: I64
+
+
+@linkpass(
+    requires=("symbols", "sections", "text_order", "mode"),
+    provides=("elf_symtab",),
+)
+def elfsymtab(link: Link) -> Link:
+    """Make the ELF symbol table."""
+    if link.options.s and not link.mode.external:
+        return link.evolve(elf_symtab=_empty(len(link.symbols)))
+    symbols = link.symbols
+    rows = _candidates(link)
+    ids = rows.ids
+    outer = np.where(symbols.container[ids] != 0, symbols.container[ids], ids)
+    undefined = np.isin(symbols.kind[outer], _ELSEWHERE)
+    section = np.where(undefined, UNDEFINED, symbols.section[outer])
+    checkpoint(
+        InputError(
+            "missing section in putelfsym",
+            symbol=symbols.name(sym),
+            remedy="a pass has made this symbol reachable after layout",
+            status=2,
+        )
+        for sym in ids[(section < 0) & ~undefined].tolist()
+    )
+    names = _names(link, ids)
+    local = _is_local(link, ids, names, undefined)
+    # Every global function of a module that others can interpose has a local twin.
+    twin = ~local & is_text(symbols.kind[ids]) if link.mode.dynlink else np.zeros_like(local)
+    first, second = np.flatnonzero(local | twin), np.flatnonzero(~local)
+    order = np.concatenate((first, second))
+    twins = twin[first].tolist()
+    table = [
+        b"local." + names[i] if is_twin else names[i]
+        for i, is_twin in zip(first.tolist(), twins, strict=True)
+    ]
+    table += [names[i] for i in second.tolist()]
+    opening, _ = elf.string_table([b"", _FILE_NAME], start=0)
+    strings, at = elf.string_table(table, start=len(opening))
+    value = symbols.value[ids]
+    if link.mode.external:
+        value = value - np.append(link.sections.vaddrs(), 0)[section]
+    size = np.where(undefined, 0, symbols.size[ids])
+    binding = np.repeat([elf.STB_LOCAL, elf.STB_GLOBAL], [len(first), len(second)])
+    info = rows.type[order] | (binding << 4)
+    hidden = np.where(symbols.has(ids, Flag.HIDDEN), elf.STV_HIDDEN, elf.STV_DEFAULT)
+    debug = _debug_sections(link)
+    head = 1 + len(debug) + 1
+    index = np.zeros(len(symbols), np.int32)
+    places = np.arange(head, head + len(order))
+    # Twins last: they are what relocations use.
+    index[ids[second]] = places[len(first) :]
+    index[ids[first]] = places[: len(first)]
+    for place, (_, sym) in enumerate(debug):
+        index[sym] = 1 + place
+    rows_before = [(0, 0, UNDEFINED)]
+    rows_before += [(0, elf.STT_SECTION, row) for row, _ in debug]
+    rows_before.append((1, elf.STT_FILE, ABSOLUTE))
+    before = np.array(rows_before, np.int64)
+    zeros = np.zeros(head, np.int64)
+    return link.evolve(
+        elf_symtab=ElfSymtab(
+            name=_column(before[:, 0], at, np.uint32),
+            info=_column(before[:, 1], info, np.uint8),
+            other=_column(zeros, hidden[order], np.uint8),
+            section=_column(before[:, 2], section[order], np.int32),
+            value=_column(zeros, value[order], np.int64),
+            size=_column(zeros, size[order], np.int64),
+            strings=opening + strings,
+            first_global=head + len(first),
+            index=frozen(index),
+        )
+    )
+
+
+def _column(before: I64, rows: I64, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
+    return frozen(np.concatenate((before, rows)).astype(dtype))
+
+
+def _empty(nsyms: int) -> ElfSymtab:
+    none = frozen(np.zeros(0, np.int64))
+    index = frozen(np.zeros(nsyms, np.int32))
+    narrow = frozen(none.astype(np.uint32)), frozen(none.astype(np.uint8))
+    return ElfSymtab(
+        name=narrow[0],
+        info=narrow[1],
+        other=narrow[1],
+        section=frozen(none.astype(np.int32)),
+        value=none,
+        size=none,
+        strings=b"",
+        first_global=0,
+        index=index,
+    )
+
+
+def _debug_sections(link: Link) -> list[tuple[int, int]]:
+    """The debug sections of an object, and the symbol that stands for each."""
+    if not link.mode.external:
+        return []
+    sections = link.sections
+    rows = [row for segment in sections.segments for row in segment.sections]
+    return [
+        (row, int(sections[row].symbols[0]))
+        for row in rows
+        if sections[row].segment == "dwarf" and len(sections[row].symbols)
+    ]
+
+
+def _candidates(link: Link) -> _Rows:
+    """All symbols that may stand in the table, in its order."""
+    symbols = link.symbols
+    parts = sum(s.name == ".text" for s in link.sections.items)
+    text = [symbols.lookup("runtime.text")]
+    text += [symbols.lookup(f"runtime.text.{n}") for n in range(1, parts)]
+    end = symbols.lookup("runtime.etext")
+    tail = [end] if is_text(symbols.kind[[end]])[0] else []
+    functions = np.concatenate((text, link.text_order, tail)).astype(np.int64)
+
+    ids = symbols.reachable()
+    kind = symbols.kind[ids]
+    data = (kind >= SymKind.SELFRXSECT) & (kind < SymKind.SFirstUnallocated)
+    data &= ~symbols.has(ids, Flag.NOT_IN_SYMTAB)
+    if not link.mode.external:
+        data &= kind != SymKind.STLSBSS
+    some = np.flatnonzero(data)
+    data[some] = ~_unnamed(symbols, ids[some])
+    elsewhere = np.isin(kind, _ELSEWHERE)
+    keep = data | elsewhere
+    ids, kind, elsewhere = ids[keep], kind[keep], elsewhere[keep]
+    type_ = np.where(kind == SymKind.STLSBSS, elf.STT_TLS, elf.STT_OBJECT)
+    type_ = np.where(elsewhere, elf.STT_NOTYPE, type_)
+    return _Rows(
+        np.concatenate((functions, ids)),
+        np.concatenate((np.full(len(functions), elf.STT_FUNC), type_)),
+    )
+
+
+def _unnamed(symbols: Symbols, ids: I64) -> Bool:
+    """Whether each name is empty or starts with a dot (sections and the like): bool[n]."""
+    at = symbols.name_at[ids]
+    first = np.where(at >= 0, symbols.arena.bytes[np.maximum(at, 0)], 0)
+    hidden: Bool = (symbols.name_size[ids] == 0) | (first == ord("."))
+    for row in np.flatnonzero(at < 0).tolist():
+        hidden[row] = symbols.name_bytes(int(ids[row]))[:1] in (b"", b".")
+    return hidden
+
+
+def _names(link: Link, ids: I64) -> list[bytes]:
+    """The names that the table uses."""
+    symbols = link.symbols
+    names = symbols.names(ids)
+    extnames = symbols.extnames
+    if extnames:
+        get = extnames.get
+        names = [get(sym, name) for sym, name in zip(ids.tolist(), names, strict=True)]
+    if link.arch.abi_internal != ABI0:
+        version = symbols.version[ids]
+        rows = np.flatnonzero(is_text(symbols.kind[ids]) & (version == ABI0))
+        twins = symbols.lookup_others(ids[rows], link.arch.abi_internal)
+        for row in rows[(twins != 0) & is_text(symbols.kind[twins])].tolist():
+            names[row] += b".abi0"
+    if not link.mode.dynlink:
+        dot = "·".encode()
+        names = [name.replace(dot, b".") if dot in name else name for name in names]
+    return names
+
+
+def _is_local(link: Link, ids: I64, names: list[bytes], undefined: Bool) -> Bool:
+    """Whether each symbol is bound locally: bool[n]."""
+    symbols = link.symbols
+    local = symbols.version[ids] >= STATIC
+    # A static temporary of a package is one and the same variable in all modules.
+    for row in np.flatnonzero(local).tolist():
+        local[row] = b".stmp_" not in names[row]
+    local |= symbols.has(ids, Flag.HIDDEN) | symbols.has(ids, Flag.LOCAL)
+    local |= symbols.has(ids, Flag.CONTENT_HASHED) & is_text(symbols.kind[ids])
+    if link.mode.external and not link.mode.dynlink:
+        local |= ~symbols.has(ids, Flag.CGO_EXPORT_STATIC) & ~undefined
+    return local

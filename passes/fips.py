@@ -1,0 +1,68 @@
+"""fips: seal the FIPS 140 module of the program with a checksum over its bytes.
+
+The runtime can check at start that the cryptographic code and data are those that were linked.
+They are laid out between marker symbols, one pair for each section they live in; a keyed hash of
+what lies between them is written into `go:fipsinfo`, behind its magic number. In a link that a
+host linker finishes, the bytes are final only afterwards, so it is not done here; a plugin has
+no such seal at all.
+
+Reads `symbols`, `sections`, `mode`; reads and provides `image`. Source:
+cmd/link/internal/ld/fips140.go (asmbfips; fipsObj for what is hashed).
+"""
+
+from __future__ import annotations
+
+from linkpipe.errors import InputError
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.tables.sections import Sections
+
+PARTS = ("text", "rodata", "noptrdata", "data")
+SUM_AT = 16
+_HEADER = b"go fips object v1\n"
+
+
+@linkpass(requires=("symbols", "sections", "mode", "image"), provides=("image",))
+def fips(link: Link) -> Link:
+    """Write the checksum of the FIPS module into the image."""
+    symbols = link.symbols
+    info = symbols.lookup("go:fipsinfo")
+    if link.mode.external or not info or symbols.section[info] < 0:
+        return link
+    ranges = []
+    for part in PARTS:
+        start, end = (symbols.lookup(f"go:{part}fips{side}") for side in ("start", "end"))
+        addresses = int(symbols.value[start]), int(symbols.value[end])
+        at = _file_offset(link.sections, int(symbols.section[start]), *addresses)
+        ranges.append((at, at + addresses[1] - addresses[0]))
+    address = int(symbols.value[info]) + SUM_AT
+    at = _file_offset(link.sections, int(symbols.section[info]), address, address + 32)
+    image = link.image.copy()
+    view = memoryview(image)
+    view[at : at + 32] = checksum([view[a:b] for a, b in ranges])
+    image.setflags(write=False)
+    return link.evolve(image=image)
+
+
+def checksum(parts: list[memoryview]) -> bytes:
+    """The keyed hash of the module's parts, each preceded by its length: 32 bytes."""
+    import hmac
+
+    mac = hmac.new(bytes(32), _HEADER, "sha256")
+    for part in parts:
+        mac.update(len(part).to_bytes(8, "big"))
+        mac.update(part)
+    return mac.digest()
+
+
+def _file_offset(sections: Sections, row: int, start: int, end: int) -> int:
+    """Where the addresses [start, end) of a section's segment lie in the file."""
+    segment = sections.segment(sections[row].segment)
+    if row < 0 or not segment.vaddr <= start <= end <= segment.vaddr + segment.filesize:
+        raise InputError(
+            "asmbfips: FIPS module not in expected segment",
+            expected=f"{segment.vaddr:#x}..{segment.vaddr + segment.filesize:#x}",
+            found=f"{start:#x}..{end:#x}",
+            remedy="the FIPS packages come from another Go version; rebuild them",
+            status=2,
+        )
+    return start - segment.vaddr + segment.fileoff

@@ -1,0 +1,306 @@
+"""relocate: put every symbol's bytes into the file and patch them with addresses.
+
+A link has a million relocations of some dozen kinds. They are taken as arrays: the rows of all
+laid-out symbols in file order, then one group for each (kind, width). A group's values are
+computed by the kind's kernel (`Architecture.relocs`), checked for range and scattered into the
+image, all at once. No Python statement runs once for each relocation.
+
+In a link that the host linker finishes, most references to other sections become relocations of
+the object instead: the kind's `ElfRule` says which, and what their addends are. They are kept in
+file order, which is the order of the object's .rela sections.
+
+Errors (targets nobody defines, values that do not fit) are collected over the whole link.
+
+Reads `symbols`, `relocs`, `sections`, `elf`, `mode`, `tlsg`; provides `image` (uint8, the file up
+to the end of its last segment), `external_relocs`, and `symbols` (a plugin's missing main.main
+becomes a dynamic import). Source: cmd/link/internal/ld/data.go:178-760 (relocsym, extreloc).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.arch import ElfRule, Places, Range, RelocKind, Unreachable
+from linkpipe.contents import Laid, fill_image, laid_out
+from linkpipe.errors import checkpoint
+from linkpipe.image import put_words
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.relocerrors import RelocErrors, Where
+from linkpipe.symkind import SymKind
+from linkpipe.tables.extrelocs import ExternalRelocs
+from linkpipe.tables.ragged import frozen
+from linkpipe.tables.sections import Sections
+from linkpipe.tables.symbols import Flag
+
+I64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+_ELSEWHERE = (SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
+
+
+@linkpass(
+    requires=("symbols", "relocs", "sections", "elf", "mode", "tlsg"),
+    provides=("image", "external_relocs", "symbols"),
+)
+def relocate(link: Link) -> Link:
+    """Copy contents into the image and apply relocations."""
+    laid = laid_out(link.sections, link.symbols)
+    image = fill_image(link.sections, link.symbols, laid, link.arch.code_pad)
+    work = _Work(link, laid, image)
+    work.check()
+    for kind, rows in work.groups():
+        work.apply(kind, rows)
+    checkpoint(work.errors.sorted(), limit=None if link.options.e else 20)
+    image.setflags(write=False)
+    return link.evolve(image=image, external_relocs=work.external(), symbols=work.symbols)
+
+
+class _Work:
+    """The relocations of one link as columns, row i for the i-th in file order."""
+
+    def __init__(self, link: Link, laid: Laid, image: npt.NDArray[np.uint8]) -> None:
+        self.link, self.image, self.laid = link, image, laid
+        self.symbols, relocs = link.symbols, link.relocs
+        rows, counts = relocs.rows_of_many(laid.ids)
+        owner = np.repeat(np.arange(len(laid.ids)), counts)
+        # Width 0 marks what only reachability uses.
+        keep = np.flatnonzero(relocs.size[rows])
+        self.rows, self.owner = rows[keep], owner[keep]
+        self.type = relocs.type[self.rows]
+        self.width = relocs.size[self.rows]
+        self.target = relocs.target[self.rows].astype(np.int64)
+        self.weak = relocs.weak[self.rows]
+        self.offset = relocs.offset[self.rows].astype(np.int64)
+        self.skip = np.zeros(len(self.rows), np.bool_)
+        self.linked = (self.symbols.flags[self.target] & Flag.REACHABLE) != 0
+        self.errors = RelocErrors(self.symbols, link.arch)
+        self.bases = _bases(link.sections)
+        self.emitted: list[tuple[I64, ...]] = []
+
+    def check(self) -> None:
+        """Refuse rows that cannot be applied, whatever their kind."""
+        symbols, ids = self.symbols, self.laid.ids
+        generated = symbols.has(ids, Flag.GENERATED)
+        room = np.where(generated, symbols.size[ids], symbols.data_size[ids])[self.owner]
+        for i in self._refuse((self.offset < 0) | (self.offset + self.width > room)):
+            self.errors.outside(self._where(i), int(self.width[i]), int(room[i]))
+        kind, there = symbols.kind[self.target], self.target != 0
+        undefined = there & ((kind == SymKind.Sxxx) | (kind == SymKind.SXREF))
+        if undefined.any():
+            self._undefined(undefined)
+        if not self.link.mode.dynlink:
+            imported = there & (kind == SymKind.SDYNIMPORT)
+            for i in self._refuse(imported & (symbols.container[self.target] == 0)):
+                self.errors.unhandled(self._where(i), int(self.type[i]))
+        lost = there & ~self.linked & ~self.weak & (kind != SymKind.STLSBSS)
+        for number, reloc in self.link.arch.relocs.items():
+            if reloc.unreachable is Unreachable.MINUS_ONE:
+                lost &= self.type != number
+        for i in self._refuse(lost):
+            self.errors.unreachable(self._where(i))
+
+    def _undefined(self, undefined: Bool) -> None:
+        """Targets that nobody defines: an error, but for what a plugin leaves to its host."""
+        plugin = self.link.options.buildmode == "plugin"
+        edit = self.symbols.edit()
+        for target in np.unique(self.target[undefined]).tolist():
+            name = self.symbols.name_bytes(target)
+            rows = undefined & (self.target == target)
+            if plugin and name == b"main.main":
+                edit.set(target, kind=SymKind.SDYNIMPORT)
+            elif plugin and name.startswith(b"go:info."):
+                self.skip |= rows
+            else:
+                for i in self._refuse(rows):
+                    self.errors.undefined(self._where(i))
+        self.symbols = edit.freeze()
+
+    def _refuse(self, bad: Bool) -> list[int]:
+        """Leave these rows out; those that were still in."""
+        rows: list[int] = np.flatnonzero(bad & ~self.skip).tolist()
+        self.skip[rows] = True
+        return rows
+
+    def _where(self, i: int) -> Where:
+        symbol = int(self.laid.ids[self.owner[i]])
+        return Where(i, symbol, int(self.target[i]), int(self.offset[i]))
+
+    def groups(self) -> Iterator[tuple[RelocKind, I64]]:
+        """The rows of each kind."""
+        live = ~self.skip
+        for number in np.flatnonzero(np.bincount(self.type)).tolist():
+            rows = np.flatnonzero((self.type == number) & live)
+            kind = self.link.arch.relocs.get(number)
+            if kind is not None:
+                yield kind, rows
+                continue
+            for i in rows.tolist():
+                self.errors.unknown(self._where(i), number)
+
+    def apply(self, kind: RelocKind, rows: I64) -> None:
+        """Patch the places of rows of one kind, or hand them on to the host linker."""
+        target = self.target[rows]
+        away = ~self.linked[rows] & (target != 0)
+        if away.any():
+            rows, target = self._redirect(kind, rows, target, away)
+        if kind.elf is not None and self.link.mode.external:
+            sent = self._sent(kind.elf, rows, target)
+            self._emit(kind.elf, rows[sent], target[sent])
+            rows, target = rows[~sent], target[~sent]
+        for width, some in self._by_width(rows):
+            self._patch(kind, width, rows[some], target[some])
+
+    def _by_width(self, rows: I64) -> Iterator[tuple[int, Bool]]:
+        widths = self.width[rows]
+        for width in np.flatnonzero(np.bincount(widths)).tolist():
+            yield width, widths == width
+
+    def _redirect(
+        self, kind: RelocKind, rows: I64, target: I64, away: Bool
+    ) -> tuple[I64, I64]:
+        """Deal with targets that are not linked."""
+        if kind.unreachable is Unreachable.MINUS_ONE:
+            gone = rows[away]
+            for width, some in self._by_width(gone):
+                self._put(gone[some], np.full(int(some.sum()), -1), width)
+            return rows[~away], target[~away]
+        away = away & self.weak[rows]
+        if kind.unreachable is Unreachable.THROW:
+            return rows, np.where(away, self.link.elf.unreachable_method, target)
+        if kind.unreachable is Unreachable.SKIP:
+            return rows[~away], target[~away]
+        return rows, target
+
+    def _sent(self, rule: ElfRule, rows: I64, target: I64) -> Bool:
+        """Which rows the host linker has to resolve."""
+        if not rule.in_section:
+            return np.ones(len(rows), np.bool_)
+        here = self.laid.section[self.owner[rows]]
+        undefined = self.symbols.kind[target] == SymKind.SUNDEFEXT
+        return (target != 0) & (undefined | (self.symbols.section[target] != here))
+
+    def _emit(self, rule: ElfRule, rows: I64, target: I64) -> None:
+        """Make relocations of the object."""
+        symbols = self.symbols
+        symbol = np.where(target == 0, self.link.tlsg, target)
+        width = self.width[rows].astype(np.int64)
+        addend = self.link.relocs.add[self.rows[rows]]
+        kind = symbols.kind[symbol]
+        if rule.section_relative:
+            section = symbols.section[symbol]
+            addend = addend + symbols.value[symbol] - self.bases[section]
+            symbol = _section_symbols(self.link.sections)[section]
+        else:
+            outer = symbols.container[symbol].astype(np.int64)
+            inner = outer != 0
+            addend = addend + np.where(inner, symbols.value[symbol] - symbols.value[outer], 0)
+            symbol = np.where(inner, outer, symbol)
+        if rule.pcrel:
+            addend = np.where(kind == SymKind.SUNDEFEXT, 0, addend) - width
+        kind = symbols.kind[symbol]
+        for i in rows[(symbols.section[symbol] < 0) & ~np.isin(kind, _ELSEWHERE)].tolist():
+            self.errors.no_section(self._where(i))
+        for size, some in self._by_width(rows):
+            parts = rule.types.get(size, ())
+            for i in rows[some].tolist() if not parts else ():
+                self.errors.unsupported(self._where(i), int(self.type[i]), size)
+            for part in parts:
+                number = np.full(int(some.sum()), part.type)
+                if part.imported is not None:
+                    number[kind[some] == SymKind.SDYNIMPORT] = part.imported
+                offset = self.offset[rows[some]] + part.offset
+                self.emitted.append(
+                    (rows[some], offset, number, symbol[some], addend[some] + part.addend)
+                )
+            left = addend[some] if rule.stored else np.zeros(int(some.sum()), np.int64)
+            self._put(rows[some], left, size)
+
+    def _patch(self, kind: RelocKind, width: int, rows: I64, target: I64) -> None:
+        """Compute, check and store the values of rows of one kind and width."""
+        if kind.value is None or width not in (1, 2, 4, 8):
+            for i in rows.tolist():
+                if kind.value is None:
+                    self.errors.unhandled(self._where(i), int(self.type[i]))
+                else:
+                    self.errors.bad_size(self._where(i), width)
+            return
+        symbols = self.symbols
+        section = symbols.section[target]
+        if kind.in_section and (section < 0).any():
+            for i in rows[section < 0].tolist():
+                self.errors.no_section(self._where(i))
+            rows, target, section = (x[section >= 0] for x in (rows, target, section))
+        owner = self.owner[rows]
+        places = Places(
+            image=self.image,
+            at=self.laid.at[owner] + self.offset[rows],
+            P=self.laid.address[owner] + self.offset[rows],
+            S=symbols.value[target],
+            A=self.link.relocs.add[self.rows[rows]],
+            base=self.bases[section],
+            target_size=symbols.size[target],
+            width=width,
+            tls_offset=self.link.arch.tls_offset,
+            got=int(symbols.value[self.link.elf.got]),
+        )
+        values = kind.value(places)
+        for j in overflows(values, kind.range, width, self.link.arch.ptrsize).tolist():
+            where = self._where(int(rows[j]))
+            self.errors.too_big(where, kind, width, int(values[j]), int(places.S[j]))
+        put_words(self.image, places.at, values, width, self.link.arch.endian)
+
+    def _put(self, rows: I64, values: I64, width: int) -> None:
+        at = self.laid.at[self.owner[rows]] + self.offset[rows]
+        put_words(self.image, at, values, width, self.link.arch.endian)
+
+    def external(self) -> ExternalRelocs:
+        """The relocations of the object, in file order."""
+        if self.emitted:
+            rows, offset, number, symbol, addend = map(
+                np.concatenate, zip(*self.emitted, strict=True)
+            )
+        else:
+            rows = offset = number = symbol = addend = np.zeros(0, np.int64)
+        order = np.argsort(rows, kind="stable")
+        owner = self.owner[rows[order]]
+        section = self.laid.section[owner]
+        start = self.laid.address[owner] - self.link.sections.vaddrs()[section]
+        return ExternalRelocs(
+            section=frozen(section.astype(np.int16)),
+            offset=frozen(start + offset[order]),
+            type=frozen(number[order].astype(np.int32)),
+            symbol=frozen(symbol[order].astype(np.int32)),
+            addend=frozen(addend[order]),
+        )
+
+
+def overflows(values: I64, range_: Range, width: int, ptrsize: int) -> I64:
+    """The indices of values that do not fit a field of ``width`` bytes: int64[k].
+
+    ``[i for i, v in enumerate(values) if not low <= v < high]``; one-byte fields are never checked.
+    """
+    if width not in (2, 4):
+        return np.zeros(0, np.int64)
+    bits = 8 * width
+    high = 1 << (bits if range_ is not Range.SIGNED else bits - 1)
+    bad = (values < -(1 << (bits - 1))) | (values >= high)
+    if range_ is Range.ADDRESS and width == 4 and ptrsize > 4:
+        bad |= (values & 0x80000000) != 0
+    return np.flatnonzero(bad)
+
+
+def _bases(sections: Sections) -> I64:
+    """Where offsets in each section count from: int64[n + 1], the last one for "no section"."""
+    bases = np.append(sections.vaddrs(), 0)
+    text = [row for row, s in enumerate(sections.items) if s.name == ".text"]
+    bases[text] = bases[text[0]] if text else 0
+    return bases
+
+
+def _section_symbols(sections: Sections) -> I64:
+    """The symbol that stands for each debug section, its first: int64[n + 1]."""
+    firsts = [int(s.symbols[0]) if len(s.symbols) else 0 for s in sections.items]
+    return np.array([*firsts, 0], np.int64)
