@@ -31,7 +31,7 @@ from linkpipe.formats import goobj
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.loading import path_to_prefix
 from linkpipe.pass_api import Link, linkpass
-from linkpipe.symkind import FROM_OBJECT, SymKind, is_data, is_text
+from linkpipe.symkind import FROM_OBJECT, SymKind, is_data, is_dwarf, is_text
 from linkpipe.tables.names import hash_bytes, hash_names
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import Packages
@@ -46,10 +46,17 @@ _STICKY = np.uint32(Flag.LOCAL | Flag.USED_IN_IFACE)
 
 
 class _Records(NamedTuple):
-    """The symbol records of all objects; row = Objects.local_base[object] + local index."""
+    """The symbol records that take part, in id order of appearance, one row each.
 
+    ``place`` int64 is the row among all records: Objects.local_base[object] + local index.
+    ``cls`` uint8 is the class of the reference that finds it (_PACKAGE … _REF); ``data_at`` is
+    the offset of its content in the arena.
+    """
+
+    place: I64
     object: npt.NDArray[np.int32]
     local: npt.NDArray[np.int32]
+    cls: npt.NDArray[np.uint8]
     name_at: I64
     name_size: npt.NDArray[np.int32]
     version: npt.NDArray[np.int32]
@@ -57,6 +64,11 @@ class _Records(NamedTuple):
     flags: npt.NDArray[np.uint32]
     size: I64
     align: npt.NDArray[np.int32]
+    data_at: I64
+    data_size: npt.NDArray[np.int32]
+
+
+_PACKAGE, _HASHED64, _HASHED, _NONPKG, _REF = range(5)
 
 
 class _Names(NamedTuple):
@@ -76,45 +88,36 @@ class _Names(NamedTuple):
 def resolve(link: Link) -> Link:
     """Give every symbol its id and settle which definition wins."""
     objects = link.objects
-    records = _read(objects, link.arch.regabi)
-    n = len(records.object)
-    ndef, end_hashed64 = objects.ndef[records.object], objects.nhashed64[records.object]
-    end_hashed64 = ndef + end_hashed64
-    end_hashed = end_hashed64 + objects.nhashed[records.object]
-    local = records.local
-    is_ref = local >= objects.defined[records.object]
-    is_package = local < ndef
-    hashed64 = np.flatnonzero(~is_package & (local < end_hashed64))
-    hashed = np.flatnonzero((local >= end_hashed64) & (local < end_hashed))
-    by_name = (
-        ((records.name_size > 0) | is_ref)
-        & ~(~is_package & (local < end_hashed))
-        & ((records.version != objects.version[records.object]) | is_ref)
-    )
+    records = _read(objects, link.arch.regabi, with_dwarf=not link.options.w)
+    n = len(records.place)
+    is_package, is_ref = records.cls == _PACKAGE, records.cls == _REF
+    is_hashed = (records.cls == _HASHED64) | (records.cls == _HASHED)
 
     # leader[row]: the row whose symbol it is. Rows that lead themselves are new symbols.
-    leader = np.arange(n, dtype=np.int64)
-    _lead_equal_content(objects, records, hashed64, hashed, leader)
-    names = _group_names(objects, records, by_name, is_package, is_ref)
-    group_size = np.diff(names.starts)
+    leader = np.arange(n)
+    _lead_equal_content(objects, records, leader)
+    names = _group_names(objects, records, is_package, is_ref, is_hashed)
+    group_leader = np.repeat(names.leader, np.diff(names.starts))
     others = ~is_package[names.rows]
-    leader[names.rows[others]] = np.repeat(names.leader, group_size)[others]
+    leader[names.rows[others]] = group_leader[others]
 
-    ids = np.zeros(n, np.int32)
     new = leader == np.arange(n)
     order = np.concatenate(
-        [np.flatnonzero(new & cls) for cls in (is_package, ~is_package & ~is_ref, is_ref)]
+        [np.flatnonzero(new & part) for part in (is_package, ~is_package & ~is_ref, is_ref)]
     )
+    ids = np.zeros(n, np.int32)
     ids[order] = np.arange(1, len(order) + 1, dtype=np.int32)
-    made = 1 + int(np.count_nonzero(new & ~is_ref))
     ids = ids[leader]
+    made = 1 + int(np.count_nonzero(new & ~is_ref))
 
     winner = np.concatenate(([0], order))
-    _larger_wins(np.concatenate((hashed64, hashed)), ids, records.size, winner)
+    _larger_wins(np.flatnonzero(is_hashed), ids, records.size, winner)
     fixups = _settle_names(link.packages, objects, records, names, is_ref, ids, winner)
 
-    symbols = _table(objects, records, ids, winner, made, fixups, names, is_ref)
-    objects = attrs.evolve(objects, local_to_id=frozen(ids))
+    symbols = _table(objects, records, ids, winner, made, fixups, names)
+    local_to_id = np.zeros(int(objects.local_base[-1]), np.int32)
+    local_to_id[records.place] = ids
+    objects = attrs.evolve(objects, local_to_id=frozen(local_to_id))
     objects = attrs.evolve(
         objects,
         **_package_references(objects, link.packages),
@@ -123,17 +126,28 @@ def resolve(link: Link) -> Link:
     return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
 
 
-def _read(objects: Objects, regabi: bool) -> _Records:
-    counts = np.diff(objects.local_base)
-    owner = np.repeat(np.arange(len(objects), dtype=np.int32), counts)
-    local = expand(np.zeros(len(counts), np.int64), counts)
-    # The records of an object lie together, so whole blocks are copied, not records gathered.
-    blocks = objects.blocks[:, [goobj.SYMDEF, goobj.REFFLAGS]].tolist()
-    record = np.concatenate([objects.arena.bytes[a:b] for a, b in blocks]).view(goobj.SYM)
+def _read(objects: Objects, regabi: bool, *, with_dwarf: bool) -> _Records:
+    """Read the symbol records of all objects. Debug symbols are passed over in a link that
+    writes no DWARF: nothing but each other refers to them, and only the order of ids matters."""
+    classes = np.stack(
+        (objects.ndef, objects.nhashed64, objects.nhashed, objects.nnonpkg, objects.nref), axis=1
+    )
+    record = _concatenate(objects, goobj.SYMDEF, goobj.REFFLAGS).view(goobj.SYM)
+    kind = FROM_OBJECT[record["type"]]
+    owner = np.repeat(np.arange(len(objects), dtype=np.int32), np.diff(objects.local_base))
+    cls = np.repeat(np.tile(np.arange(5, dtype=np.uint8), len(objects)), classes.ravel())
+    local = np.arange(len(record)) - np.repeat(objects.local_base[:-1], np.diff(objects.local_base))
+    content = np.zeros(len(record) + 1, np.int64)
+    size = np.zeros(len(record), np.int32)
+    _contents(objects, cls, content, size)
+
+    place = np.arange(len(record)) if with_dwarf else np.flatnonzero(~is_dwarf(kind))
+    opaque = record.view(f"V{goobj.SYM.itemsize}")  # picking rows with fields is far slower
+    record = opaque[place].view(goobj.SYM)
+    owner, cls, kind = owner[place], cls[place], kind[place]
     abi = record["abi"].astype(np.int32)
-    version = abi if regabi else np.where(abi == 1, 0, abi)
-    version = np.where(abi == goobj.ABI_STATIC, objects.version[owner], version)
-    unknown = np.flatnonzero((abi > 1) & (abi != goobj.ABI_STATIC))
+    static = abi == goobj.ABI_STATIC
+    unknown = np.flatnonzero((abi > 1) & ~static)
     if len(unknown):
         row = int(unknown[0])
         raise InputError(
@@ -144,75 +158,131 @@ def _read(objects: Objects, regabi: bool) -> _Records:
             status=1,
             remedy="rebuild the package; the file is damaged",
         )
-    base, end = objects.base[owner], objects.blocks[owner, goobj.END]
-    name_at = base + record["name_at"]
-    outside = np.flatnonzero(name_at + record["name_size"] > end)
+    version = abi if regabi else np.zeros_like(abi)
+    version[static] = objects.version[owner[static]]
+    end = (objects.blocks[:, goobj.END] - objects.base)[owner]
+    outside = np.flatnonzero(record["name_at"].astype(np.int64) + record["name_size"] > end)
     if len(outside):
         row = int(outside[0])
         raise InputError(
-            f"corrupt object file: the name of symbol {int(local[row])} lies outside of the object",
+            f"corrupt object file: the name of symbol {int(local[place[row]])} lies outside "
+            "of the object",
             file=objects.names[int(owner[row])],
             remedy="rebuild the package; the file is damaged",
         )
     flags = record["flag"].astype(np.uint32) | (record["flag2"].astype(np.uint32) << 8)
+    flags |= _object_flags(objects)[owner]
+    flags[cls == _HASHED] |= np.uint32(Flag.CONTENT_HASHED)
     return _Records(
-        owner,
-        local.astype(np.int32),
-        name_at,
-        record["name_size"].astype(np.int32),
-        version.astype(np.int32),
-        FROM_OBJECT[record["type"]],
-        flags,
-        record["size"].astype(np.int64),
-        record["align"].astype(np.int32),
+        place=place,
+        object=owner,
+        local=local[place].astype(np.int32),
+        cls=cls,
+        name_at=objects.base[owner] + record["name_at"],
+        name_size=record["name_size"].astype(np.int32),
+        version=version,
+        kind=kind,
+        flags=flags,
+        size=record["size"].astype(np.int64),
+        align=record["align"].astype(np.int32),
+        data_at=content[place],
+        data_size=size[place],
     )
 
 
-def _lead_equal_content(
-    objects: Objects, records: _Records, hashed64: I64, hashed: I64, leader: I64
+def _concatenate(objects: Objects, first: int, end: int) -> npt.NDArray[np.uint8]:
+    """The blocks [first, end) of all objects, end to end. Records of an object lie together,
+    so copying blocks is much cheaper than gathering records."""
+    bounds = objects.blocks[:, [first, end]].tolist()
+    return np.concatenate([objects.arena.bytes[a:b] for a, b in bounds])
+
+
+def _contents(
+    objects: Objects,
+    cls: npt.NDArray[np.uint8],
+    at: I64,
+    size: npt.NDArray[np.int32],
 ) -> None:
-    """Let the first row of each content lead the others of the same content."""
-    owner = records.object[hashed64]
-    index = records.local[hashed64] - objects.ndef[owner]
-    short = objects.arena.u64(objects.blocks[owner, goobj.HASH64] + 8 * index)
-    _lead_equal(short, hashed64, leader)
-
-    owner = records.object[hashed]
-    index = records.local[hashed] - objects.ndef[owner] - objects.nhashed64[owner]
-    at = objects.blocks[owner, goobj.HASH] + 16 * index
-    low, high = objects.arena.u64(at), objects.arena.u64(at + 8)
-    _lead_equal(low, hashed, leader)
-    # Equal first halves are all but certain to be equal wholes; where not, sort by both.
-    position = np.searchsorted(hashed, leader[hashed])
-    if (high != high[position]).any():
-        order = np.lexsort((hashed, high, low))
-        starts = np.concatenate(
-            ([True], (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0))
+    """Fill in where the content of each definition lies; of references nothing is said."""
+    # An object's index has one entry more than it has definitions; it may be padded further.
+    counts = objects.defined
+    start = objects.blocks[:, goobj.DATAIDX]
+    bounds = np.stack((start, start + 4 * (counts + (start > 0))), axis=1).tolist()
+    index = np.concatenate([objects.arena.bytes[a:b] for a, b in bounds]).view("<u4")
+    lengths = np.diff(index.astype(np.int64))
+    inner = np.ones(len(index), bool)
+    inner[np.cumsum(counts[1:] + 1) - 1] = False  # the last entry of each object
+    inner = inner[: len(index)]
+    lengths = np.append(lengths, 0)[inner]
+    first = index[inner].astype(np.int64)
+    block = objects.blocks[:, goobj.DATA]
+    room = objects.blocks[:, goobj.REFNAME] - block
+    bad = np.flatnonzero((lengths < 0) | (first + lengths > np.repeat(room, counts)))
+    if len(bad):
+        owner = int(np.searchsorted(np.cumsum(counts), bad[0], side="right"))
+        raise InputError(
+            "corrupt object file: the content of a symbol lies outside of block Data",
+            file=objects.names[owner],
+            offset=int(start[owner] - objects.base[owner]),
+            remedy="rebuild the package; the file is damaged",
         )
-        firsts = np.flatnonzero(starts)
-        leader[hashed[order]] = hashed[order[firsts]][np.cumsum(starts) - 1]
+    rows = np.flatnonzero(cls != _REF)
+    at[rows] = np.repeat(block, counts) + first
+    size[rows] = lengths
 
 
-def _lead_equal(keys: U64, rows: I64, leader: I64) -> None:
-    """leader[r] = the first of ``rows`` with r's key; ``rows`` ascend."""
-    if not len(rows):
-        return
-    order = np.argsort(keys)  # not stable, which is four times as fast: the minimum is taken below
+def _object_flags(objects: Objects) -> npt.NDArray[np.uint32]:
+    shared = np.where(objects.flags & goobj.FLAG_SHARED, int(Flag.SHARED), 0)
+    assembly = np.where(objects.flags & goobj.FLAG_FROM_ASSEMBLY, int(Flag.FROM_ASSEMBLY), 0)
+    return (shared | assembly).astype(np.uint32)
+
+
+def _lead_equal_content(objects: Objects, records: _Records, leader: I64) -> None:
+    """Let the first row of each content lead the others of the same content."""
+    rows = np.flatnonzero(records.cls == _HASHED64)
+    short = _concatenate(objects, goobj.HASH64, goobj.HASH).view("<u8")
+    leader[rows] = rows[_first_equal(short[: len(rows)])]
+
+    rows = np.flatnonzero(records.cls == _HASHED)
+    halves = _concatenate(objects, goobj.HASH, goobj.RELOCIDX).view("<u8")
+    low, high = halves[0 : 2 * len(rows) : 2], halves[1 : 2 * len(rows) : 2]
+    first = _first_equal(low)
+    # Equal first halves are all but certain to be equal wholes; where not, sort by both.
+    if (high != high[first]).any():
+        order = np.lexsort((high, low))
+        changes = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
+        starts = np.concatenate(([True], changes))
+        smallest = np.minimum.reduceat(order, np.flatnonzero(starts))
+        first[order] = smallest[np.cumsum(starts) - 1]
+    leader[rows] = rows[first]
+
+
+def _first_equal(keys: U64) -> I64:
+    """The index of the first key equal to each key: int64[len(keys)].
+
+    ``[list(keys).index(key) for key in keys]``
+    """
+    if not len(keys):
+        return np.zeros(0, np.int64)
+    order = np.argsort(keys)  # not stable, which is several times faster: hence the minimum below
     ordered = keys[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    counts = np.diff(np.concatenate((starts, [len(order)])))
-    firsts = np.minimum.reduceat(order, starts)
-    leader[rows[order]] = np.repeat(rows[firsts], counts)
+    smallest = np.minimum.reduceat(order, starts)
+    out = np.empty(len(keys), np.int64)
+    out[order] = np.repeat(smallest, np.diff(np.append(starts, len(keys))))
+    return out
 
 
 def _group_names(
     objects: Objects,
     records: _Records,
-    by_name: npt.NDArray[np.bool_],
     is_package: npt.NDArray[np.bool_],
     is_ref: npt.NDArray[np.bool_],
+    is_hashed: npt.NDArray[np.bool_],
 ) -> _Names:
-    rows = np.flatnonzero(by_name)
+    """Definitions with a name that others may use, and all references, grouped by name."""
+    usable = (records.name_size > 0) & (records.version != objects.version[records.object])
+    rows = np.flatnonzero((usable & ~is_hashed) | is_ref)
     keys = hash_names(
         objects.arena.u64, records.name_at[rows], records.name_size[rows], records.version[rows]
     )
@@ -222,7 +292,7 @@ def _group_names(
     starts = starts[: len(order)]
     rows = rows[order]
     # Who leads: the last package definition, else the first definition, else the first reference.
-    n = np.int64(len(by_name))
+    n = np.int64(len(is_ref))
     rank = np.where(is_package[rows], n - rows, np.where(is_ref[rows], 2 * n, n) + rows)
     best = np.minimum.reduceat(rank, starts) if len(starts) else rank[:0]
     lead = np.where(best <= n, n - best, np.where(best >= 2 * n, best - 2 * n, best - n))
@@ -294,7 +364,7 @@ def _overwrite(
     if old_dupok:
         return new
     pair = np.array([old, new])
-    content = objects.data(records.object[pair], records.local[pair])[1] != 0
+    content = records.data_size[pair] != 0
     bss = is_data(records.kind[pair]) & ~content
     new_text = bool(is_text(records.kind[pair])[1])
     if bss[0] and (new_text or content[1] or (bss[1] and new_size > old_size)):
@@ -326,42 +396,27 @@ def _table(
     made: int,
     fixups: dict[int, int],
     names: _Names,
-    is_ref: npt.NDArray[np.bool_],
 ) -> Symbols:
-    n = len(winner)
-    defined = winner[1:made]
-    columns: dict[str, npt.NDArray[Any]] = {name: np.zeros(n, t) for name, t in COLUMNS.items()}
-    for name in ("version", "name_at", "name_size"):
-        columns[name][1:] = getattr(records, name)[winner[1:]]
-    for name in ("object", "local", "kind", "size", "flags"):
-        columns[name][1:made] = getattr(records, name)[defined]
+    columns: dict[str, npt.NDArray[Any]] = {
+        "value": np.zeros(len(winner), np.int64),
+        "container": np.zeros(len(winner), np.int32),
+        "section": np.full(len(winner), -1, np.int16),
+    }
+    for name in set(COLUMNS) - set(columns):
+        column = np.zeros(len(winner), COLUMNS[name])
+        column[1:] = getattr(records, name)[winner[1:]]
+        if name not in ("version", "name_at", "name_size"):
+            column[made:] = 0  # references to what nobody defines: a name and a version, no more
+        columns[name] = column
+    columns["name_at"][0] = -1
+    columns["data_at"][columns["data_size"] == 0] = -1
     for sym, size in fixups.items():
         columns["size"][sym] = size
-
-    owner = records.object[defined]
-    flags = columns["flags"]
-    object_flags = objects.flags[owner]
-    for bit, flag in (
-        (goobj.FLAG_SHARED, Flag.SHARED),
-        (goobj.FLAG_FROM_ASSEMBLY, Flag.FROM_ASSEMBLY),
-    ):
-        flags[1:made] |= np.where(object_flags & bit, np.uint32(flag), np.uint32(0))
-    end_hashed64 = objects.ndef[owner] + objects.nhashed64[owner]
-    local = records.local[defined]
-    long = (local >= end_hashed64) & (local < end_hashed64 + objects.nhashed[owner])
-    flags[1:made] |= np.where(long, np.uint32(Flag.CONTENT_HASHED), np.uint32(0))
     sticky = records.flags & _STICKY
     rows = np.flatnonzero(sticky)
-    np.bitwise_or.at(flags, ids[rows], sticky[rows])
-    rows = np.flatnonzero((records.align > 0) & ~is_ref)
+    np.bitwise_or.at(columns["flags"], ids[rows], sticky[rows])
+    rows = np.flatnonzero((records.align > columns["align"][ids]) & (records.cls != _REF))
     np.maximum.at(columns["align"], ids[rows], records.align[rows])
-
-    at, length = objects.data(owner, local)
-    columns["data_at"][:] = -1
-    columns["data_at"][1:made] = np.where(length > 0, at, -1)
-    columns["data_size"][1:made] = length
-    columns["section"][:] = -1
-    columns["name_at"][0] = -1
     for column in columns.values():
         column.setflags(write=False)
     return Symbols(
@@ -373,7 +428,7 @@ def _table(
         hashes=frozen(names.keys),
         hashed_ids=frozen(ids[names.leader]),
         created=MappingProxyType({}),
-        created_names=("".encode(),),
+        created_names=(b"",),
         **columns,
     )
 

@@ -21,6 +21,7 @@ from linkpipe.tables.symbols import Flag, Symbols
 from tests.goobj_writer import Obj, Sym, write_archive
 from tests.passes.slow_resolve import resolve_slowly
 
+NO_FLAGS: Any = SimpleNamespace(w=False)
 TEXT, RODATA, NOPTRDATA, DATA, BSS = 1, 3, 5, 7, 9
 DUPOK = int(Flag.DUPOK)
 
@@ -36,7 +37,7 @@ def resolved(folder: Path, objects: Sequence[Obj]) -> tuple[Symbols, Objects]:
     loader.load()
     packages, loaded = loader.freeze(None, 0)
     arch: Any = SimpleNamespace(regabi=True)
-    link = resolve.run(Link({"packages": packages, "objects": loaded, "arch": arch}))
+    link = resolve.run(Link({"packages": packages, "objects": loaded, "arch": arch, "options": NO_FLAGS}))
     return link.symbols, link.objects
 
 
