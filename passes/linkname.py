@@ -17,6 +17,7 @@ from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.blocklist import BLOCKED_LINKNAMES
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.tables.ragged import expand
 from linkpipe.tables.symbols import Flag
 
 _PUSHED = Flag.LINKNAME | Flag.LINKNAME_STD
@@ -29,7 +30,7 @@ def linkname(link: Link) -> Link:
     if not link.options.checklinkname:
         return link
     objects = link.objects
-    for obj, local, sym in _pulls(link):
+    for obj, sym in _pulls(link):
         package = link.packages.items[int(objects.package[obj])].path
         name = link.symbols.name(sym)
         if not _allowed(link, obj, package, name, sym):
@@ -43,32 +44,26 @@ def linkname(link: Link) -> Link:
     return link
 
 
-def _pulls(link: Link) -> list[tuple[int, int, int]]:
-    """(object, local index, symbol) of each reference to check: linknamed variables without
+def _pulls(link: Link) -> list[tuple[int, int]]:
+    """(object, symbol) of each reference to check: linknamed variables without
     content first, as definitions come before references."""
     objects = link.objects
-    found = []
-    owner = np.repeat(np.arange(len(objects)), np.diff(objects.local_base))
-    local = np.arange(len(owner)) - objects.local_base[owner]
-    end = objects.defined[owner]
-    named = local >= end - objects.nnonpkg[owner]
-    rows = np.flatnonzero(named)
-    at = objects.blocks[owner[rows], goobj.SYMDEF] + local[rows] * goobj.SYM.itemsize
+    count = objects.nnonpkg + objects.nref
+    owner = np.repeat(np.arange(len(objects)), count)
+    local = expand(objects.defined - objects.nnonpkg, count)
+    at = objects.blocks[owner, goobj.SYMDEF] + local * goobj.SYM.itemsize
     record = objects.arena.records(at, goobj.SYM)
     flags = record["flag"].astype(np.uint32) | (record["flag2"].astype(np.uint32) << 8)
     pushed = (flags & _PUSHED) != 0
-    is_ref = local[rows] >= end[rows]
-    assembly = (objects.flags[owner[rows]] & goobj.FLAG_FROM_ASSEMBLY) != 0
+    is_ref = local >= objects.defined[owner]
+    assembly = (objects.flags[owner] & goobj.FLAG_FROM_ASSEMBLY) != 0
+    ids = objects.local_to_id[objects.local_base[owner] + local]
 
-    variables = rows[pushed & ~is_ref]
-    size = objects.data(owner[variables], local[variables])[1]
-    for row in variables[size == 0].tolist():
-        sym = int(objects.local_to_id[row])
-        if "." in link.symbols.name(sym):
-            found.append((int(owner[row]), int(local[row]), sym))
-    for row in rows[is_ref & (pushed | assembly)].tolist():
-        found.append((int(owner[row]), int(local[row]), int(objects.local_to_id[row])))
-    return found
+    variables = np.flatnonzero(pushed & ~is_ref)
+    variables = variables[objects.data(owner[variables], local[variables])[1] == 0]
+    found = [row for row in variables.tolist() if "." in link.symbols.name(int(ids[row]))]
+    found += np.flatnonzero(is_ref & (pushed | assembly)).tolist()
+    return [(int(owner[row]), int(ids[row])) for row in found]
 
 
 def _allowed(link: Link, obj: int, package: str, name: str, sym: int) -> bool:
