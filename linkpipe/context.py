@@ -43,7 +43,7 @@ class Fact(Generic[T]):
 
     __slots__ = ("name",)
 
-    def __set_name__(self, owner: type[Link], name: str) -> None:
+    def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
     @overload
@@ -55,6 +55,13 @@ class Fact(Generic[T]):
             return self
         value: T = link.fact(self.name)
         return value
+
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def _frozen(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(facts))
 
 
 @attrs.frozen
@@ -76,10 +83,8 @@ class Link:
         access: what may be read and written; None outside of a pass: everything.
     """
 
-    facts: Mapping[str, Any] = attrs.field(
-        default=MappingProxyType({}), converter=lambda facts: MappingProxyType(dict(facts))
-    )
-    providers: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    facts: Mapping[str, Any] = attrs.field(default=_EMPTY, converter=_frozen)
+    providers: Mapping[str, tuple[str, ...]] = _EMPTY
     access: Access | None = None
 
     options: ClassVar[Fact[Options]] = Fact()

@@ -179,7 +179,7 @@ def _step(file: str, kind: str, table: Any, lines: Mapping[str, int]) -> Step:
                 f"unknown key `{key}` in [[{kind}]]", key, remedy=f"known: {', '.join(keys)}"
             )
         if not isinstance(value, keys[key]):
-            expected = {str: "a string", dict: "a table"}[keys[key]]
+            expected = "a string" if keys[key] is str else "a table"
             raise here.error(
                 f"`{key}`: expected {expected}, found {value!r}", key, remedy="correct the value"
             )

@@ -73,14 +73,16 @@ class Plan:
         import networkx as nx
 
         graph: DiGraph[str] = nx.DiGraph()
-        last: dict[str, str] = {}
+        last: dict[str, list[str]] = defaultdict(list)
         for planned in self.passes:
             graph.add_node(planned.name)
             for fact in (*planned.run.requires, *planned.run.optional):
-                if fact in last:
-                    facts = graph.get_edge_data(last[fact], planned.name, {}).get("facts", ())
-                    graph.add_edge(last[fact], planned.name, facts=(*facts, fact))
-            last.update(dict.fromkeys(planned.run.provides, planned.name))
+                for source in last[fact]:
+                    facts = graph.get_edge_data(source, planned.name, {}).get("facts", ())
+                    graph.add_edge(source, planned.name, facts=(*facts, fact))
+            for fact in planned.run.provides:
+                # One that may be left out adds to who may have set the fact last.
+                last[fact] = [*(last[fact] if planned.when else ()), planned.name]
         return graph
 
 
@@ -111,21 +113,10 @@ def make_plan(pipeline: Pipeline, catalog: Catalog, options: Options | None = No
     return Plan(tuple(passes), tuple(skipped))
 
 
-def check_graph(plan: Plan) -> None:
-    """The whole check, as a graph: each pass runs before those that read what it sets, also where
-    a fact is set more than once, and no provider of a fact is cut off from its readers.
-
-    `make_plan` has refused already what cannot run; this also finds a fact that is set again
-    although nobody has read what was set before. Raises PipelineError.
+def check_unread(plan: Plan) -> None:
+    """What `make_plan` lets pass because it can run, and what is yet a mistake: a fact that is set
+    again before anybody has read what was set before. Raises PipelineError.
     """
-    import networkx as nx
-
-    graph = plan.graph()
-    order = {planned.name: row for row, planned in enumerate(plan.passes)}
-    for a, b in graph.edges:
-        if order[a] >= order[b]:
-            raise plan.passes[order[b]].step.error(f"{b} reads what {a} sets after it")
-    assert nx.is_directed_acyclic_graph(graph)
     unread: dict[str, Planned] = {}
     for planned in plan.passes:
         for fact in (*planned.run.requires, *planned.run.optional):

@@ -14,7 +14,7 @@ T = TypeVar("T")
 _CONVERTER = cattrs.Converter(forbid_extra_keys=True)
 
 
-def _exactly(value: Any, wanted: type) -> Any:
+def _exactly(value: Any, wanted: Any) -> Any:
     """cattrs would turn "3" into 3 and anything into a string; a wrong type is an error here."""
     if type(value) is not wanted and not (wanted is float and type(value) is int):
         raise TypeError(f"expected {wanted.__name__}, found {value!r}")

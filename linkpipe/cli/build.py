@@ -1,4 +1,4 @@
-"""Build a Go program with linkpipe as its linker: `go build -toolexec=…`, arguments as they are."""
+"""Build a Go program with linkpipe as its linker: takes what `go build` takes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ The go command is found on PATH; $LINKPIPE_GO names another.
 
 
 def main(argv: Sequence[str]) -> int:
-    """``linkpipe build``; replaces this process by the go command."""
+    """``linkpipe build``; when all is well it is replaced by the go command and does not return."""
     if argv and argv[0] in ("--help", "-help"):
         print(HELP, end="")
         return 0
@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
         )
         return 1
     sys.stdout.flush()
-    os.execv(go, [go, "build", f"-toolexec={stub}", *argv])
+    return os.execv(go, [go, "build", f"-toolexec={stub}", *argv])
 
 
 def toolexec() -> str:

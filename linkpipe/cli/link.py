@@ -15,6 +15,7 @@ from linkpipe.options import VersionAsked, read_options
 
 if TYPE_CHECKING:
     from linkpipe.options import Options
+    from linkpipe.plugins import Catalog
     from linkpipe.runner import Observer
 
 
@@ -56,11 +57,8 @@ def link(options: Options) -> None:
     run_plan(plan, Link({"options": options, "arch": arch}), observers(options, catalog))
 
 
-def observers(options: Options, catalog: object) -> list[Observer]:
+def observers(options: Options, catalog: Catalog) -> list[Observer]:
     """The observers that the settings ask for, verification first."""
-    from linkpipe.plugins import Catalog
-
-    assert isinstance(catalog, Catalog)
     settings = options.settings
     wanted: list[tuple[str, str]] = []
     if settings.verify:

@@ -10,7 +10,7 @@ import click
 
 from linkpipe.cli._people import invoke
 from linkpipe.pipeline import load_pipeline
-from linkpipe.plan import Plan, check_graph, make_plan
+from linkpipe.plan import Plan, check_unread, make_plan
 from linkpipe.plugins import Catalog
 
 
@@ -24,7 +24,7 @@ from linkpipe.plugins import Catalog
 def command(pipeline: str | None, as_json: bool, dot: bool, installed: bool) -> None:
     """Show the plan: the passes in order, what each requires and provides.
 
-    The plan is checked as a link checks it, and as a graph besides.
+    The plan is checked as a link checks it, and for facts that are set and never read.
     """
     catalog = Catalog()
     if installed:
@@ -34,7 +34,7 @@ def command(pipeline: str | None, as_json: bool, dot: bool, installed: bool) -> 
         return
     file = pipeline or os.environ.get("LINKPIPE_PIPELINE", "")
     plan = make_plan(load_pipeline(file), catalog)
-    check_graph(plan)
+    check_unread(plan)
     if as_json:
         from linkpipe.observe.dump import plan_rows
 
@@ -63,7 +63,7 @@ def _table(plan: Plan) -> None:
 
 
 def _words(values: Sequence[object]) -> str:
-    return " or ".join({True: "true", False: "false"}.get(v, str(v)) for v in values)  # type: ignore[call-overload]
+    return " or ".join(json.dumps(v) if isinstance(v, bool) else str(v) for v in values)
 
 
 def _dot(plan: Plan) -> str:

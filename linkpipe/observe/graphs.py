@@ -28,10 +28,10 @@ def restricted(value: Any, match: re.Pattern[str] | None) -> DiGraph[Any]:
         found: DiGraph[Any] = value.subgraph_matching(match)
         return found
     if match is None:
-        return value  # type: ignore[no-any-return]  # it is one: see accepts
+        return value
     nodes = {n for n, data in value.nodes(data=True) if match.search(str(data.get("name", n)))}
     edges = [(a, b) for a, b in value.edges() if a in nodes or b in nodes]
-    return value.subgraph(nodes.union(*edges))  # type: ignore[no-any-return]
+    return value.subgraph(nodes.union(*edges))
 
 
 def write_graphml(

@@ -6,9 +6,9 @@ JSON for each link, so that the links of one `go build` end up in one file:
     {"output": "p.so", "main": "…", "buildmode": "plugin", "before": 0.09, "total": 0.61,
      "peak_rss": 91234304, "passes": [{"name": "load", "seconds": 0.02, "peak_rss": 40136704}, …]}
 
-Seconds are wall time, ``total`` that of all passes together; ``before`` is the processor time spent before the first pass (imports,
-plan); ``peak_rss`` is in bytes and never sinks: the pass that raised it is the one that shows it
-first.
+Seconds are wall time, ``total`` that of all passes together; ``before`` is the processor time spent
+before the first pass (imports, plan); ``peak_rss`` is in bytes and never sinks: the pass that
+raised it is the one that shows it first.
 """
 
 from __future__ import annotations
