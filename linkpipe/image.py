@@ -36,7 +36,7 @@ def copy_spans(to: U8, to_at: I64, source: U8, source_at: I64, sizes: I64) -> No
     order = np.argsort(sizes, kind="stable")
     sizes, to_at, source_at = sizes[order], to_at[order], source_at[order]
     first = np.flatnonzero(np.diff(sizes, prepend=-1))
-    last = np.append(first[1:], len(sizes))
+    last = np.append(first, len(sizes))[1:]
     out, inp = memoryview(to), memoryview(source)
     for start, end, n in zip(first.tolist(), last.tolist(), sizes[first].tolist(), strict=True):
         if n == 0:
