@@ -1,0 +1,1 @@
+"""Compares two linked files and says in words where they part."""

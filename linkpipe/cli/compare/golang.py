@@ -1,0 +1,192 @@
+"""Says what a place in Go's own tables means: the module data and the pclntab.
+
+Layouts: runtime/symtab.go of Go 1.27 (moduledata, pcHeader, _func), of which only names and
+order are used here. Sizes that the files disagree on are told before contents are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import pairwise
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.cli.compare.elfread import Bytes, Elf, string
+
+# name:words, in order; a slice is (pointer, len, cap), a string (pointer, len).
+_MODULEDATA = (
+    "pcHeader:1 funcnametab:3 cutab:3 filetab:3 pctab:3 pclntable:3 ftab:3 findfunctab:1 minpc:1 "
+    "maxpc:1 text:1 etext:1 noptrdata:1 enoptrdata:1 data:1 edata:1 bss:1 ebss:1 noptrbss:1 "
+    "enoptrbss:1 covctrs:1 ecovctrs:1 end:1 gcdata:1 gcbss:1 types:1 typedesclen:1 etypes:1 "
+    "itaboffset:1 itabsize:1 rodata:1 gofunc:1 epclntab:1 textsectmap:3 ptab:3 pluginpath:2 "
+    "pkghashes:3 inittasks:3 modulename:2 modulehashes:3 hasmain,bad:1 gcdatamask:2 gcbssmask:2 "
+    "typemap:1 next:1"
+)
+_PARTS = {1: ("",), 2: (" (pointer)", " (length)"), 3: (" (pointer)", " (length)", " (capacity)")}
+_FUNC = (
+    "entryOff nameOff args deferreturn pcsp pcfile pcln npcdata cuOffset startLine "
+    "funcID,flag,nfuncdata"
+).split()
+
+
+def moduledata_field(offset: int, word: int) -> str:
+    """The field of the module data at an offset: "text", "ftab (length)"."""
+    at = 0
+    for name, words in (pair.split(":") for pair in _MODULEDATA.split()):
+        for part in _PARTS[int(words)]:
+            if at <= offset < at + word:
+                return f"moduledata.{name}{part}"
+            at += word
+    return "past the module data's end"
+
+
+@attrs.frozen(eq=False, slots=False)
+class Pclntab:
+    """The sub tables of a .gopclntab, found by its header."""
+
+    data: Bytes
+    word: int
+    endian: str
+
+    @classmethod
+    def read(cls, file: Elf, section: int) -> Pclntab | None:
+        """The table in a section; None when the header is not one."""
+        data = file.content(section)
+        if len(data) < 72 or data[7] not in (4, 8):
+            return None
+        table = cls(data, int(data[7]), file.endian)
+        starts = list(table.starts.values())
+        ok = starts == sorted(starts) and starts[-1] + 8 * table.functions + 4 <= len(data)
+        return table if ok else None
+
+    @cached_property
+    def _words(self) -> list[int]:
+        dtype = f"{self.endian}u{self.word}"
+        return [int(x) for x in self.data[8 : 8 + 8 * self.word].view(dtype)]
+
+    @property
+    def functions(self) -> int:
+        """How many functions the header counts."""
+        return self._words[0]
+
+    @cached_property
+    def starts(self) -> dict[str, int]:
+        """Sub table -> offset in the section."""
+        return {"pcHeader": 0} | dict(
+            zip(
+                ("funcnametab", "cutab", "filetab", "pctab", "functab"),
+                self._words[3:8],
+                strict=True,
+            )
+        )
+
+    @cached_property
+    def functab(self) -> npt.NDArray[np.uint32]:
+        """(pc offset, offset of the function's record in functab): uint32[functions, 2]."""
+        at = self.starts["functab"]
+        raw = self.data[at : at + 8 * self.functions]
+        return raw.view(f"{self.endian}u4").reshape(-1, 2)
+
+    def u4(self, offset: int) -> int:
+        """The 32-bit word at an offset of the section."""
+        return int(self.data[offset : offset + 4].view(f"{self.endian}u4")[0])
+
+    def function(self, index: int) -> str:
+        """The name of a function by its index in functab."""
+        name = self.u4(self.starts["functab"] + int(self.functab[index, 1]) + 4)
+        return self.text("funcnametab", name)
+
+    def text(self, table: str, offset: int) -> str:
+        """A string of funcnametab or filetab."""
+        at = self.starts[table] + offset
+        return string(self.data[at : at + 4096].tobytes(), 0)
+
+    def table(self, offset: int) -> str:
+        """The sub table that covers an offset of the section."""
+        return [name for name, start in self.starts.items() if start <= offset][-1]
+
+    def meaning(self, offset: int) -> str:
+        """What stands at an offset of the section."""
+        name = self.table(offset)
+        at = offset - self.starts[name]
+        where = f"{name}+{at:#x}"
+        if name == "pcHeader":
+            return f"{where}: word {(offset - 8) // self.word} of the header"
+        if name in ("funcnametab", "filetab"):
+            before = self.data[self.starts[name] : offset].tobytes()
+            return f'{where}: in "{self.text(name, before.rfind(bytes(1)) + 1)}"'
+        if name == "cutab":
+            file = self.u4(self.starts[name] + at // 4 * 4)
+            told = "no file" if file == 0xFFFFFFFF else self.text("filetab", file)
+            return f"{where}: entry {at // 4}: {told}"
+        if name == "pctab":
+            return f"{where}: {self._pctab(at)}"
+        return self._function(at)
+
+    def _function(self, at: int) -> str:
+        if at < 8 * self.functions:
+            told = "record" if at % 8 >= 4 else "pc"
+            return f"functab[{at // 8}], {told} of {self.function(at // 8)}"
+        records = self.functab[:, 1]
+        index = int(np.searchsorted(records, at, side="right")) - 1
+        if index < 0:
+            return f"functab+{at:#x}"
+        inside = at - int(records[index])
+        slot = inside // 4
+        start = self.starts["functab"] + int(records[index])
+        npcdata, nfuncdata = self.u4(start + 28), int(self.data[start + 43])
+        if slot < len(_FUNC):
+            field = _FUNC[slot]
+        elif slot < len(_FUNC) + npcdata:
+            field = f"pcdata[{slot - len(_FUNC)}]"
+        elif slot < len(_FUNC) + npcdata + nfuncdata:
+            field = f"funcdata[{slot - len(_FUNC) - npcdata}]"
+        else:
+            return f"functab+{at:#x}: past the records: go:func.* or findfunctab"
+        return f"functab+{at:#x}: {field} of function {index}, {self.function(index)}"
+
+    def _pctab(self, at: int) -> str:
+        """Who uses the program at an offset of pctab: the function with the nearest start."""
+        base = self.starts["functab"]
+        words = self.data[base : base + (len(self.data) - base) // 4 * 4].view(f"{self.endian}u4")
+        first = self.functab[:, 1].astype(np.int64) // 4
+        best, told = -1, "nobody's"
+        for slot in (4, 5, 6):
+            starts = words[first + slot].astype(np.int64)
+            starts[starts > at] = -1
+            index = int(np.argmax(starts))
+            if starts[index] > best:
+                best = int(starts[index])
+                told = f"{_FUNC[slot]} of function {index}, {self.function(index)}"
+        return f"{at - best:#x} into {told} or a pcdata table after it"
+
+
+def pclntab_sizes(a: Pclntab, b: Pclntab) -> Iterator[str]:
+    """Sub tables whose size differs, and the first function that is in one only."""
+    if a.functions != b.functions:
+        yield f".gopclntab: {a.functions} functions, then {b.functions}"
+    names = list(a.starts)
+    for name, after in pairwise(names):
+        one, other = a.starts[after] - a.starts[name], b.starts[after] - b.starts[name]
+        if one != other:
+            yield f".gopclntab: {name} has {one:#x} bytes, then {other:#x}"
+
+
+def pclntab_content(a: Pclntab, b: Pclntab) -> Iterator[str]:
+    """For each sub table the first place that differs, counted from that table's start."""
+    ends = [*list(a.starts.values())[1:], len(a.data)]
+    other_ends = [*list(b.starts.values())[1:], len(b.data)]
+    for name, end, other_end in zip(a.starts, ends, other_ends, strict=True):
+        one = a.data[a.starts[name] : end]
+        other = b.data[b.starts[name] : other_end]
+        n = min(len(one), len(other))
+        differ = np.flatnonzero(one[:n] != other[:n])
+        if not len(differ):
+            continue
+        at = int(differ[0])
+        yield f".gopclntab: {name} differs in {len(differ)} bytes, first at {name}+{at:#x}"
+        for file, table in (("first", a), ("second", b)):
+            yield f"    {file:6}: {table.meaning(table.starts[name] + at)}"
