@@ -1,0 +1,163 @@
+"""inittasks: the order in which packages are initialised.
+
+A package that has something to initialise has a symbol ``p..inittask``, the list of its
+initialisers; relocations of type R_INITORDER lead from it to those of the packages it
+imports, which must run first. The runtime wants a flat list in a valid order. Of all
+valid orders the oracle takes the lexicographic one: at every step the first package, by
+name, whose imports are all done. So the order does not depend on how tasks were found.
+
+Two lists are made: the main one, from the main package (or, for a plugin, from its
+package), and the runtime's own, which runs before the rest and is stored in the variable
+``runtime.runtime_inittasks``. A task without initialisers (a header of 8 bytes and no
+more) takes part in the ordering and is left out of the list.
+
+Provides `inittasks` (ids of the two lists, 0: none), `symbols`, and `relocs` (so far those
+of symbols that the linker makes). Source: cmd/link/internal/ld/inittask.go.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+
+from linkpipe.errors import InputError, UserError
+from linkpipe.loading import path_to_prefix
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.reloctype import R_ADDR, R_INITORDER
+from linkpipe.symkind import SymKind
+from linkpipe.tables.objects import RelocColumns
+from linkpipe.tables.ragged import owners
+from linkpipe.tables.relocs import Relocs, RelocsEdit
+from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
+
+_HEADER = 8
+
+
+@linkpass(
+    requires=("symbols", "objects"),
+    optional=("relocs",),
+    provides=("symbols", "relocs", "inittasks"),
+)
+def inittasks(link: Link) -> Link:
+    """Put the packages' initialisers into order."""
+    symbols = link.symbols.edit()
+    relocs = (link.relocs if link.has("relocs") else no_relocs(len(link.symbols))).edit()
+    plugin = link.options.buildmode == "plugin"
+    if plugin:
+        root, name = path_to_prefix(link.options.pluginpath), "go:plugin.inittasks"
+    elif link.options.buildmode == "exe":
+        root, name = "main", "go:main.inittasks"
+    else:
+        raise UserError(f"unhandled build mode {link.options.buildmode}", status=2)
+    main = _make_list(link, symbols, relocs, root, name)
+    if plugin and main:
+        # Every plugin has such a list; they must not replace one another.
+        symbols.add_flags(main, Flag.LOCAL)
+    runtime = 0
+    variable = link.symbols.lookup("runtime.runtime_inittasks")
+    if variable:
+        runtime = _make_list(link, symbols, relocs, "runtime", "go:runtime.inittasks")
+        _set_slice(link, symbols, relocs, variable, runtime)
+    return link.evolve(
+        symbols=symbols.freeze(), relocs=relocs.freeze(), inittasks=(main, runtime)
+    )
+
+
+def no_relocs(nsyms: int) -> Relocs:
+    """A table without relocations, for ``nsyms`` symbols."""
+    columns = RelocColumns(
+        np.zeros(0, np.int64),
+        np.zeros(0, np.int32),
+        np.zeros(0, np.uint8),
+        np.zeros(0, np.uint16),
+        np.zeros(0, np.bool_),
+        np.zeros(0, np.int64),
+        np.zeros(0, np.int32),
+    )
+    return Relocs.gather(nsyms, np.zeros(0, np.int64), columns)
+
+
+def schedule(names: Mapping[int, bytes], imports: Mapping[int, Sequence[int]]) -> list[int]:
+    """The lexicographic order of tasks in which imports come first.
+
+    ``names``: the sort key of each task; ``imports``: the tasks that must precede it. Tasks on
+    a cycle are left out, and so is what depends on them.
+
+    Of all topological orders, the one whose sequence of names is smallest.
+    """
+    missing = {task: len(before) for task, before in imports.items()}
+    importers: dict[int, list[int]] = {task: [] for task in imports}
+    for task, before in imports.items():
+        for other in before:
+            importers[other].append(task)
+    ready = [(names[task], task) for task, count in missing.items() if not count]
+    heapq.heapify(ready)
+    order = []
+    while ready:
+        _, task = heapq.heappop(ready)
+        order.append(task)
+        for other in importers[task]:
+            missing[other] -= 1
+            if not missing[other]:
+                heapq.heappush(ready, (names[other], other))
+    return order
+
+
+def _make_list(
+    link: Link, symbols: SymbolsEdit, relocs: RelocsEdit, package: str, name: str
+) -> int:
+    """A new symbol that points to the tasks to run for a package, 0 when it has none."""
+    root = link.symbols.lookup(f"{package}..inittask")
+    if not root:
+        return 0
+    imports = _imports(link, root)
+    names = dict(zip(imports, link.symbols.names(list(imports)), strict=True))
+    order = schedule(names, imports)
+    if len(order) < len(imports):
+        stuck = min(names[task] for task in imports.keys() - set(order))
+        raise InputError(
+            f"inittask for {stuck.decode('utf-8', 'replace')} is not schedulable",
+            remedy="packages import each other in a cycle; rebuild them from one source",
+        )
+    tasks = [task for task in order if link.symbols.size[task] > _HEADER]
+    size = link.arch.ptrsize
+    made = symbols.create_static(name)
+    symbols.set_content(made, bytes(size * len(tasks)))
+    symbols.set(made, kind=SymKind.SNOPTRDATA)
+    for i, task in enumerate(tasks):
+        relocs.add(made, offset=i * size, size=size, type=R_ADDR, target=task)
+    return made
+
+
+def _imports(link: Link, root: int) -> dict[int, list[int]]:
+    """For each task that the root needs, itself included, the tasks that must precede it."""
+    symbols: Symbols = link.symbols
+    imports: dict[int, list[int]] = {root: []}
+    wave = [root]
+    while wave:
+        ids = np.array(wave)
+        found = link.objects.relocs(symbols.object[ids], symbols.local[ids])
+        rows = np.flatnonzero((found.type == R_INITORDER) & (found.target != 0))
+        owner = ids[owners(found.counts)[rows]].tolist()
+        wave = []
+        for task, before in zip(owner, found.target[rows].tolist(), strict=True):
+            imports[task].append(before)
+            if before not in imports:
+                imports[before] = []
+                wave.append(before)
+    return imports
+
+
+def _set_slice(
+    link: Link, symbols: SymbolsEdit, relocs: RelocsEdit, variable: int, items: int
+) -> None:
+    """Make a variable the slice of all words of ``items``."""
+    word = link.arch.ptrsize
+    count = (int(symbols.size[items]) // word).to_bytes(word, link.arch.byteorder)
+    symbols.set_content(variable, bytes(word) + count + count)
+    symbols.set(variable, kind=SymKind.SNOPTRDATA)
+    relocs.clear(variable)
+    relocs.add(variable, offset=0, size=word, type=R_ADDR, target=items)
