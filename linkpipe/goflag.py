@@ -92,6 +92,7 @@ class Kind(Enum):
     INT = (_int, "int", 0, False)
     STRING = (str, "string", "", False)
     VALUE = (str, "value", "", False)
+    OPTIONAL = (str, "value", None, False)
     MODE = (str, "value", "auto", False)
     QUOTED = (split_quoted, "value", (), False)
     LIST = (str, "value", (), False)

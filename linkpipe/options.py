@@ -150,7 +150,9 @@ class Options:
     o: str = _flag(Kind.STRING, "write output to `file`")
     pluginpath: str = _flag(Kind.STRING, "full path name for plugin")
     pruneweakmap: bool = _flag(Kind.BOOL, "prune weak mapinit refs", True)
-    r: str | None = _flag(Kind.VALUE, "set the ELF dynamic linker search `path` to dir1:dir2:...")
+    r: str | None = _flag(
+        Kind.OPTIONAL, "set the ELF dynamic linker search `path` to dir1:dir2:..."
+    )
     race: bool = _flag(Kind.BOOL, "enable race detector", refuse=_LATER)
     randlayout: int = _flag(Kind.INT, "randomize function layout", refuse=_LATER)
     s: bool = _flag(Kind.BOOL, "disable symbol table")
@@ -294,7 +296,7 @@ def _check(values: Mapping[str, Any], rest: Sequence[str]) -> None:
         raise _wrong("-aslr=false is only allowed for -buildmode=c-shared", "aslr")
     quantum = values.get("R", -1)
     if quantum != -1 and (quantum < 4096 or quantum & (quantum - 1)):
-        raise _conflict(f"invalid -R value {_go_hex(quantum)}", "R")
+        raise _conflict(f"invalid -R value 0x{quantum:x}", "R")
     align = values.get("funcalign", 0)
     if align != 0 and (align < 0 or align & (align - 1)):
         raise _conflict(f"invalid -funcalign value {align}", "funcalign")
@@ -322,12 +324,8 @@ def misaligned_data(data: int, quantum: int) -> OptionError:
     """The error for a ``-D`` that is no multiple of ``-R`` (whose default is the architecture's,
     so the pass that knows it asks again)."""
     return _conflict(
-        f"invalid -D value {_go_hex(data)}: not aligned to rounding quantum {_go_hex(quantum)}", "D"
+        f"invalid -D value 0x{data:x}: not aligned to rounding quantum 0x{quantum:x}", "D"
     )
-
-
-def _go_hex(value: int) -> str:
-    return f"-0x{-value:x}" if value < 0 else f"0x{value:x}"
 
 
 def _refused(message: str, flag: str) -> LinkpipeError:

@@ -1,0 +1,11 @@
+"""A module that offers a pass by a hook, for test_plugins."""
+
+from __future__ import annotations
+
+from linkpipe.hookspecs import Offer, hookimpl
+from tests.linkpipe.synthetic import setter
+
+
+@hookimpl
+def linkpipe_passes() -> list[Offer]:
+    return [Offer("hooked", "hook_module", lambda: setter("hooked"))]

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from linkpipe.environ import capture
+from linkpipe.errors import UserError
+from tests.conformance.toolchain import goroot, link_tool
+
+
+@pytest.fixture
+def toolchain(tmp_path: Path) -> Path:
+    """A GOROOT with nothing but what is looked at."""
+    tools = tmp_path / "go" / "pkg" / "tool" / "linux_toy"
+    tools.mkdir(parents=True)
+    (tmp_path / "go" / "VERSION").write_text("go1.99.1\ntime 2030-01-01\n")
+    return tools / "link"
+
+
+def test_the_tools_path_tells_version_and_host(toolchain: Path) -> None:
+    found = capture({"PATH": ""}, str(toolchain))
+    assert (found.version, found.goos, found.goarch) == ("go1.99.1", "linux", "toy")
+    assert found.goroot == "", "under -trimpath GOROOT is empty, and must not come back"
+
+
+def test_variables_win_over_the_host(toolchain: Path) -> None:
+    variables = {"GOARCH": "other", "GOROOT": "/g", "GOTOY": "v2", "HOME": "/h", "PATH": ""}
+    found = capture(variables, str(toolchain))
+    assert (found.goarch, found.goroot) == ("other", "/g")
+    assert dict(found.variables) == {"GOARCH": "other", "GOROOT": "/g", "GOTOY": "v2"}
+
+
+def test_goroot_tells_the_version_when_there_is_no_tool(toolchain: Path) -> None:
+    root = toolchain.parents[3]
+    found = capture({"GOROOT": str(root), "PATH": ""})
+    assert (found.version, found.goarch) == ("go1.99.1", "toy")
+
+
+def test_an_unknown_version_is_an_error_when_it_is_needed() -> None:
+    found = capture({"PATH": ""})
+    with pytest.raises(UserError, match="cannot tell the Go version"):
+        _ = found.go_version
+
+
+def test_the_pinned_toolchain() -> None:
+    version = (goroot() / "VERSION").read_text().split()[0]
+    assert capture({"PATH": ""}, str(link_tool())).version == version
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", "go1.99.1"),
+        ("greenteagc,regabiargs", "go1.99.1"),
+        ("arenas", "go1.99.1-X:arenas"),
+        ("nogreenteagc,arenas", "go1.99.1-X:arenas,nogreenteagc"),
+        ("arenas,noarenas", "go1.99.1"),
+    ],
+)
+def test_experiments_show_where_they_differ_from_the_default(
+    toolchain: Path, text: str, shown: str
+) -> None:
+    found = capture({"GOEXPERIMENT": text, "PATH": ""}, str(toolchain))
+    assert found.build_version == shown
+
+
+def test_experiments_of_a_development_version(toolchain: Path) -> None:
+    (toolchain.parents[3] / "VERSION").write_text("devel go1.99-abc")
+    found = capture({"GOEXPERIMENT": "arenas", "PATH": ""}, str(toolchain))
+    assert found.build_version == "devel go1.99-abc X:arenas"

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from linkpipe.errors import (
+    HostLinkError,
+    InputError,
+    LinkErrors,
+    LinkpipeError,
+    MissingFact,
+    OptionError,
+    PassError,
+    PipelineError,
+    UserError,
+    checkpoint,
+    os_error,
+)
+
+
+def test_a_message_has_headline_details_and_remedy_in_that_order() -> None:
+    """What a person reads first is the oracle's line; what to do stands last."""
+    error = InputError(
+        "truncated object file",
+        file="a.a(x.o)",
+        symbol="main.f",
+        offset=0,
+        expected="8 bytes",
+        found="3 bytes",
+        remedy="rebuild the package",
+    )
+    assert error.render().splitlines() == [
+        "main.f: truncated object file",
+        "\tfile: a.a(x.o)",
+        "\toffset: 0",
+        "\texpected: 8 bytes",
+        "\tfound: 3 bytes",
+        "\trebuild the package",
+    ]
+
+
+def test_a_file_that_the_headline_names_is_not_named_again() -> None:
+    error = InputError("cannot open file x.a: open x.a: no such file or directory", file="x.a")
+    assert error.render() == error.message
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (UserError("m"), 1),
+        (UserError("m", status=2), 2),
+        (OptionError("m"), 2),
+        (HostLinkError("m"), 1),
+        (InputError("m"), 2),
+        (PipelineError("m"), 2),
+        (MissingFact("m"), 2),
+        (PassError("m"), 2),
+        (LinkErrors("m"), 2),
+    ],
+)
+def test_exit_status(error: LinkpipeError, status: int) -> None:
+    """1 where the oracle uses log.Fatalf, 2 where it uses Exitf."""
+    assert error.exit_status == status
+
+
+def test_where_an_error_lies_stands_in_the_headline() -> None:
+    assert str(PipelineError("bad", file="p.toml", line=3)) == "p.toml:3: bad"
+    assert str(PipelineError("bad", file="p.toml")) == "p.toml: bad"
+    assert str(PassError("crashed", name="ptab")) == "pass ptab: crashed"
+
+
+def test_operating_system_errors_speak_as_gos_do() -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        Path("/nonexistent/x").read_bytes()
+    assert os_error(caught.value) == "open /nonexistent/x: no such file or directory"
+
+
+def test_a_checkpoint_without_errors_passes() -> None:
+    checkpoint([])
+
+
+def test_collected_errors_are_shown_once_each_and_capped_like_the_oracles() -> None:
+    """The oracle prints 21 and gives up; -e lifts the limit."""
+    many = [UserError(f"symbol {n} is not defined") for n in range(30)] * 2
+    with pytest.raises(LinkErrors) as caught:
+        checkpoint(many)
+    lines = caught.value.render().splitlines()
+    assert len(lines) == 22
+    assert lines[20:] == ["symbol 20 is not defined", "too many errors"]
+    with pytest.raises(LinkErrors) as caught:
+        checkpoint(many, limit=None)
+    assert len(caught.value.render().splitlines()) == 30
+
+
+def test_twenty_errors_are_not_too_many() -> None:
+    with pytest.raises(LinkErrors) as caught:
+        checkpoint([UserError(str(n)) for n in range(20)])
+    assert "too many" not in caught.value.render()

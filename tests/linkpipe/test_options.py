@@ -1,0 +1,185 @@
+"""The flags, beside the oracle's own answers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from linkpipe.environ import Environment
+from linkpipe.errors import OptionError, UserError
+from linkpipe.goflag import usage_text
+from linkpipe.options import FLAGS, Options, VersionAsked, read_options
+from tests.conformance.toolchain import environment, link_tool
+
+HOST = Environment("/go", "linux", "toy", "go1.27.3")
+
+
+def read(*args: str) -> Options:
+    options = read_options(args, HOST)
+    assert isinstance(options, Options)
+    return options
+
+
+def oracle(*args: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [link_tool(), *args], capture_output=True, text=True, env=environment(), check=False
+    )
+    return done.returncode, done.stderr
+
+
+def ours(*args: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "linkpipe.cli.toolexec", str(link_tool()), *args],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+def test_the_usage_text_is_the_oracles() -> None:
+    """The table of flags is complete, with the oracle's words and defaults."""
+    status, text = oracle()
+    assert status == 2
+    assert usage_text("usage: link [options] main.o", FLAGS) == text
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["-zz"],
+        ["-s=maybe", "x.o"],
+        ["-w=maybe", "x.o"],
+        ["-R", "zz", "x.o"],
+        ["-R", "5", "x.o"],
+        ["-R", "-5", "x.o"],
+        ["-T", "99999999999999999999", "x.o"],
+        ["-buildmode=foo", "x.o"],
+        ["-linkmode=foo", "x.o"],
+        ["-o"],
+        ["-X", "foo", "x.o"],
+        ["-X", "foo=a.b", "x.o"],
+        ["-H", "foo", "x.o"],
+        ["-aslr=false", "x.o"],
+        ["-funcalign", "3", "x.o"],
+        ["-benchmark", "x", "x.o"],
+        ["-B", "foo", "x.o"],
+        ["-B", "0xabc", "x.o"],
+        ["-B", "0xaz", "x.o"],
+        ["-B", "0x" + "00" * 33, "x.o"],
+        ["-B", "gobuildid", "x.o"],
+        ["-D", "5", "-R", "4096", "x.o"],
+        ["-extldflags", "'a", "x.o"],
+        ["@nofile"],
+        ["a.o", "b.o"],
+        ["-help"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_command_lines_get_the_oracles_answer(args: list[str]) -> None:
+    """Same first line, same exit status, and the list of flags when the oracle shows it."""
+    status, text = oracle(*args)
+    our_status, our_text = ours(*args)
+    assert our_status == status
+    assert our_text.splitlines()[0] == text.splitlines()[0]
+    assert ("usage: link" in our_text) == ("usage: link" in text)
+
+
+def test_defaults_that_depend_on_other_flags() -> None:
+    options = read("x.o")
+    assert (options.o, options.buildmode, options.linkmode) == ("a.out", "exe", "auto")
+    assert (options.B, options.E, options.w) == ("", "_rt0_toy_linux", True)
+    assert read("-buildid=q", "x.o").B == "gobuildid"
+    assert read("-buildmode=plugin", "x.o").E == ""
+    assert read("-r=", "x.o").r == ""
+    assert read("x.o").r is None
+
+
+def test_the_build_note() -> None:
+    assert read("-B=none", "-buildid=q", "x.o").build_note() == b""
+    assert read("-B=0x00ffA1", "x.o").build_note() == b"\x00\xff\xa1"
+    note = read("-buildid=abc", "x.o").build_note()
+    # SHA-256 of "abc" with the first byte inverted.
+    assert note.hex() == "457816bf8f01cfea414140de5dae2223b00361a3"
+
+
+def test_repeated_flags() -> None:
+    options = read("-L", "a", "-L=b", "-v", "-v", "-X=m.a=1", "-X=m.b=x=y", "x.o")
+    assert options.L == ("a", "b")
+    assert options.v == 2
+    assert options.X == ("m.a=1", "m.b=x=y")
+
+
+def test_main_of_a_plugin_is_known_by_its_path() -> None:
+    """Only for what follows the two flags, as in the oracle."""
+    options = read("-X=main.a=1", "-buildmode=plugin", "-pluginpath=q/p", "-X=main.a=2", "x.o")
+    assert options.X == ("main.a=1", "q/p.a=2")
+
+
+@pytest.mark.parametrize(
+    ("args", "flag"),
+    [
+        (["-race"], "-race"),
+        (["-msan"], "-msan"),
+        (["-asan"], "-asan"),
+        (["-linkshared"], "-linkshared"),
+        (["-buildmode=c-shared"], "-buildmode=c-shared"),
+        (["-buildmode=pie"], "-buildmode=pie"),
+        (["-w=false"], "-w=false"),
+        (["-dumpdep"], "-dumpdep"),
+        (["-H=windows"], "-H windows"),
+        (["-cpuprofile=x"], "-cpuprofile"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(args: list[str], flag: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        read(*args, "x.o")
+    message = caught.value.render()
+    assert message.startswith(f"flag {flag} is not supported")
+    assert "go tool link" in message
+    assert caught.value.exit_status == 2
+
+
+def test_an_unsupported_flag_may_be_given_its_default() -> None:
+    assert read("-race=false", "-debugtramp=0", "-H=linux", "x.o").race is False
+
+
+def test_version_is_answered_before_later_flags_are_looked_at() -> None:
+    asked = read_options(["-V=full", "-zz"], HOST)
+    assert isinstance(asked, VersionAsked)
+    assert asked.full
+
+
+def test_own_flags_and_variables() -> None:
+    """A flag wins over its variable."""
+    variables = {"LINKPIPE_DUMP": "d", "LINKPIPE_TIME": "1", "LINKPIPE_VERIFY": "0",
+                 "LINKPIPE_OBSERVE": "a=1,b"}  # fmt: skip
+    options = read_options(["-dump=e", "--pipeline", "p.toml", "-s", "x.o"], HOST, variables)
+    assert isinstance(options, Options)
+    settings = options.settings
+    assert (settings.dump, settings.pipeline, settings.time) == ("e", "p.toml", True)
+    assert (settings.verify, settings.observe) == (False, ("a=1", "b"))
+    assert options.s
+    assert options.args == ("-dump=e", "--pipeline", "p.toml", "-s", "x.o")
+
+
+def test_arguments_from_a_file(tmp_path: Any) -> None:
+    (tmp_path / "args").write_text("-o 'a b'\n-s x.o")
+    options = read(f"@{tmp_path}/args")
+    assert (options.o, options.s, options.main) == ("a b", True, "x.o")
+
+
+def test_options_are_frozen() -> None:
+    with pytest.raises(AttributeError):
+        read("x.o").s = True  # type: ignore[misc]
+
+
+def test_an_unknown_experiment_is_an_error() -> None:
+    from linkpipe.environ import capture
+
+    with pytest.raises(UserError, match="unknown GOEXPERIMENT such"):
+        capture({"GOEXPERIMENT": "nosuch"})

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+from linkpipe.errors import PipelineError
+from linkpipe.options import Options
+from linkpipe.pass_api import Pass
+from linkpipe.pipeline import load_pipeline
+from linkpipe.plan import check_unread, make_plan
+from linkpipe.plugins import Catalog
+from tests.linkpipe.synthetic import Greeting, Plugin, plan_of, setter, steps
+
+A = setter("a", provides=["x"])
+B = setter("b", requires=["x"], provides=["y"])
+C = setter("c", requires=["x", "y"], provides=["x"])
+MODE = setter("linkmode", provides=["mode"])
+
+
+def refused(tmp_path: Path, text: str, *passes: Pass) -> PipelineError:
+    with pytest.raises(PipelineError) as caught:
+        plan_of(tmp_path, text, *passes)
+    assert caught.value.file == str(tmp_path / "pipeline.toml")
+    assert caught.value.remedy
+    return caught.value
+
+
+def test_a_plan_knows_who_provides_what(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, steps("a", "b", "c"), A, B, C)
+    assert plan.providers == {"x": ("a", "c"), "y": ("b",)}
+    graph = plan.graph()
+    assert nx.is_directed_acyclic_graph(graph)
+    assert set(graph.edges) == {("a", "b"), ("a", "c"), ("b", "c")}
+    assert graph.edges["b", "c"]["facts"] == ("y",)
+    check_unread(plan)
+
+
+def test_an_unknown_pass(tmp_path: Path) -> None:
+    error = refused(tmp_path, steps("a", "bb"), A, B)
+    assert error.message == 'unknown pass "bb"'
+    assert error.line == 4
+    error = refused(tmp_path, steps("a", "acme.zz"), A, B)
+    assert "install the distribution" in error.remedy
+
+
+def test_a_missing_provider(tmp_path: Path) -> None:
+    error = refused(tmp_path, steps("b"), A, B)
+    assert "requires the fact `x`, which no pass of the pipeline provides" in error.message
+    assert error.line == 2
+
+
+def test_a_provider_that_comes_too_late(tmp_path: Path) -> None:
+    error = refused(tmp_path, steps("b", "a"), A, B)
+    assert "which a provides, in line 4, after it" in error.message
+    assert error.remedy == "move b behind a"
+
+
+def test_a_cycle_is_spelled_out(tmp_path: Path) -> None:
+    p = setter("p", requires=["y"], provides=["x"])
+    error = refused(tmp_path, steps("p", "b"), p, B)
+    assert error.message.startswith("cycle:")
+    assert "p needs `y` of b" in error.message
+    assert "b needs `x` of p" in error.message
+
+
+def test_a_pass_that_stands_twice(tmp_path: Path) -> None:
+    error = refused(tmp_path, steps("a", "a"), A)
+    assert "twice" in error.message
+    assert error.line == 4
+    assert ":2" in error.remedy
+
+
+def test_a_duplicate_name_names_both_owners(tmp_path: Path) -> None:
+    (tmp_path / "pipeline.toml").write_text(steps("a"))
+    both = Catalog((), {"1": Plugin({"a": A}, "one 1"), "2": Plugin({"a": A}, "two 2")})
+    with pytest.raises(PipelineError, match="duplicate name.*one 1.*two 2") as caught:
+        make_plan(load_pipeline(str(tmp_path / "pipeline.toml")), both)
+    assert caught.value.line == 2
+
+
+def test_a_duplicate_that_no_pipeline_names_is_nobodys_business(tmp_path: Path) -> None:
+    (tmp_path / "pipeline.toml").write_text(steps("b2"))
+    free = setter("b2")
+    both = Catalog((), {"1": Plugin({"a": A, "b2": free}, "one"), "2": Plugin({"a": A}, "two")})
+    assert len(make_plan(load_pipeline(str(tmp_path / "pipeline.toml")), both).passes) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("{ txt = 'x' }", "unknown option `txt`"),
+        ("{ text = 3 }", "expected str, found 3"),
+        ("{ times = 'x' }", "expected int, found 'x'"),
+        ("{ times = true }", "expected int, found True"),
+        ("{ loud = 1 }", "expected bool, found 1"),
+        ("{ words = ['a', 3] }", "expected str, found 3"),
+    ],
+)
+def test_wrong_options(tmp_path: Path, options: str, message: str) -> None:
+    greet = setter("greet", options=Greeting)
+    error = refused(tmp_path, f"{steps('greet')}options = {options}\n", greet)
+    assert message in error.message
+    assert "greet" in error.message
+    assert error.line == 3
+
+
+def test_options_of_a_pass_without_options(tmp_path: Path) -> None:
+    error = refused(tmp_path, steps("a") + "options = { n = 1 }\n", A)
+    assert "the pass a has no options" in error.message
+
+
+def test_options_are_typed_and_default(tmp_path: Path) -> None:
+    greet = setter("greet", options=Greeting)
+    text = steps("greet") + "options = { text = 'hi', words = ['a'] }\n"
+    (planned,) = plan_of(tmp_path, text, greet).passes
+    assert planned.options == Greeting("hi", words=("a",))
+    (planned,) = plan_of(tmp_path, steps("greet"), greet).passes
+    assert planned.options == Greeting()
+
+
+def test_what_is_no_pass(tmp_path: Path) -> None:
+    (tmp_path / "pipeline.toml").write_text(steps("a"))
+    for thing, message in ((len, "is no pass but builtin"), (B, 'calls itself "b"')):
+        odd = Catalog((), {"1": Plugin({"a": thing})})
+        with pytest.raises(PipelineError, match=message):
+            make_plan(load_pipeline(str(tmp_path / "pipeline.toml")), odd)
+
+
+def test_conditions_on_flags_are_decided_before_the_link(tmp_path: Path) -> None:
+    text = steps("a") + 'when = { buildmode = ["plugin"] }\n' + steps("b")
+    plan = plan_of(tmp_path, text, A, setter("b"), options=Options(buildmode="exe"))
+    assert [planned.name for planned in plan.passes] == ["b"]
+    assert [step.name for step in plan.skipped] == ["a"]
+    plan = plan_of(tmp_path, text, A, setter("b"), options=Options(buildmode="plugin"))
+    assert [planned.name for planned in plan.passes] == ["a", "b"]
+
+
+def test_what_is_left_out_provides_nothing(tmp_path: Path) -> None:
+    text = steps("a") + "when = { s = true }\n" + steps("b")
+    with pytest.raises(PipelineError, match="no pass of the pipeline provides"):
+        plan_of(tmp_path, text, A, B, options=Options(s=False))
+
+
+def test_conditions_on_the_mode_wait_for_the_link(tmp_path: Path) -> None:
+    text = steps("linkmode", "a") + "when = { external = true }\n"
+    plan = plan_of(tmp_path, text, MODE, A, options=Options())
+    assert plan.passes[1].when == {"external": (True,)}
+
+
+def test_a_condition_on_the_mode_needs_the_mode(tmp_path: Path) -> None:
+    error = refused(tmp_path, steps("a") + "when = { external = true }\n", A)
+    assert "cannot be decided here" in error.message
+    assert error.line == 3
+
+
+def test_an_unknown_condition(tmp_path: Path) -> None:
+    error = refused(tmp_path, steps("a") + "when = { externl = true }\n", A)
+    assert "unknown condition `externl`" in error.message
+    assert "external" in error.remedy
+
+
+def test_a_provider_that_may_be_left_out_serves_only_its_like(tmp_path: Path) -> None:
+    text = steps("linkmode", "a") + "when = { external = true }\n" + steps("b")
+    error = refused(tmp_path, text, MODE, A, B)
+    assert "only a provides, and that may be left out" in error.message
+    both = text + "when = { external = true, dynlink = true }\n"
+    assert len(plan_of(tmp_path, both, MODE, A, B).passes) == 3
+
+
+def test_a_fact_set_again_before_anybody_read_it(tmp_path: Path) -> None:
+    again = setter("again", provides=["x"])
+    plan = plan_of(tmp_path, steps("a", "again"), A, again)
+    with pytest.raises(PipelineError, match="again sets the fact `x` again before"):
+        check_unread(plan)
+
+
+def test_the_default_plan_needs_no_networkx() -> None:
+    """Nor anything else that is heavy: the check is on the path of every link."""
+    code = (
+        "import sys\n"
+        "from linkpipe.pipeline import load_pipeline\n"
+        "from linkpipe.plan import make_plan\n"
+        "from linkpipe.plugins import Catalog\n"
+        "from linkpipe.options import Options\n"
+        "make_plan(load_pipeline(), Catalog(), Options())\n"
+        "heavy = {'networkx', 'cattrs', 'rich', 'click', 'structlog', 'importlib.metadata'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_the_default_pipeline_is_a_sound_plan() -> None:
+    check_unread(make_plan(load_pipeline(), Catalog()))

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from linkpipe.entrypoints import EntryPoint
+from linkpipe.errors import UserError
+from linkpipe.hookspecs import hookimpl
+from linkpipe.plugins import Catalog, suggestion
+from tests.linkpipe.synthetic import Plugin, catalog, setter
+
+
+def entry(name: str, value: str, dist: str = "acme", group: str = "linkpipe.passes") -> EntryPoint:
+    return EntryPoint(group, name, value, dist, "1.0", f"/{dist}-1.0.dist-info")
+
+
+def test_entry_points_and_hooks_end_up_in_one_catalog() -> None:
+    both = Catalog([entry("acme.a", "json:dumps")], {"p": Plugin({"b": setter("b")})})
+    assert set(both.offers("passes")) == {"acme.a", "b"}
+    assert both.offers("passes")["acme.a"][0].owner == "acme 1.0"
+    import json
+
+    assert both.load("passes", "acme.a") is json.dumps
+
+
+def test_discovery_imports_nothing() -> None:
+    """An installed plugin changes nothing, not even when it is broken."""
+    broken = Catalog([entry("acme.a", "no_such_module:x")])
+    assert set(broken.offers("passes")) == {"acme.a"}
+    with pytest.raises(UserError, match=r"cannot load pass acme.a of acme 1.0: ModuleNotFound"):
+        broken.load("passes", "acme.a")
+
+
+def test_unknown_names_get_a_suggestion() -> None:
+    with pytest.raises(UserError, match='unknown pass "relocat"') as caught:
+        catalog(setter("relocate")).load("passes", "relocat")
+    assert "did you mean relocate?" in caught.value.render()
+    with pytest.raises(UserError, match='unknown architecture "vax"'):
+        Catalog(()).load("arches", "vax")
+
+
+def test_a_duplicate_names_both_owners() -> None:
+    twice = Catalog([entry("x", "a:x"), entry("x", "b:x", "other")])
+    with pytest.raises(UserError, match="offered twice, by acme 1.0 and other 1.0"):
+        twice.load("passes", "x")
+
+
+def test_a_hook_that_does_not_exist_is_an_error() -> None:
+    class Wrong:
+        @hookimpl
+        def linkpipe_stages(self) -> list[object]:
+            return []
+
+    with pytest.raises(UserError, match="linkpipe_stages"):
+        Catalog((), {"wrong": Wrong()})
+
+
+def test_modules_with_hooks_are_plugins() -> None:
+    found = Catalog([entry("s", "tests.linkpipe.hook_module", group="linkpipe.plugins")])
+    assert found.load("passes", "hooked").name == "hooked"
+
+
+def test_the_identity_follows_the_files(tmp_path: Path) -> None:
+    """What `-V=full` answers changes with the plugins that a pipeline uses, and only with them."""
+
+    def made(name: str, record: str) -> EntryPoint:
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir(exist_ok=True)
+        (info / "RECORD").write_text(record)
+        return EntryPoint("linkpipe.passes", f"{name}.p", "m:p", name, "1.0", str(info))
+
+    def identity(acme: str, other: str) -> str:
+        return Catalog([made("acme", acme), made("other", other)]).identity(["acme.p"])
+
+    first = identity("m.py,sha256=1,3", "x")
+    assert identity("m.py,sha256=1,3", "y") == first
+    assert identity("m.py,sha256=2,3", "x") != first
+
+
+def test_suggestions() -> None:
+    assert suggestion("ptap", ["ptab", "load"]) == "did you mean ptab?"
+    assert suggestion("zzz", ["ptab"]) == ""

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linkpipe.errors import InputError, PassError
+from linkpipe.pass_api import Link, Pass
+from linkpipe.plan import Planned
+from linkpipe.runner import Observer, changed, run_plan
+from linkpipe.tables.mode import Mode
+from tests.linkpipe.synthetic import Greeting, plan_of, setter, steps
+
+
+class Recorder(Observer):
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def on_start(self, plan: Any, link: Link) -> None:
+        self.heard.append("start")
+
+    def before_pass(self, planned: Planned, link: Link) -> None:
+        self.heard.append(f"before {planned.name}")
+
+    def after_pass(self, planned: Planned, before: Link, after: Link, seconds: float) -> None:
+        assert seconds >= 0
+        self.heard.append(f"after {planned.name}: {changed(before, after)}")
+
+    def on_skip(self, planned: Planned, link: Link) -> None:
+        self.heard.append(f"skip {planned.name}")
+
+    def on_error(self, planned: Planned, link: Link, error: BaseException) -> None:
+        self.heard.append(f"error {planned.name} {type(error).__name__}")
+
+    def on_end(self, link: Link) -> None:
+        self.heard.append("end")
+
+
+def crash(link: Link) -> Link:
+    raise KeyError("oops")
+
+
+def run(tmp_path: Path, *passes: Pass, link: Link | None = None) -> tuple[Link, list[str]]:
+    recorder = Recorder()
+    plan = plan_of(tmp_path, steps(*(p.name for p in passes)), *passes)
+    try:
+        return run_plan(plan, link or Link(), [recorder]), recorder.heard
+    except BaseException as e:
+        e.add_note(str(recorder.heard))
+        raise
+
+
+def test_passes_run_in_order_and_observers_hear_of_it(tmp_path: Path) -> None:
+    link, heard = run(tmp_path, setter("a", (), ["x"]), setter("b", ["x"], ["y"]))
+    assert (link.fact("x"), link.fact("y")) == ("a", "b")
+    assert heard == [
+        "start",
+        "before a",
+        "after a: ['x']",
+        "before b",
+        "after b: ['y']",
+        "end",
+    ]
+
+
+def test_the_link_that_comes_back_is_free(tmp_path: Path) -> None:
+    link, _ = run(tmp_path, setter("a", (), ["x"]))
+    assert link.access is None
+    assert link.providers == {"x": ("a",)}
+
+
+def test_options_reach_the_pass(tmp_path: Path) -> None:
+    def greet(link: Link, options: Greeting) -> Link:
+        return link.evolve({"x": options.text})
+
+    link, _ = run(tmp_path, Pass("greet", greet, provides=["x"], options=Greeting))
+    assert link.fact("x") == "hello"
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (lambda link: link.evolve({"z": 1}), "sets the fact 'z', which it has not declared"),
+        (lambda link: link.fact("z"), "reads the fact 'z', which it has not declared"),
+        (lambda link: link, "did not set the fact `y`"),
+        (lambda link: None, "returned NoneType, not a Link"),
+        (crash, "crashed with KeyError: 'oops'"),
+    ],
+)
+def test_a_pass_that_breaks_its_contract_is_named(
+    tmp_path: Path, broken: Any, message: str
+) -> None:
+    with pytest.raises(PassError, match="^pass bad: ") as caught:
+        run(tmp_path, Pass("bad", broken, provides=["y"]))
+    assert message in caught.value.message
+    assert caught.value.remedy
+    assert caught.value.exit_status == 2
+
+
+def test_an_optional_fact_that_is_missing_is_the_passs_error(tmp_path: Path) -> None:
+    reads = Pass("reads", lambda link: link.evolve(y=link.fact("x")), (), ["y"], ["x"])
+    with pytest.raises(PassError, match="pass reads: reads the fact `x`, which is not"):
+        run(tmp_path, reads)
+
+
+def test_an_error_in_the_input_comes_through_as_it_is(tmp_path: Path) -> None:
+    def refuse(link: Link) -> Link:
+        raise InputError("truncated", file="a.a")
+
+    with pytest.raises(InputError, match="truncated") as caught:
+        run(tmp_path, Pass("load", refuse))
+    assert caught.value.__notes__ == ["['start', 'before load', 'error load InputError']"]
+
+
+def test_an_interrupt_is_told_and_goes_on(tmp_path: Path) -> None:
+    def interrupted(link: Link) -> Link:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run(tmp_path, Pass("slow", interrupted))
+    assert "error slow KeyboardInterrupt" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("external", [True, False])
+def test_conditions_on_the_mode(tmp_path: Path, external: bool) -> None:
+    mode = Mode(external=external, iscgo=False, can_use_plugins=False, dynlink=False)
+    decide = Pass("linkmode", lambda link: link.evolve(mode=mode), (), ["mode"])
+    text = steps("linkmode", "a") + "when = { external = true }\n"
+    recorder = Recorder()
+    plan = plan_of(tmp_path, text, decide, setter("a", (), ["x"]))
+    link = run_plan(plan, Link(), [recorder])
+    assert link.has("x") is external
+    assert ("skip a" in recorder.heard) is not external
+
+
+def test_changed_facts() -> None:
+    value: list[int] = []
+    before = Link({"a": value, "b": 1})
+    assert changed(before, before.evolve(a=value)) == []
+    assert changed(before, before.evolve({"c": 2}, a=[])) == ["a", "c"]
