@@ -26,7 +26,8 @@ class Program:
 
     `folder` is where go build runs (relative to GOROOT for the toolchain's own), `package` what it
     builds; `run` are the arguments with which the linked program prints the same on every run
-    (None: it is not run alone); `big` programs are left to `make conformance`.
+    (None: it is not run alone); `big` programs are left to `make conformance`; `broken` ones
+    compile and cannot be linked.
     """
 
     name: str
@@ -37,6 +38,12 @@ class Program:
     ldflags: str = ""
     run: tuple[str, ...] | None = ()
     big: bool = False
+    broken: bool = False
+
+
+UNDEFINED = Program("undefined", PROGRAMS, "./broken/undefined", broken=True)
+DUPLICATE = Program("duplicate", PROGRAMS, "./broken/duplicate", broken=True)
+TINY = Program("tiny", PROGRAMS, "./tiny")
 
 
 def table() -> dict[str, Program]:
@@ -118,7 +125,7 @@ def capture(program: Program, folder: Path) -> Inputs:
         f'#!/bin/sh\ncase "${{1##*/}}" in link) exec {words} "$@" ;; *) exec "$@" ;; esac\n'
     )
     stub.chmod(0o755)
-    go(
+    arguments = (
         "build",
         f"-toolexec={shlex.quote(str(stub))}",
         "-buildvcs=false",
@@ -127,9 +134,12 @@ def capture(program: Program, folder: Path) -> Inputs:
         "-o",
         folder / "built",
         program.package,
-        cwd=program.folder,
-        CGO_ENABLED=str(int(program.cgo)),
     )
+    try:
+        go(*arguments, cwd=program.folder, CGO_ENABLED=str(int(program.cgo)))
+    except RuntimeError:
+        if not (program.broken and (folder / "cmd").exists()):
+            raise
     (folder / "built").unlink(missing_ok=True)
     return Inputs.read(folder)
 

@@ -1,0 +1,76 @@
+# Everything that can be made, and how. `make` alone lists it.
+#
+# What has to be there: Python 3.11 or newer, git, make, and a C compiler for what links plugins.
+# The rest, the Go toolchain included, is installed into .venv.
+
+PYTHON ?= python3
+JOBS ?= 2
+VENV := .venv
+PY := $(VENV)/bin/python
+# Programs for the comparison (make conformance PROGRAMS="hello plugin:w"), none for all.
+PROGRAMS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format conformance testplugin bench clean compiler
+
+help: ## list what can be made
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/    \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: compiler $(VENV)/.demo ## build a Go plugin and its host with linkpipe, run them, look inside
+	$(PY) examples/demo.py
+
+test: compiler $(VENV)/.dev ## run the tests (minutes; the big programs are in conformance)
+	$(PY) -m pytest -q -n $(JOBS) -m "not big"
+
+lint: $(VENV)/.dev .tree ## check style, types and the fences between the parts
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	cd .tree && ../$(VENV)/bin/lint-imports --config ../pyproject.toml
+
+format: $(VENV)/.dev ## write all Python in the one style
+	$(VENV)/bin/ruff check --fix --quiet . || true
+	$(VENV)/bin/ruff format .
+
+conformance: compiler $(VENV)/.dev ## link real programs with linkpipe and with go tool link: same bytes?
+	$(PY) -m tests.conformance $(PROGRAMS)
+
+testplugin: compiler $(VENV)/.dev ## run Go's own plugin tests, linked by linkpipe and by the stock linker
+	$(PY) -m tests.conformance.testplugin
+
+bench: compiler $(VENV)/.dev ## time linkpipe beside go tool link on the same archives
+	$(PY) -m benchmarks.bench
+
+clean: ## remove what was made, the environment and the caches included
+	rm -rf $(VENV) .tree .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		.import_linter_cache *.egg-info benchmarks/results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+compiler:
+	@command -v "$${CC:-gcc}" >/dev/null 2>&1 || { \
+		echo "no C compiler ($${CC:-gcc}): install one (Debian, Ubuntu: apt install gcc libc6-dev;" \
+			"Fedora: dnf install gcc glibc-devel) or set CC" >&2; exit 1; }
+
+# The environments are stamps: a changed pyproject.toml (entry points!) installs again.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is $$($(PYTHON) -V 2>&1): Python 3.11 or newer is needed;" \
+			"name one with make PYTHON=python3.12 …" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[demo,dev]'
+	@touch $@ $(VENV)/.demo
+
+# The layout that is installed (linkpipe.passes, linkpipe.arches), for mypy and import-linter.
+.tree: $(wildcard linkpipe/* passes arches)
+	@rm -rf .tree && mkdir -p .tree/linkpipe
+	@cd .tree/linkpipe && for part in ../../linkpipe/*; do \
+		case $$part in */__pycache__) ;; *) ln -s $$part . ;; esac; done; \
+		ln -s ../../passes ../../arches .
+	@touch .tree

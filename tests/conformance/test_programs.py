@@ -1,0 +1,63 @@
+"""Real programs, linked by the oracle and by linkpipe from the same archives: the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conformance import oracle
+from tests.conformance.__main__ import both
+from tests.conformance.oracle import MODES
+from tests.conformance.programs import Program, table
+
+ALONE = [
+    pytest.param(program, id=program.name, marks=[pytest.mark.big] if program.big else [])
+    for program in table().values()
+    if program.run is not None
+]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("program", ALONE)
+def test_same_bytes_and_same_output(program: Program, mode: str, folder: Path) -> None:
+    """The promise of the project, for programs that linkpipe writes itself."""
+    ours, theirs = both(program, mode, folder)
+    assert oracle.differences(ours, theirs) == []
+    assert (ours.stdout, ours.stderr) == ("", ""), "a link says nothing on success"
+    assert program.run is not None
+    status, printed = oracle.run(ours.output, *program.run)
+    assert (status, printed) == oracle.run(theirs.output, *program.run)
+    assert printed
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_plugin_and_host(mode: str, folder: Path) -> None:
+    """go.o, the C compiler's arguments and the final files are the oracle's, for the plugin and
+    for its host; and the host opens the plugin, calls it and prints what the oracle's pair does.
+    """
+    programs = table()
+    pairs = {name: both(programs[name], mode, folder / name) for name in ("plugin", "host")}
+    for name, (ours, theirs) in pairs.items():
+        assert oracle.differences(ours, theirs) == [], name
+        assert (ours.stdout, ours.stderr) == ("", ""), "a link says nothing on success"
+        assert ours.host_link, f"{name}: the C compiler was not called"
+        assert (ours.tmpdir / "go.o").exists(), f"{name}: no go.o to compare"
+    (host, stock_host), (plugin, stock_plugin) = pairs["host"], pairs["plugin"]
+    status, printed = oracle.run(host.output, plugin.output)
+    assert status == 0, printed
+    assert (status, printed) == oracle.run(stock_host.output, stock_plugin.output)
+    assert "cow says moo moo !" in printed
+    assert "opened twice, same plugin: true" in printed
+
+
+def test_mixed_pairs(folder: Path) -> None:
+    """A host linked by one linker takes a plugin linked by the other."""
+    programs = table()
+    hosts = both(programs["host"], "s-w", folder / "host")
+    plugins = both(programs["plugin"], "s-w", folder / "plugin")
+    printed = {
+        oracle.run(host.output, plugin.output) for host in hosts for plugin in plugins
+    }
+    assert len(printed) == 1, printed
+    assert next(iter(printed))[0] == 0
