@@ -100,9 +100,7 @@ class RelocErrors:
 
     def unknown(self, where: Where, number: int) -> None:
         """The architecture has no such relocation."""
-        self._add(
-            where, f"unknown reloc to {self._target(where)}: {number} ({self._name(number)})"
-        )
+        self._add(where, f"unknown reloc to {self._target(where)}: {number} ({self._name(number)})")
 
     def bad_size(self, where: Where, width: int) -> None:
         """No field has that width."""

@@ -14,26 +14,21 @@ Reads `image`, `sections`, `elf`, `elf_symtab`, `external_relocs`, `symbols`, `m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 import numpy as np
-import numpy.typing as npt
 
-from linkpipe.errors import InputError, PassError
+from linkpipe.elfframe import Bytes, ElfFrame, Piece
+from linkpipe.errors import InputError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType, SegmentType
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.symkind import is_text
-from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED
-from linkpipe.tables.sections import Section, Segment
+from linkpipe.tables.sections import Segment
 
 GNU_NOTE, GNU_BUILD_ID = b"GNU\0", 3
 GO_NOTE, GO_BUILD_ID = b"Go\0\0", 4
 
 _NEVER_RELOCATED = (".shstrtab", ".tbss", ".gopclntab")
-
-Bytes = npt.NDArray[np.uint8]
 
 
 @linkpass(
@@ -50,167 +45,24 @@ Bytes = npt.NDArray[np.uint8]
 )
 def elfimage(link: Link) -> Link:
     """Make the image a whole ELF file."""
-    writer = _Object(link) if link.mode.external else _Executable(link)
-    image = writer.write()
+    image = _Object(link).make() if link.mode.external else _Executable(link).make()
     image.setflags(write=False)
     return link.evolve(image=image)
 
 
-@attrs.frozen
-class _Note:
-    """A note among the headers: its section, and its bytes."""
-
-    header: SectionHeader
-    content: bytes
-
-
-class _File:
-    """What executables and objects have in common."""
-
-    type = elf.FileType.REL
-
-    def __init__(self, link: Link) -> None:
-        self.link, self.arch = link, link.arch
-        self.cls, self.endian = link.arch.elf_class, link.arch.endian
-        self.round = link.options.R if link.options.R != -1 else link.arch.round
-        self.parts: list[tuple[int, bytes]] = []
-        self.rel = ".rela" if link.arch.rela else ".rel"
-
-    def segment_sections(self) -> list[tuple[int, Section, Segment]]:
-        """All sections in file order, with their rows and segments."""
-        sections = self.link.sections
-        return [
-            (row, sections[row], segment)
-            for segment in sections.segments
-            for row in segment.sections
-        ]
-
-    def header_of(self, section: Section, segment: Segment) -> SectionHeader:
-        """The section header for one section of a segment."""
-        in_file = section.vaddr < segment.vaddr + segment.filesize
-        type_ = SectionType.PROGBITS if in_file else SectionType.NOBITS
-        if section.name == ".init_array" and in_file:
-            type_ = SectionType.INIT_ARRAY
-        flags = elf.SHF_ALLOC
-        flags |= elf.SHF_EXECINSTR if section.rwx & 1 else 0
-        flags |= elf.SHF_WRITE if section.rwx & 2 else 0
-        offset = segment.fileoff + section.vaddr - segment.vaddr
-        addr = 0 if self.link.mode.external else section.vaddr
-        if section.name == ".tbss":
-            type_, flags, offset = SectionType.NOBITS, flags | elf.SHF_TLS, 0
-        if section.name.startswith((".debug", ".zdebug")):
-            flags, addr = elf.SHF_COMPRESSED if section.compressed else 0, 0
-        return SectionHeader(
-            section.name, type_, flags, addr, offset, section.size, align=section.align
-        )
-
-    def symtab_bytes(self, number: Mapping[int, int]) -> bytes:
-        """The symbol table; ``number`` maps rows of Sections to section numbers."""
-        table = self.link.elf_symtab
-        numbers = np.zeros(len(self.link.sections) + 2, np.int64)
-        for row, n in number.items():
-            numbers[row] = n
-        numbers[UNDEFINED], numbers[ABSOLUTE] = elf.SHN_UNDEF, elf.SHN_ABS
-        out = np.zeros(len(table), elf.symbol_dtype(self.cls, self.endian))
-        for name in ("name", "info", "other", "value", "size"):
-            out[name] = getattr(table, name)
-        out["section"] = numbers[table.section]
-        return out.tobytes()
-
-    def finish(
-        self,
-        headers: list[SectionHeader],
-        number: Mapping[int, int],
-        segments: list[ProgramHeader],
-        entry: int,
-        relocs: Mapping[str, bytes],
-    ) -> Bytes:
-        """Lay out what follows the segments, then write everything."""
-        link, table = self.link, self.link.elf_symtab
-        at = max(s.fileoff + s.filesize for s in link.sections.segments)
-        at += -at % self.arch.ptrsize
-        by_name = {h.name: i for i, h in enumerate(headers)}
-        tail: list[tuple[int, bytes]] = []
-
-        def put(name: str, content: bytes, **fields: int) -> None:
-            nonlocal at
-            i = by_name[name]
-            headers[i] = attrs.evolve(headers[i], offset=at, size=len(content), **fields)
-            tail.append((at, content))
-            at += len(content)
-
-        if len(table):
-            put(
-                ".symtab",
-                self.symtab_bytes(number),
-                type=SectionType.SYMTAB,
-                link=by_name[".strtab"],
-                info=table.first_global,
-                align=self.arch.ptrsize,
-                entsize=elf.symbol_dtype(self.cls, self.endian).itemsize,
-            )
-            put(".strtab", table.strings, type=SectionType.STRTAB, align=1)
-        blob, names = elf.shared_suffix_table([h.name for h in headers], self.rel)
-        put(".shstrtab", blob, type=SectionType.STRTAB, align=1)
-        if relocs:
-            at += -at % 8
-        for name, content in relocs.items():
-            put(name, content)
-        self.parts += self._headers(headers, names, by_name[".shstrtab"], segments, entry)
-        image = np.zeros(at, np.uint8)
-        image[: len(link.image)] = link.image
-        view = memoryview(image)
-        for where, content in self.parts + tail:
-            view[where : where + len(content)] = content
-        return image
-
-    def _headers(
-        self,
-        headers: list[SectionHeader],
-        names: list[int],
-        shstrndx: int,
-        segments: list[ProgramHeader],
-        entry: int,
-    ) -> list[tuple[int, bytes]]:
-        size = elf.header_size(self.cls)
-        program = elf.program_headers(segments, self.cls, self.endian)
-        section = elf.section_headers(headers, names, self.cls, self.endian)
-        file = elf.FileHeader(
-            self.cls,
-            self.endian,
-            self.type,
-            self.arch.elf_machine,
-            self.arch.elf_flags,
-            entry,
-            size if segments else 0,
-            len(segments),
-            size + len(program),
-            len(headers),
-            shstrndx,
-        )
-        used = size + len(program) + len(section) + sum(len(c) for _, c in self.parts)
-        if used > self.arch.header_room:
-            raise PassError(
-                f"ELFRESERVE too small: {used} > {self.arch.header_room}",
-                name="elfimage",
-                remedy="the file has more sections than the header page has room for",
-            )
-        return [(0, file.to_bytes()), (size, program), (size + len(program), section)]
-
-
-class _Executable(_File):
+class _Executable(ElfFrame):
     """A static executable."""
 
     type = elf.FileType.EXEC
 
-    def write(self) -> Bytes:
+    def make(self) -> Bytes:
         """The whole file."""
         link = self.link
         text = link.options.T if link.options.T != -1 else self.arch.text_base
         base = text - self.arch.header_room
         notes = self._notes(base)
-        rows = [(row, self.header_of(s, seg)) for row, s, seg in self.segment_sections()]
-        extra = [note.header for note in notes]
+        rows = [(row, self.header_of(s, seg)) for row, s, seg in self.sections()]
+        extra = [header for header, _ in notes]
         if len(link.elf_symtab):
             extra += [SectionHeader(".symtab"), SectionHeader(".strtab")]
         extra.append(SectionHeader(".shstrtab"))
@@ -218,11 +70,15 @@ class _Executable(_File):
         every.sort(key=_by_address)
         headers = [SectionHeader(""), *(header for _, header in every)]
         number = {row: i + 1 for i, (row, _) in enumerate(every) if row >= 0}
-        for note in notes:
-            self.parts.append((note.header.offset, note.content))
-        return self.finish(headers, number, self._segments(base, notes), self._entry(text), {})
+        return self.write(
+            headers,
+            number,
+            segments=self._segments(base, extra[: len(notes)]),
+            entry=self._entry(text),
+            notes=[Piece(header.offset, content) for header, content in notes],
+        )
 
-    def _notes(self, base: int) -> list[_Note]:
+    def _notes(self, base: int) -> list[tuple[SectionHeader, bytes]]:
         """The notes, carved from the end of the header page backwards."""
         notes, end = [], self.arch.header_room
         prep = self.link.elf
@@ -236,18 +92,18 @@ class _Executable(_File):
                 header = SectionHeader(
                     name, SectionType.NOTE, elf.SHF_ALLOC, base + at, at, len(content), align=4
                 )
-                notes.append(_Note(header, content))
+                notes.append((header, content))
                 end = at
         return notes
 
-    def _segments(self, base: int, notes: list[_Note]) -> list[ProgramHeader]:
+    def _segments(self, base: int, notes: list[SectionHeader]) -> list[ProgramHeader]:
         """The program headers."""
         after = elf.header_size(self.cls)
         item = elf.segment_dtype(self.cls, self.endian).itemsize
         out = [ProgramHeader(SegmentType.PHDR, elf.PF_R, after, base + after, align=self.round)]
         if notes:
             # One header for all notes; as the oracle's, it is the last note's.
-            h = notes[-1].header
+            h = notes[-1]
             out.append(
                 ProgramHeader(SegmentType.NOTE, elf.PF_R, h.offset, h.addr, h.size, h.size, h.align)
             )
@@ -320,13 +176,15 @@ def _by_address(row: tuple[int, SectionHeader]) -> tuple[int, int, int]:
     return 1, 0, 0
 
 
-class _Object(_File):
+class _Object(ElfFrame):
     """A relocatable object for the host linker."""
 
-    def write(self) -> Bytes:
+    def make(self) -> Bytes:
         """The whole file."""
+        headers: list[SectionHeader]
+        number: dict[int, int]
         headers, number = [SectionHeader("")], {}
-        placed = self.segment_sections()
+        placed = self.sections()
         for row, section, segment in placed:
             header = self.header_of(section, segment)
             if section.name.startswith(".note."):
@@ -358,7 +216,7 @@ class _Object(_File):
                 )
             )
         headers.append(SectionHeader(".note.GNU-stack", SectionType.PROGBITS, align=1))
-        return self.finish(headers, number, [], 0, kept)
+        return self.write(headers, number, relocs=kept)
 
     def _relocs(self, dtype: np.dtype[np.void]) -> list[bytes]:
         """The relocation records of each section, by row of Sections."""

@@ -16,7 +16,7 @@ rows when -s leaves the table out). Source: cmd/link/internal/ld/symtab.go:46-29
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ from linkpipe.tables.symbols import ABI0, STATIC, Flag, Symbols
 
 I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
+G = TypeVar("G", bound=np.generic)
 
 _FILE_NAME = b"go.go"
 _ELSEWHERE = [SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT]
@@ -116,7 +117,7 @@ def elfsymtab(link: Link) -> Link:
     )
 
 
-def _column(before: I64, rows: I64, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
+def _column(before: I64, rows: I64, dtype: type[G]) -> npt.NDArray[G]:
     return frozen(np.concatenate((before, rows)).astype(dtype))
 
 

@@ -158,9 +158,7 @@ class _Work:
         for width in np.flatnonzero(np.bincount(widths)).tolist():
             yield width, widths == width
 
-    def _redirect(
-        self, kind: RelocKind, rows: I64, target: I64, away: Bool
-    ) -> tuple[I64, I64]:
+    def _redirect(self, kind: RelocKind, rows: I64, target: I64, away: Bool) -> tuple[I64, I64]:
         """Deal with targets that are not linked."""
         if kind.unreachable is Unreachable.MINUS_ONE:
             gone = rows[away]
@@ -232,7 +230,8 @@ class _Work:
         if kind.in_section and (section < 0).any():
             for i in rows[section < 0].tolist():
                 self.errors.no_section(self._where(i))
-            rows, target, section = (x[section >= 0] for x in (rows, target, section))
+            placed = section >= 0
+            rows, target, section = rows[placed], target[placed], section[placed]
         owner = self.owner[rows]
         places = Places(
             image=self.image,

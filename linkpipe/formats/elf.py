@@ -224,9 +224,7 @@ def section_headers(
     return out.tobytes()
 
 
-def string_table(
-    names: Sequence[bytes], *, start: int = 1
-) -> tuple[bytes, npt.NDArray[np.int64]]:
+def string_table(names: Sequence[bytes], *, start: int = 1) -> tuple[bytes, npt.NDArray[np.int64]]:
     """Names end to end, each closed by a zero byte, and where each starts.
 
     ``start`` counts the bytes that stand before the first one (a string table opens with the empty
@@ -258,8 +256,7 @@ def shared_suffix_table(names: Sequence[str], prefix: str) -> tuple[bytes, list[
 
 def note(name: bytes, tag: int, description: bytes, endian: str) -> bytes:
     """A note record; ``name`` comes with its closing zero bytes, the description is padded to 4."""
-    order = "little" if endian == "<" else "big"
-    head = b"".join(n.to_bytes(4, order) for n in (len(name), len(description), tag))
+    head = np.array([len(name), len(description), tag], f"{endian}u4").tobytes()
     return head + _padded(name) + _padded(description)
 
 

@@ -1,0 +1,179 @@
+"""The frame of an ELF file: what executables and objects write alike.
+
+The first page holds the headers; behind the segments stand symbols, strings, section names and
+relocations (cmd/link/internal/ld/elf.go, asmbElf, elfshbits, elfWriteShstrtab).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.context import Link
+from linkpipe.errors import PassError
+from linkpipe.formats import elf
+from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType
+from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED
+from linkpipe.tables.sections import Section, Segment
+
+Bytes = npt.NDArray[np.uint8]
+
+
+@attrs.frozen
+class Piece:
+    """Bytes at an offset of the file."""
+
+    at: int
+    content: bytes
+
+
+class ElfFrame:
+    """Writes one ELF file around the segments of a link."""
+
+    type = elf.FileType.REL
+
+    def __init__(self, link: Link) -> None:
+        self.link, self.arch = link, link.arch
+        self.cls, self.endian = link.arch.elf_class, link.arch.endian
+        self.round = link.options.R if link.options.R != -1 else link.arch.round
+        self.rel = ".rela" if link.arch.rela else ".rel"
+
+    def sections(self) -> list[tuple[int, Section, Segment]]:
+        """All sections in file order, with their rows and segments."""
+        sections = self.link.sections
+        return [
+            (row, sections[row], segment)
+            for segment in sections.segments
+            for row in segment.sections
+        ]
+
+    def header_of(self, section: Section, segment: Segment) -> SectionHeader:
+        """The section header for one section of a segment."""
+        in_file = section.vaddr < segment.vaddr + segment.filesize
+        type_ = SectionType.PROGBITS if in_file else SectionType.NOBITS
+        if section.name == ".init_array" and in_file:
+            type_ = SectionType.INIT_ARRAY
+        flags = elf.SHF_ALLOC
+        flags |= elf.SHF_EXECINSTR if section.rwx & 1 else 0
+        flags |= elf.SHF_WRITE if section.rwx & 2 else 0
+        offset = segment.fileoff + section.vaddr - segment.vaddr
+        addr = 0 if self.link.mode.external else section.vaddr
+        if section.name == ".tbss":
+            type_, flags, offset = SectionType.NOBITS, flags | elf.SHF_TLS, 0
+        if section.name.startswith((".debug", ".zdebug")):
+            flags, addr = elf.SHF_COMPRESSED if section.compressed else 0, 0
+        return SectionHeader(
+            section.name, type_, flags, addr, offset, section.size, align=section.align
+        )
+
+    def write(
+        self,
+        headers: list[SectionHeader],
+        number: Mapping[int, int],
+        *,
+        segments: Iterable[ProgramHeader] = (),
+        entry: int = 0,
+        notes: Iterable[Piece] = (),
+        relocs: Mapping[str, bytes] | None = None,
+    ) -> Bytes:
+        """The whole file: uint8[n], writable.
+
+        ``headers`` are all section headers in order; those of tables that stand behind the segments
+        need only their names, the rest is filled in here. ``number`` maps rows of Sections to
+        section numbers, ``relocs`` names of relocation sections to their records.
+        """
+        link = self.link
+        at = max(s.fileoff + s.filesize for s in link.sections.segments)
+        at += -at % self.arch.ptrsize
+        place = {header.name: i for i, header in enumerate(headers)}
+        names, name_at = elf.shared_suffix_table([header.name for header in headers], self.rel)
+        headers, pieces = list(headers), list(notes)
+        tables = self._tables(place, number)
+        tables.append((SectionHeader(".shstrtab", SectionType.STRTAB, align=1), names))
+        for name, content in (relocs or {}).items():
+            tables.append((headers[place[name]], content))
+        for header, content in tables:
+            if header.type in (SectionType.RELA, SectionType.REL):
+                at += -at % 8
+            headers[place[header.name]] = attrs.evolve(header, offset=at, size=len(content))
+            pieces.append(Piece(at, content))
+            at += len(content)
+        pieces += self._headers(headers, name_at, place[".shstrtab"], list(segments), entry)
+        self._check_room(pieces)
+        image = np.zeros(at, np.uint8)
+        image[: len(link.image)] = link.image
+        view = memoryview(image)
+        for piece in pieces:
+            view[piece.at : piece.at + len(piece.content)] = piece.content
+        return image
+
+    def _tables(
+        self, place: Mapping[str, int], number: Mapping[int, int]
+    ) -> list[tuple[SectionHeader, bytes]]:
+        """The symbol table and its strings, unless the link leaves them out."""
+        table = self.link.elf_symtab
+        if not len(table):
+            return []
+        dtype = elf.symbol_dtype(self.cls, self.endian)
+        numbers = np.zeros(len(self.link.sections) + 2, np.int64)
+        numbers[list(number)] = list(number.values())
+        # The two kinds of "no section" are negative rows, which index from the end.
+        numbers[UNDEFINED], numbers[ABSOLUTE] = elf.SHN_UNDEF, elf.SHN_ABS
+        out = np.zeros(len(table), dtype)
+        for name in ("name", "info", "other", "value", "size"):
+            out[name] = getattr(table, name)
+        out["section"] = numbers[table.section]
+        symtab = SectionHeader(
+            ".symtab",
+            SectionType.SYMTAB,
+            link=place[".strtab"],
+            info=table.first_global,
+            align=self.arch.ptrsize,
+            entsize=dtype.itemsize,
+        )
+        strtab = SectionHeader(".strtab", SectionType.STRTAB, align=1)
+        return [(symtab, out.tobytes()), (strtab, table.strings)]
+
+    def _headers(
+        self,
+        headers: list[SectionHeader],
+        names: list[int],
+        shstrndx: int,
+        segments: list[ProgramHeader],
+        entry: int,
+    ) -> list[Piece]:
+        size = elf.header_size(self.cls)
+        program = elf.program_headers(segments, self.cls, self.endian)
+        section = elf.section_headers(headers, names, self.cls, self.endian)
+        file = elf.FileHeader(
+            self.cls,
+            self.endian,
+            self.type,
+            self.arch.elf_machine,
+            self.arch.elf_flags,
+            entry,
+            size if segments else 0,
+            len(segments),
+            size + len(program),
+            len(headers),
+            shstrndx,
+        )
+        return [
+            Piece(0, file.to_bytes()),
+            Piece(size, program),
+            Piece(size + len(program), section),
+        ]
+
+    def _check_room(self, pieces: list[Piece]) -> None:
+        """Headers and notes share the first page."""
+        room = self.arch.header_room
+        used = sum(len(piece.content) for piece in pieces if piece.at < room)
+        if used > room:
+            raise PassError(
+                f"ELFRESERVE too small: {used} > {room}",
+                name="elfimage",
+                remedy="there are more sections than the header page has room for",
+            )
