@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 import numpy as np
 
@@ -28,7 +27,6 @@ from linkpipe.loading import path_to_prefix
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.reloctype import R_ADDR, R_INITORDER
 from linkpipe.symkind import SymKind
-from linkpipe.tables.objects import RelocColumns
 from linkpipe.tables.ragged import owners
 from linkpipe.tables.relocs import Relocs, RelocsEdit
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
@@ -44,7 +42,7 @@ _HEADER = 8
 def inittasks(link: Link) -> Link:
     """Put the packages' initialisers into order."""
     symbols = link.symbols.edit()
-    relocs = (link.relocs if link.has("relocs") else no_relocs(len(link.symbols))).edit()
+    relocs = (link.relocs if link.has("relocs") else Relocs.empty(len(link.symbols))).edit()
     plugin = link.options.buildmode == "plugin"
     if plugin:
         root, name = path_to_prefix(link.options.pluginpath), "go:plugin.inittasks"
@@ -64,20 +62,6 @@ def inittasks(link: Link) -> Link:
     return link.evolve(
         symbols=symbols.freeze(), relocs=relocs.freeze(), inittasks=(main, runtime)
     )
-
-
-def no_relocs(nsyms: int) -> Relocs:
-    """A table without relocations, for ``nsyms`` symbols."""
-    columns = RelocColumns(
-        np.zeros(0, np.int64),
-        np.zeros(0, np.int32),
-        np.zeros(0, np.uint8),
-        np.zeros(0, np.uint16),
-        np.zeros(0, np.bool_),
-        np.zeros(0, np.int64),
-        np.zeros(0, np.int32),
-    )
-    return Relocs.gather(nsyms, np.zeros(0, np.int64), columns)
 
 
 def schedule(names: Mapping[int, bytes], imports: Mapping[int, Sequence[int]]) -> list[int]:

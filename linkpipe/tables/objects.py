@@ -8,6 +8,7 @@ reachable, not for what is present.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import attrs
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.arena import Arena
-from linkpipe.tables.ragged import expand
+from linkpipe.tables.ragged import expand, owners
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
@@ -167,11 +168,23 @@ class Objects:
             self.resolve(owner, records["pkg"], records["sym"]),
         )
 
-    def auxs(self, objects: npt.NDArray[np.integer], locals_: npt.NDArray[np.integer]) -> AuxColumns:
-        """Read the auxiliary symbols of the definitions (objects[i], locals_[i])."""
+    def auxs(
+        self,
+        objects: npt.NDArray[np.integer],
+        locals_: npt.NDArray[np.integer],
+        types: Collection[int] | None = None,
+    ) -> AuxColumns:
+        """Read the auxiliary symbols of the definitions (objects[i], locals_[i]), of all types
+        or of just those (goobj.AUX_*) in ``types``."""
         at, counts, owner = self._rows(
             objects, locals_, goobj.AUXIDX, goobj.AUX, goobj.AUX_RECORD.itemsize
         )
+        if types is not None:
+            wanted = np.zeros(256, np.bool_)
+            wanted[list(types)] = True
+            keep = wanted[self.arena.bytes[at]]
+            counts = np.bincount(owners(counts)[keep], minlength=len(counts))
+            at, owner = at[keep], owner[keep]
         records = self.arena.records(at, goobj.AUX_RECORD)
         return AuxColumns(
             counts, records["type"].copy(), self.resolve(owner, records["pkg"], records["sym"])

@@ -77,6 +77,13 @@ class Relocs:
             array.setflags(write=False)
         return cls(first=first, count=count, **arrays)
 
+    @classmethod
+    def empty(cls, nsyms: int) -> Relocs:
+        """A table of no relocations."""
+        none = {name: np.zeros(0, dtype) for name, dtype in _DTYPES.items()}
+        ids = np.zeros(0, np.int64)
+        return cls.gather(nsyms, ids, RelocColumns(counts=ids, **none))
+
     def __len__(self) -> int:
         return len(self.offset)
 
