@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 import numpy as np
-from linkpipe.arches.amd64 import ARCH
 
 from linkpipe.arch import Architecture
+from linkpipe.arches.amd64 import ARCH
 from linkpipe.context import Link
 from linkpipe.formats.arena import Arena
 from linkpipe.options import Options
@@ -116,9 +116,7 @@ class Tiny:
         segment = "text" if name == ".text" or rwx == 4 else "data"
         ids = np.array(syms, np.int32)
         ids.setflags(write=False)
-        self.sections.append(
-            Section(name, segment, rwx, ids, 16, vaddr, at - vaddr, zeros=zeros)
-        )
+        self.sections.append(Section(name, segment, rwx, ids, 16, vaddr, at - vaddr, zeros=zeros))
         return row
 
     def link(self) -> Link:

@@ -6,10 +6,10 @@ import numpy as np
 from elftools.elf import enums
 from hypothesis import given
 from hypothesis import strategies as st
-from linkpipe.arches.amd64 import ARCH, RELOCS
 
 from linkpipe import reloctype as rt
 from linkpipe.arch import Kernel, Places
+from linkpipe.arches.amd64 import ARCH, RELOCS
 
 WORD = st.integers(0, 2**46)
 

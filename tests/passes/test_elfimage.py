@@ -8,13 +8,13 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import SymbolTableSection
-from linkpipe.passes.elfimage import elfimage
-from linkpipe.passes.elfsymtab import elfsymtab
-from linkpipe.passes.relocate import relocate
 
 from linkpipe import reloctype as rt
 from linkpipe.context import Link
 from linkpipe.errors import InputError
+from linkpipe.passes.elfimage import elfimage
+from linkpipe.passes.elfsymtab import elfsymtab
+from linkpipe.passes.relocate import relocate
 from linkpipe.symkind import SymKind
 from linkpipe.tables.elfprep import ElfPrep
 from linkpipe.tables.mode import Mode

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from linkpipe.passes.elfsymtab import elfsymtab
-
 from linkpipe.context import Link
+from linkpipe.passes.elfsymtab import elfsymtab
 from linkpipe.symkind import SymKind
 from linkpipe.tables.elfsymtab import ElfSymtab
 from linkpipe.tables.mode import Mode

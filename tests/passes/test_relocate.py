@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from linkpipe.arches import amd64
-from linkpipe.passes.relocate import overflows, relocate
 
 from linkpipe import reloctype as rt
 from linkpipe.arch import Range
+from linkpipe.arches import amd64
 from linkpipe.context import Link
 from linkpipe.errors import LinkErrors
+from linkpipe.passes.relocate import overflows, relocate
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 from tests.tiny import EXTERNAL, PLUGIN, Tiny

@@ -83,7 +83,7 @@ def test_string_table_finds_every_name(names: list[bytes]) -> None:
 
 
 def test_section_names_share_tails() -> None:
-    """".text" is the tail of ".rela.text", whatever their order."""
+    """ ".text" is the tail of ".rela.text", whatever their order."""
     blob, at = elf.shared_suffix_table(["", ".text", ".rela.text", ".bss"], ".rela")
     assert blob == b"\0.rela.text\0.bss\0"
     assert at == [0, 6, 1, 12]

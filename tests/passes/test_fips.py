@@ -1,0 +1,81 @@
+"""fips: the checksum, and where it is written."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkpipe.context import Link
+from linkpipe.errors import InputError
+from linkpipe.passes.fips import checksum, fips
+from linkpipe.passes.relocate import relocate
+from linkpipe.symkind import SymKind
+from tests.tiny import EXTERNAL, INTERNAL, Tiny
+
+
+def slow(parts: list[bytes]) -> bytes:
+    """RFC 2104 by hand, key of 32 zero bytes."""
+    text = b"go fips object v1\n"
+    text += b"".join(len(p).to_bytes(8, "big") + p for p in parts)
+    inner = hashlib.sha256(b"\x36" * 64 + text).digest()
+    return hashlib.sha256(b"\x5c" * 64 + inner).digest()
+
+
+@given(st.lists(st.binary(max_size=80), max_size=4))
+def test_checksum(parts: list[bytes]) -> None:
+    """HMAC-SHA-256 over header, lengths and contents."""
+    assert checksum([memoryview(p) for p in parts]) == slow(parts)
+
+
+def program(external: bool = False) -> Tiny:
+    """A program with something in each part of the module."""
+    p = Tiny(EXTERNAL if external else INTERNAL)
+    ids: dict[str, list[int]] = {}
+    for part, kind in (
+        ("text", SymKind.STEXT),
+        ("rodata", SymKind.SRODATA),
+        ("noptrdata", SymKind.SNOPTRDATA),
+        ("data", SymKind.SDATA),
+    ):
+        names = (f"go:{part}fipsstart", f"fips.{part}", f"go:{part}fipsend")
+        ids[part] = [p.symbol(name, kind=kind, content=part.encode()) for name in names]
+    info = p.symbol("go:fipsinfo", kind=SymKind.SFIPSINFO, content=bytes(48))
+    p.section(".text", 0x401000, ids["text"], rwx=5)
+    p.section(".rodata", 0x402000, ids["rodata"], rwx=4)
+    p.section(".go.fipsinfo", 0x403000, [info])
+    p.section(".noptrdata", 0x403040, ids["noptrdata"])
+    p.section(".data", 0x403100, ids["data"])
+    return p
+
+
+def sealed(link: Link) -> bytes:
+    """The 48 bytes of go:fipsinfo after the pass."""
+    link = fips(relocate(link))
+    data = link.sections.segment("data")
+    return link.image[data.fileoff : data.fileoff + 48].tobytes()
+
+
+def test_sum_stands_behind_the_magic() -> None:
+    """Each part counts from the start marker, which belongs to it, to the end marker."""
+    parts = [name.encode() * 2 for name in ("text", "rodata", "noptrdata", "data")]
+    assert sealed(program().link()) == bytes(16) + slow(parts)
+
+
+def test_nothing_is_sealed_in_an_object() -> None:
+    """The host linker still moves things."""
+    assert sealed(program(external=True).link()) == bytes(48)
+
+
+def test_markers_outside_of_their_segment() -> None:
+    """Markers of another toolchain's layout are refused, not hashed anyhow."""
+    p = program()
+    end = p.symbols.lookup("go:datafipsend")
+    p.symbols.set(end, value=0x500000)
+    p.sections[-1] = p.sections[-1].__class__(
+        ".data", "data", 6, p.sections[-1].symbols[:2], 16, 0x403100, 12
+    )
+    with pytest.raises(InputError, match="not in expected segment"):
+        sealed(p.link())
