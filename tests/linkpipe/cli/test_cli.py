@@ -1,0 +1,202 @@
+"""The commands, as processes: what they print, and with which status they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from linkpipe.plugins import Catalog
+from tests.conformance.toolchain import environment, goroot, link_tool
+
+ROOT = Path(__file__).parents[3]
+STUB = ROOT / "bin" / "linkpipe-toolexec"
+
+
+def linkpipe(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "linkpipe", *args],
+        capture_output=True,
+        text=True,
+        env=environment(**env),
+        check=False,
+    )
+
+
+def test_help_lists_the_commands() -> None:
+    done = linkpipe("--help")
+    assert done.returncode == 0
+    assert re.search(r"^  link +Link a Go program", done.stdout, re.MULTILINE)
+    assert "_people" not in done.stdout
+
+
+def test_an_unknown_command() -> None:
+    done = linkpipe("lnk")
+    assert done.returncode == 2
+    assert 'unknown command "lnk"\n\tdid you mean link?' in done.stderr
+
+
+@pytest.mark.parametrize("command", ["passes", "show", "diff", "build"])
+def test_each_command_has_help(command: str) -> None:
+    done = linkpipe(command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "linkpipe " + command in done.stdout
+
+
+def test_installed_passes() -> None:
+    done = linkpipe("passes", "--installed")
+    assert done.returncode == 0
+    assert re.search(
+        r"^load +linkpipe \S+ +linkpipe\.passes\.load:load$", done.stdout, re.MULTILINE
+    )
+
+
+def test_passes_of_a_wrong_pipeline(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text('[[pass]]\nname = "laod"\n')
+    done = linkpipe("passes", "--pipeline", str(tmp_path / "p.toml"))
+    assert done.returncode == 2
+    assert f'{tmp_path}/p.toml:2: unknown pass "laod"' in done.stderr
+    assert "did you mean load" in done.stderr
+
+
+def test_the_plan_as_json(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text('[[pass]]\nname = "load"\nwhy = "first"\n')
+    done = linkpipe("passes", "--json", LINKPIPE_PIPELINE=str(tmp_path / "p.toml"))
+    (row,) = json.loads(done.stdout)["passes"]
+    assert (row["name"], row["why"], row["provides"]) == ("load", "first", ["packages", "objects"])
+
+
+def test_version() -> None:
+    """Three fields and more, as the go command wants it; it follows the pipeline."""
+    version = (goroot() / "VERSION").read_text().split()[0]
+    done = linkpipe("link", "-V=full")
+    assert re.fullmatch(rf"link version {version} linkpipe=\d\S*-[0-9a-f]{{16}}\n", done.stdout)
+    assert linkpipe("link", "-V=full").stdout == done.stdout
+    short = linkpipe("link", "-V")
+    assert re.fullmatch(rf"link version {version} linkpipe=\d\S*\n", short.stdout)
+
+
+def test_version_follows_the_pipeline(tmp_path: Path) -> None:
+    """The go command must not take a link of another pipeline out of its cache."""
+    (tmp_path / "p.toml").write_text('extends = "default"\n[[remove]]\nname = "load"\n')
+    one = linkpipe("link", "-V=full").stdout
+    assert linkpipe("link", "-V=full", LINKPIPE_PIPELINE=str(tmp_path / "p.toml")).stdout != one
+
+
+def test_a_wrong_pipeline_is_refused_before_inputs_are_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text('[[pass]]\nname = "laod"\n')
+    done = linkpipe("link", "-pipeline", str(tmp_path / "p.toml"), str(tmp_path / "missing.a"))
+    assert done.returncode == 2
+    assert "unknown pass" in done.stderr
+    assert "missing.a" not in done.stderr
+
+
+def test_the_link_command_is_light() -> None:
+    """What every link of every `go build` would pay for."""
+    code = (
+        "import sys\n"
+        "from linkpipe.cli.link import main\n"
+        "main(['-V=full'])\n"
+        "heavy = {'numpy', 'networkx', 'cattrs', 'rich', 'click', 'structlog',"
+        " 'importlib.metadata'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=False
+    )
+    assert done.stdout.splitlines()[1:] == ["[]"], done.stderr
+
+
+def test_the_stub_passes_other_tools_through_without_python(tmp_path: Path) -> None:
+    tool = tmp_path / "compile"
+    tool.write_text('#!/bin/sh\necho "$# $1 $2"\nexit 7\n')
+    tool.chmod(0o755)
+    done = subprocess.run(
+        [STUB, tool, "a b", "c"],
+        capture_output=True,
+        text=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (7, "2 a b c\n")
+
+
+def test_the_installed_stub_links_with_linkpipe() -> None:
+    installed = Path(sys.executable).parent / "linkpipe-toolexec"
+    done = subprocess.run(
+        [installed, link_tool(), "-V=full"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert " linkpipe=" in done.stdout
+
+
+def test_modules_in_the_current_directory_are_not_imported(tmp_path: Path) -> None:
+    """A link runs in its user's directories, where an attr.py may lie."""
+    (tmp_path / "attr.py").write_text("raise SystemExit('hijacked')")
+    installed = Path(sys.executable).parent / "linkpipe-toolexec"
+    done = subprocess.run(
+        [installed, link_tool(), "-V"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_build_hands_everything_to_the_go_command(tmp_path: Path) -> None:
+    go = tmp_path / "mygo"
+    go.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    go.chmod(0o755)
+    done = linkpipe("build", "-buildmode=plugin", "-o", "p.so", ".", LINKPIPE_GO=str(go))
+    first, toolexec, *rest = done.stdout.splitlines()
+    assert first == "build"
+    assert os.path.basename(toolexec) == "linkpipe-toolexec"
+    assert rest == ["-buildmode=plugin", "-o", "p.so", "."]
+
+
+def test_build_without_go() -> None:
+    done = linkpipe("build", ".", LINKPIPE_GO="/nonexistent/go")
+    assert done.returncode == 1
+    assert "install Go" in done.stderr
+
+
+def dumped(path: Path, *values: int) -> str:
+    lines = [
+        {"header": {"fact": "t", "after": "p"}},
+        *({"id": n, "v": v} for n, v in enumerate(values)),
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return str(path)
+
+
+def test_diff_of_two_dumps(tmp_path: Path) -> None:
+    a, b = dumped(tmp_path / "a", 1, 2), dumped(tmp_path / "b", 1, 3)
+    done = linkpipe("diff", a, b)
+    assert done.returncode == 1
+    assert done.stdout == "~ 1 v: 2 -> 3\n0 added, 0 removed, 1 changed\n"
+    assert linkpipe("diff", a, a).returncode == 0
+
+
+def test_show_a_dump(tmp_path: Path) -> None:
+    done = linkpipe("show", dumped(tmp_path / "a", 7, 8), "--columns", "v")
+    assert done.stdout.startswith("t after p: 2 of 2 rows")
+    assert [line.strip() for line in done.stdout.splitlines()[-2:]] != []
+    assert re.search(r"^ *7 *$", done.stdout, re.MULTILINE)
+
+
+def test_observers_are_found_like_passes() -> None:
+    """The built-in ones stand in the same entry point groups as anybody's."""
+    catalog = Catalog()
+    assert {"timing", "dump", "verify", "log"} <= set(catalog.offers("observers"))
+    assert {"jsonl", "dot", "graphml"} <= set(catalog.offers("dumpers"))
