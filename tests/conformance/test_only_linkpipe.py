@@ -38,7 +38,9 @@ def crippled(folder: Path) -> tuple[Path, Path]:
     return copy, log
 
 
-def build(copy: Path, cwd: Path, *args: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
+def build(
+    copy: Path, cwd: Path, *args: str | Path, **extra: str
+) -> subprocess.CompletedProcess[str]:
     """Run go build with the crippled toolchain."""
     env = environment(**extra) | {"GOROOT": str(copy)}
     return subprocess.run(
@@ -67,7 +69,14 @@ def test_the_stock_linker_is_not_called(folder: Path) -> None:
     built = [
         build(copy, EXAMPLES, toolexec, ldflags, "-o", folder / "host", "./host"),
         build(
-            copy, EXAMPLES, toolexec, ldflags, "-buildmode=plugin", "-o", folder / "p.so", "./plugin"
+            copy,
+            EXAMPLES,
+            toolexec,
+            ldflags,
+            "-buildmode=plugin",
+            "-o",
+            folder / "p.so",
+            "./plugin",
         ),
         build(
             copy, PROGRAMS, toolexec, ldflags, "-o", folder / "hello", "./hello", CGO_ENABLED="0"

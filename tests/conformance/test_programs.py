@@ -56,8 +56,6 @@ def test_mixed_pairs(folder: Path) -> None:
     programs = table()
     hosts = both(programs["host"], "s-w", folder / "host")
     plugins = both(programs["plugin"], "s-w", folder / "plugin")
-    printed = {
-        oracle.run(host.output, plugin.output) for host in hosts for plugin in plugins
-    }
+    printed = {oracle.run(host.output, plugin.output) for host in hosts for plugin in plugins}
     assert len(printed) == 1, printed
     assert next(iter(printed))[0] == 0

@@ -1,0 +1,280 @@
+"""Bad input: the oracle's exit status, a message that names what is wrong, and no harm done."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conformance import oracle
+from tests.conformance.damage import copy, object_at, other_fingerprint, patched, rewrite, without
+from tests.conformance.oracle import Linked
+from tests.conformance.programs import DUPLICATE, TINY, UNDEFINED, Inputs, inputs, table
+
+FLAGS = ("-w",)
+OLD = b"what an earlier link wrote\n"
+
+
+@pytest.fixture
+def tiny(folder: Path) -> Inputs:
+    """A copy of a small program's inputs that a test may damage."""
+    return copy(inputs(TINY), folder / "inputs")
+
+
+def archive(given: Inputs, package: str) -> Path:
+    return given.archives()[package]
+
+
+def refuse(
+    given: Inputs,
+    folder: Path,
+    *said: str,
+    flags: tuple[str, ...] = FLAGS,
+    same_status: bool = True,
+    external: bool = False,
+) -> Linked:
+    """Link with both; linkpipe must fail as the oracle does, say all of `said`, and leave the old
+    output and nothing else."""
+    theirs = oracle.link(oracle.stock(), given, flags, folder / "theirs", external=external)
+    assert theirs.status, "the oracle links this: the test is wrong"
+    place = folder / "ours"
+    place.mkdir()
+    (place / "out").write_bytes(OLD)
+    ours = oracle.link(oracle.linkpipe(), given, flags, place, external=external)
+    unharmed(ours, place)
+    for words in said:
+        assert words in ours.stderr, ours.stderr
+    if same_status:
+        assert ours.status == theirs.status, (ours.stderr, theirs.stderr)
+    return ours
+
+
+def unharmed(ours: Linked, place: Path) -> None:
+    """A failed link: status 1 or 2, a message that is no traceback, the old output as it was."""
+    assert ours.status in (1, 2), ours.stderr
+    assert ours.stderr.strip()
+    assert "Traceback" not in ours.stderr, ours.stderr
+    assert "bug in the pass" not in ours.stderr, ours.stderr
+    assert (place / "out").read_bytes() == OLD
+    left = {entry.name for entry in place.iterdir()}
+    assert left <= {"out", "stdout", "stderr", "tmp", "calls", "gcc", "cc"}
+
+
+@pytest.mark.parametrize("package", ["main", "runtime"])
+@pytest.mark.parametrize("part", [0.0, 0.001, 0.3, 0.7, 0.999])
+def test_truncated_archive(tiny: Inputs, folder: Path, package: str, part: float) -> None:
+    file = archive(tiny, package)
+    rewrite(file, lambda data: data[: int(len(data) * part)])
+    # Where the oracle runs into the end of its map it crashes, with a status of Go's own.
+    refuse(tiny, folder, str(file), same_status=False)
+
+
+@pytest.mark.parametrize("package", ["main", "runtime"])
+def test_not_an_archive(tiny: Inputs, folder: Path, package: str) -> None:
+    rewrite(archive(tiny, package), patched(b"!<arch>\n", b"!<ARCH>\n"))
+    refuse(tiny, folder, str(archive(tiny, package)))
+
+
+@pytest.mark.parametrize("package", ["main", "runtime"])
+def test_wrong_magic(tiny: Inputs, folder: Path, package: str) -> None:
+    rewrite(archive(tiny, package), patched(b"\0go120ld", b"\0go118ld"))
+    refuse(tiny, folder, str(archive(tiny, package)), "go120ld", same_status=False)
+
+
+def test_another_go_version(tiny: Inputs, folder: Path) -> None:
+    def older(data: bytes) -> bytes:
+        return data.replace(b"amd64 go1.27.3", b"amd64 go1.26.9")
+
+    rewrite(archive(tiny, "internal/abi"), older)
+    refuse(tiny, folder, str(archive(tiny, "internal/abi")), "go1.26.9", "go1.27.3")
+
+
+def test_fingerprint_mismatch(tiny: Inputs, folder: Path) -> None:
+    rewrite(archive(tiny, "internal/abi"), other_fingerprint)
+    refuse(tiny, folder, "fingerprint mismatch", "internal/abi")
+
+
+def test_missing_package(tiny: Inputs, folder: Path) -> None:
+    without(tiny, "internal/abi")
+    refuse(tiny, folder, "internal/abi")
+
+
+def test_missing_archive(tiny: Inputs, folder: Path) -> None:
+    archive(tiny, "internal/abi").unlink()
+    refuse(tiny, folder, str(archive(tiny, "internal/abi")))
+
+
+def test_missing_main(tiny: Inputs, folder: Path) -> None:
+    tiny.main.unlink()
+    refuse(tiny, folder, str(tiny.main))
+
+
+def test_archive_is_a_folder(tiny: Inputs, folder: Path) -> None:
+    file = archive(tiny, "internal/abi")
+    file.unlink()
+    file.mkdir()
+    refuse(tiny, folder, str(file))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_archive(tiny: Inputs, folder: Path) -> None:
+    file = archive(tiny, "internal/abi")
+    rewrite(file, bytes)
+    file.chmod(0)
+    refuse(tiny, folder, str(file))
+
+
+def test_missing_importcfg(tiny: Inputs, folder: Path) -> None:
+    tiny.importcfg.unlink()
+    refuse(tiny, folder, str(tiny.importcfg))
+
+
+@pytest.mark.parametrize(
+    "line", ["packagefile", "packagefile x", "packagefile =x", "importmap a=b", "nonsense a=b"]
+)
+def test_bad_importcfg(tiny: Inputs, folder: Path, line: str) -> None:
+    text = tiny.importcfg.read_text()
+    tiny.importcfg.write_text(f"# comment\n{line}\n{text}")
+    refuse(tiny, folder, f"{tiny.importcfg}:2")
+
+
+def test_undefined_symbol(folder: Path) -> None:
+    ours = refuse(inputs(UNDEFINED), folder, "programs.test/nowhere.missing", "main.main")
+    assert "relocation target programs.test/nowhere.missing not defined" in ours.stderr
+
+
+def test_duplicate_symbol(folder: Path) -> None:
+    refuse(
+        inputs(DUPLICATE),
+        folder,
+        "duplicated definition of symbol programs.test/shared.shared",
+        "programs.test/broken/duplicate/one",
+        "programs.test/broken/duplicate/two",
+    )
+
+
+def test_no_main_package(tiny: Inputs, folder: Path) -> None:
+    """The archive of a library in the place of the main package's."""
+    argv = (*tiny.flags, str(archive(tiny, "internal/abi")))
+    given = Inputs(tiny.folder, argv, tiny.env)
+    refuse(given, folder, str(archive(tiny, "internal/abi")))
+
+
+@pytest.mark.parametrize("where", ["missing/out", "file/out"])
+def test_unwritable_output(tiny: Inputs, folder: Path, where: str) -> None:
+    """The output's folder is not there, or is no folder."""
+    (folder / "file").write_bytes(b"")
+    statuses = []
+    for command in (oracle.stock(), oracle.linkpipe()):
+        argv = [*command, "-o", str(folder / where), *tiny.flags, *FLAGS, str(tiny.main)]
+        done = subprocess.run(
+            argv, env=tiny.environment(), text=True, capture_output=True, check=False
+        )
+        assert where in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
+        statuses.append(done.returncode)
+    assert statuses[0] == statuses[1] != 0
+
+
+def test_output_is_a_folder(tiny: Inputs, folder: Path) -> None:
+    (folder / "out" / "kept").mkdir(parents=True)
+    linked = oracle.link(oracle.linkpipe(), tiny, FLAGS, folder, name="out")
+    assert linked.status in (1, 2)
+    assert str(folder / "out") in linked.stderr
+    assert "Traceback" not in linked.stderr
+    assert (folder / "out" / "kept").is_dir()
+
+
+def test_output_through_a_symbolic_link(tiny: Inputs, folder: Path) -> None:
+    """As the oracle: the output is removed and made anew when it is a regular file; anything else
+    (a device, a symbolic link) stays what it is and is written to."""
+    for command, place in ((oracle.stock(), "theirs"), (oracle.linkpipe(), "ours")):
+        at = folder / place
+        at.mkdir()
+        (at / "target").write_bytes(OLD)
+        (at / "out").symlink_to("target")
+        linked = oracle.link(command, tiny, FLAGS, at)
+        assert linked.status == 0, linked.stderr
+        assert (at / "out").is_symlink(), place
+    assert oracle.same(folder / "ours" / "target", folder / "theirs" / "target")
+
+
+def failing_compiler(folder: Path, script: str) -> Path:
+    compiler = folder / "cc"
+    compiler.write_text(f"#!/bin/sh\n{script}\n")
+    compiler.chmod(0o755)
+    return compiler
+
+
+@pytest.mark.parametrize("name", ["plugin", "host"])
+def test_failing_compiler(name: str, folder: Path) -> None:
+    """What the C compiler printed is shown, in the oracle's words."""
+    given = inputs(table()[name])
+    compiler = failing_compiler(folder, 'echo "cc: no space left in my heart" >&2; exit 3')
+    ours = refuse(given, folder, "no space left in my heart", flags=(*FLAGS, f"-extld={compiler}"))
+    assert "exit status 3" in ours.stderr
+
+
+def test_missing_compiler(folder: Path) -> None:
+    given = inputs(table()["plugin"])
+    refuse(given, folder, "no-such-compiler", flags=(*FLAGS, "-extld=/nowhere/no-such-compiler"))
+
+
+def test_compiler_that_writes_nothing(folder: Path) -> None:
+    """A C compiler that claims success and leaves no file: still no wreckage."""
+    given = inputs(table()["plugin"])
+    place = folder / "ours"
+    place.mkdir()
+    compiler = failing_compiler(folder, "exit 0")
+    ours = oracle.link(oracle.linkpipe(), given, (*FLAGS, f"-extld={compiler}"), place)
+    assert "Traceback" not in ours.stderr
+    assert "bug in the pass" not in ours.stderr
+
+
+@pytest.fixture
+def small_files() -> Callable[[], None]:
+    """What to call in a child, before it starts a program, so that the "disk" is soon full: no
+    file may grow beyond 64 KiB."""
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
+
+    return limit
+
+
+@pytest.mark.parametrize("program", ["tiny", "plugin"])
+def test_full_disk(program: str, folder: Path, small_files: Callable[[], None]) -> None:
+    """The file cannot be written to its end: an error that names it, and the old one stays."""
+    given = inputs(TINY if program == "tiny" else table()[program])
+    (folder / "out").write_bytes(OLD)
+    done = subprocess.run(
+        [*oracle.linkpipe(), "-o", str(folder / "out"), *given.flags, *FLAGS, str(given.main)],
+        env=given.environment() | {"TMPDIR": str(folder)},
+        text=True,
+        capture_output=True,
+        check=False,
+        preexec_fn=small_files,
+    )
+    assert done.returncode in (1, 2), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "bug in the pass" not in done.stderr
+    assert str(folder) in done.stderr, done.stderr
+    assert (folder / "out").read_bytes() == OLD
+    assert [entry.name for entry in folder.iterdir()] == ["out"]
+
+
+def test_object_header_is_checked_first(tiny: Inputs, folder: Path) -> None:
+    """Block offsets that run backwards, in the archive of the package that everything needs."""
+
+    def backwards(data: bytes) -> bytes:
+        at = object_at(data) + 20 + 4 * 5
+        return data[:at] + (7).to_bytes(4, "little") + data[at + 4 :]
+
+    rewrite(archive(tiny, "runtime"), backwards)
+    refuse(tiny, folder, str(archive(tiny, "runtime")), same_status=False)
