@@ -1,0 +1,52 @@
+"""sample.note: a note section with a text of your choice.
+
+A pass that changes the output. An ELF note is a symbol of kind SELFROSECT: the layout gives each
+of them a read-only section with the symbol's name, in an executable and in an object for the host
+linker alike, and a name that starts with ".note" makes it a section of type NOTE. `readelf -n`
+shows it. So the pass makes one symbol, and has to stand between `elfprep` and `datalayout`.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from linkpipe.errors import UserError
+from linkpipe.formats import elf
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.symkind import SymKind
+from linkpipe.tables.symbols import Flag
+
+OWNER = b"linkpipe-sample\0"
+TYPE = 1
+
+
+@attrs.frozen
+class NoteOptions:
+    """Attributes:
+    text: what the note says.
+    section: the section's name.
+    """
+
+    text: str = "linked by linkpipe"
+    section: str = ".note.linkpipe.sample"
+
+
+@linkpass(
+    name="sample.note",
+    requires=("symbols",),
+    provides=("symbols",),
+    options=NoteOptions,
+)
+def note(link: Link, options: NoteOptions) -> Link:
+    """Add a note to the output."""
+    if not options.section.startswith(".note"):
+        raise UserError(
+            f'sample.note: "{options.section}" is no name of a note section',
+            remedy='let the option `section` start with ".note"',
+        )
+    edit = link.symbols.edit()
+    sym = edit.lookup_or_create(options.section)
+    edit.set(sym, kind=SymKind.SELFROSECT, align=4)
+    edit.add_flags(sym, Flag.REACHABLE)
+    edit.set_content(sym, elf.note(OWNER, TYPE, options.text.encode(), link.arch.endian))
+    return link.evolve(symbols=edit.freeze())
