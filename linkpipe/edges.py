@@ -1,0 +1,74 @@
+"""Which relocations and auxiliary symbols keep their target in the link.
+
+The rule is shared by the reachability pass, which applies it, and by the graph, which
+explains the result. Source: cmd/link/internal/ld/deadcode.go:152-290 (flood).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe import reloctype as rt
+from linkpipe.formats import goobj
+
+MARKERS = (rt.R_USEIFACE, rt.R_USEIFACEMETHOD, rt.R_USENAMEDMETHOD)
+"""Relocations that say something to the analysis about their target and do not keep it."""
+
+_NEVER = (*MARKERS, rt.R_METHODOFF, rt.R_USETYPE, rt.R_INITORDER)
+
+_DWARF = frozenset(
+    (
+        goobj.AUX_DWARF_INFO,
+        goobj.AUX_DWARF_LOC,
+        goobj.AUX_DWARF_RANGES,
+        goobj.AUX_DWARF_LINES,
+    )
+)
+# Without a name and laid out by whoever reads them through their function; they refer to nothing.
+_PAYLOAD = frozenset(
+    (
+        goobj.AUX_FUNCINFO,
+        goobj.AUX_PCSP,
+        goobj.AUX_PCFILE,
+        goobj.AUX_PCLINE,
+        goobj.AUX_PCINLINE,
+        goobj.AUX_PCDATA,
+    )
+)
+
+
+def followed(
+    types: npt.NDArray[np.uint16],
+    weak: npt.NDArray[np.bool_],
+    calls: Collection[int],
+    weak_calls: bool,
+) -> npt.NDArray[np.bool_]:
+    """Whether each relocation of a reachable symbol keeps its target: bool[m].
+
+    Weak ones do not, nor do those of methods (that is decided method by method) and those
+    that are notes to the analysis. ``calls`` are the types of direct calls; with
+    ``weak_calls`` weak calls count as strong (links that can load plugins).
+    """
+    keeps = np.ones(1 << 16, np.bool_)
+    keeps[list(_NEVER)] = False
+    out: npt.NDArray[Any] = keeps[types]
+    rows = np.flatnonzero(weak)
+    if weak_calls:
+        out[rows] &= np.isin(types[rows], list(calls))
+    else:
+        out[rows] = False
+    return out
+
+
+def followed_auxs(dwarf: bool) -> frozenset[int]:
+    """The kinds of auxiliary symbols that are kept with their symbol, of those that matter to
+    the output. The oracle also marks payloads (function information, pc-value tables), but
+    never lays them out; debug information counts when it is written (``dwarf``). A symbol's
+    type is not kept with it.
+    """
+    every = frozenset(range(goobj.AUX_SEH_UNWIND_INFO + 1))
+    return every - _PAYLOAD - {goobj.AUX_GOTYPE} - (frozenset() if dwarf else _DWARF)

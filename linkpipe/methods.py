@@ -1,0 +1,148 @@
+"""Methods of types, as the reachability analysis sees them.
+
+A type descriptor refers to each of its methods by three relocations R_METHODOFF (the
+method's type, its entry for interface calls, its entry for direct calls), beside the one
+to its name. A method can be called through an interface, or found by reflection, under
+its *signature*: name and type. Signatures are compared as 64-bit hashes, all at once.
+Source: cmd/link/internal/ld/deadcode.go:376-407, 520-590.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError
+from linkpipe.reloctype import R_METHODOFF
+from linkpipe.tables.names import hash_names
+from linkpipe.tables.relocs import Relocs
+from linkpipe.tables.symbols import Symbols
+from linkpipe.typedata import METHOD_SIZE, Kind, TypeData, targets_at
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+U64 = npt.NDArray[np.uint64]
+
+_ANY_TYPE = -1
+
+
+class Methods(NamedTuple):
+    """Methods, one row each: ``row`` int64 (of the first of its three relocations), ``owner``
+    int32 (the type), ``signature`` and ``name`` uint64 (hashes), ``exported`` bool."""
+
+    row: I64
+    owner: I32
+    signature: U64
+    name: U64
+    exported: npt.NDArray[np.bool_]
+
+    def take(self, rows: npt.NDArray[Any]) -> Methods:
+        """Some of the methods, by mask or index."""
+        return Methods(*(column[rows] for column in self))
+
+
+class MethodReader:
+    """Reads methods of the types whose relocations are in ``table``.
+
+    Attributes:
+        row: int64[k], the first relocation of each method of any type in the table, ascending.
+        owner: int32[k], the type it belongs to.
+    """
+
+    def __init__(self, types: TypeData, table: Relocs, owner: I32) -> None:
+        self.types = types
+        self.table = table
+        rows = np.flatnonzero((table.type == R_METHODOFF) & ~table.weak)
+        first = rows[: len(rows) // 3 * 3 : 3]
+        whole = (rows[2::3] == first + 2) & (owner[rows[2::3]] == owner[first])
+        if len(rows) % 3 or not whole.all():
+            sym = int(owner[rows[-1] if whole.all() else first[np.argmin(whole)]])
+            raise _damaged(types.symbols, sym, "expect three consecutive R_METHODOFF relocs")
+        self.row = first
+        self.owner = owner[first]
+
+    def targets(self, ids: npt.NDArray[Any], offsets: npt.NDArray[Any]) -> I32:
+        """The target of each symbol's relocation at that offset, 0: none. int32[len(ids)]."""
+        rows, counts = self.table.rows_of_many(ids)
+        return targets_at(counts, self.table.offset[rows], self.table.target[rows], offsets)
+
+    def read(self, chosen: npt.NDArray[np.integer[Any]]) -> Methods:
+        """The methods ``row[chosen]``, which are all those of their types.
+
+        Raises InputError when the relocations do not fit the type's array of methods.
+        """
+        row, owner = self.row[chosen], self.owner[chosen]
+        starts = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))[: len(row)]
+        counts = np.diff(np.append(starts, len(row)))
+        arrays = self.types.methods(owner[starts])
+        index = np.arange(len(row)) - np.repeat(starts, counts)
+        at = np.repeat(arrays.first, counts) + METHOD_SIZE * index
+        fits = np.repeat(arrays.counts == counts, counts) & (self.table.offset[row] == at + 4)
+        if not fits.all():
+            bad = int(np.argmin(fits))
+            group = int(np.searchsorted(starts, bad, side="right")) - 1
+            raise _damaged(
+                self.types.symbols,
+                int(owner[bad]),
+                f"has {int(counts[group])} method relocations for "
+                f"{int(arrays.counts[group])} methods",
+            )
+        # Relocations come in order of offset, so a method's name is the one before.
+        name = np.where(self.table.offset[row - 1] == at, self.table.target[row - 1], 0)
+        odd = np.flatnonzero(name == 0)
+        name[odd] = self.targets(owner[odd], at[odd])
+        return self._methods(row, owner, name, self.table.target[row])
+
+    def _methods(self, row: I64, owner: I32, name: I32, mtyp: I32) -> Methods:
+        missing = np.flatnonzero(name == 0)
+        if len(missing):
+            raise _damaged(self.types.symbols, int(owner[missing[0]]), "a method has no name")
+        arena = self.types.objects.arena
+        at, size = self.types.names(name)
+        first = arena.bytes[at]
+        exported = (first >= ord("A")) & (first <= ord("Z")) & (size > 0)
+        for i in np.flatnonzero((first >= 0x80) & (size > 0)).tolist():
+            exported[i] = _is_upper(arena.view(int(at[i]), int(size[i])).tobytes())
+        return Methods(row, owner, self.hashes(at, size, mtyp), self.hashes(at, size), exported)
+
+    def hashes(self, at: I64, size: I64, types: I32 | None = None) -> U64:
+        """Hashes of the names at those places, with the type of each when given: uint64[n]."""
+        version = np.full(len(at), _ANY_TYPE, np.int64) if types is None else types
+        return hash_names(self.types.objects.arena.u64, at, size, version)
+
+    def interface_methods(self, ids: I32, offsets: I64) -> U64:
+        """Signatures of the methods that start at these offsets of interface types: uint64[n].
+
+        Raises InputError when a symbol is not an interface or has no method there.
+        """
+        self.types.check(ids)
+        bad = np.flatnonzero(self.types.kinds(ids) != Kind.INTERFACE)
+        if len(bad):
+            raise _damaged(self.types.symbols, int(ids[bad[0]]), "is not an interface")
+        name, mtyp = self.targets(ids, offsets), self.targets(ids, offsets + 4)
+        missing = np.flatnonzero(name == 0)
+        if len(missing):
+            raise _damaged(
+                self.types.symbols,
+                int(ids[missing[0]]),
+                f"has no method at offset {int(offsets[missing[0]])}",
+            )
+        at, size = self.types.names(name)
+        return self.hashes(at, size, mtyp)
+
+
+def _is_upper(name: bytes) -> bool:
+    """Whether a name's first letter is upper case (Unicode class Lu)."""
+    from unicodedata import category
+
+    return category(name.decode("utf-8", "replace")[:1]) == "Lu"
+
+
+def _damaged(symbols: Symbols, sym: int, message: str) -> InputError:
+    return InputError(
+        message,
+        symbol=symbols.name(sym),
+        remedy="rebuild the package with the Go version that links it",
+    )
