@@ -228,7 +228,7 @@ class Architecture:
         ptrsize: bytes of a pointer. byteorder: "little" or "big".
         func_align, max_align, min_align: alignment of functions, largest and smallest of data.
         pc_quantum: smallest distance between instructions ("MinLC").
-        code_pad: bytes that fill the gaps between functions, repeated.
+        code_pad: bytes that fill the gaps between functions, repeated; at least one.
         header_room: bytes kept free before the text for the headers of an executable ("HEADR").
         text_base: address of the text in a static executable (flag -T).
         round: alignment of segments (flag -R).

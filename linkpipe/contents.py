@@ -56,18 +56,25 @@ def fill_image(sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes
     """
     end = max((s.fileoff + s.filesize for s in sections.segments), default=0)
     image = np.zeros(end, np.uint8)
-    pad = np.frombuffer(code_pad or b"\0", np.uint8)
+    pad = np.frombuffer(code_pad, np.uint8)
     for segment in sections.segments:
         for section in (sections[row] for row in segment.sections):
             if section.name == ".text":
                 start = segment.fileoff + section.vaddr - segment.vaddr
-                image[start : start + section.size] = np.resize(pad, section.size)
+                _repeat(image[start : start + section.size], pad)
     source = symbols.data_at[laid.ids]
     sizes = symbols.data_size[laid.ids]
     read = np.flatnonzero((source >= 0) & (sizes > 0))
     copy_spans(image, laid.at[read], symbols.arena.bytes, source[read], sizes[read])
     _fill_made(image, symbols, laid)
     return image
+
+
+def _repeat(to: U8, pattern: U8) -> None:
+    """Fill ``to`` with ``pattern``, again and again, the last time perhaps in part."""
+    whole = len(to) // len(pattern) * len(pattern)
+    to[:whole].reshape(-1, len(pattern))[:] = pattern
+    to[whole:] = pattern[: len(to) - whole]
 
 
 def _fill_made(image: U8, symbols: Symbols, laid: Laid) -> None:
