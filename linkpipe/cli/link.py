@@ -25,32 +25,49 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
     Returns the exit status: 0, 1 or 2 as the oracle's.
     """
     command = tool or "linkpipe"
-    # A link makes millions of objects that live until it ends and no cycles to speak of.
+    # A link makes many objects that live until it ends and no cycles to speak of.
     gc.disable()
     try:
         options = read_options(args, capture(variables, tool), variables)
         if isinstance(options, VersionAsked):
             print(version(options))
-            return 0
-        link(options)
+        else:
+            link(options)
     except KeyboardInterrupt:
         return 130
     except LinkpipeError as e:
         show(e, command)
-        if variables.get("LINKPIPE_DEBUG"):
-            raise
-        return e.exit_status
+        return _failed(e.exit_status, variables)
+    except Exception as e:
+        print(
+            f"linkpipe: internal error: {type(e).__name__}: {e}\n\tplease report this with the "
+            "traceback that LINKPIPE_DEBUG=1 prints",
+            file=sys.stderr,
+        )
+        return _failed(2, variables)
     return 0
+
+
+def _failed(status: int, variables: Mapping[str, str]) -> int:
+    if variables.get("LINKPIPE_DEBUG"):
+        import traceback
+
+        traceback.print_exc()
+    return status
 
 
 def link(options: Options) -> None:
     """Plan, then run. Nothing is opened before the plan has been checked."""
+    # No pass does linear algebra; numpy's library for it would start a thread for each processor.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from linkpipe.context import Link
+    from linkpipe.memory import keep_freed_memory
     from linkpipe.pipeline import load_pipeline
     from linkpipe.plan import make_plan
     from linkpipe.plugins import Catalog
     from linkpipe.runner import run_plan
 
+    keep_freed_memory()
     catalog = Catalog()
     plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)
     arch = catalog.load("arches", options.environment.goarch)

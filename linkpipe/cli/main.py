@@ -8,8 +8,9 @@ every link.
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 HIDDEN = frozenset({"__init__", "main", "toolexec"})
@@ -17,12 +18,21 @@ HIDDEN = frozenset({"__init__", "main", "toolexec"})
 
 def run() -> None:
     """The console script."""
-    leave(main(sys.argv[1:]))
+    process(lambda: main(sys.argv[1:]))
 
 
-def leave(status: int) -> NoReturn:
-    """End the process now. A link's tables are large, and to free them one by one before the
-    process ends anyway takes a tenth of a small link."""
+def process(command: Callable[[], int]) -> NoReturn:
+    """Run a command as this process, and end it.
+
+    A request to terminate unwinds, so that temporary files go. The end is ``os._exit``: a link's
+    tables are large, and to free them one by one before the process ends anyway takes a tenth of a
+    small link.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        status = command()
+    except SystemExit as e:
+        status = e.code if isinstance(e.code, int) else 1
     try:
         sys.stdout.flush()
         sys.stderr.flush()

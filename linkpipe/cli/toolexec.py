@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from linkpipe.cli.main import leave
+from linkpipe.cli.main import process
 
 
 def run() -> None:
@@ -19,7 +19,7 @@ def run() -> None:
         os.execvp(tool, sys.argv[1:])
     from linkpipe.cli import link
 
-    leave(link.main(args, tool))
+    process(lambda: link.main(args, tool))
 
 
 if __name__ == "__main__":

@@ -200,3 +200,34 @@ def test_observers_are_found_like_passes() -> None:
     catalog = Catalog()
     assert {"timing", "dump", "verify", "log"} <= set(catalog.offers("observers"))
     assert {"jsonl", "dot", "graphml"} <= set(catalog.offers("dumpers"))
+
+
+def test_a_crash_in_a_pass_is_one_paragraph(tmp_path: Path) -> None:
+    """No traceback, unless it is asked for."""
+    package = tmp_path / "crashing-1.dist-info"
+    package.mkdir()
+    (package / "entry_points.txt").write_text("[linkpipe.passes]\ncrash = crashing:crash\n")
+    (tmp_path / "crashing.py").write_text(
+        "from linkpipe.pass_api import linkpass\n"
+        "@linkpass(name='crash')\n"
+        "def crash(link):\n"
+        "    raise KeyError('oops')\n"
+    )
+    (tmp_path / "p.toml").write_text('[[pass]]\nname = "crash"\n')
+    env = {"PYTHONPATH": str(tmp_path), "LINKPIPE_PIPELINE": str(tmp_path / "p.toml")}
+    done = linkpipe("link", "x.a", **env)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "linkpipe: pass crash: crashed with KeyError: 'oops'\n\tthis is a"
+    )
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in linkpipe("link", "x.a", LINKPIPE_DEBUG="1", **env).stderr
+
+
+def test_a_broken_observer_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text('[[pass]]\nname = "load"\n')
+    pipeline = f"-pipeline={tmp_path}/p.toml"
+    done = linkpipe("link", pipeline, "-observe", "nosuch", "x.a")
+    assert done.returncode == 2
+    assert 'linkpipe: unknown observer "nosuch"' in done.stderr
+    assert "Traceback" not in done.stderr
