@@ -168,7 +168,7 @@ class Symbols:
             at, size = self.name_at[ids], self.name_size[ids]
             rows = np.flatnonzero(at >= 0)
             wanted = np.full(len(rows), version, np.int64)
-            h = hash_names(self.arena, at[rows], size[rows], wanted)
+            h = hash_names(self.arena.u64, at[rows], size[rows], wanted)
             place = np.minimum(np.searchsorted(self.hashes, h), len(self.hashes) - 1)
             hit = self.hashes[place] == h
             found[rows[hit]] = self.hashed_ids[place[hit]]
