@@ -1,0 +1,1 @@
+"""Times linkpipe beside `go tool link`."""

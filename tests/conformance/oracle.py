@@ -7,11 +7,9 @@ place writes down how it was called, and `-tmpdir` keeps the objects that it was
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +20,8 @@ from tests.conformance.toolchain import ROOT, environment, link_tool
 
 # The flag sets in which the promise of the same bytes holds until DWARF is written.
 MODES: dict[str, tuple[str, ...]] = {"s-w": ("-s", "-w"), "w": ("-w",)}
+
+MEASURE = Path(__file__).with_name("measure.py")
 
 WRAPPER = """#!/bin/sh
 printf '%s\\0' "$#" "$@" >> {log}
@@ -111,21 +111,20 @@ def link(
         wrapper.chmod(0o755)
         argv += ["-tmpdir", str(tmpdir), f"-extld={wrapper}"]
     argv.append(str(inputs.main))
+    argv = [sys.executable, "-I", "-S", str(MEASURE), str(folder / "measured"), *argv]
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-        begin = time.perf_counter()
-        process = subprocess.Popen(
-            argv, cwd=folder, env=inputs.environment(), stdout=out, stderr=err
+        done = subprocess.run(
+            argv, cwd=folder, env=inputs.environment(), stdout=out, stderr=err, check=False
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds, peak = (folder / "measured").read_text().split()
+    (folder / "measured").unlink()
     return Linked(
         output,
-        process.returncode,
+        done.returncode,
         (folder / "stderr").read_text(errors="replace"),
         (folder / "stdout").read_text(errors="replace"),
-        seconds,
-        usage.ru_maxrss * 1024,
+        float(seconds),
+        int(peak),
         tmpdir,
         read_calls(log),
     )

@@ -1,0 +1,160 @@
+"""Times linkpipe and `go tool link` on the same archives, in the same run. Rules: README.md here.
+
+    python -m benchmarks.bench [--rounds N] [--out FOLDER] [PROGRAM …]
+
+Writes bench.md (the table), bench.json (every measurement) and passes.svg (time per pass).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from attrs import field, frozen
+
+from benchmarks.plot import passes_svg
+from tests.conformance import oracle
+from tests.conformance.oracle import Linked
+from tests.conformance.programs import Inputs, inputs, scratch, table
+from tests.conformance.toolchain import ROOT, goroot
+
+CASES = ("hello", "go", "compile", "plugin", "host")
+FLAGS = ("-s", "-w")
+# The first mark on the way (the issue of the main job): wall time at most so many times the
+# oracle's; peak memory at most twice, everywhere.
+MARKS = {"hello": 5.0, "go": 4.0, "plugin": 2.0}
+MIB = 1 << 20
+
+
+@frozen
+class Case:
+    """All measurements of one program: seconds and bytes for each round."""
+
+    name: str
+    seconds: dict[str, list[float]] = field(factory=lambda: {"stock": [], "linkpipe": []})
+    peak: dict[str, list[int]] = field(factory=lambda: {"stock": [], "linkpipe": []})
+    passes: list[dict[str, float]] = field(factory=list)
+    same: list[bool] = field(factory=list)
+
+    def median(self, which: str) -> float:
+        return statistics.median(self.seconds[which])
+
+    def memory(self, which: str) -> float:
+        return statistics.median(self.peak[which])
+
+    def row(self) -> str:
+        ratio = self.median("linkpipe") / self.median("stock")
+        memory = self.memory("linkpipe") / self.memory("stock")
+        mark = f"≤ {MARKS[self.name]:.0f}" if self.name in MARKS else ""
+        best = min(self.seconds["linkpipe"]) / min(self.seconds["stock"])
+        return (
+            f"| {self.name} | {self.median('stock') * 1000:.0f} ms "
+            f"| {self.median('linkpipe') * 1000:.0f} ms | **{ratio:.2f}** | {best:.2f} | {mark} "
+            f"| {self.memory('stock') / MIB:.0f} MiB | {self.memory('linkpipe') / MIB:.0f} MiB "
+            f"| **{memory:.2f}** | {'yes' if all(self.same) else 'NO'} |"
+        )
+
+
+HEAD = """| program | go tool link | linkpipe | wall ratio | ratio of best | mark | \
+go tool link peak | linkpipe peak | peak ratio | same bytes |
+|---|---|---|---|---|---|---|---|---|---|"""
+
+
+def one(command: list[str], given: Inputs, folder: Path) -> Linked:
+    """One link that must succeed; the output of the one before is out of the way."""
+    shutil.rmtree(folder, ignore_errors=True)
+    linked = oracle.link(command, given, FLAGS, folder)
+    if linked.status:
+        sys.exit(f"{' '.join(command)}: exit status {linked.status}\n{linked.stderr}")
+    return linked
+
+
+def measure(name: str, rounds: int, folder: Path) -> Case:
+    """Measure one program: a round to warm up, then `rounds` in alternating order."""
+    given = inputs(table()[name])
+    commands = {"stock": oracle.stock(), "linkpipe": oracle.linkpipe()}
+    case = Case(name)
+    for number in range(rounds + 1):
+        order = list(commands) if number % 2 else list(reversed(commands))
+        linked = {which: one(commands[which], given, folder / which) for which in order}
+        if number:
+            for which, result in linked.items():
+                case.seconds[which].append(result.seconds)
+                case.peak[which].append(result.peak)
+        case.same.append(oracle.same(linked["stock"].output, linked["linkpipe"].output))
+    # Time per pass is taken from links of its own: to write it down costs a little too.
+    timing = folder / "timing.json"
+    for _ in range(3):
+        one([*commands["linkpipe"], f"-timing={timing}"], given, folder / "linkpipe")
+    for line in timing.read_text().splitlines():
+        told = json.loads(line)
+        parts = {"(before)": told["before"]}
+        parts |= {part["name"]: part["seconds"] for part in told["passes"]}
+        case.passes.append(parts)
+    timing.unlink()
+    return case
+
+
+def machine() -> str:
+    """What this was measured on."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    version = (goroot() / "VERSION").read_text().split()[0]
+    return (
+        f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; "
+        f"Python {platform.python_version()}, {version}"
+    )
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks.bench", description=__doc__)
+    parser.add_argument("programs", nargs="*", default=CASES, metavar="PROGRAM")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
+    told = parser.parse_args(argv)
+    folder = scratch()
+    begin = machine()
+    print(HEAD, flush=True)
+    cases = []
+    for name in told.programs:
+        cases.append(measure(name, told.rounds, folder))
+        print(cases[-1].row(), flush=True)
+    shutil.rmtree(folder)
+
+    told.out.mkdir(parents=True, exist_ok=True)
+    day = time.strftime("%Y-%m-%d")
+    text = (
+        f"`make bench`, {day}, `{' '.join(FLAGS)}`, medians of {told.rounds} rounds. {begin}.\n\n"
+        + "\n".join([HEAD, *(case.row() for case in cases)])
+        + "\n"
+    )
+    (told.out / "bench.md").write_text(text)
+    (told.out / "passes.svg").write_text(
+        passes_svg({case.name: case.passes for case in cases}, f"Time per pass, {day}")
+    )
+    measured = {
+        case.name: {"seconds": case.seconds, "peak": case.peak, "passes": case.passes}
+        for case in cases
+    }
+    (told.out / "bench.json").write_text(
+        json.dumps({"date": day, "machine": begin, "flags": FLAGS, "cases": measured}, indent=1)
+    )
+    print(f"\n{told.out}: bench.md, bench.json, passes.svg")
+    return int(not all(all(case.same) for case in cases))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
