@@ -90,13 +90,9 @@ class Pipeline:
 
 
 def default_file() -> str:
-    """The default pipeline: it ships inside the package; in a working tree (editable install) it
-    is the one at the top of the repository."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    inside = os.path.join(here, "pipeline.toml")
-    if os.path.exists(inside):
-        return inside
-    return os.path.join(os.path.dirname(here), "pipeline.toml")
+    """The default pipeline, which ships with the package. In a working tree it is a link to the
+    file at the top of the repository, and errors name that one."""
+    return os.path.realpath(os.path.join(os.path.dirname(__file__), "pipeline.toml"))
 
 
 def load_pipeline(file: str = "") -> Pipeline:

@@ -1,0 +1,118 @@
+"""A third party's plugin, installed and used as its users would: tests/plugin_sample."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from linkpipe.observe.diff import read
+from tests.conformance.oracle import link as link_with
+from tests.conformance.oracle import link_linkpipe, linkpipe, same
+from tests.conformance.programs import inputs, table
+
+SAMPLE = Path(__file__).parent / "plugin_sample"
+PIPELINE = SAMPLE / "pipeline.toml"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The plugin, installed by pip into a folder; what PYTHONPATH has to be to see it."""
+    folder = tmp_path_factory.mktemp("sample")
+    source = shutil.copytree(SAMPLE, folder / "source", ignore=shutil.ignore_patterns("*.egg-info"))
+    target = folder / "site"
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
+               "--no-build-isolation", "--disable-pip-version-check",
+               "--target", str(target), str(source)]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return str(target)
+
+
+def run(*args: str, **env: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "linkpipe", *args],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **env},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_its_passes_are_found_and_named_with_their_owner(installed: str) -> None:
+    listed = run("passes", "--installed", PYTHONPATH=installed)
+    assert "sample.count             linkpipe-plugin-sample 1.0" in listed
+
+
+def test_to_install_it_changes_nothing(installed: str) -> None:
+    """Neither the plan nor what the go command knows the linker by."""
+    assert run("passes", "--json", PYTHONPATH=installed) == run("passes", "--json")
+    assert run("link", "-V=full", PYTHONPATH=installed) == run("link", "-V=full")
+
+
+def test_a_pipeline_file_alone_switches_it_on(installed: str) -> None:
+    env = {"PYTHONPATH": installed, "LINKPIPE_PIPELINE": str(PIPELINE)}
+    plan = run("passes", "--json", **env)
+    assert '"sample.count"' in plan
+    assert '"text": "built for the tests"' in plan
+    assert run("link", "-V=full", **env) != run("link", "-V=full")
+
+
+def link(folder: Path, installed: str, *flags: str) -> Path:
+    """Link hello with the plugin's pipeline."""
+    given = inputs(table()["hello"])
+    given.env["PYTHONPATH"] = installed
+    linked = link_with(linkpipe(), given, ["-w", f"-pipeline={PIPELINE}", *flags], folder)
+    assert linked.status == 0, linked.stderr
+    return linked.output
+
+
+def test_the_note_is_in_the_file_and_the_program_runs(tmp_path: Path, installed: str) -> None:
+    output = link(tmp_path, installed)
+    with output.open("rb") as file:
+        section = ELFFile(file).get_section_by_name(".note.linkpipe.sample")
+        (note,) = section.iter_notes()
+    assert note["n_name"] == "linkpipe-sample"
+    assert note["n_descdata"] == "built for the tests"
+    plain = link_linkpipe(inputs(table()["hello"]), ["-w"], tmp_path / "plain").output
+    assert not same(output, plain)
+    assert subprocess.check_output([output]) == subprocess.check_output([plain])
+
+
+def test_the_counts_are_those_of_the_output(tmp_path: Path, installed: str) -> None:
+    """A function that can be reached is a FUNC symbol of the output."""
+    output = link(tmp_path, installed, f"-dump={tmp_path}/dump")
+    (path,) = (tmp_path / "dump").glob("*.sample.counts.jsonl")
+    counts = {row["key"]: row["value"] for row in read(str(path))[1]}
+    with output.open("rb") as file:
+        names = [
+            symbol.name
+            for symbol in ELFFile(file).get_section_by_name(".symtab").iter_symbols()
+            if symbol["st_info"]["type"] == "STT_FUNC"
+        ]
+    assert counts["main"] == sum(name.startswith("main.") for name in names)
+    assert list(counts.values()) == sorted(counts.values(), reverse=True)
+    assert sum(counts.values()) <= len(names)
+
+
+def test_a_wrong_option_is_refused_before_anything_is_read(tmp_path: Path, installed: str) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text(f'extends = "{PIPELINE}"\n[[replace]]\nname = "sample.note"\n'
+                    "options = { txt = 'x' }\n")  # fmt: skip
+    done = subprocess.run(
+        [*linkpipe(), f"-pipeline={file}", str(tmp_path / "missing.a")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": installed},
+        check=False,
+    )
+    assert done.returncode == 2
+    assert f"{file}:4: unknown option `txt` for the pass sample.note" in done.stderr
+    assert "did you mean text?" in done.stderr
