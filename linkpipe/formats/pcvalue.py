@@ -1,0 +1,121 @@
+"""pc-value tables: what holds (a line number, a stack depth, …) for which range of addresses.
+
+A table is a series of pairs: how much the value changes (zigzag varint), and for how many units
+of ``quantum`` bytes the new value holds (varint). It starts from value -1 at offset 0 and ends
+with a change of zero, which is only allowed to mean "no change" in the first pair, or with its
+last byte. Source: cmd/internal/obj/pcln.go (PCIter), runtime/symtab.go (step).
+
+All tables are decoded at once: varints end where a byte has its high bit clear, so finding them
+is a comparison, and the running sums are two cumulative sums.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError
+from linkpipe.tables.ragged import expand, owners
+
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
+U64 = npt.NDArray[np.uint64]
+
+_LONGEST = 10
+"""Bytes of the longest varint of 64 bits."""
+
+
+class PcValues(NamedTuple):
+    """Decoded tables, row by row: all ranges of the first table, then the second's …
+
+    ``counts`` int64[n], ranges of each table; then for each range ``start`` and ``end`` int64,
+    bytes from the function's entry, and ``value`` int32.
+    """
+
+    counts: I64
+    start: I64
+    end: I64
+    value: npt.NDArray[np.int32]
+
+
+def varints(data: U8) -> tuple[U64, I64]:
+    """All unsigned varints that lie end to end in ``data``: uint64[k], and where each one ends
+    (exclusive), int64[k]. Bytes after the last whole one are left out.
+
+    ``while data: value, n = uvarint(data); data = data[n:]``
+
+    Raises ValueError for a varint of more than ten bytes.
+    """
+    ends = np.flatnonzero(data < 0x80) + 1
+    starts = np.empty_like(ends)
+    starts[:1] = 0
+    starts[1:] = ends[:-1]
+    length = ends - starts
+    longest = int(length.max(initial=0))
+    if longest > _LONGEST:
+        raise ValueError(f"varint of {longest} bytes")
+    values = data[starts].astype(np.uint64) & np.uint64(0x7F)
+    for i in range(1, longest):
+        rows = np.flatnonzero(length > i)
+        more = data[starts[rows] + i].astype(np.uint64) & np.uint64(0x7F)
+        values[rows] |= more << np.uint64(7 * i)
+    return values, ends
+
+
+def zigzag(values: U64) -> I64:
+    """Signed numbers from their zigzag form (0, -1, 1, -2 … as 0, 1, 2, 3 …): int64[n].
+
+    ``[(v >> 1) ^ -(v & 1) for v in values]``
+    """
+    half = (values >> np.uint64(1)).astype(np.int64)
+    return half ^ -(values & np.uint64(1)).astype(np.int64)
+
+
+def decode(data: U8, at: I64, size: I64, quantum: int) -> PcValues:
+    """Decode the tables data[at[i] : at[i] + size[i]].
+
+    ``quantum`` is the architecture's ``pc_quantum``. An empty table has no ranges.
+    Raises InputError for a table that ends inside of a pair.
+    """
+    table_end = np.cumsum(size)
+    text = data[expand(at, size)]
+    if len(text) and (text[table_end[size > 0] - 1] >= 0x80).any():
+        raise _bad("ends inside of a number")
+    try:
+        numbers, ends = varints(text)
+    except ValueError as e:
+        raise _bad(str(e)) from e
+    per_table = np.diff(np.searchsorted(ends, table_end, side="right"), prepend=0)
+    table = owners(per_table)
+    first = np.cumsum(per_table) - per_table
+    place = np.arange(len(numbers)) - first[table]
+    is_change = place % 2 == 0
+    # Where the terminator stands; tables may lack it.
+    length = per_table.copy()
+    stops = np.flatnonzero(is_change & (place > 0) & (numbers == 0))[::-1]
+    length[table[stops]] = place[stops]
+    if (length % 2).any():
+        raise _bad("ends inside of a pair")
+    counts = length // 2
+    rows = expand(first, length)
+    values, units = zigzag(numbers[rows[0::2]]), numbers[rows[1::2]].astype(np.int64)
+    ends_at = _running(units * quantum, counts)
+    value = _running(values, counts) - 1
+    return PcValues(counts, ends_at - units * quantum, ends_at, value.astype(np.int32))
+
+
+def _running(steps: I64, counts: I64) -> I64:
+    """Running sums that start again in each row."""
+    total = np.cumsum(steps)
+    first = np.cumsum(counts) - counts
+    before = np.concatenate(([0], total))[first]
+    return total - np.repeat(before, counts)
+
+
+def _bad(what: str) -> InputError:
+    return InputError(
+        f"corrupt object file: bad pc-value table: it {what}",
+        remedy="rebuild the package; the file is damaged",
+    )

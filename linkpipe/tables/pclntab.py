@@ -1,0 +1,89 @@
+"""The fact `pclntab`: the runtime's function tables, as far as they are known before layout.
+
+The pass pclntab makes it; findfunctab adds its index; moduledata reads ids and counts; pclnbytes
+writes the contents once addresses are final.
+"""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+U8 = npt.NDArray[np.uint8]
+
+
+@attrs.frozen(eq=False)
+class Functab:
+    """runtime.functab before addresses: every word but the entries of functions.
+
+    Attributes:
+        words: uint8[n], the table's bytes; entry offsets and funcdata offsets still zero.
+        records: int64[nfunc], where each function's record starts, bytes.
+    """
+
+    words: U8
+    records: I64
+
+
+@attrs.frozen(eq=False)
+class Funcdata:
+    """go:func.*, the data about functions that is laid out in it.
+
+    Attributes:
+        symbols: int64[k], in order of address.
+        offsets: int64[k], bytes from its start.
+        content: uint8[size], its bytes; places of relocations not yet patched.
+    """
+
+    symbols: I64
+    offsets: I64
+    content: U8
+
+
+@attrs.frozen(eq=False)
+class Pclntab:
+    """Symbol ids, counts, and what does not depend on addresses.
+
+    Attributes:
+        carrier: runtime.pclntab, which all the others are carried by.
+        pcheader, funcnametab, cutab, filetab, pctab, functab, funcdata: their symbols
+            (runtime.pcheader …; ``functab`` is the oracle's ``pcln.pclntab`` and ``funcdata``
+            is go:func.*). Sizes are in the symbol table.
+        findfunctab: its symbol, 0 before the pass findfunctab has run.
+        functions: int32[nfunc], the functions in order of address (text_order without
+            containers of other functions).
+        nfiles: distinct file names.
+        functab_data, funcdata_data: contents that need addresses.
+    """
+
+    carrier: int
+    pcheader: int
+    funcnametab: int
+    cutab: int
+    filetab: int
+    pctab: int
+    functab: int
+    funcdata: int
+    functions: I32
+    nfiles: int
+    functab_data: Functab
+    funcdata_data: Funcdata
+    findfunctab: int = 0
+
+    @property
+    def nfunc(self) -> int:
+        """The number of functions."""
+        return len(self.functions)
+
+    @property
+    def first(self) -> int:
+        """The function at the lowest address."""
+        return int(self.functions[0])
+
+    @property
+    def last(self) -> int:
+        """The function at the highest address."""
+        return int(self.functions[-1])

@@ -1,0 +1,80 @@
+"""buildinfo: the record that `go version` reads from a binary.
+
+A 32-byte header (a magic that is no valid UTF-8 so that it is not found by accident, the pointer
+size, and flags: bit 0 big-endian, bit 1 "strings follow in place"), then the Go version and the
+module information, each after its length as a varint, padded to sixteen bytes.
+
+The values are those of runtime.buildVersion and runtime.modinfo whether or not the program keeps
+these variables. Beside the record goes a reference from read-only data, so that a host linker
+that drops unreferenced sections keeps it.
+
+Reads `packages`; provides `symbols` and `relocs`. Source: cmd/link/internal/ld/data.go:2621
+(buildinfo), debug/buildinfo.
+"""
+
+from __future__ import annotations
+
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.reloctype import R_ADDR
+from linkpipe.symkind import SymKind
+from linkpipe.tables.symbols import Flag
+
+_MAGIC = b"\xff Go buildinf:"
+_ALIGN = 16
+_BIG_ENDIAN, _STRINGS_IN_PLACE = 1, 2
+
+
+@linkpass(requires=("symbols", "relocs", "packages"), provides=("symbols", "relocs"))
+def buildinfo(link: Link) -> Link:
+    """Record the Go version and the modules."""
+    symbols, relocs = link.symbols.edit(), link.relocs.edit()
+    ptrsize = link.arch.ptrsize
+    info = symbols.lookup_or_create("go:buildinfo")
+    symbols.set_content(
+        info,
+        record(_version(link), _modinfo(link), ptrsize, link.arch.byteorder == "big"),
+    )
+    symbols.set(info, kind=SymKind.SBUILDINFO, align=_ALIGN)
+    reference = symbols.lookup_or_create("go:buildinfo.ref")
+    symbols.set_content(reference, bytes(ptrsize))
+    symbols.set(reference, kind=SymKind.SRODATA, align=ptrsize)
+    symbols.add_flags([info, reference], Flag.REACHABLE)
+    relocs.add(reference, offset=0, size=ptrsize, type=R_ADDR, target=info)
+    return link.evolve(symbols=symbols.freeze(), relocs=relocs.freeze())
+
+
+def record(version: bytes, modinfo: bytes, ptrsize: int, big_endian: bool) -> bytes:
+    """The content of go:buildinfo."""
+    flags = _STRINGS_IN_PLACE | (_BIG_ENDIAN if big_endian else 0)
+    head = (_MAGIC + bytes((ptrsize, flags))).ljust(32, b"\0")
+    body = head + _counted(version) + _counted(modinfo)
+    return body + bytes(-len(body) % _ALIGN)
+
+
+def _counted(text: bytes) -> bytes:
+    """The bytes after their number as a varint."""
+    length, out = len(text), bytearray()
+    while length >= 0x80:
+        out.append(length & 0x7F | 0x80)
+        length >>= 7
+    out.append(length)
+    return bytes(out) + text
+
+
+def _version(link: Link) -> bytes:
+    given = _defined(link, "runtime.buildVersion")
+    return link.options.environment.build_version.encode() if given is None else given
+
+
+def _modinfo(link: Link) -> bytes:
+    given = _defined(link, "runtime.modinfo")
+    return (link.packages.modinfo or b"") if given is None else given
+
+
+def _defined(link: Link, name: str) -> bytes | None:
+    """The value that -X gives a variable: the last one counts."""
+    prefix = name + "="
+    values = [text for text in link.options.X if text.startswith(prefix)]
+    if not values:
+        return None
+    return values[-1].removeprefix(prefix).encode("utf-8", "surrogateescape")
