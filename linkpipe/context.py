@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from linkpipe.arch import Architecture
+    from linkpipe.graph import Graph
     from linkpipe.options import Options
+    from linkpipe.tables.elfprep import ElfPrep
     from linkpipe.tables.elfsymtab import ElfSymtab
+    from linkpipe.tables.extrelocs import ExternalRelocs
     from linkpipe.tables.mode import Mode
     from linkpipe.tables.objects import Objects
     from linkpipe.tables.packages import Packages
+    from linkpipe.tables.pclntab import Pclntab
     from linkpipe.tables.relocs import Relocs
     from linkpipe.tables.sections import Sections
     from linkpipe.tables.symbols import Symbols
@@ -96,16 +100,16 @@ class Link:
     relocs: ClassVar[Fact[Relocs]] = Fact()
     cgo: ClassVar[Fact[Any]] = Fact()
     inittasks: ClassVar[Fact[tuple[int, ...]]] = Fact()
-    graph: ClassVar[Fact[Any]] = Fact()
+    graph: ClassVar[Fact[Graph]] = Fact()
     moduledata: ClassVar[Fact[int]] = Fact()
     tlsg: ClassVar[Fact[int]] = Fact()
     text_order: ClassVar[Fact[npt.NDArray[np.int32]]] = Fact()
-    elf: ClassVar[Fact[Any]] = Fact()
-    pclntab: ClassVar[Fact[Any]] = Fact()
+    elf: ClassVar[Fact[ElfPrep]] = Fact()
+    pclntab: ClassVar[Fact[Pclntab]] = Fact()
     sections: ClassVar[Fact[Sections]] = Fact()
     image: ClassVar[Fact[npt.NDArray[np.uint8]]] = Fact()
     elf_symtab: ClassVar[Fact[ElfSymtab]] = Fact()
-    external_relocs: ClassVar[Fact[Any]] = Fact()
+    external_relocs: ClassVar[Fact[ExternalRelocs]] = Fact()
     output: ClassVar[Fact[Any]] = Fact()
 
     def fact(self, name: str) -> Any:

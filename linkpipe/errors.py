@@ -147,7 +147,7 @@ class LinkErrors(LinkpipeError):
         """All errors up to the limit."""
         shown = self.errors if self.limit is None else self.errors[: self.limit + 1]
         lines = [error.render() for error in shown]
-        if len(shown) > MAX_ERRORS and self.limit is not None:
+        if self.limit is not None and len(shown) > self.limit:
             lines.append("too many errors")
         return "\n".join(lines)
 

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 
 from linkpipe.environ import Environment
-from linkpipe.errors import LinkpipeError, OptionError
+from linkpipe.errors import MAX_ERRORS, LinkpipeError, OptionError
 from linkpipe.goflag import Flag, Kind, expand_args, parse, usage_text
 from linkpipe.settings import OWN_FLAGS, Settings, from_environment
 
@@ -168,6 +168,11 @@ class Options:
     environment: Environment = Environment("", "linux", "", "")
     settings: Settings = Settings()
     args: tuple[str, ...] = ()
+
+    @property
+    def error_limit(self) -> int | None:
+        """How many collected errors are shown (``errors.checkpoint``); None for all: ``-e``."""
+        return None if self.e else MAX_ERRORS
 
     def build_note(self) -> bytes:
         """The NT_GNU_BUILD_ID that ``-B`` asks for, empty for none. Raises OptionError.
