@@ -1,6 +1,333 @@
-"""stub"""
+"""The reachability graph: what refers to what, and why, among the symbols of the output.
+
+Nodes are symbol ids; node 0 stands for the roots, so every node is a descendant of it. An
+edge says that one symbol keeps another, with the first reason found: a relocation, an
+auxiliary symbol, a method that may be called, a root.
+
+A link of an ordinary program has 10⁵ nodes and 10⁶ edges, and most links never ask. So the
+graph costs nothing until it is asked; then it is built once, as compressed sparse rows (CSR),
+and questions are answered by kernels over its columns.
+
+It *is* a networkx graph to whoever holds it: ``networkx.descendants(link.graph, 0)``,
+``networkx.shortest_path``, ``networkx.immediate_dominators`` and all others run on it, through
+networkx's own dispatching (see graph_networkx.py; networkx is imported by its callers only).
+"""
+
 from __future__ import annotations
-from typing import Any
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.edges import followed, followed_auxs
+from linkpipe.formats import goobj
+from linkpipe.reloctype import R_METHODOFF
+from linkpipe.symkind import SymKind
+from linkpipe.tables.ragged import expand, offsets
+from linkpipe.tables.symbols import Flag
+
+if TYPE_CHECKING:
+    from networkx import DiGraph
+
+    from linkpipe.arch import Architecture
+    from linkpipe.tables.objects import Objects
+    from linkpipe.tables.relocs import Relocs
+    from linkpipe.tables.symbols import Symbols
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+
+ROOT = 0
+"""The node that stands for the roots."""
+
+# Reasons as numbers: a relocation's type, or one of these plus a detail.
+_AUX, _METHOD, _MAPINIT, _ROOT = 1 << 16, 1 << 17, 1 << 18, 1 << 19
+
+_AUX_NAMES = {
+    goobj.AUX_FUNCDATA: "function data",
+    goobj.AUX_DWARF_INFO: "debug information",
+    goobj.AUX_DWARF_LOC: "debug locations",
+    goobj.AUX_DWARF_RANGES: "debug ranges",
+    goobj.AUX_DWARF_LINES: "debug lines",
+}
+
+
+class Csr(NamedTuple):
+    """Edges by source: those of node u are the rows [starts[u], starts[u+1]).
+
+    ``starts`` int64[n+1]; ``targets`` int32[m], ascending for each source, no target twice;
+    ``reasons`` int32[m].
+    """
+
+    starts: I64
+    targets: I32
+    reasons: I32
+
+
+class Step(NamedTuple):
+    """A step of an explanation: this symbol was kept, for this reason, by the step before."""
+
+    symbol: int
+    name: str
+    reason: str
+
+
+def build_csr(n: int, sources: I32, targets: I32, reasons: I32) -> Csr:
+    """Rows for n nodes from edges in any order; of equal edges the first one stays.
+
+    ``{(u, v): r for u, v, r in reversed(edges)}``, sorted
+    """
+    keys = sources.astype(np.int64) * n + targets
+    keys, first = np.unique(keys, return_index=True)
+    starts = offsets(np.bincount(sources[first], minlength=n))
+    return Csr(starts, targets[first], reasons[first])
+
+
+def breadth_first(csr: Csr, start: int) -> tuple[I32, I32]:
+    """Search from a node: each node's predecessor and distance, int32[n] both.
+
+    Nodes that are not reached have distance -1; the start is its own predecessor. Of several
+    predecessors at one distance the largest counts.
+    """
+    n = len(csr.starts) - 1
+    parent, distance = np.zeros(n, np.int32), np.full(n, -1, np.int32)
+    parent[start], distance[start] = start, 0
+    wave = np.array([start], np.int64)
+    far = 0
+    while len(wave):
+        far += 1
+        counts = csr.starts[wave + 1] - csr.starts[wave]
+        found = csr.targets[expand(csr.starts[wave], counts)]
+        source = np.repeat(wave, counts)
+        fresh = distance[found] < 0
+        found, source = found[fresh], source[fresh]
+        parent[found] = source  # sources ascend, so the largest is written last
+        distance[found] = far
+        wave = np.unique(found).astype(np.int64)
+    return parent, distance
+
+
+@attrs.frozen(eq=False, repr=False, slots=False)
 class Graph:
-    def __init__(self, **kw: Any) -> None:
-        self.__dict__.update(kw)
+    """The graph of a link, as reachability left it.
+
+    Attributes:
+        symbols, objects, relocs, arch: what it is about.
+        roots: symbols that the analysis started from, each with the reason.
+        special: bool[len(relocs)], relocations that were followed though their type says
+            otherwise: those of methods that may be called, and dropped map initialisers.
+        weak_calls: whether weak calls were followed.
+        dwarf: whether debug information takes part.
+    """
+
+    symbols: Symbols
+    objects: Objects
+    relocs: Relocs
+    arch: Architecture
+    roots: tuple[tuple[int, str], ...]
+    special: npt.NDArray[np.bool_]
+    weak_calls: bool = False
+    dwarf: bool = False
+
+    __networkx_backend__ = "linkpipe"
+
+    @cached_property
+    def node_ids(self) -> I64:
+        """All nodes, ascending: int64[k]; the first is ROOT."""
+        return np.concatenate(([ROOT], self.symbols.reachable()))
+
+    @cached_property
+    def csr(self) -> Csr:
+        """Edges by source."""
+        n = len(self.symbols)
+        relocs = self.relocs
+        keep = followed(relocs.type, relocs.weak, self.arch.calls, self.weak_calls)
+        rows = np.flatnonzero(keep | self.special)
+        kind = relocs.type[rows].astype(np.int32)
+        odd = self.special[rows]
+        kind[odd] = np.where(kind[odd] == R_METHODOFF, _METHOD, _MAPINIT)
+
+        ids = self.symbols.reachable()
+        ids = ids[self.symbols.object[ids] != 0]
+        auxs = self.objects.auxs(
+            self.symbols.object[ids], self.symbols.local[ids], followed_auxs(self.dwarf)
+        )
+        roots = np.array([sym for sym, _ in self.roots], np.int32)
+        sources = (
+            np.full(len(roots), ROOT, np.int32),
+            relocs.owner()[rows],
+            np.repeat(ids, auxs.counts).astype(np.int32),
+        )
+        targets = (roots, relocs.target[rows], auxs.target)
+        reasons = (_ROOT + np.arange(len(roots)), kind, _AUX + auxs.type.astype(np.int32))
+        source, target = np.concatenate(sources), np.concatenate(targets)
+        # Content that the linker replaced has lost its auxiliary symbols: they may be missing.
+        valid = self.symbols.has(target, Flag.REACHABLE)
+        valid &= (source == ROOT) | self.symbols.has(source, Flag.REACHABLE)
+        reason = np.concatenate(reasons).astype(np.int32)
+        return build_csr(n, source[valid], target[valid], reason[valid])
+
+    @cached_property
+    def transposed(self) -> Csr:
+        """Edges by target: ``targets`` are the sources."""
+        sources = np.repeat(np.arange(len(self.symbols)), np.diff(self.csr.starts))
+        return build_csr(
+            len(self.symbols), self.csr.targets, sources.astype(np.int32), self.csr.reasons
+        )
+
+    def reason(self, code: int) -> str:
+        """A reason in words."""
+        if code >= _ROOT:
+            return f"root: {self.roots[code - _ROOT][1]}"
+        if code >= _MAPINIT:
+            return "replaces the initialiser of an unused map"
+        if code >= _METHOD:
+            return "method that may be called"
+        if code >= _AUX:
+            return _AUX_NAMES.get(code - _AUX, f"auxiliary symbol {code - _AUX}")
+        kind = self.arch.relocs.get(code)
+        return kind.name if kind else f"relocation {code}"
+
+    def label(self, node: int) -> str:
+        """The name of a node."""
+        if node == ROOT:
+            return "(roots)"
+        return self.symbols.name(node) or f"(nameless {node})"
+
+    def why(self, sym: int) -> list[Step]:
+        """How the symbol got into the output: a shortest chain from a root; empty when it is
+        not in the output."""
+        if sym not in self or sym == ROOT:
+            return []
+        parent, _ = self._from_roots
+        steps = []
+        while sym != ROOT:
+            before = int(parent[sym])
+            steps.append(Step(sym, self.label(sym), self._edge(before, sym)["reason"]))
+            sym = before
+        return steps[::-1]
+
+    @cached_property
+    def _from_roots(self) -> tuple[I32, I32]:
+        return breadth_first(self.csr, ROOT)
+
+    def subgraph_matching(self, match: re.Pattern[str] | None) -> DiGraph[Any]:
+        """The nodes whose name the pattern is found in (all for None) with their neighbours and
+        the edges between, as a networkx graph with names and reasons."""
+        from linkpipe.graph_networkx import to_networkx
+
+        if match is None:
+            return to_networkx(self)
+        hits = [node for node in self.node_ids.tolist() if match.search(self.label(node))]
+        return to_networkx(self, touching=np.array(hits, np.int64))
+
+    # What networkx's users call on a graph.
+
+    def is_directed(self) -> bool:
+        """Always."""
+        return True
+
+    def is_multigraph(self) -> bool:
+        """Never: of several edges between two nodes the first is kept."""
+        return False
+
+    def __len__(self) -> int:
+        return len(self.node_ids)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.node_ids.tolist())
+
+    def __contains__(self, node: object) -> bool:
+        if not isinstance(node, (int, np.integer)) or not 0 <= node < len(self.symbols):
+            return False
+        return node == ROOT or bool(self.symbols.flags[node] & Flag.REACHABLE)
+
+    def __getitem__(self, node: int) -> dict[int, dict[str, Any]]:
+        """The edges that leave a node: neighbour -> attributes."""
+        rows = self._row(self.csr, node)
+        pairs = zip(self.csr.targets[rows].tolist(), self.csr.reasons[rows].tolist(), strict=True)
+        return {target: {"reason": self.reason(reason)} for target, reason in pairs}
+
+    def number_of_nodes(self) -> int:
+        """Reachable symbols, and the root."""
+        return len(self)
+
+    def order(self) -> int:
+        """Reachable symbols, and the root."""
+        return len(self)
+
+    def number_of_edges(self) -> int:
+        """Pairs of symbols one of which keeps the other."""
+        return len(self.csr.targets)
+
+    def has_node(self, node: int) -> bool:
+        """Whether the symbol is in the output."""
+        return node in self
+
+    def has_edge(self, u: int, v: int) -> bool:
+        """Whether u keeps v."""
+        return u in self and bool((self.csr.targets[self._row(self.csr, u)] == v).any())
+
+    def get_edge_data(self, u: int, v: int, default: Any = None) -> Any:
+        """The attributes of an edge: {"reason": …}."""
+        return self._edge(u, v) if self.has_edge(u, v) else default
+
+    def successors(self, node: int) -> Iterator[int]:
+        """What the node keeps."""
+        return iter(self.csr.targets[self._row(self.csr, node)].tolist())
+
+    neighbors = successors
+
+    def predecessors(self, node: int) -> Iterator[int]:
+        """What keeps the node."""
+        return iter(self.transposed.targets[self._row(self.transposed, node)].tolist())
+
+    @cached_property
+    def nx(self) -> DiGraph[Any]:
+        """The whole graph as a networkx.DiGraph, frozen; nodes have ``name``, ``kind``, ``size``,
+        edges ``reason``. Takes seconds for a large program."""
+        from networkx import freeze
+
+        from linkpipe.graph_networkx import to_networkx
+
+        return freeze(to_networkx(self))
+
+    @property
+    def nodes(self) -> Any:
+        """As of networkx.DiGraph."""
+        return self.nx.nodes
+
+    @property
+    def edges(self) -> Any:
+        """As of networkx.DiGraph."""
+        return self.nx.edges
+
+    @property
+    def adj(self) -> Graph:
+        """Node -> neighbour -> attributes: what the graph itself answers to ``graph[node]``."""
+        return self
+
+    def attributes(self, node: int) -> dict[str, Any]:
+        """The attributes of a node: name, kind, size."""
+        if node == ROOT:
+            return {"name": self.label(ROOT)}
+        return {
+            "name": self.label(node),
+            "kind": SymKind(int(self.symbols.kind[node])).name,
+            "size": int(self.symbols.size[node]),
+        }
+
+    def _row(self, csr: Csr, node: int) -> slice:
+        if node not in self:
+            raise KeyError(node)
+        return slice(int(csr.starts[node]), int(csr.starts[node + 1]))
+
+    def _edge(self, u: int, v: int) -> dict[str, Any]:
+        rows = self._row(self.csr, u)
+        at = rows.start + int(np.searchsorted(self.csr.targets[rows], v))
+        return {"reason": self.reason(int(self.csr.reasons[at]))}

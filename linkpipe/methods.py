@@ -42,6 +42,11 @@ class Methods(NamedTuple):
         """Some of the methods, by mask or index."""
         return Methods(*(column[rows] for column in self))
 
+    def joined(self, others: Methods) -> Methods:
+        """These methods, then the others."""
+        pairs: Any = zip(self, others, strict=True)
+        return Methods(*(np.concatenate(pair) for pair in pairs))
+
 
 class MethodReader:
     """Reads methods of the types whose relocations are in ``table``.

@@ -59,9 +59,7 @@ def inittasks(link: Link) -> Link:
     if variable:
         runtime = _make_list(link, symbols, relocs, "runtime", "go:runtime.inittasks")
         _set_slice(link, symbols, relocs, variable, runtime)
-    return link.evolve(
-        symbols=symbols.freeze(), relocs=relocs.freeze(), inittasks=(main, runtime)
-    )
+    return link.evolve(symbols=symbols.freeze(), relocs=relocs.freeze(), inittasks=(main, runtime))
 
 
 def schedule(names: Mapping[int, bytes], imports: Mapping[int, Sequence[int]]) -> list[int]:

@@ -87,11 +87,10 @@ def _read(link: Link) -> tuple[Relocs, I64]:
     ids, others = np.flatnonzero(wanted), np.flatnonzero(own)
     read = link.objects.relocs(symbols.object[ids], symbols.local[ids])
     rows, counts = made.rows_of_many(others)
-    whole = [np.concatenate((read.counts, counts))]
-    for name in RelocColumns._fields[1:]:
-        whole.append(np.concatenate((getattr(read, name), getattr(made, name)[rows])))
+    pairs = [(getattr(read, name), getattr(made, name)[rows]) for name in RelocColumns._fields[1:]]
+    columns = RelocColumns(*(np.concatenate(pair) for pair in [(read.counts, counts), *pairs]))
     ids = np.concatenate((ids, others))
-    return Relocs.gather(len(symbols), ids, RelocColumns(*whole)), ids
+    return Relocs.gather(len(symbols), ids, columns), ids
 
 
 def _roots(link: Link) -> list[tuple[int, str]]:
@@ -192,7 +191,8 @@ class _Flood:
         # Of several equal ids the last one's place stays in the slot.
         places = np.arange(len(ids))
         self._slot[ids] = places
-        return ids[self._slot[ids] == places]
+        last: Bools = self._slot[ids] == places
+        return ids[last]
 
     def _flood(self, wave: npt.NDArray[Any]) -> None:
         """The plain rule: what a reachable symbol refers to is reachable."""
@@ -253,8 +253,7 @@ class _Flood:
         if self._methods is None:
             self._methods = found
         elif len(chosen):
-            pairs = zip(self._methods, found, strict=True)
-            self._methods = Methods(*(np.concatenate(pair) for pair in pairs))
+            self._methods = self._methods.joined(found)
 
     def _called_methods(self) -> I32:
         """Methods that can be called: what their relocations refer to."""
@@ -319,8 +318,9 @@ def _result(
     if len(retargeted):
         target = target.copy()
         target[retargeted] = symbols.lookup(_NOOP, link.arch.abi_internal)
-    columns = [getattr(table, name)[rows] for name in RelocColumns._fields[1:-1]]
-    relocs = Relocs.gather(len(symbols), kept, RelocColumns(counts, *columns, target[rows]))
+    columns = (getattr(table, name)[rows] for name in RelocColumns._fields[1:-1])
+    found = RelocColumns._make((counts, *columns, target[rows]))
+    relocs = Relocs.gather(len(symbols), kept, found)
     edit = symbols.edit()
     edit.add_flags(np.flatnonzero(flood.reached), Flag.REACHABLE)
     edit.add_flags(np.flatnonzero(flood.used), Flag.USED_IN_IFACE)

@@ -1,0 +1,249 @@
+"""networkx's view of the reachability graph: a backend for its dispatching.
+
+networkx hands a call on a graph whose ``__networkx_backend__`` is "linkpipe" to ``BACKEND``,
+found through the entry point group ``networkx.backends``. Searches that people do on large
+graphs (descendants, ancestors, shortest paths, dominators …) have implementations here that
+work on the columns. Every other algorithm of networkx works too: the graph is converted,
+once, and networkx's own implementation runs on the copy.
+
+Results are networkx's: the same types, the same exceptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.graph import Csr, Graph, breadth_first
+
+if TYPE_CHECKING:
+    from networkx import DiGraph
+
+I64 = npt.NDArray[np.int64]
+
+
+def to_networkx(graph: Graph, touching: I64 | None = None) -> DiGraph[Any]:
+    """A networkx.DiGraph with the attributes of nodes and edges: the whole graph, or the nodes
+    ``touching`` and their neighbours with the edges at the former."""
+    csr = graph.csr
+    sources = np.repeat(np.arange(len(csr.starts) - 1), np.diff(csr.starts))
+    targets, reasons, nodes = csr.targets, csr.reasons, graph.node_ids
+    if touching is not None:
+        wanted = np.zeros(len(graph.symbols), np.bool_)
+        wanted[touching] = True
+        keep = wanted[sources] | wanted[targets]
+        sources, targets, reasons = sources[keep], targets[keep], reasons[keep]
+        nodes = np.unique(np.concatenate((touching, sources, targets)))
+    words = {code: graph.reason(code) for code in np.unique(reasons).tolist()}
+    out: DiGraph[Any] = nx.DiGraph()
+    out.add_nodes_from((node, graph.attributes(node)) for node in nodes.tolist())
+    edges = zip(sources.tolist(), targets.tolist(), reasons.tolist(), strict=True)
+    out.add_edges_from((u, v, {"reason": words[code]}) for u, v, code in edges)
+    return out
+
+
+class Backend:
+    """The backend: a method for each algorithm that has an implementation here, and for all
+    others one that converts."""
+
+    @staticmethod
+    def convert_to_nx(obj: Any, *, name: str | None = None) -> Any:
+        """A Graph as a networkx.DiGraph; anything else as it is."""
+        return obj.nx if isinstance(obj, Graph) else obj
+
+    @staticmethod
+    def convert_from_nx(graph: Any, **_: Any) -> Any:
+        """Not possible: the graph is made by a link."""
+        raise NotImplementedError("only a link makes a reachability graph")
+
+    @staticmethod
+    def can_run(name: str, args: Any, kwargs: Any) -> bool:
+        """Whether a call can be answered: all can, except those that change the graph."""
+        return True
+
+    @staticmethod
+    def descendants(G: Graph, source: int) -> set[int]:
+        """Everything that the node keeps, directly or not."""
+        return _reached(G, G.csr, source)
+
+    @staticmethod
+    def ancestors(G: Graph, source: int) -> set[int]:
+        """Everything that keeps the node, directly or not."""
+        return _reached(G, G.transposed, source)
+
+    @staticmethod
+    def has_path(G: Graph, source: int, target: int) -> bool:
+        """Whether one node keeps another, directly or not."""
+        _require(G, source, target)
+        return bool(breadth_first(G.csr, source)[1][target] >= 0)
+
+    @staticmethod
+    def shortest_path(
+        G: Graph,
+        source: int | None = None,
+        target: int | None = None,
+        weight: Any = None,
+        method: str = "dijkstra",
+    ) -> Any:
+        """A chain of as few edges as possible."""
+        if weight is not None or source is None or target is None:
+            return nx.shortest_path(G.nx, source, target, weight, method)
+        _require(G, source, target)
+        parent, distance = breadth_first(G.csr, source)
+        if distance[target] < 0:
+            raise nx.NetworkXNoPath(f"No path between {source} and {target}.")
+        path = [target]
+        while path[-1] != source:
+            path.append(int(parent[path[-1]]))
+        return path[::-1]
+
+    @staticmethod
+    def bidirectional_shortest_path(G: Graph, source: int, target: int) -> Any:
+        """The same as ``shortest_path``."""
+        return Backend.shortest_path(G, source, target)
+
+    @staticmethod
+    def shortest_path_length(
+        G: Graph,
+        source: int | None = None,
+        target: int | None = None,
+        weight: Any = None,
+        method: str = "dijkstra",
+    ) -> Any:
+        """The number of edges of a shortest chain."""
+        if weight is not None or source is None or target is None:
+            return nx.shortest_path_length(G.nx, source, target, weight, method)
+        _require(G, source, target)
+        distance = int(breadth_first(G.csr, source)[1][target])
+        if distance < 0:
+            raise nx.NetworkXNoPath(f"No path between {source} and {target}.")
+        return distance
+
+    @staticmethod
+    def single_source_shortest_path_length(
+        G: Graph, source: int, cutoff: int | None = None
+    ) -> dict[int, int]:
+        """The distance of each node that the source keeps, nearest first."""
+        _require(G, source)
+        distance = breadth_first(G.csr, source)[1]
+        nodes = np.flatnonzero(distance >= 0)
+        if cutoff is not None:
+            nodes = nodes[distance[nodes] <= cutoff]
+        nodes = nodes[np.argsort(distance[nodes], kind="stable")]
+        return dict(zip(nodes.tolist(), distance[nodes].tolist(), strict=True))
+
+    @staticmethod
+    def bfs_layers(G: Graph, sources: Any) -> Iterator[list[int]]:
+        """Nodes by distance from one node."""
+        if sources not in G:
+            yield from nx.bfs_layers(G.nx, sources)
+            return
+        distance = breadth_first(G.csr, sources)[1]
+        for far in range(int(distance.max()) + 1):
+            yield np.flatnonzero(distance == far).tolist()
+
+    @staticmethod
+    def immediate_dominators(G: Graph, start: int) -> dict[int, int]:
+        """For each node that the start keeps the last one that every chain to it goes through:
+        without that one it would not be in the output."""
+        if start not in G:
+            raise nx.NetworkXError("start is not in G")
+        return _dominators(G, start)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        algorithm = nx.utils.backends._registered_algorithms.get(name)
+        if algorithm is None or name.startswith("__"):
+            raise AttributeError(name)
+
+        def convert(*args: Any, **kwargs: Any) -> Any:
+            plain = [self.convert_to_nx(arg) for arg in args]
+            named = {key: self.convert_to_nx(arg) for key, arg in kwargs.items()}
+            return algorithm.orig_func(*plain, **named)
+
+        return convert
+
+
+def _require(G: Graph, *nodes: int) -> None:
+    for node in nodes:
+        if node not in G:
+            raise nx.NodeNotFound(f"Node {node} not in G")
+
+
+def _reached(G: Graph, csr: Csr, source: int) -> set[int]:
+    if source not in G:
+        raise nx.NetworkXError(f"The node {source} is not in the graph.")
+    distance = breadth_first(csr, source)[1]
+    return set(np.flatnonzero(distance > 0).tolist())
+
+
+def _dominators(G: Graph, start: int) -> dict[int, int]:
+    """Cooper, Harvey, Kennedy: "A simple, fast dominance algorithm" (2001)."""
+    order = _postorder(G.csr, start)
+    number = {node: i for i, node in enumerate(order)}
+    starts, sources = G.transposed.starts.tolist(), G.transposed.targets.tolist()
+    top = len(order) - 1
+    idom = [-1] * len(order)  # by postorder number
+    idom[top] = top
+    before = [
+        [number[u] for u in sources[starts[node] : starts[node + 1]] if u in number]
+        for node in order
+    ]
+    changed = True
+    while changed:
+        changed = False
+        for node in range(top - 1, -1, -1):
+            new = -1
+            for other in before[node]:
+                if idom[other] < 0:
+                    continue
+                if new < 0:
+                    new = other
+                    continue
+                while other != new:
+                    while other < new:
+                        other = idom[other]
+                    while new < other:
+                        new = idom[new]
+            if idom[node] != new:
+                idom[node], changed = new, True
+    return {order[i]: order[idom[i]] for i in range(len(order) - 1)}
+
+
+def _postorder(csr: Csr, start: int) -> list[int]:
+    starts, targets = csr.starts.tolist(), csr.targets.tolist()
+    seen = bytearray(len(starts))
+    seen[start] = 1
+    order = []
+    stack = [(start, starts[start])]
+    while stack:
+        node, at = stack.pop()
+        end = starts[node + 1]
+        while at < end and seen[targets[at]]:
+            at += 1
+        if at < end:
+            stack.append((node, at + 1))
+            seen[targets[at]] = 1
+            stack.append((targets[at], starts[targets[at]]))
+        else:
+            order.append(node)
+    return order
+
+
+BACKEND = Backend()
+
+
+def backend_info() -> dict[str, Any]:
+    """What networkx shows about the backend."""
+    native = [name for name, f in vars(Backend).items() if isinstance(f, staticmethod)]
+    skip = {"convert_to_nx", "convert_from_nx", "can_run"}
+    return {
+        "backend_name": "linkpipe",
+        "project": "linkpipe",
+        "package": "linkpipe",
+        "short_summary": "The reachability graph of a link, as columns.",
+        "functions": {name: {} for name in native if name not in skip},
+    }
