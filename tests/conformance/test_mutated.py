@@ -116,10 +116,10 @@ def time_limit(seconds: int) -> Iterator[None]:
 
 def check(tiny: Inputs, folder: Path, mutation: tuple[str, int, str, int, int]) -> None:
     """Link with one archive mutated, and put it back."""
-    package, *how = mutation
+    package, block, kind, position, value = mutation
     file = tiny.archives()[package]
     whole = file.read_bytes()
-    rewrite(file, lambda data: mutate(data, *how))
+    rewrite(file, lambda data: mutate(data, block, kind, position, value))
     out = folder / "out"
     out.write_bytes(b"old")
     said = io.StringIO()

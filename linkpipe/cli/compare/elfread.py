@@ -171,7 +171,8 @@ def read(path: Path) -> Elf:
     header = {name: int(record[name]) for name in dtype.names}
     header |= {f"ident[{i}]": ident[i] for i in range(4, 16)}
 
-    shell = Elf(path, data, elf_class, endian, header, data, data, ())
+    none = np.zeros(0, np.void)
+    shell = Elf(path, data, elf_class, endian, header, none, none, ())
 
     def headers(at: str, count: str, kind: np.dtype[np.void]) -> Records:
         raw = _slice(shell, header[at], header[count] * kind.itemsize, f"table at e_{at}")
