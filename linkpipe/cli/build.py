@@ -38,8 +38,10 @@ def main(argv: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 1
+    # The go command splits the flag's value at spaces, unless they are quoted.
+    quoted = f"'{stub}'" if " " in stub else stub
     sys.stdout.flush()
-    return os.execv(go, [go, "build", f"-toolexec={stub}", *argv])
+    return os.execv(go, [go, "build", f"-toolexec={quoted}", *argv])
 
 
 def toolexec() -> str:
