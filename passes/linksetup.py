@@ -8,7 +8,7 @@ that has no runtime or, being a plugin, brings a second copy of it.
 Packages are put into dependency order, and functions into package order: first the
 packages that the runtime is made of, then the others; within a package its own functions,
 then those that other packages may define too (DUPOK), which belong to the first package
-that lays them out.
+that lays them out, and those that the linker has changed.
 
 Provides `moduledata`, `tlsg` (symbol ids), `packages` (with `postorder`), `text_order`.
 Source: cmd/link/internal/ld/lib.go:807-954 (linksetup), loader.go:2792-2886
@@ -169,6 +169,7 @@ def _text_order(
         (symbols.object[syms] != owner)
         | (symbols.local[syms] != local)
         | ((record["flag"] & Flag.DUPOK) != 0)
+        | ((symbols.flags[syms] & Flag.REPLACED) != 0)
     )
     rank = np.zeros(len(packages.items), np.int64)
     for place, row in enumerate(packages.postorder):

@@ -69,10 +69,16 @@ def reachability(link: Link) -> Link:
     flood = _Flood(link, table, known)
     roots = _roots(link)
     flood.run(np.array([sym for sym, _ in roots], np.int64))
-    retargeted = _drop_map_inits(link, flood) if link.options.pruneweakmap else known[:0]
+    none = known[:0]
+    retargeted, owners = (
+        _drop_map_inits(link, flood) if link.options.pruneweakmap else (none, none)
+    )
     flood.reached[0] = flood.used[0] = False
     kept = np.flatnonzero(flood.reached & (table.count > 0))
-    return _result(link, flood, roots, kept, retargeted)
+    link = _result(link, flood, roots, kept, retargeted)
+    edit = link.symbols.edit()
+    edit.add_flags(owners, Flag.REPLACED)
+    return link.evolve(symbols=edit.freeze())
 
 
 def _read(link: Link) -> tuple[Relocs, I64]:
@@ -281,8 +287,9 @@ class _Flood:
         return found
 
 
-def _drop_map_inits(link: Link, flood: _Flood) -> I64:
-    """Rows of the table that call the initialiser of a map variable that nothing needs.
+def _drop_map_inits(link: Link, flood: _Flood) -> tuple[I64, I64]:
+    """Rows of the table that call the initialiser of a map variable that nothing needs, and the
+    functions that they belong to.
 
     A package's initialiser calls those of large map variables by weak relocations; the ones
     that were not reached will call a function that does nothing, which becomes reachable.
@@ -294,9 +301,10 @@ def _drop_map_inits(link: Link, flood: _Flood) -> I64:
             f"could not look up {_NOOP}", remedy="the runtime is of another Go version"
         )
     inits = np.flatnonzero(flood.reached & ((symbols.flags & Flag.PKG_INIT) != 0))
-    rows, _ = table.rows_of_many(inits)
-    rows = rows[table.weak[rows] & np.isin(table.type[rows], list(link.arch.calls))]
-    rows = rows[~flood.reached[table.target[rows]]]
+    rows, counts = table.rows_of_many(inits)
+    dead = table.weak[rows] & np.isin(table.type[rows], list(link.arch.calls))
+    dead &= ~flood.reached[table.target[rows]]
+    owners, rows = np.unique(np.repeat(inits, counts)[dead]), rows[dead]
     for target in np.unique(table.target[rows]).tolist():
         if b"map.init" not in symbols.name_bytes(target):
             raise InputError(
@@ -305,7 +313,7 @@ def _drop_map_inits(link: Link, flood: _Flood) -> I64:
             )
     if len(rows):
         flood.reached[noop] = True
-    return rows
+    return rows, owners
 
 
 def _result(

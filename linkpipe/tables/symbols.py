@@ -67,6 +67,8 @@ class Flag(IntFlag):
     CGO_EXPORT_STATIC = 1 << 24
     GENERATED = 1 << 25
     """Its bytes are written late, when addresses are known."""
+    REPLACED = 1 << 26
+    """A function of an object that the linker changed; it is laid out after its package's own."""
 
 
 COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
