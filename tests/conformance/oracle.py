@@ -16,7 +16,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from tests.conformance.programs import Inputs, Program
-from tests.conformance.toolchain import ROOT, environment, link_tool
+from tests.conformance.toolchain import ROOT, compiler, environment, link_tool
 
 # The flag sets in which the promise of the same bytes holds until DWARF is written.
 MODES: dict[str, tuple[str, ...]] = {"s-w": ("-s", "-w"), "w": ("-w",)}
@@ -94,7 +94,6 @@ def link(
     *,
     external: bool = False,
     name: str = "out",
-    compiler: str = "gcc",
 ) -> Linked:
     """Link the inputs with the command into folder/name; a failed link is not an error here."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,8 +104,8 @@ def link(
         shutil.rmtree(tmpdir, ignore_errors=True)
         tmpdir.mkdir()
         log.unlink(missing_ok=True)
-        wrapper = folder / "gcc"
-        found = shutil.which(compiler) or compiler
+        found = shutil.which(compiler()) or compiler()
+        wrapper = folder / Path(found).name
         wrapper.write_text(WRAPPER.format(log=log, compiler=found))
         wrapper.chmod(0o755)
         argv += ["-tmpdir", str(tmpdir), f"-extld={wrapper}"]

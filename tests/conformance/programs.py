@@ -106,7 +106,9 @@ class Inputs:
 
 def key(program: Program) -> str:
     """Changes when the program's sources, its flags or the toolchain do."""
-    digest = hashlib.sha256(repr((program, (goroot() / "VERSION").read_text())).encode())
+    digest = hashlib.sha256(
+        repr((program, (goroot() / "VERSION").read_text(), os.environ.get("CC"))).encode()
+    )
     digest.update((HERE / "capture.py").read_bytes())
     if ROOT in program.folder.parents:
         for file in sorted(program.folder.rglob("*")):

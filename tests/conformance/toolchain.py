@@ -33,7 +33,7 @@ def cache() -> Path:
 
 def environment(**extra: str) -> dict[str, str]:
     """The environment for the go command: the pinned toolchain, no network, nobody's settings."""
-    unset = ("GOFLAGS", "GOEXPERIMENT", "GOOS", "GOARCH", "GOAMD64", "CC", "LINKPIPE_PIPELINE")
+    unset = ("GOFLAGS", "GOEXPERIMENT", "GOOS", "GOARCH", "GOAMD64", "LINKPIPE_PIPELINE")
     env = {key: value for key, value in os.environ.items() if key not in unset}
     env |= {
         "GOROOT": str(goroot()),
@@ -60,6 +60,11 @@ def go(*args: str | Path, cwd: Path, **extra: str) -> str:
         msg = f"go {' '.join(map(str, args))}: exit status {done.returncode}\n{done.stderr}"
         raise RuntimeError(msg)
     return done.stdout
+
+
+def compiler() -> str:
+    """The C compiler: CC without its flags, or gcc, as the go command has it."""
+    return (os.environ.get("CC") or "gcc").split()[0]
 
 
 def link_tool() -> Path:
