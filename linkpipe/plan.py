@@ -14,23 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from linkpipe.conditions import decide
 from linkpipe.context import GIVEN
 from linkpipe.errors import PipelineError, UserError
 from linkpipe.options import Options
 from linkpipe.pass_api import Pass
 from linkpipe.pipeline import Pipeline, Step
 from linkpipe.plugins import Catalog, suggestion
-from linkpipe.tables.mode import Mode
 
 if TYPE_CHECKING:
     from networkx import DiGraph
-
-MODE_KEYS = frozenset(field.name for field in attrs.fields(Mode))
-_TARGET_KEYS = frozenset({"goos", "goarch"})
-_OPTION_KEYS = frozenset(field.name for field in attrs.fields(Options)) - {
-    "environment",
-    "settings",
-}
 
 
 @attrs.frozen(eq=False)
@@ -104,7 +97,7 @@ def make_plan(pipeline: Pipeline, catalog: Catalog, options: Options | None = No
     passes: list[Planned] = []
     skipped: list[Step] = []
     for step in pipeline.steps:
-        when = _decide(step, options)
+        when = decide(step, options)
         if when is None:
             skipped.append(step)
         else:
@@ -158,30 +151,6 @@ def _check_names(pipeline: Pipeline, catalog: Catalog) -> None:
                 remedy=f"it stands in {first.file}:{first.lines.get('name', 0)} too: remove one",
             )
         seen[step.name] = step
-
-
-def _decide(step: Step, options: Options | None) -> Mapping[str, tuple[Any, ...]] | None:
-    """What the flags leave undecided of a step's conditions; None when they rule it out."""
-    left: dict[str, tuple[Any, ...]] = {}
-    for key, wanted in step.when.items():
-        if key in MODE_KEYS:
-            left[key] = wanted
-            continue
-        if key not in _OPTION_KEYS and key not in _TARGET_KEYS:
-            known = sorted(MODE_KEYS | _OPTION_KEYS | _TARGET_KEYS)
-            raise step.error(
-                f"unknown condition `{key}` for the pass {step.name}",
-                "when",
-                remedy=suggestion(key, known)
-                or "use a flag's name, goos, goarch or a field "
-                f"of the fact mode ({', '.join(sorted(MODE_KEYS))})",
-            )
-        if options is None:
-            continue
-        source = options.environment if key in _TARGET_KEYS else options
-        if getattr(source, key) not in wanted:
-            return None
-    return left
 
 
 def _bind(step: Step, catalog: Catalog, when: Mapping[str, tuple[Any, ...]]) -> Planned:

@@ -17,6 +17,8 @@ The go command is found on PATH; $LINKPIPE_GO names another.
     linkpipe build -buildmode=plugin -o p.so ./plugin
 """
 
+PATHS = ("LINKPIPE_PIPELINE", "LINKPIPE_DUMP", "LINKPIPE_TIMING")
+
 
 def main(argv: Sequence[str]) -> int:
     """``linkpipe build``; when all is well it is replaced by the go command and does not return."""
@@ -38,6 +40,10 @@ def main(argv: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 1
+    for name in PATHS:
+        # The go command runs the linker in other directories than this one.
+        if os.environ.get(name):
+            os.environ[name] = os.path.abspath(os.environ[name])
     # The go command splits the flag's value at spaces, unless they are quoted.
     quoted = f"'{stub}'" if " " in stub else stub
     sys.stdout.flush()

@@ -163,6 +163,13 @@ def test_an_unknown_condition(tmp_path: Path) -> None:
     assert "external" in error.remedy
 
 
+def test_a_condition_that_could_never_hold(tmp_path: Path) -> None:
+    for when in ('external = "yes"', "buildmode = true", "s = 1"):
+        error = refused(tmp_path, steps("a") + f"when = {{ {when} }}\n", A)
+        assert "expected " in error.message
+        assert error.line == 3
+
+
 def test_a_provider_that_may_be_left_out_serves_only_its_like(tmp_path: Path) -> None:
     text = steps("linkmode", "a") + "when = { external = true }\n" + steps("b")
     error = refused(tmp_path, text, MODE, A, B)

@@ -165,6 +165,15 @@ def test_build_hands_everything_to_the_go_command(tmp_path: Path) -> None:
     assert rest == ["-buildmode=plugin", "-o", "p.so", "."]
 
 
+def test_build_names_files_so_that_every_link_finds_them(tmp_path: Path) -> None:
+    """The go command links in directories of its own choice."""
+    go = tmp_path / "mygo"
+    go.write_text("#!/bin/sh\necho $LINKPIPE_PIPELINE\n")
+    go.chmod(0o755)
+    done = linkpipe("build", LINKPIPE_GO=str(go), LINKPIPE_PIPELINE="p.toml")
+    assert done.stdout == f"{os.getcwd()}/p.toml\n"
+
+
 def test_build_without_go() -> None:
     done = linkpipe("build", ".", LINKPIPE_GO="/nonexistent/go")
     assert done.returncode == 1
