@@ -136,15 +136,12 @@ def _read(objects: Objects, regabi: bool, *, with_dwarf: bool) -> _Records:
     kind = FROM_OBJECT[record["type"]]
     owner = np.repeat(np.arange(len(objects), dtype=np.int32), np.diff(objects.local_base))
     cls = np.repeat(np.tile(np.arange(5, dtype=np.uint8), len(objects)), classes.ravel())
-    local = np.arange(len(record)) - np.repeat(objects.local_base[:-1], np.diff(objects.local_base))
-    content = np.zeros(len(record) + 1, np.int64)
-    size = np.zeros(len(record), np.int32)
-    _contents(objects, cls, content, size)
-
     place = np.arange(len(record)) if with_dwarf else np.flatnonzero(~is_dwarf(kind))
     opaque = record.view(f"V{goobj.SYM.itemsize}")  # picking rows with fields is far slower
     record = opaque[place].view(goobj.SYM)
     owner, cls, kind = owner[place], cls[place], kind[place]
+    local = (place - objects.local_base[owner]).astype(np.int32)
+    data_at, data_size = _contents(objects, owner, local, cls != _REF)
     abi = record["abi"].astype(np.int32)
     static = abi == goobj.ABI_STATIC
     unknown = np.flatnonzero((abi > 1) & ~static)
@@ -165,7 +162,7 @@ def _read(objects: Objects, regabi: bool, *, with_dwarf: bool) -> _Records:
     if len(outside):
         row = int(outside[0])
         raise InputError(
-            f"corrupt object file: the name of symbol {int(local[place[row]])} lies outside "
+            f"corrupt object file: the name of symbol {int(local[row])} lies outside "
             "of the object",
             file=objects.names[int(owner[row])],
             remedy="rebuild the package; the file is damaged",
@@ -176,7 +173,7 @@ def _read(objects: Objects, regabi: bool, *, with_dwarf: bool) -> _Records:
     return _Records(
         place=place,
         object=owner,
-        local=local[place].astype(np.int32),
+        local=local,
         cls=cls,
         name_at=objects.base[owner] + record["name_at"],
         name_size=record["name_size"].astype(np.int32),
@@ -185,8 +182,8 @@ def _read(objects: Objects, regabi: bool, *, with_dwarf: bool) -> _Records:
         flags=flags,
         size=record["size"].astype(np.int64),
         align=record["align"].astype(np.int32),
-        data_at=content[place],
-        data_size=size[place],
+        data_at=data_at,
+        data_size=data_size,
     )
 
 
@@ -199,36 +196,37 @@ def _concatenate(objects: Objects, first: int, end: int) -> npt.NDArray[np.uint8
 
 def _contents(
     objects: Objects,
-    cls: npt.NDArray[np.uint8],
-    at: I64,
-    size: npt.NDArray[np.int32],
-) -> None:
-    """Fill in where the content of each definition lies; of references nothing is said."""
-    # An object's index has one entry more than it has definitions; it may be padded further.
-    counts = objects.defined
+    owner: npt.NDArray[np.int32],
+    local: npt.NDArray[np.int32],
+    defined: npt.NDArray[np.bool_],
+) -> tuple[I64, npt.NDArray[np.int32]]:
+    """Where the content of each row's symbol lies, and its size; of references nothing is said."""
+    # An object's index has one entry more than it has definitions.
+    counts = objects.defined + 1
+    counts[0] = 0
     start = objects.blocks[:, goobj.DATAIDX]
-    bounds = np.stack((start, start + 4 * (counts + (start > 0))), axis=1).tolist()
+    bounds = np.stack((start, start + 4 * counts), axis=1).tolist()
     index = np.concatenate([objects.arena.bytes[a:b] for a, b in bounds]).view("<u4")
-    lengths = np.diff(index.astype(np.int64))
-    inner = np.ones(len(index), bool)
-    inner[np.cumsum(counts[1:] + 1) - 1] = False  # the last entry of each object
-    inner = inner[: len(index)]
-    lengths = np.append(lengths, 0)[inner]
-    first = index[inner].astype(np.int64)
+    # Sizes and ends stay unsigned: entries that run backwards give an end far out of the block.
+    base = (np.cumsum(counts) - counts).astype(np.int32)
+    entry = base[owner] + local
+    entry[~defined] = 0
+    first = index[entry].astype(np.int64)
+    size = (index[1:] - index[:-1])[entry]
+    size[~defined] = 0
     block = objects.blocks[:, goobj.DATA]
     room = objects.blocks[:, goobj.REFNAME] - block
-    bad = np.flatnonzero((lengths < 0) | (first + lengths > np.repeat(room, counts)))
+    bad = np.flatnonzero((first + size > room[owner]) & defined)
     if len(bad):
-        owner = int(np.searchsorted(np.cumsum(counts), bad[0], side="right"))
+        obj = int(owner[bad[0]])
         raise InputError(
-            "corrupt object file: the content of a symbol lies outside of block Data",
-            file=objects.names[owner],
-            offset=int(start[owner] - objects.base[owner]),
+            f"corrupt object file: the content of symbol {int(local[bad[0]])} lies outside "
+            "of block Data",
+            file=objects.names[obj],
+            offset=int(start[obj] - objects.base[obj]) + 4 * int(local[bad[0]]),
             remedy="rebuild the package; the file is damaged",
         )
-    rows = np.flatnonzero(cls != _REF)
-    at[rows] = np.repeat(block, counts) + first
-    size[rows] = lengths
+    return block[owner] + first, size.astype(np.int32)
 
 
 def _object_flags(objects: Objects) -> npt.NDArray[np.uint32]:

@@ -20,6 +20,7 @@ I32 = npt.NDArray[np.int32]
 _K1 = np.uint64(0x9E3779B97F4A7C15)
 _K2 = np.uint64(0xC2B2AE3D27D4EB4F)
 _K3 = np.uint64(0x165667B19E3779F9)
+_MASKS = np.array([(1 << (8 * n)) - 1 for n in range(9)], np.uint64)
 _S1 = np.uint64(29)
 _S2 = np.uint64(32)
 
@@ -55,21 +56,19 @@ def hash_names(
 
     ``[hash_name(name(i), version[i]) for i in range(n)]``
     """
-    length = length.astype(np.int64)
-    words = (length + 7) // 8
+    words = (length.astype(np.int32) + 7) >> 3
+    order = np.argsort(words)
+    # Sorted by number of words, the names that have an i-th word are a slice at the end.
+    at, left = at[order], length[order].astype(np.int64)
+    starts = np.searchsorted(words[order], np.arange(words.max(initial=0)), side="right")
     total = np.zeros(len(at), np.uint64)
-    order = np.argsort(words, kind="stable")
-    sorted_words = words[order]
-    deepest = int(sorted_words[-1]) if len(order) else 0
-    masks = np.array([(1 << (8 * n)) - 1 for n in range(9)], np.uint64)
-    for i in range(deepest):
-        # Names that have an i-th word are the tail of the order.
-        rows = order[np.searchsorted(sorted_words, i, side="right") :]
-        word = words_at(at[rows] + 8 * i)
-        left = np.minimum(length[rows] - 8 * i, 8)
-        word &= masks[left]
-        total[rows] += _mix(word, i + 1)
-    return _finish(total, length.astype(np.uint64), version.astype(np.int64).view(np.uint64))
+    for i, start in enumerate(starts.tolist()):
+        word = words_at(at[start:] + 8 * i)
+        word &= _MASKS[np.minimum(left[start:] - 8 * i, 8)]
+        total[start:] += _mix(word, i + 1)
+    out = np.empty(len(at), np.uint64)
+    out[order] = total
+    return _finish(out, length.astype(np.uint64), version.astype(np.int64).view(np.uint64))
 
 
 def hash_name(name: bytes, version: int) -> int:
