@@ -61,11 +61,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e examples/decisions
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[demo,dev]'
-	@touch $@ $(VENV)/.demo
+	@touch $@
 
 # The layout that is installed (linkpipe.passes, linkpipe.arches), for mypy and import-linter.
 .tree: $(wildcard linkpipe/* passes arches)
