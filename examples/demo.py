@@ -18,6 +18,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / "build" / "demo"
+OUTPUTS = ("plugin.so", "host")
 
 
 def goroot() -> Path:
@@ -50,15 +51,15 @@ def build(*args: str | Path) -> None:
 
 
 def lines(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (BUILD / name).read_text().splitlines()]
+    """What was written down, a link a line; named by what go build made of it, for the linker
+    itself writes to a temporary name."""
+    told = [json.loads(line) for line in (BUILD / name).read_text().splitlines()]
+    return [link | {"output": output} for link, output in zip(told, OUTPUTS, strict=True)]
 
 
 def show_cost(links: list[dict[str, Any]]) -> None:
     """A table: a row for each pass, a column for each link."""
-    print(
-        f"\nWhat each pass cost (ms){'':8}"
-        + "".join(f"{Path(x['output']).name:>12}" for x in links)
-    )
+    print(f"\nWhat each pass cost (ms){'':8}" + "".join(f"{x['output']:>12}" for x in links))
     columns = [{part["name"]: part["seconds"] for part in link["passes"]} for link in links]
     names = list(dict.fromkeys(name for column in columns for name in column))
     for name in names:
@@ -74,7 +75,7 @@ def show_cost(links: list[dict[str, Any]]) -> None:
 def show_decisions(told: dict[str, Any]) -> None:
     """What one link decided, in words."""
     mode = told["mode"]
-    print(f"\n{Path(told['output']).name}")
+    print(f"\n{told['output']}")
     reason = f" ({mode['reason']})" if mode["reason"] else ""
     print(f"  link mode       {'external' if mode['external'] else 'internal'}{reason}")
     print(f"  dynamic linking {'yes' if mode['dynlink'] else 'no'}")
@@ -92,6 +93,7 @@ def show_decisions(told: dict[str, Any]) -> None:
 
 
 def main() -> int:
+    """Build, run, look."""
     # What is up to date would not be linked again, and there would be nothing to look at.
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
