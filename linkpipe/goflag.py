@@ -17,9 +17,39 @@ import attrs
 from linkpipe.errors import OptionError, UserError, os_error
 
 _INT = re.compile(r"[+-]?(0[xX](_?[0-9a-fA-F])+|0[bB](_?[01])+|0[oO]?(_?[0-7])+|0|[1-9](_?[0-9])*)")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,18}")
+_ESCAPES = {
+    '"': r"\"",
+    "\\": r"\\",
+    "\a": r"\a",
+    "\b": r"\b",
+    "\f": r"\f",
+    "\n": r"\n",
+    "\r": r"\r",
+    "\t": r"\t",
+    "\v": r"\v",
+}
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 _SPACE = " \t\n\r"
+
+
+def quote(text: str) -> str:
+    """A string in double quotes with Go's escapes, as its ``%q`` prints it."""
+    return f'"{"".join(map(_escape, text))}"'
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    if char.isprintable():
+        return char
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as Python keeps it
+        return f"\\x{code & 0xFF:02x}"
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _bool(text: str) -> bool:
@@ -34,7 +64,7 @@ def _ternary(text: str) -> bool:
     try:
         return _bool(text)
     except ValueError:
-        raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax') from None
+        raise ValueError(f"strconv.ParseBool: parsing {quote(text)}: invalid syntax") from None
 
 
 def _int(text: str) -> int:
@@ -50,10 +80,11 @@ def _int(text: str) -> int:
 
 
 def _count(text: str) -> int:
-    try:
-        return {"true": 1, "false": 0}[text] if text in ("true", "false") else int(text)
-    except ValueError:
-        raise ValueError(f'invalid count "{text}"') from None
+    if text in ("true", "false"):
+        return int(text == "true")
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(f"invalid count {quote(text)}")
+    return int(text)
 
 
 def split_quoted(text: str) -> tuple[str, ...]:
@@ -166,14 +197,14 @@ def parse(
                 raise _bad("", name)
             raise _bad(f"flag provided but not defined: -{name}", name)
         if flag.kind.standalone:
-            words = f'invalid boolean value "{text}" for -{name}: '
+            words = f"invalid boolean value {quote(text)} for -{name}: "
             text = text if has_value else "true"
         else:
             if not has_value:
                 if not queue:
                     raise _bad(f"flag needs an argument: -{name}", name)
                 text = queue.pop()
-            words = f'invalid value "{text}" for flag -{name}: '
+            words = f"invalid value {quote(text)} for flag -{name}: "
         try:
             value = flag.kind.read(text)
             if flag.check is not None:

@@ -16,7 +16,7 @@ import attrs
 
 from linkpipe.environ import Environment
 from linkpipe.errors import MAX_ERRORS, LinkpipeError, OptionError
-from linkpipe.goflag import Flag, Kind, expand_args, parse, usage_text
+from linkpipe.goflag import Flag, Kind, expand_args, parse, quote, usage_text
 from linkpipe.settings import OWN_FLAGS, Settings, from_environment
 
 BUILD_MODES = ("exe", "pie", "c-archive", "c-shared", "shared", "plugin")
@@ -31,12 +31,12 @@ HEAD_TYPES = (
 
 def _build_mode(value: str) -> None:
     if value not in BUILD_MODES:
-        raise ValueError(f'invalid buildmode: "{value}"')
+        raise ValueError(f"invalid buildmode: {quote(value)}")
 
 
 def _link_mode(value: str) -> None:
     if value not in LINK_MODES:
-        raise ValueError(f'invalid linkmode: "{value}"')
+        raise ValueError(f"invalid linkmode: {quote(value)}")
 
 
 def _flag(
@@ -295,7 +295,7 @@ def _check(values: Mapping[str, Any], rest: Sequence[str]) -> None:
     """The oracle's own checks first, in its order; then what is not supported."""
     head = values.get("H", "")
     if head and head not in HEAD_TYPES:
-        raise OptionError(f'invalid headtype: "{head}"', flag="H", usage=True, label="")
+        raise OptionError(f"invalid headtype: {quote(head)}", flag="H", usage=True, label="")
     mode = values.get("buildmode", "exe")
     if not values.get("aslr", True) and mode != "c-shared":
         raise _wrong("-aslr=false is only allowed for -buildmode=c-shared", "aslr")
@@ -309,7 +309,7 @@ def _check(values: Mapping[str, Any], rest: Sequence[str]) -> None:
         raise _wrong("", "")
     bench = values.get("benchmark", "")
     if bench not in ("", "mem", "cpu"):
-        raise _wrong(f'unknown benchmark flag: "{bench}"', "benchmark")
+        raise _wrong(f"unknown benchmark flag: {quote(bench)}", "benchmark")
     for name, value in values.items():
         why = _FIELDS[name].metadata["refuse"]
         if why and value != _FIELDS[name].default:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from linkpipe.environ import Environment
-from linkpipe.errors import OptionError, UserError
+from linkpipe.errors import LinkpipeError, OptionError, UserError
 from linkpipe.goflag import usage_text
 from linkpipe.options import FLAGS, Options, VersionAsked, read_options
 from tests.conformance.toolchain import environment, link_tool
@@ -77,8 +80,12 @@ def test_the_usage_text_is_the_oracles() -> None:
         ["@nofile"],
         ["a.o", "b.o"],
         ["-help"],
+        ['-s=a"b\\c\n\x01é\u200b'],
+        ["-v= 5"],
+        ["-v=1_0"],
+        ["-w="],
     ],
-    ids=" ".join,
+    ids=lambda args: ascii(" ".join(args)),
 )
 def test_wrong_command_lines_get_the_oracles_answer(args: list[str]) -> None:
     """Same first line, same exit status, and the list of flags when the oracle shows it."""
@@ -183,3 +190,14 @@ def test_an_unknown_experiment_is_an_error() -> None:
 
     with pytest.raises(UserError, match="unknown GOEXPERIMENT such"):
         capture({"GOEXPERIMENT": "nosuch"})
+
+
+WORDS = st.sampled_from(["-", "--", "=", "@", "0x", "1", "true", "a.b", "'", '"', "\udc80", " "])
+
+
+@given(st.lists(st.sampled_from(sorted(FLAGS)) | WORDS | st.text(max_size=3), max_size=8))
+def test_no_command_line_crashes(parts: list[str]) -> None:
+    """Whatever is typed is read or refused."""
+    args = " ".join(parts).replace("- ", "-").replace(" =", "=").split(" ")
+    with suppress(LinkpipeError):
+        read_options(args, HOST)
