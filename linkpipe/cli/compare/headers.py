@@ -9,8 +9,8 @@ import numpy as np
 
 from linkpipe.cli.compare.elfread import Elf, Records
 
-_SHOWN = 6
-"""Rows shown of a list that may be long."""
+_SHOWN, _MOVED = 6, 3
+"""Rows shown of a list that may be long; of the moved symbols of one section."""
 
 
 def elf_header(a: Elf, b: Elf) -> Iterator[str]:
@@ -85,15 +85,16 @@ def symbol_sets(a: Elf, b: Elf) -> Iterator[str]:
         yield f"symbols of another size: {len(sized)}"
         for (_, value), name, size, other_size in sorted(sized)[:_SHOWN]:
             yield f"    {name} at {value:#x}: {size:#x}, then {other_size:#x}"
-    moved = sorted(
-        (where, right[name][0], name)
-        for name, (where, _) in left.items()
-        if name in right and right[name][0] != where
-    )
-    if moved:
-        yield f"symbols at another place: {len(moved)}, the first ones"
-        for (section, value), (other_section, other_value), name in moved[:_SHOWN]:
-            yield f"    {name}: {section} {value:#x}, then {other_section} {other_value:#x}"
+    moved: dict[str, list[tuple[int, str, str]]] = {}
+    for name, (where, _) in left.items():
+        if name in right and right[name][0] != where:
+            section, value = right[name][0]
+            told = f"{value:#x}" if section == where[0] else f"{section} {value:#x}"
+            moved.setdefault(where[0], []).append((where[1], name, told))
+    for section, rows in moved.items():
+        yield f"symbols of {section or 'no section'} at another place: {len(rows)}, the first ones"
+        for value, name, told in sorted(rows)[:_MOVED]:
+            yield f"    {name}: {value:#x}, then {told}"
 
 
 def _by_name(file: Elf) -> dict[str, tuple[tuple[str, int], int]]:
