@@ -15,6 +15,17 @@ I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
 
 
+BUCKET, PART = 4096, 256
+"""Bytes of text that an entry of runtime.findfunctab, and a part of it, stand for
+(internal/abi/symtab.go, FuncTabBucketSize)."""
+PARTS = BUCKET // PART
+
+
+def findfunc_size(text: int) -> int:
+    """Bytes of runtime.findfunctab for ``text`` bytes of text."""
+    return 4 * -(-text // BUCKET) + -(-text // PART)
+
+
 @attrs.frozen(eq=False)
 class Functab:
     """runtime.functab before addresses: every word but the entries of functions.

@@ -46,6 +46,22 @@ def offsets(counts: npt.NDArray[np.integer]) -> I64:
     return out
 
 
+def first_seen(keys: npt.NDArray[np.integer], limit: int) -> tuple[npt.NDArray[np.bool_], I64]:
+    """Which members of ``keys`` (all in [0, limit)) appear for the first time, bool[len(keys)];
+    and for each key its place among those that do, in their order, int64[limit] (-1: never).
+
+    ``order = list(dict.fromkeys(keys))``, then
+    ``[order.index(k) if k in order else -1 for k in range(limit)]``
+    """
+    first = np.full(limit, -1, np.int64)
+    # Of repeated indexes the last assignment stays: assign backwards.
+    first[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)
+    new = first[keys] == np.arange(len(keys))
+    order = keys[new]
+    first[order] = np.arange(len(order))
+    return new, first
+
+
 def frozen(array: npt.NDArray[G]) -> npt.NDArray[G]:
     """``array`` made read-only; a view over a writable base is copied first."""
     if array.base is not None and getattr(array.base, "flags", None) is not None:

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.formats.arena import Arena
-from linkpipe.tables.names import I32, hash_name, hash_names
+from linkpipe.tables.names import I32, I64, hash_name, hash_names
 
 ABI0, ABI_INTERNAL = 0, 1
 STATIC = 10
@@ -331,6 +331,14 @@ class SymbolsEdit:
         self._columns["name_at"][sym] = -len(self._names)
         self._columns["name_size"][sym] = len(key)
         return sym
+
+    def create_many(self, count: int, **values: Any) -> I64:
+        """New symbols without a name, with consecutive ids: int64[count]. ``values`` are columns,
+        as for ``set``."""
+        ids = np.arange(self._n, self._n + count)
+        self._grow(self._n + count)
+        self.set(ids, **values)
+        return ids
 
     def create_static(self, name: str | bytes) -> int:
         """A new symbol private to this link, under a version of its own."""

@@ -1,0 +1,125 @@
+"""The tables by which the runtime names source files.
+
+An object numbers its files; functions refer to them by number. For each object, runtime.cutab
+holds where the name of each number is in runtime.filetab, which holds every name once.
+Source: cmd/link/internal/ld/pcln.go (generateFilenameTabs), dwarf.go (expandFile).
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError
+from linkpipe.formats import goobj
+from linkpipe.tables.functions import Functions
+from linkpipe.tables.ragged import expand, first_seen, owners
+
+if TYPE_CHECKING:
+    from linkpipe.pass_api import Link
+
+I64 = npt.NDArray[np.int64]
+
+_NONE = 0xFFFFFFFF
+_PREFIX = b"gofile.."
+_GOROOT = b"$GOROOT/"
+
+
+class FileTables(NamedTuple):
+    """``cutab`` uint32[k]; ``filetab`` uint8[…]; ``nfiles`` names in it; ``unit_at`` int64[n]:
+    for each function where its object's part of cutab begins (in words), 0xFFFFFFFF: none."""
+
+    cutab: npt.NDArray[np.uint32]
+    filetab: npt.NDArray[np.uint8]
+    nfiles: int
+    unit_at: I64
+
+
+def file_tables(link: Link, home: npt.NDArray[np.integer], fns: Functions) -> FileTables:
+    """The tables for functions that objects ``home`` define (0: none), ``fns`` of them known."""
+    info = fns.info
+    count = info.nfiles + info.ninlined
+    at = np.cumsum(count) - count
+    number = np.zeros(int(count.sum()), np.int64)
+    number[expand(at, info.nfiles)] = info.files
+    number[expand(at + info.nfiles, info.ninlined)] = info.inlined["file"]
+
+    home = home.astype(np.int64)
+    new, unit_of = first_seen(home[home > 0], len(link.objects))
+    units = home[home > 0][new]
+    unit = np.repeat(unit_of[fns.objects], count)
+    _check(link, units, unit, number)
+
+    # Each unit has as many entries as its highest number in use asks for.
+    entries = np.zeros(len(units), np.int64)
+    np.maximum.at(entries, unit, number + 1)
+    unit_at = np.append(np.cumsum(entries) - entries, 0)
+    names = _names(link, units, entries)
+    offset: dict[bytes, int] = {}
+    size = 0
+    pieces: list[bytes] = []
+    keys = unit_at[unit] + number
+    for key in keys[first_seen(keys, len(names))[0]].tolist():
+        name = names[key]
+        if name not in offset:
+            offset[name] = size
+            text = expand_file(name, link.options.environment.goroot) + b"\0"
+            pieces.append(text)
+            size += len(text)
+    # A number in between may belong to a file that nothing uses.
+    cutab = np.array([offset.get(name, _NONE) for name in names], np.uint32)
+    unit_at[-1] = _NONE
+    return FileTables(
+        cutab,
+        np.frombuffer(b"".join(pieces), np.uint8),
+        len(offset),
+        np.where(home > 0, unit_at[unit_of[home]], _NONE),
+    )
+
+
+def expand_file(name: bytes, goroot: str) -> bytes:
+    """A file's name as it goes into the output: without the compiler's prefix, and with the
+    placeholder for GOROOT filled in."""
+    name = name.removeprefix(_PREFIX)
+    if goroot and name.startswith((_GOROOT, b"$GOROOT\\")):
+        root = goroot.encode("utf-8", "surrogateescape")
+        path = posixpath.normpath(root + b"/" + name[len(_GOROOT) - 1 :])
+        # Go's Clean knows no second root "//".
+        return path[1:] if path.startswith(b"//") else path
+    return name
+
+
+def _check(link: Link, units: I64, unit: I64, number: I64) -> None:
+    have = (link.objects.blocks[units, goobj.SYMDEF] - link.objects.blocks[units, goobj.FILE]) // 8
+    bad = np.flatnonzero(number >= have[unit])
+    if len(bad):
+        row = int(bad[0])
+        raise InputError(
+            f"corrupt object file: a function uses source file number {int(number[row])}",
+            file=link.objects.names[int(units[unit[row]])],
+            expected=f"a number below {int(have[unit[row]])}",
+            found=str(int(number[row])),
+            remedy="rebuild the package; the file is damaged",
+        )
+
+
+def _names(link: Link, units: I64, entries: I64) -> list[bytes]:
+    """The names of the first ``entries`` files of each unit, unit by unit."""
+    objects = link.objects
+    owner = units[owners(entries)]
+    at = objects.blocks[owner, goobj.FILE] + 8 * expand(np.zeros(len(units), np.int64), entries)
+    record = objects.arena.records(at, goobj.STRING_RECORD)
+    size = record["size"].astype(np.int64)
+    start = record["at"].astype(np.int64) + objects.base[owner]
+    outside = np.flatnonzero(start + size > objects.blocks[owner, goobj.END])
+    if len(outside):
+        raise InputError(
+            "corrupt object file: the name of a source file lies outside of the object",
+            file=objects.names[int(owner[outside[0]])],
+            remedy="rebuild the package; the file is damaged",
+        )
+    whole = memoryview(objects.arena.bytes)
+    return [whole[a : a + n].tobytes() for a, n in zip(start.tolist(), size.tolist(), strict=True)]

@@ -1,0 +1,108 @@
+"""What the objects say about functions, in columns: the records of all functions at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.formats import goobj
+from linkpipe.formats.funcinfo import FuncInfos, read_funcinfos
+from linkpipe.tables.ragged import owners
+
+if TYPE_CHECKING:
+    from linkpipe.tables.objects import Objects
+    from linkpipe.tables.symbols import Symbols
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+
+_TYPES = (
+    goobj.AUX_FUNCINFO,
+    goobj.AUX_FUNCDATA,
+    goobj.AUX_PCSP,
+    goobj.AUX_PCFILE,
+    goobj.AUX_PCLINE,
+    goobj.AUX_PCINLINE,
+    goobj.AUX_PCDATA,
+)
+
+
+@attrs.frozen(eq=False)
+class Functions:
+    """The n functions of a list that have function information (assembled ones have it too; code
+    that the linker made has not), in the order of that list.
+
+    Attributes:
+        rows: int64[n], their places in the list.
+        ids: int64[n], symbols. objects: int64[n], rows in Objects.
+        info: their records.
+        inlined: int32[sum(info.ninlined)], the functions that calls were inlined of.
+        pcsp, pcfile, pcline, pcinline: int32[n], symbols that hold pc-value tables, 0: none.
+        npcdata: int64[n], pcdata: int32[sum(npcdata)], further such symbols.
+        nfuncdata: int64[n], funcdata: int32[sum(nfuncdata)], symbols with data, 0: none.
+    """
+
+    rows: I64
+    ids: I64
+    objects: I64
+    info: FuncInfos
+    inlined: I32
+    pcsp: I32
+    pcfile: I32
+    pcline: I32
+    pcinline: I32
+    npcdata: I64
+    pcdata: I32
+    nfuncdata: I64
+    funcdata: I32
+
+
+def read_functions(
+    objects: Objects, symbols: Symbols, functions: npt.NDArray[np.integer]
+) -> Functions:
+    """Read what the objects say about ``functions`` (symbol ids).
+
+    Raises InputError when a record is damaged.
+    """
+    auxs = objects.auxs(symbols.object[functions], symbols.local[functions], _TYPES)
+    owner = owners(auxs.counts)
+    of_type = [auxs.type == kind for kind in range(max(_TYPES) + 1)]
+
+    def one(kind: int) -> I32:
+        out = np.zeros(len(functions), np.int32)
+        out[owner[of_type[kind]]] = auxs.target[of_type[kind]]
+        return out
+
+    record = one(goobj.AUX_FUNCINFO)
+    known = record != 0
+    rows = np.flatnonzero(known)
+
+    def many(kind: int) -> tuple[I64, I32]:
+        chosen = of_type[kind] & known[owner]
+        counts = np.bincount(owner[chosen], minlength=len(functions))[rows]
+        return counts, auxs.target[chosen]
+
+    record = record[rows]
+    info = read_funcinfos(symbols.arena, symbols.data_at[record], symbols.data_size[record])
+    home = symbols.object[functions[rows]].astype(np.int64)
+    tree = info.inlined
+    npcdata, pcdata = many(goobj.AUX_PCDATA)
+    nfuncdata, funcdata = many(goobj.AUX_FUNCDATA)
+    return Functions(
+        rows=rows,
+        ids=functions[rows].astype(np.int64),
+        objects=home,
+        info=info,
+        inlined=objects.resolve(np.repeat(home, info.ninlined), tree["pkg"], tree["sym"]),
+        pcsp=one(goobj.AUX_PCSP)[rows],
+        pcfile=one(goobj.AUX_PCFILE)[rows],
+        pcline=one(goobj.AUX_PCLINE)[rows],
+        pcinline=one(goobj.AUX_PCINLINE)[rows],
+        npcdata=npcdata,
+        pcdata=pcdata,
+        nfuncdata=nfuncdata,
+        funcdata=funcdata,
+    )

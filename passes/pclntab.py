@@ -1,0 +1,386 @@
+"""pclntab: what the runtime knows about functions.
+
+For tracebacks, garbage collection and stack growth the runtime finds by address: the function
+and its name, the file and line, the depth of the stack, and which words hold pointers. The
+compiler wrote this for each function; here it is put together, in tables that lie one after
+the other in .gopclntab:
+
+    runtime.pcheader     sizes and places of the others
+    runtime.funcnametab  names of functions, also of those that only live on inlined
+    runtime.cutab        for each object file, where the names of its source files are
+    runtime.filetab      names of source files
+    runtime.pctab        pc-value tables, each once
+    runtime.functab      address -> record, and the records: one for each function
+    go:func.*            data that the records point to, each once, widest alignment first
+
+Everything is one array operation over all functions. Where the oracle keeps a map of what it
+has seen, here a sequence of keys is laid out in the order in which the oracle would visit them,
+and `first_seen` numbers them.
+
+Entry addresses (in functab) and references to other sections (in go:func.*) are left to
+pclnbytes. Reads `objects`, `relocs`, `text_order`; provides `pclntab` and `symbols`.
+Source: cmd/link/internal/ld/pcln.go; runtime/symtab.go, runtime/runtime2.go (_func).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError
+from linkpipe.formats import goobj
+from linkpipe.formats.funcinfo import read_headers
+from linkpipe.image import copy_spans
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.sourcefiles import file_tables
+from linkpipe.symkind import SymKind
+from linkpipe.tables.functions import Functions, read_functions
+from linkpipe.tables.pclntab import Funcdata, Functab, Pclntab
+from linkpipe.tables.ragged import expand, first_seen, frozen
+from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+U8 = npt.NDArray[np.uint8]
+
+# internal/abi/symtab.go
+_PCDATA_INLTREE = 2
+_FUNCDATA_ARGS_POINTER_MAPS = 0
+_FUNCDATA_INLTREE = 3
+_FUNCDATA_ARG_INFO = 5
+
+_RECORD = 11
+"""Words of a function's record (runtime._func) before its pcdata and funcdata offsets."""
+_NONE = 0xFFFFFFFF
+_INLINED_CALL = 16
+"""Bytes of runtime.inlinedCall."""
+
+
+@linkpass(
+    requires=("symbols", "objects", "relocs", "text_order", "mode"),
+    provides=("symbols", "pclntab"),
+)
+def pclntab(link: Link) -> Link:
+    """Put together the runtime's tables about functions."""
+    symbols, arch = link.symbols, link.arch
+    ids = _functions(link)
+    fns = read_functions(link.objects, symbols, ids)
+    visit = _with_inlined(ids, fns)
+    edit = symbols.edit()
+    carrier = edit.lookup_or_create("runtime.pclntab")
+    edit.set(carrier, kind=SymKind.SPCLNTAB)
+    edit.add_flags(carrier, Flag.REACHABLE)
+    aligns = [arch.ptrsize]
+
+    def table(name: str, size: int, align: int, content: U8 | None) -> int:
+        sym = edit.lookup_or_create(name)
+        if content is not None:
+            edit.set_content(sym, content.tobytes())
+        edit.set(
+            sym,
+            kind=SymKind.SPCLNTAB,
+            size=size + -size % arch.ptrsize,
+            align=align,
+            container=carrier,
+        )
+        late = Flag.GENERATED if content is None else 0
+        edit.add_flags(sym, Flag.REACHABLE | Flag.NOT_IN_SYMTAB | late)
+        aligns.append(align)
+        return sym
+
+    header = table("runtime.pcheader", 8 + 8 * arch.ptrsize, arch.ptrsize, None)
+    names, name_at = _funcnametab(symbols, visit)
+    funcnametab = table("runtime.funcnametab", len(names), 1, names)
+    files = file_tables(link, symbols.object[ids], fns)
+    words = files.cutab.astype(f"{arch.endian}u4").view(np.uint8)
+    cutab = table("runtime.cutab", len(words), 4, words)
+    filetab = table("runtime.filetab", len(files.filetab), 1, files.filetab)
+    pctab_bytes, pc_at = _pctab(symbols, fns)
+    pctab = table("runtime.pctab", len(pctab_bytes), 1, pctab_bytes)
+    inlined = _inlined(link, fns, name_at)
+    trees = _create_trees(edit, fns)
+    data = _funcdata_lists(link, fns, trees)
+    records = _functab(link, ids, fns, data, name_at, files.unit_at, pc_at)
+    functab = table("runtime.functab", len(records.words), 4, None)
+    funcdata = _lay_out_funcdata(link, edit, data, trees, inlined)
+    align = int(edit.align[funcdata.symbols].max(initial=0)) if len(funcdata.symbols) > 1 else 0
+    go_func = table("go:func.*", len(funcdata.content), align, None)
+    _put_funcdata(records, fns, data, edit.value, arch.endian)
+    # Funcdata was once visible by this symbol, and tools still look for it.
+    edit.clear_flags(go_func, Flag.NOT_IN_SYMTAB)
+    edit.set(carrier, align=max(aligns))
+    made = Pclntab(
+        carrier=carrier,
+        pcheader=header,
+        funcnametab=funcnametab,
+        cutab=cutab,
+        filetab=filetab,
+        pctab=pctab,
+        functab=functab,
+        funcdata=go_func,
+        functions=ids,
+        nfiles=files.nfiles,
+        functab_data=records,
+        funcdata_data=funcdata,
+    )
+    return link.evolve(symbols=edit.freeze(), pclntab=made)
+
+
+def _functions(link: Link) -> I32:
+    """The functions in order of address, without those that only hold others."""
+    order = link.text_order
+    holds = np.zeros(len(link.symbols), np.bool_)
+    holds[link.symbols.container[order]] = True
+    holds[0] = False
+    ids = order[~holds[order]]
+    if not len(ids):
+        raise InputError(
+            "no functions to link", remedy="link a main package that imports the runtime"
+        )
+    return frozen(ids)
+
+
+def _with_inlined(ids: I32, fns: Functions) -> I64:
+    """Each function, followed by the functions inlined into it: int64[…]."""
+    ninlined = np.zeros(len(ids), np.int64)
+    ninlined[fns.rows] = fns.info.ninlined
+    ends = np.cumsum(ninlined + 1)
+    out = np.empty(int(ends[-1]), np.int64)
+    at = ends - ninlined - 1
+    out[at] = ids
+    out[expand(at + 1, ninlined)] = fns.inlined
+    return out
+
+
+def _funcnametab(symbols: Symbols, visit: I64) -> tuple[U8, I64]:
+    """The table of names, and where each symbol's name is in it (-1: nowhere)."""
+    new, rank = first_seen(visit, len(symbols))
+    unique = visit[new]
+    size = symbols.name_size[unique].astype(np.int64)
+    start = np.cumsum(size + 1) - size - 1
+    out = np.zeros(int((size + 1).sum()), np.uint8)
+    at = symbols.name_at[unique]
+    read = np.flatnonzero(at >= 0)
+    copy_spans(out, start[read], symbols.arena.bytes, at[read], size[read])
+    for row in np.flatnonzero(at < 0).tolist():
+        text = np.frombuffer(symbols.created_names[-1 - int(at[row])], np.uint8)
+        out[start[row] : start[row] + len(text)] = text
+    rank[unique] = start
+    return out, rank
+
+
+def _pctab(symbols: Symbols, fns: Functions) -> tuple[U8, I64]:
+    """The pc-value tables, and where each symbol's is (0: empty, or none)."""
+    has_tree = fns.info.ninlined > 0
+    counts = 3 + fns.npcdata + has_tree
+    at = np.cumsum(counts) - counts
+    keys = np.zeros(int(counts.sum()), np.int64)
+    keys[at], keys[at + 1], keys[at + 2] = fns.pcsp, fns.pcfile, fns.pcline
+    keys[expand(at + 3, fns.npcdata)] = fns.pcdata
+    keys[(at + 3 + fns.npcdata)[has_tree]] = fns.pcinline[has_tree]
+    new, place = first_seen(keys, len(symbols))
+    unique = keys[new]
+    size = symbols.size[unique]
+    # The first byte stays free: the runtime takes offset 0 for "no table".
+    start = 1 + np.cumsum(size) - size
+    out = np.zeros(1 + int(size.sum()), np.uint8)
+    stored = np.minimum(symbols.data_size[unique], size)
+    copy_spans(out, start, symbols.arena.bytes, np.maximum(symbols.data_at[unique], 0), stored)
+    place[unique] = np.where(size > 0, start, 0)
+    return out, place
+
+
+def _create_trees(edit: SymbolsEdit, fns: Functions) -> I64:
+    """A symbol for each function that has calls inlined: int64[len(fns.rows)], 0: none."""
+    trees = np.zeros(len(fns.rows), np.int64)
+    rows = np.flatnonzero(fns.info.ninlined)
+    trees[rows] = edit.create_many(
+        len(rows),
+        kind=SymKind.SPCLNTAB,
+        size=fns.info.ninlined[rows] * _INLINED_CALL,
+        align=4,
+        flags=np.uint32(Flag.REACHABLE),
+    )
+    return trees
+
+
+def _inlined(link: Link, fns: Functions, name_at: I64) -> U8:
+    """The records runtime.inlinedCall of all functions, end to end: id of the function that was
+    inlined (3 bytes pad), its name, the call's address in the function, its first line."""
+    symbols, arch = link.symbols, link.arch
+    new, rank = first_seen(fns.inlined, len(symbols))
+    unique = fns.inlined[new]
+    auxs = link.objects.auxs(symbols.object[unique], symbols.local[unique], (goobj.AUX_FUNCINFO,))
+    missing = np.flatnonzero(auxs.counts != 1)
+    if len(missing):
+        raise InputError(
+            "inlined function has no function information",
+            symbol=symbols.name(int(unique[missing[0]])),
+            remedy="rebuild all packages with one Go version",
+        )
+    header = read_headers(
+        symbols.arena, symbols.data_at[auxs.target], symbols.data_size[auxs.target]
+    )
+    row = rank[fns.inlined]
+    out = np.zeros((len(row), 4), f"{arch.endian}u4")
+    out.view(np.uint8)[:, 0] = header["func_id"][row]
+    out[:, 1] = name_at[fns.inlined]
+    out[:, 2] = fns.info.inlined["parent_pc"].view(np.uint32)
+    out[:, 3] = header["start_line"][row].view(np.uint32)
+    return out.view(np.uint8).reshape(-1)
+
+
+class _Data(NamedTuple):
+    """Funcdata of functions, row by row: ``counts`` int64[n]; ``symbols`` int64[sum(counts)],
+    0 where there is none or where it does not count."""
+
+    counts: I64
+    symbols: I64
+
+
+def _funcdata_lists(link: Link, fns: Functions, trees: I64) -> _Data:
+    """The funcdata of each function, its tree of inlined calls put in its place."""
+    has_tree = trees != 0
+    counts = np.where(has_tree, np.maximum(fns.nfuncdata, _FUNCDATA_INLTREE + 1), fns.nfuncdata)
+    first = np.cumsum(counts) - counts
+    out = np.zeros(int(counts.sum()), np.int64)
+    out[expand(first, fns.nfuncdata)] = fns.funcdata
+    out[first[has_tree] + _FUNCDATA_INLTREE] = trees[has_tree]
+    # The assembler asks for argument maps of every function, hoping that the compiler makes them
+    # from a Go declaration. Where there is none, it was in vain.
+    assembled = (link.objects.flags[fns.objects] & goobj.FLAG_FROM_ASSEMBLY) != 0
+    for kind in (_FUNCDATA_ARGS_POINTER_MAPS, _FUNCDATA_ARG_INFO):
+        at = first[assembled & (counts > kind)] + kind
+        made = out[at] >= len(link.symbols)
+        empty = link.symbols.data_size[np.where(made, 0, out[at])] == 0
+        out[at[empty & ~made]] = 0
+    return _Data(counts, out)
+
+
+def _functab(
+    link: Link,
+    ids: I32,
+    fns: Functions,
+    data: _Data,
+    name_at: I64,
+    unit_at: I64,
+    pc_at: I64,
+) -> Functab:
+    """The records; entry offsets and funcdata offsets are not known yet."""
+    arch, n = link.arch, len(ids)
+    has_tree = fns.info.ninlined > 0
+    npcdata, nfuncdata = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    npcdata[fns.rows] = np.where(
+        has_tree, np.maximum(fns.npcdata, _PCDATA_INLTREE + 1), fns.npcdata
+    )
+    nfuncdata[fns.rows] = data.counts
+    size = 4 * (_RECORD + npcdata + nfuncdata)
+    size += -size % arch.ptrsize
+    start = 8 * n + 4
+    start += -start % arch.ptrsize
+    at = start + np.cumsum(size) - size
+    words = np.zeros((start + int(size.sum())) // 4, f"{arch.endian}u4")
+    words[1 : 2 * n : 2] = at
+    w = at // 4
+    words[w + 1] = name_at[ids]
+    words[w + 3] = _deferreturn(link, ids) & 0xFFFFFFFF
+    words[w + 7] = npcdata
+    words[w + 8] = unit_at
+    small = words.view(np.uint8).reshape(-1, 4)
+    small[w + 10, 3] = nfuncdata
+    v, header = w[fns.rows], fns.info.header
+    words[v + 2] = header["args"]
+    words[v + 4], words[v + 5], words[v + 6] = pc_at[fns.pcsp], pc_at[fns.pcfile], pc_at[fns.pcline]
+    words[v + 9] = header["start_line"].view(np.uint32)
+    small[v + 10, 0], small[v + 10, 1] = header["func_id"], header["flag"]
+    v = v + _RECORD
+    words[expand(v, fns.npcdata)] = pc_at[fns.pcdata]
+    words[v[has_tree] + _PCDATA_INLTREE] = pc_at[fns.pcinline[has_tree]]
+    return Functab(words.view(np.uint8), frozen(at))
+
+
+def _put_funcdata(tab: Functab, fns: Functions, data: _Data, offset: I64, endian: str) -> None:
+    """Enter into the records where in go:func.* each function's data is."""
+    words = tab.words.view(f"{endian}u4")
+    at = tab.records[fns.rows] // 4
+    at += _RECORD + words[at + 7]
+    words[expand(at, data.counts)] = np.where(data.symbols != 0, offset[data.symbols], _NONE)
+
+
+def _deferreturn(link: Link, ids: I32) -> I64:
+    """Where each function calls runtime.deferreturn, from its entry; 0: nowhere."""
+    arch, relocs = link.arch, link.relocs
+    out = np.zeros(len(ids), np.int64)
+    target = link.symbols.lookup("runtime.deferreturn", arch.abi_internal)
+    if not target:
+        return out
+    rows = np.flatnonzero(relocs.target == target)
+    rows = rows[np.isin(relocs.type[rows], list(arch.calls))]
+    inside = ids < len(relocs.first)
+    having = np.flatnonzero(inside & (relocs.count[np.where(inside, ids, 0)] > 0))
+    first = relocs.first[ids[having]]
+    order = np.argsort(first, kind="stable")
+    place = np.searchsorted(first[order], rows, side="right") - 1
+    owner = having[order[place]]
+    belongs = rows < relocs.first[ids[owner]] + relocs.count[ids[owner]]
+    back = arch.deferreturn
+    if link.options.buildmode == "plugin" and arch.deferreturn_dynamic is not None:
+        back = arch.deferreturn_dynamic
+    found = np.flatnonzero(belongs & (place >= 0))[::-1]  # the first call counts
+    out[owner[found]] = relocs.offset[rows[found]].astype(np.int64) + back
+    return out
+
+
+def _lay_out_funcdata(
+    link: Link, edit: SymbolsEdit, data: _Data, trees: I64, inlined: U8
+) -> Funcdata:
+    """Place the data of functions in go:func.*, and copy it there."""
+    new, _ = first_seen(data.symbols, len(edit))
+    unique = data.symbols[new & (data.symbols != 0)]
+    align = _alignment(edit, unique, link.arch.min_align, link.arch.max_align)
+    order = np.argsort(-align, kind="stable")
+    unique, align = unique[order], align[order]
+    size = edit.size[unique]
+    empty = np.flatnonzero(size == 0)
+    if len(empty):
+        raise InputError(
+            "zero size funcdata",
+            symbol=link.symbols.name(int(unique[empty[0]])),
+            remedy="rebuild the package; the compiler never writes that",
+        )
+    at = np.zeros(len(unique), np.int64)
+    end = 0
+    for step in np.unique(align)[::-1].tolist():
+        rows = np.flatnonzero(align == step)
+        padded = size[rows] + -size[rows] % step
+        at[rows] = end + -end % step + np.cumsum(padded) - padded
+        end = int(at[rows[-1]] + size[rows[-1]])
+    edit.set(unique, value=at)
+    edit.add_flags(unique, Flag.NOT_IN_SYMTAB | Flag.SPECIAL)
+    out = np.zeros(end, np.uint8)
+    read = np.flatnonzero(edit.data_at[unique] >= 0)
+    ids = unique[read]
+    stored = np.minimum(edit.data_size[ids], size[read])
+    copy_spans(out, at[read], link.symbols.arena.bytes, edit.data_at[ids], stored)
+    for sym in np.flatnonzero(np.isin(unique, list(link.symbols.contents))).tolist():
+        text = np.frombuffer(link.symbols.contents[int(unique[sym])], np.uint8)
+        out[at[sym] : at[sym] + len(text)] = text
+    made = trees[trees != 0]
+    counts = edit.size[made]
+    copy_spans(out, edit.value[made], inlined, np.cumsum(counts) - counts, counts)
+    return Funcdata(frozen(unique), frozen(at), out)
+
+
+def _alignment(edit: SymbolsEdit, ids: I64, least: int, most: int) -> I64:
+    """The alignment of symbols: as stated, or else by size (which is then stated)."""
+    stated = edit.align[ids].astype(np.int64)
+    size, guess = edit.size[ids], np.full(len(ids), most, np.int64)
+    step = most
+    while step > least:
+        guess[(guess > size) & (guess > least)] >>= 1
+        step >>= 1
+    open_ = stated == 0
+    edit.set(ids[open_], align=guess[open_])
+    return np.where(open_, guess, np.maximum(stated, least))
