@@ -200,10 +200,11 @@ class PassError(LinkpipeError):
         return f"pass {self.name}: {self.message}" if self.name else self.message
 
 
-def os_error(error: OSError) -> str:
+def os_error(error: OSError, verb: str = "open") -> str:
     """An operating system's error in Go's words: "open x.a: no such file or directory"."""
     reason = error.strerror or str(error)
-    return f"open {error.filename}: {reason[:1].lower()}{reason[1:]}"
+    words = f"{reason[:1].lower()}{reason[1:]}"
+    return f"{verb} {error.filename}: {words}" if error.filename else words
 
 
 def checkpoint(errors: Iterable[LinkpipeError], *, limit: int | None = MAX_ERRORS) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.errors import InputError
+from linkpipe.errors import InputError, os_error
 
 _MAP_FIXED = 0x10
 _MAP_FAILED = ctypes.c_void_p(-1).value
@@ -68,7 +68,7 @@ class Arena:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as e:
             raise InputError(
-                f"cannot open file {path}: {e.strerror}", file=path, remedy="check the importcfg"
+                f"cannot open file {path}: {os_error(e)}", file=path, remedy="check the importcfg"
             ) from e
         try:
             size = os.fstat(fd).st_size
