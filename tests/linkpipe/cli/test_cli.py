@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -211,26 +213,57 @@ def test_observers_are_found_like_passes() -> None:
     assert {"jsonl", "dot", "graphml"} <= set(catalog.offers("dumpers"))
 
 
+def third_party(folder: Path, source: str) -> dict[str, str]:
+    """A distribution with one pass named "own", and a pipeline of it; the environment to use it."""
+    info = folder / "own-1.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text("[linkpipe.passes]\nown = own_pass:own\n")
+    (info / "RECORD").write_text("")
+    (folder / "own_pass.py").write_text(
+        "from linkpipe.pass_api import linkpass\n@linkpass(name='own')\ndef own(link):\n" + source
+    )
+    (folder / "p.toml").write_text('[[pass]]\nname = "own"\n')
+    return {"PYTHONPATH": str(folder), "LINKPIPE_PIPELINE": str(folder / "p.toml")}
+
+
 def test_a_crash_in_a_pass_is_one_paragraph(tmp_path: Path) -> None:
     """No traceback, unless it is asked for."""
-    package = tmp_path / "crashing-1.dist-info"
-    package.mkdir()
-    (package / "entry_points.txt").write_text("[linkpipe.passes]\ncrash = crashing:crash\n")
-    (tmp_path / "crashing.py").write_text(
-        "from linkpipe.pass_api import linkpass\n"
-        "@linkpass(name='crash')\n"
-        "def crash(link):\n"
-        "    raise KeyError('oops')\n"
-    )
-    (tmp_path / "p.toml").write_text('[[pass]]\nname = "crash"\n')
-    env = {"PYTHONPATH": str(tmp_path), "LINKPIPE_PIPELINE": str(tmp_path / "p.toml")}
+    env = third_party(tmp_path, "    raise KeyError('oops')\n")
     done = linkpipe("link", "x.a", **env)
     assert done.returncode == 2
-    assert done.stderr.startswith(
-        "linkpipe: pass crash: crashed with KeyError: 'oops'\n\tthis is a"
-    )
+    assert done.stderr.startswith("linkpipe: pass own: crashed with KeyError: 'oops'\n\tthis is a")
     assert "Traceback" not in done.stderr
     assert "Traceback" in linkpipe("link", "x.a", LINKPIPE_DEBUG="1", **env).stderr
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_unwinds_the_passes(tmp_path: Path, number: int, status: int) -> None:
+    """What a pass cleans up in `finally` is cleaned up: temporary files, above all."""
+    env = third_party(
+        tmp_path,
+        "    import pathlib, time\n"
+        f"    here = pathlib.Path({str(tmp_path)!r})\n"
+        "    try:\n"
+        "        (here / 'started').touch()\n"
+        "        time.sleep(60)\n"
+        "    finally:\n"
+        "        (here / 'unwound').touch()\n",
+    )
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "linkpipe", "link", "x.a"],
+        env=environment(**env),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        for _ in range(600):
+            if (tmp_path / "started").exists():
+                break
+            time.sleep(0.05)
+        running.send_signal(number)
+        _, printed = running.communicate(timeout=30)
+    assert (tmp_path / "unwound").exists()
+    assert running.returncode == status
+    assert printed == ""
 
 
 def test_a_broken_observer_is_no_traceback(tmp_path: Path) -> None:
