@@ -1,0 +1,39 @@
+"""Links of hand-made object files, resolved, for tests of passes that read objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from linkpipe.arch import Architecture
+from linkpipe.arches.amd64 import ARCH
+from linkpipe.context import Link
+from linkpipe.loading import PackageLoader
+from linkpipe.options import Options
+from linkpipe.passes.resolve import resolve
+from linkpipe.tables.mode import Mode
+from linkpipe.tables.relocs import Relocs
+from tests.goobj_writer import Obj, write_archive
+from tests.tiny import INTERNAL
+
+
+def resolved(
+    folder: Path,
+    objects: Sequence[Obj],
+    *,
+    mode: Mode = INTERNAL,
+    arch: Architecture = ARCH,
+    **flags: Any,
+) -> Link:
+    """One package for each object, loaded in order and resolved; without init tasks."""
+    files = {obj.package: write_archive(folder / f"{i}.a", obj) for i, obj in enumerate(objects)}
+    loader = PackageLoader(files, next(iter(files.values())), None)
+    for path, file in files.items():
+        loader.add(path, file, "test")
+    loader.load()
+    packages, loaded = loader.freeze(None, 0)
+    options = Options(**{"E": "_rt0", "buildmode": "exe", "w": True, **flags})
+    facts = {"packages": packages, "objects": loaded, "arch": arch, "options": options}
+    link = resolve.run(Link({**facts, "mode": mode}))
+    return link.evolve(relocs=Relocs.empty(len(link.symbols)), inittasks=(0, 0))
