@@ -19,7 +19,7 @@ from linkpipe.tables.functions import Functions
 from linkpipe.tables.ragged import expand, first_seen, owners
 
 if TYPE_CHECKING:
-    from linkpipe.pass_api import Link
+    from linkpipe.tables.objects import Objects
 
 I64 = npt.NDArray[np.int64]
 
@@ -38,8 +38,14 @@ class FileTables(NamedTuple):
     unit_at: I64
 
 
-def file_tables(link: Link, home: npt.NDArray[np.integer], fns: Functions) -> FileTables:
-    """The tables for functions that objects ``home`` define (0: none), ``fns`` of them known."""
+def file_tables(
+    objects: Objects, home: npt.NDArray[np.int32], fns: Functions, goroot: str
+) -> FileTables:
+    """The tables for n functions that the objects ``home`` define (int32[n], 0: none).
+
+    ``fns`` are those of them that have function information; ``goroot`` stands for $GOROOT in
+    names. Raises InputError for a file that an object does not list.
+    """
     info = fns.info
     count = info.nfiles + info.ninlined
     at = np.cumsum(count) - count
@@ -47,17 +53,17 @@ def file_tables(link: Link, home: npt.NDArray[np.integer], fns: Functions) -> Fi
     number[expand(at, info.nfiles)] = info.files
     number[expand(at + info.nfiles, info.ninlined)] = info.inlined["file"]
 
-    home = home.astype(np.int64)
-    new, unit_of = first_seen(home[home > 0], len(link.objects))
-    units = home[home > 0][new]
+    defined = home[home > 0].astype(np.int64)
+    new, unit_of = first_seen(defined, len(objects))
+    units = defined[new]
     unit = np.repeat(unit_of[fns.objects], count)
-    _check(link, units, unit, number)
+    _check(objects, units, unit, number)
 
     # Each unit has as many entries as its highest number in use asks for.
     entries = np.zeros(len(units), np.int64)
     np.maximum.at(entries, unit, number + 1)
     unit_at = np.append(np.cumsum(entries) - entries, 0)
-    names = _names(link, units, entries)
+    names = _names(objects, units, entries)
     offset: dict[bytes, int] = {}
     size = 0
     pieces: list[bytes] = []
@@ -66,7 +72,7 @@ def file_tables(link: Link, home: npt.NDArray[np.integer], fns: Functions) -> Fi
         name = names[key]
         if name not in offset:
             offset[name] = size
-            text = expand_file(name, link.options.environment.goroot) + b"\0"
+            text = expand_file(name, goroot) + b"\0"
             pieces.append(text)
             size += len(text)
     # A number in between may belong to a file that nothing uses.
@@ -92,23 +98,22 @@ def expand_file(name: bytes, goroot: str) -> bytes:
     return name
 
 
-def _check(link: Link, units: I64, unit: I64, number: I64) -> None:
-    have = (link.objects.blocks[units, goobj.SYMDEF] - link.objects.blocks[units, goobj.FILE]) // 8
+def _check(objects: Objects, units: I64, unit: I64, number: I64) -> None:
+    have = (objects.blocks[units, goobj.SYMDEF] - objects.blocks[units, goobj.FILE]) // 8
     bad = np.flatnonzero(number >= have[unit])
     if len(bad):
         row = int(bad[0])
         raise InputError(
             f"corrupt object file: a function uses source file number {int(number[row])}",
-            file=link.objects.names[int(units[unit[row]])],
+            file=objects.names[int(units[unit[row]])],
             expected=f"a number below {int(have[unit[row]])}",
             found=str(int(number[row])),
             remedy="rebuild the package; the file is damaged",
         )
 
 
-def _names(link: Link, units: I64, entries: I64) -> list[bytes]:
+def _names(objects: Objects, units: I64, entries: I64) -> list[bytes]:
     """The names of the first ``entries`` files of each unit, unit by unit."""
-    objects = link.objects
     owner = units[owners(entries)]
     at = objects.blocks[owner, goobj.FILE] + 8 * expand(np.zeros(len(units), np.int64), entries)
     record = objects.arena.records(at, goobj.STRING_RECORD)

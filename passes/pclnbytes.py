@@ -20,6 +20,7 @@ from linkpipe.image import put_words
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.reloctype import R_ADDROFF
 from linkpipe.tables.pclntab import BUCKET, PART, PARTS
+from linkpipe.tables.ragged import owners
 from linkpipe.tables.symbols import Flag
 
 I64 = npt.NDArray[np.int64]
@@ -83,17 +84,13 @@ def _funcdata(link: Link) -> U8:
     symbols, relocs, data = link.symbols, link.relocs, link.pclntab.funcdata_data
     rows, counts = relocs.rows_of_many(data.symbols)
     target = relocs.target[rows]
-    dropped = relocs.weak[rows] & ((symbols.flags[target] & Flag.REACHABLE) == 0)
+    owner = owners(counts)
     # The oracle stops at a weak reference to what is not there, and leaves the rest as it is.
-    ahead = np.cumsum(dropped) - dropped
-    before = (
-        np.repeat(ahead[np.minimum(np.cumsum(counts) - counts, max(len(rows) - 1, 0))], counts)
-        if len(rows)
-        else ahead
-    )
-    live = ~dropped & (ahead == before)
-    owner = np.repeat(np.arange(len(counts)), counts)[live]
-    rows, target = rows[live], target[live]
+    dropped = np.flatnonzero(relocs.weak[rows] & ~symbols.has(target, Flag.REACHABLE))[::-1]
+    stop = np.full(len(counts), len(rows))
+    stop[owner[dropped]] = dropped
+    live = np.arange(len(rows)) < stop[owner]
+    owner, rows, target = owner[live], rows[live], target[live]
     section = symbols.section[target]
     base = link.sections.vaddrs()
     value = symbols.value[target] - base[np.maximum(section, 0)] + relocs.add[rows]

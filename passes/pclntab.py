@@ -58,10 +58,7 @@ _INLINED_CALL = 16
 """Bytes of runtime.inlinedCall."""
 
 
-@linkpass(
-    requires=("symbols", "objects", "relocs", "text_order", "mode"),
-    provides=("symbols", "pclntab"),
-)
+@linkpass(requires=("symbols", "objects", "relocs", "text_order"), provides=("symbols", "pclntab"))
 def pclntab(link: Link) -> Link:
     """Put together the runtime's tables about functions."""
     symbols, arch = link.symbols, link.arch
@@ -93,7 +90,7 @@ def pclntab(link: Link) -> Link:
     header = table("runtime.pcheader", 8 + 8 * arch.ptrsize, arch.ptrsize, None)
     names, name_at = _funcnametab(symbols, visit)
     funcnametab = table("runtime.funcnametab", len(names), 1, names)
-    files = file_tables(link, symbols.object[ids], fns)
+    files = file_tables(link.objects, symbols.object[ids], fns, link.options.environment.goroot)
     words = files.cutab.astype(f"{arch.endian}u4").view(np.uint8)
     cutab = table("runtime.cutab", len(words), 4, words)
     filetab = table("runtime.filetab", len(files.filetab), 1, files.filetab)

@@ -51,6 +51,7 @@ class Obj:
     package: str = "p"
     imports: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     defs: tuple[Sym, ...] = ()
     hashed64: tuple[Sym, ...] = ()
     hashed: tuple[Sym, ...] = ()
@@ -88,7 +89,7 @@ def write_object(obj: Obj) -> bytes:
     blocks = [
         b"".join(string(path) + bytes(8) for path in obj.imports),
         b"".join(map(string, ("", *obj.packages))),
-        b"",
+        b"".join(map(string, obj.files)),
         b"".join(map(sym, obj.defs)),
         b"".join(map(sym, obj.hashed64)),
         b"".join(map(sym, obj.hashed)),
