@@ -24,38 +24,36 @@ Source: cmd/link/internal/ld/pcln.go; runtime/symtab.go, runtime/runtime2.go (_f
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
 from linkpipe.errors import InputError
-from linkpipe.formats import goobj
-from linkpipe.formats.funcinfo import read_headers
+from linkpipe.funcdata import (
+    FuncdataLists,
+    create_trees,
+    funcdata_lists,
+    inlined_calls,
+    lay_out_funcdata,
+)
 from linkpipe.image import copy_spans
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.sourcefiles import file_tables
 from linkpipe.symkind import SymKind
 from linkpipe.tables.functions import Functions, read_functions
-from linkpipe.tables.pclntab import Funcdata, Functab, Pclntab
+from linkpipe.tables.pclntab import Functab, Pclntab
 from linkpipe.tables.ragged import expand, first_seen, frozen
-from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
+from linkpipe.tables.symbols import Flag, Symbols
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
 
-# internal/abi/symtab.go
 _PCDATA_INLTREE = 2
-_FUNCDATA_ARGS_POINTER_MAPS = 0
-_FUNCDATA_INLTREE = 3
-_FUNCDATA_ARG_INFO = 5
+"""internal/abi/symtab.go, PCDATA_InlTreeIndex."""
 
 _RECORD = 11
 """Words of a function's record (runtime._func) before its pcdata and funcdata offsets."""
 _NONE = 0xFFFFFFFF
-_INLINED_CALL = 16
-"""Bytes of runtime.inlinedCall."""
 
 
 @linkpass(requires=("symbols", "objects", "relocs", "text_order"), provides=("symbols", "pclntab"))
@@ -96,15 +94,14 @@ def pclntab(link: Link) -> Link:
     filetab = table("runtime.filetab", len(files.filetab), 1, files.filetab)
     pctab_bytes, pc_at = _pctab(symbols, fns)
     pctab = table("runtime.pctab", len(pctab_bytes), 1, pctab_bytes)
-    inlined = _inlined(link, fns, name_at)
-    trees = _create_trees(edit, fns)
-    data = _funcdata_lists(link, fns, trees)
-    records = _functab(link, ids, fns, data, name_at, files.unit_at, pc_at)
+    inlined = inlined_calls(link.objects, symbols, fns, name_at, arch.endian)
+    trees = create_trees(edit, fns)
+    lists = funcdata_lists(link.objects, symbols, fns, trees)
+    records = _functab(link, ids, fns, lists, name_at, files.unit_at, pc_at)
     functab = table("runtime.functab", len(records.words), 4, None)
-    funcdata = _lay_out_funcdata(link, edit, data, trees, inlined)
-    align = int(edit.align[funcdata.symbols].max(initial=0)) if len(funcdata.symbols) > 1 else 0
-    go_func = table("go:func.*", len(funcdata.content), align, None)
-    _put_funcdata(records, fns, data, edit.value, arch.endian)
+    funcdata = lay_out_funcdata(symbols, edit, arch, lists, trees, inlined)
+    go_func = table("go:func.*", len(funcdata.content), funcdata.align, None)
+    _put_funcdata(records, fns, lists, edit.value, arch.endian)
     # Funcdata was once visible by this symbol, and tools still look for it.
     edit.clear_flags(go_func, Flag.NOT_IN_SYMTAB)
     edit.set(carrier, align=max(aligns))
@@ -189,78 +186,11 @@ def _pctab(symbols: Symbols, fns: Functions) -> tuple[U8, I64]:
     return out, place
 
 
-def _create_trees(edit: SymbolsEdit, fns: Functions) -> I64:
-    """A symbol for each function that has calls inlined: int64[len(fns.rows)], 0: none."""
-    trees = np.zeros(len(fns.rows), np.int64)
-    rows = np.flatnonzero(fns.info.ninlined)
-    trees[rows] = edit.create_many(
-        len(rows),
-        kind=SymKind.SPCLNTAB,
-        size=fns.info.ninlined[rows] * _INLINED_CALL,
-        align=4,
-        flags=np.uint32(Flag.REACHABLE),
-    )
-    return trees
-
-
-def _inlined(link: Link, fns: Functions, name_at: I64) -> U8:
-    """The records runtime.inlinedCall of all functions, end to end: id of the function that was
-    inlined (3 bytes pad), its name, the call's address in the function, its first line."""
-    symbols, arch = link.symbols, link.arch
-    new, rank = first_seen(fns.inlined, len(symbols))
-    unique = fns.inlined[new]
-    auxs = link.objects.auxs(symbols.object[unique], symbols.local[unique], (goobj.AUX_FUNCINFO,))
-    missing = np.flatnonzero(auxs.counts != 1)
-    if len(missing):
-        raise InputError(
-            "inlined function has no function information",
-            symbol=symbols.name(int(unique[missing[0]])),
-            remedy="rebuild all packages with one Go version",
-        )
-    header = read_headers(
-        symbols.arena, symbols.data_at[auxs.target], symbols.data_size[auxs.target]
-    )
-    row = rank[fns.inlined]
-    out = np.zeros((len(row), 4), f"{arch.endian}u4")
-    out.view(np.uint8)[:, 0] = header["func_id"][row]
-    out[:, 1] = name_at[fns.inlined]
-    out[:, 2] = fns.info.inlined["parent_pc"].view(np.uint32)
-    out[:, 3] = header["start_line"][row].view(np.uint32)
-    return out.view(np.uint8).reshape(-1)
-
-
-class _Data(NamedTuple):
-    """Funcdata of functions, row by row: ``counts`` int64[n]; ``symbols`` int64[sum(counts)],
-    0 where there is none or where it does not count."""
-
-    counts: I64
-    symbols: I64
-
-
-def _funcdata_lists(link: Link, fns: Functions, trees: I64) -> _Data:
-    """The funcdata of each function, its tree of inlined calls put in its place."""
-    has_tree = trees != 0
-    counts = np.where(has_tree, np.maximum(fns.nfuncdata, _FUNCDATA_INLTREE + 1), fns.nfuncdata)
-    first = np.cumsum(counts) - counts
-    out = np.zeros(int(counts.sum()), np.int64)
-    out[expand(first, fns.nfuncdata)] = fns.funcdata
-    out[first[has_tree] + _FUNCDATA_INLTREE] = trees[has_tree]
-    # The assembler asks for argument maps of every function, hoping that the compiler makes them
-    # from a Go declaration. Where there is none, it was in vain.
-    assembled = (link.objects.flags[fns.objects] & goobj.FLAG_FROM_ASSEMBLY) != 0
-    for kind in (_FUNCDATA_ARGS_POINTER_MAPS, _FUNCDATA_ARG_INFO):
-        at = first[assembled & (counts > kind)] + kind
-        made = out[at] >= len(link.symbols)
-        empty = link.symbols.data_size[np.where(made, 0, out[at])] == 0
-        out[at[empty & ~made]] = 0
-    return _Data(counts, out)
-
-
 def _functab(
     link: Link,
     ids: I32,
     fns: Functions,
-    data: _Data,
+    lists: FuncdataLists,
     name_at: I64,
     unit_at: I64,
     pc_at: I64,
@@ -272,7 +202,7 @@ def _functab(
     npcdata[fns.rows] = np.where(
         has_tree, np.maximum(fns.npcdata, _PCDATA_INLTREE + 1), fns.npcdata
     )
-    nfuncdata[fns.rows] = data.counts
+    nfuncdata[fns.rows] = lists.counts
     size = 4 * (_RECORD + npcdata + nfuncdata)
     size += -size % arch.ptrsize
     start = 8 * n + 4
@@ -298,12 +228,14 @@ def _functab(
     return Functab(words.view(np.uint8), frozen(at))
 
 
-def _put_funcdata(tab: Functab, fns: Functions, data: _Data, offset: I64, endian: str) -> None:
+def _put_funcdata(
+    tab: Functab, fns: Functions, lists: FuncdataLists, offset: I64, endian: str
+) -> None:
     """Enter into the records where in go:func.* each function's data is."""
     words = tab.words.view(f"{endian}u4")
     at = tab.records[fns.rows] // 4
     at += _RECORD + words[at + 7]
-    words[expand(at, data.counts)] = np.where(data.symbols != 0, offset[data.symbols], _NONE)
+    words[expand(at, lists.counts)] = np.where(lists.symbols != 0, offset[lists.symbols], _NONE)
 
 
 def _deferreturn(link: Link, ids: I32) -> I64:
@@ -328,56 +260,3 @@ def _deferreturn(link: Link, ids: I32) -> I64:
     found = np.flatnonzero(belongs & (place >= 0))[::-1]  # the first call counts
     out[owner[found]] = relocs.offset[rows[found]].astype(np.int64) + back
     return out
-
-
-def _lay_out_funcdata(
-    link: Link, edit: SymbolsEdit, data: _Data, trees: I64, inlined: U8
-) -> Funcdata:
-    """Place the data of functions in go:func.*, and copy it there."""
-    new, _ = first_seen(data.symbols, len(edit))
-    unique = data.symbols[new & (data.symbols != 0)]
-    align = _alignment(edit, unique, link.arch.min_align, link.arch.max_align)
-    order = np.argsort(-align, kind="stable")
-    unique, align = unique[order], align[order]
-    size = edit.size[unique]
-    empty = np.flatnonzero(size == 0)
-    if len(empty):
-        raise InputError(
-            "zero size funcdata",
-            symbol=link.symbols.name(int(unique[empty[0]])),
-            remedy="rebuild the package; the compiler never writes that",
-        )
-    at = np.zeros(len(unique), np.int64)
-    end = 0
-    for step in np.unique(align)[::-1].tolist():
-        rows = np.flatnonzero(align == step)
-        padded = size[rows] + -size[rows] % step
-        at[rows] = end + -end % step + np.cumsum(padded) - padded
-        end = int(at[rows[-1]] + size[rows[-1]])
-    edit.set(unique, value=at)
-    edit.add_flags(unique, Flag.NOT_IN_SYMTAB | Flag.SPECIAL)
-    out = np.zeros(end, np.uint8)
-    read = np.flatnonzero(edit.data_at[unique] >= 0)
-    ids = unique[read]
-    stored = np.minimum(edit.data_size[ids], size[read])
-    copy_spans(out, at[read], link.symbols.arena.bytes, edit.data_at[ids], stored)
-    for sym in np.flatnonzero(np.isin(unique, list(link.symbols.contents))).tolist():
-        text = np.frombuffer(link.symbols.contents[int(unique[sym])], np.uint8)
-        out[at[sym] : at[sym] + len(text)] = text
-    made = trees[trees != 0]
-    counts = edit.size[made]
-    copy_spans(out, edit.value[made], inlined, np.cumsum(counts) - counts, counts)
-    return Funcdata(frozen(unique), frozen(at), out)
-
-
-def _alignment(edit: SymbolsEdit, ids: I64, least: int, most: int) -> I64:
-    """The alignment of symbols: as stated, or else by size (which is then stated)."""
-    stated = edit.align[ids].astype(np.int64)
-    size, guess = edit.size[ids], np.full(len(ids), most, np.int64)
-    step = most
-    while step > least:
-        guess[(guess > size) & (guess > least)] >>= 1
-        step >>= 1
-    open_ = stated == 0
-    edit.set(ids[open_], align=guess[open_])
-    return np.where(open_, guess, np.maximum(stated, least))

@@ -46,11 +46,13 @@ class Funcdata:
     Attributes:
         symbols: int64[k], in order of address.
         offsets: int64[k], bytes from its start.
+        align: of the whole, bytes; 0: not stated.
         content: uint8[size], its bytes; places of relocations not yet patched.
     """
 
     symbols: I64
     offsets: I64
+    align: int
     content: U8
 
 

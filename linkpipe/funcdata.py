@@ -1,0 +1,171 @@
+"""go:func.*: data about functions that their records point to, each once.
+
+It is what the compiler wrote (which words of the stack hold pointers, objects on the stack, open
+defers …) and, made here, the tree of calls that were inlined into each function. Widest alignment
+comes first, so that little is lost in gaps.
+Source: cmd/link/internal/ld/pcln.go (genInlTreeSym, generateFuncdata), runtime/symtabinl.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError
+from linkpipe.formats import goobj
+from linkpipe.formats.funcinfo import read_headers
+from linkpipe.image import copy_spans
+from linkpipe.symkind import SymKind
+from linkpipe.tables.functions import Functions
+from linkpipe.tables.pclntab import Funcdata
+from linkpipe.tables.ragged import expand, first_seen, frozen
+from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
+
+if TYPE_CHECKING:
+    from linkpipe.arch import Architecture
+    from linkpipe.tables.objects import Objects
+
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
+
+# internal/abi/symtab.go
+_ARGS_POINTER_MAPS = 0
+_INLTREE = 3
+_ARG_INFO = 5
+
+_INLINED_CALL = 16
+"""Bytes of runtime.inlinedCall."""
+
+
+def create_trees(edit: SymbolsEdit, fns: Functions) -> I64:
+    """A symbol for each function that has calls inlined: int64[len(fns.rows)], 0: none."""
+    trees = np.zeros(len(fns.rows), np.int64)
+    rows = np.flatnonzero(fns.info.ninlined)
+    trees[rows] = edit.create_many(
+        len(rows),
+        kind=SymKind.SPCLNTAB,
+        size=fns.info.ninlined[rows] * _INLINED_CALL,
+        align=4,
+        flags=np.uint32(Flag.REACHABLE),
+    )
+    return trees
+
+
+def inlined_calls(
+    objects: Objects, symbols: Symbols, fns: Functions, name_at: I64, endian: str
+) -> U8:
+    """The records runtime.inlinedCall of all functions, end to end: id of the function that was
+    inlined (3 bytes pad), its name, the call's address in the function, its first line."""
+    new, rank = first_seen(fns.inlined, len(symbols))
+    unique = fns.inlined[new]
+    auxs = objects.auxs(symbols.object[unique], symbols.local[unique], (goobj.AUX_FUNCINFO,))
+    missing = np.flatnonzero(auxs.counts != 1)
+    if len(missing):
+        raise InputError(
+            "inlined function has no function information",
+            symbol=symbols.name(int(unique[missing[0]])),
+            remedy="rebuild all packages with one Go version",
+        )
+    header = read_headers(
+        symbols.arena, symbols.data_at[auxs.target], symbols.data_size[auxs.target]
+    )
+    row = rank[fns.inlined]
+    out = np.zeros((len(row), 4), f"{endian}u4")
+    out.view(np.uint8)[:, 0] = header["func_id"][row]
+    out[:, 1] = name_at[fns.inlined]
+    out[:, 2] = fns.info.inlined["parent_pc"].view(np.uint32)
+    out[:, 3] = header["start_line"][row].view(np.uint32)
+    return out.view(np.uint8).reshape(-1)
+
+
+class FuncdataLists(NamedTuple):
+    """Funcdata of functions, row by row: ``counts`` int64[n]; ``symbols`` int64[sum(counts)],
+    0 where there is none or where it does not count."""
+
+    counts: I64
+    symbols: I64
+
+
+def funcdata_lists(objects: Objects, symbols: Symbols, fns: Functions, trees: I64) -> FuncdataLists:
+    """The funcdata of each function, its tree of inlined calls put in its place."""
+    has_tree = trees != 0
+    counts = np.where(has_tree, np.maximum(fns.nfuncdata, _INLTREE + 1), fns.nfuncdata)
+    first = np.cumsum(counts) - counts
+    out = np.zeros(int(counts.sum()), np.int64)
+    out[expand(first, fns.nfuncdata)] = fns.funcdata
+    out[first[has_tree] + _INLTREE] = trees[has_tree]
+    # The assembler asks for argument maps of every function, hoping that the compiler makes them
+    # from a Go declaration. Where there is none, it was in vain.
+    assembled = (objects.flags[fns.objects] & goobj.FLAG_FROM_ASSEMBLY) != 0
+    for kind in (_ARGS_POINTER_MAPS, _ARG_INFO):
+        at = first[assembled & (counts > kind)] + kind
+        made = out[at] >= len(symbols)
+        empty = symbols.data_size[np.where(made, 0, out[at])] == 0
+        out[at[empty & ~made]] = 0
+    return FuncdataLists(counts, out)
+
+
+def lay_out_funcdata(
+    symbols: Symbols,
+    edit: SymbolsEdit,
+    arch: Architecture,
+    lists: FuncdataLists,
+    trees: I64,
+    inlined: U8,
+) -> Funcdata:
+    """Give the data its places in go:func.* (as values of the symbols), and copy it there.
+
+    ``edit`` is an edit of ``symbols``; ``inlined`` holds the contents of ``trees``, end to end.
+    Raises InputError for data of size zero.
+    """
+    new, _ = first_seen(lists.symbols, len(edit))
+    unique = lists.symbols[new & (lists.symbols != 0)]
+    align = _alignment(edit, unique, arch.min_align, arch.max_align)
+    order = np.argsort(-align, kind="stable")
+    unique, align = unique[order], align[order]
+    size = edit.size[unique]
+    empty = np.flatnonzero(size == 0)
+    if len(empty):
+        raise InputError(
+            "zero size funcdata",
+            symbol=symbols.name(int(unique[empty[0]])),
+            remedy="rebuild the package; the compiler never writes that",
+        )
+    at = np.zeros(len(unique), np.int64)
+    end = 0
+    for step in np.unique(align)[::-1].tolist():
+        rows = np.flatnonzero(align == step)
+        padded = size[rows] + -size[rows] % step
+        at[rows] = end + -end % step + np.cumsum(padded) - padded
+        end = int(at[rows[-1]] + size[rows[-1]])
+    edit.set(unique, value=at)
+    edit.add_flags(unique, Flag.NOT_IN_SYMTAB | Flag.SPECIAL)
+    out = np.zeros(end, np.uint8)
+    read = np.flatnonzero(edit.data_at[unique] >= 0)
+    ids = unique[read]
+    stored = np.minimum(edit.data_size[ids], size[read])
+    copy_spans(out, at[read], symbols.arena.bytes, edit.data_at[ids], stored)
+    for row in np.flatnonzero(np.isin(unique, list(symbols.contents))).tolist():
+        text = np.frombuffer(symbols.contents[int(unique[row])], np.uint8)
+        out[at[row] : at[row] + len(text)] = text
+    made = trees[trees != 0]
+    counts = edit.size[made]
+    copy_spans(out, edit.value[made], inlined, np.cumsum(counts) - counts, counts)
+    # The oracle looks at alignments while it compares them, so a single one goes unseen.
+    widest = int(align[0]) if len(align) > 1 else 0
+    return Funcdata(frozen(unique), frozen(at), widest, out)
+
+
+def _alignment(edit: SymbolsEdit, ids: I64, least: int, most: int) -> I64:
+    """The alignment of symbols: as stated, or else by size (which is then stated)."""
+    stated = edit.align[ids].astype(np.int64)
+    size, guess = edit.size[ids], np.full(len(ids), most, np.int64)
+    step = most
+    while step > least:
+        guess[(guess > size) & (guess > least)] >>= 1
+        step >>= 1
+    open_ = stated == 0
+    edit.set(ids[open_], align=guess[open_])
+    return np.where(open_, guess, np.maximum(stated, least))
