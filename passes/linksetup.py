@@ -151,7 +151,8 @@ def _postorder(packages: Packages) -> tuple[int, ...]:
 def _text_order(
     link: Link, packages: Packages
 ) -> tuple[npt.NDArray[np.int32], dict[int, str]]:
-    """Reachable functions in layout order, and those that move to another package's room."""
+    """Reachable functions in layout order, those that the linker made first, and the packages
+    of those that move to another package's room."""
     objects, symbols = link.objects, link.symbols
     ids = objects.local_to_id
     wanted = is_text(symbols.kind) & ((symbols.flags & Flag.REACHABLE) != 0)
@@ -185,4 +186,6 @@ def _text_order(
     paths = {
         int(syms[i]): packages.items[int(package[i])].path for i in moved.tolist()
     }
+    made = np.arange(symbols.made, len(symbols))
+    syms = np.concatenate((made[wanted[symbols.made :]], syms))
     return frozen(syms.astype(np.int32)), paths

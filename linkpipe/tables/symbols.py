@@ -16,7 +16,7 @@ only the columns it touches, and freezes it into the next table:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import IntFlag
 from types import MappingProxyType
 from typing import Any
@@ -212,16 +212,34 @@ class Symbols:
 
         ``[name(i).startswith(prefix) for i in ids]``
         """
-        at = self.name_at[ids]
-        hit = (self.name_size[ids] >= len(prefix)) & (at >= 0)
-        for start in range(0, len(prefix), 8):
-            part = prefix[start : start + 8]
+        return self._contains(ids, prefix, self.name_at[ids], bytes.startswith)
+
+    def ends_with(self, ids: npt.NDArray[np.integer[Any]], suffix: bytes) -> npt.NDArray[np.bool_]:
+        """Whether each symbol's name ends with ``suffix``: bool[len(ids)].
+
+        ``[name(i).endswith(suffix) for i in ids]``
+        """
+        start = self.name_at[ids] + self.name_size[ids] - len(suffix)
+        return self._contains(ids, suffix, start, bytes.endswith)
+
+    def _contains(
+        self,
+        ids: npt.NDArray[np.integer[Any]],
+        text: bytes,
+        at: npt.NDArray[np.int64],
+        rule: Callable[[bytes, bytes], bool],
+    ) -> npt.NDArray[np.bool_]:
+        """Whether ``text`` stands at arena offset ``at``; names made by the linker by ``rule``."""
+        made = self.name_at[ids] < 0
+        hit = (self.name_size[ids] >= len(text)) & ~made
+        for start in range(0, len(text), 8):
+            part = text[start : start + 8]
             rows = np.flatnonzero(hit)
             word = self.arena.u64(at[rows] + start)
             word &= np.uint64((1 << (8 * len(part))) - 1)
             hit[rows] = word == np.uint64(int.from_bytes(part, "little"))
-        for row in np.flatnonzero(at < 0).tolist():
-            hit[row] = self.created_names[-1 - int(at[row])].startswith(prefix)
+        for row in np.flatnonzero(made).tolist():
+            hit[row] = rule(self.name_bytes(int(ids[row])), text)
         return hit
 
     def data(self, sym: int) -> bytes | memoryview:
