@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects
     from linkpipe.tables.packages import Packages
     from linkpipe.tables.pclntab import Pclntab
+    from linkpipe.tables.ptab import Ptab
     from linkpipe.tables.relocs import Relocs
     from linkpipe.tables.sections import Sections
     from linkpipe.tables.symbols import Symbols
@@ -106,6 +107,11 @@ class Link:
     text_order: ClassVar[Fact[npt.NDArray[np.int32]]] = Fact()
     elf: ClassVar[Fact[ElfPrep]] = Fact()
     pclntab: ClassVar[Fact[Pclntab]] = Fact()
+    section_groups: ClassVar[Fact[npt.NDArray[np.uint8]]] = Fact()
+    textsectmap: ClassVar[Fact[tuple[int, int]]] = Fact()
+    ptab: ClassVar[Fact[Ptab]] = Fact()
+    moduledata_fields: ClassVar[Fact[Mapping[str, int]]] = Fact()
+    relro: ClassVar[Fact[Any]] = Fact()
     sections: ClassVar[Fact[Sections]] = Fact()
     image: ClassVar[Fact[npt.NDArray[np.uint8]]] = Fact()
     elf_symtab: ClassVar[Fact[ElfSymtab]] = Fact()
