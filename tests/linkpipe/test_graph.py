@@ -1,4 +1,4 @@
-"""The reachability graph: its kernels equal the slow versions, its networkx face equals networkx."""
+"""The reachability graph: kernels equal their slow versions, its networkx face networkx."""
 
 from __future__ import annotations
 
