@@ -114,21 +114,24 @@ class TypeLayout:
 
     def size_of_kind(self, kind: int) -> int:
         """Size of the head and the kind's own tail; what is uncommon comes after it."""
-        tail = {
-            Kind.STRUCT: 4 * self.ptrsize,
-            Kind.POINTER: self.ptrsize,
-            Kind.FUNC: self.ptrsize,
-            Kind.SLICE: self.ptrsize,
-            Kind.ARRAY: 3 * self.ptrsize,
-            Kind.CHAN: 2 * self.ptrsize,
-            Kind.MAP: 10 * self.ptrsize + (8 if self.ptrsize == 8 else 4),
-            Kind.INTERFACE: 4 * self.ptrsize,
-        }
-        return self.common + tail.get(Kind(kind), 0) if kind < len(Kind) else self.common
+        return int(self.sizes_by_kind()[kind])
 
     def sizes_by_kind(self) -> I64:
         """``size_of_kind`` for every byte value: int64[256]."""
-        return np.array([self.size_of_kind(kind) for kind in range(256)], np.int64)
+        words = {
+            Kind.STRUCT: 4,
+            Kind.POINTER: 1,
+            Kind.FUNC: 1,
+            Kind.SLICE: 1,
+            Kind.ARRAY: 3,
+            Kind.CHAN: 2,
+            Kind.MAP: 11,  # the last one holds four bytes of flags
+            Kind.INTERFACE: 4,
+        }
+        sizes = np.full(256, self.common, np.int64)
+        for kind, count in words.items():
+            sizes[kind] += count * self.ptrsize
+        return sizes
 
 
 class Methods(NamedTuple):
