@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from linkpipe.arch import Architecture
     from linkpipe.graph import Graph
     from linkpipe.options import Options
+    from linkpipe.tables.cgo import CgoFacts
     from linkpipe.tables.elfprep import ElfPrep
     from linkpipe.tables.elfsymtab import ElfSymtab
     from linkpipe.tables.extrelocs import ExternalRelocs
@@ -99,7 +100,7 @@ class Link:
     mode: ClassVar[Fact[Mode]] = Fact()
     symbols: ClassVar[Fact[Symbols]] = Fact()
     relocs: ClassVar[Fact[Relocs]] = Fact()
-    cgo: ClassVar[Fact[Any]] = Fact()
+    cgo: ClassVar[Fact[CgoFacts]] = Fact()
     inittasks: ClassVar[Fact[tuple[int, ...]]] = Fact()
     graph: ClassVar[Fact[Graph]] = Fact()
     moduledata: ClassVar[Fact[int]] = Fact()

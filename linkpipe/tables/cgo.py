@@ -1,0 +1,34 @@
+"""The fact `cgo`: what packages with C code ask of the link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+
+@attrs.frozen
+class DynamicImport:
+    """Where a symbol comes from: its name there, the shared library ("" for any), the symbol
+    version ("" for none)."""
+
+    name: str
+    library: str
+    version: str
+
+
+@attrs.frozen(eq=False)
+class CgoFacts:
+    """Attributes:
+    ldflags: flags for the host linker, in order.
+    libraries: shared libraries to load for their own sake.
+    imports: symbol -> where it comes from.
+    interpreter: the dynamic linker that the program names, "" when none does.
+    dynamic: whether anything is imported from a shared library.
+    """
+
+    ldflags: tuple[str, ...]
+    libraries: tuple[str, ...]
+    imports: Mapping[int, DynamicImport]
+    interpreter: str
+    dynamic: bool

@@ -1,0 +1,191 @@
+"""cgo: carry out what packages with C code ask of the link.
+
+The cgo tool writes directives into a package's object: symbols to import from C objects or
+from shared libraries, Go functions to export to C, flags for the host linker, the dynamic
+linker to name. Imports become symbols that somebody else defines, exports become roots of
+the reachability analysis and keep the name that C knows them by.
+
+Reads `packages`, `mode`; provides `symbols` and `cgo` (linkpipe.tables.cgo.CgoFacts).
+Source: cmd/link/internal/ld/go.go:99-262 (loadcgo, setCgoAttr), lib.go:776-803.
+"""
+
+from __future__ import annotations
+
+import json
+from types import MappingProxyType
+from typing import Any
+
+from linkpipe.errors import InputError, LinkpipeError, UserError, checkpoint
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.symkind import SymKind
+from linkpipe.tables.cgo import CgoFacts, DynamicImport
+from linkpipe.tables.packages import CgoDirectives
+from linkpipe.tables.symbols import ABI0, ABI_INTERNAL, Flag, SymbolsEdit
+
+_IMPORTABLE = (
+    SymKind.Sxxx,
+    SymKind.SXREF,
+    SymKind.SBSS,
+    SymKind.SNOPTRBSS,
+    SymKind.SHOSTOBJ,
+)
+_ABIS = {"ABI0": ABI0, "ABIInternal": ABI_INTERNAL}
+_EXPORTED = Flag.CGO_EXPORT_STATIC | Flag.CGO_EXPORT_DYNAMIC
+
+
+class _Wrong(Exception):
+    """A directive that cannot be carried out; the rest of the package's are passed over."""
+
+
+@linkpass(requires=("symbols", "packages", "mode"), provides=("symbols", "cgo"))
+def cgo(link: Link) -> Link:
+    """Import from C, export to C, collect flags for the host linker."""
+    if link.packages.host_objects and not link.mode.external:
+        raise UserError(
+            "linkpipe: linking C objects without a host linker is not supported yet "
+            f"({link.packages.host_objects[0].name})",
+            status=2,
+            remedy="pass -ldflags=-linkmode=external, or build with CGO_ENABLED=0",
+        )
+    state = _State(link)
+    errors: list[LinkpipeError] = []
+    for directives in link.packages.cgo:
+        try:
+            state.carry_out(directives)
+        except _Wrong as wrong:
+            errors.append(
+                InputError(
+                    str(wrong),
+                    file=directives.file,
+                    remedy="rebuild the package; its cgo directives are damaged or in conflict",
+                )
+            )
+    checkpoint(errors)
+    if not link.mode.external:
+        state.settle_imports()
+    return link.evolve(symbols=state.symbols.freeze(), cgo=state.facts())
+
+
+class _State:
+    """What the directives have asked for so far."""
+
+    def __init__(self, link: Link) -> None:
+        self.options, self.regabi = link.options, link.arch.regabi
+        self.symbols: SymbolsEdit = link.symbols.edit()
+        self.ldflags: list[str] = []
+        self.libraries: list[str] = []
+        self.imports: dict[int, DynamicImport] = {}
+        self.host: dict[int, None] = {}
+        self.names: dict[int, str] = {}
+        self.interpreter = ""
+        self.dynamic = False
+
+    def facts(self) -> CgoFacts:
+        return CgoFacts(
+            ldflags=tuple(self.ldflags),
+            libraries=tuple(self.libraries),
+            imports=MappingProxyType(self.imports),
+            interpreter=self.interpreter,
+            dynamic=self.dynamic,
+        )
+
+    def carry_out(self, directives: CgoDirectives) -> None:
+        """Carry out one package's directives. Raises _Wrong at the first that cannot be."""
+        try:
+            rows: Any = json.loads(directives.text)
+        except ValueError as e:
+            raise _Wrong(f"{directives.file}: failed decoding cgo directives: {e}") from e
+        if not isinstance(rows, list) or not all(
+            isinstance(row, list) and row and all(isinstance(word, str) for word in row)
+            for row in rows
+        ):
+            raise _Wrong(f"{directives.file}: failed decoding cgo directives: no list of lists")
+        for row in rows:
+            words = row[1:]
+            match row[0], len(words):
+                case "cgo_import_dynamic", 1 | 2 | 3:
+                    self._import_dynamic(directives.file, *words)
+                case "cgo_import_static", 1:
+                    self._import_static(words[0])
+                case "cgo_export_static", 1 | 2 | 3:
+                    self._export(Flag.CGO_EXPORT_STATIC, row, *words)
+                case "cgo_export_dynamic", 1 | 2 | 3:
+                    self._export(Flag.CGO_EXPORT_DYNAMIC, row, *words)
+                case "cgo_dynamic_linker", 1:
+                    self._dynamic_linker(words[0])
+                case "cgo_ldflag", 1:
+                    self.ldflags.append(words[0])
+                case _:
+                    text = " ".join(f'"{word}"' for word in row)
+                    raise _Wrong(f"{directives.file}: invalid cgo directive: [{text}]")
+
+    def _import_dynamic(self, file: str, local: str, remote: str = "", library: str = "") -> None:
+        remote = remote or local
+        if self.options.d:
+            raise _Wrong(f"{file}: cannot use dynamic imports with -d flag")
+        if local == remote == "_":
+            self.dynamic = True
+            self.libraries.append(library)
+            return
+        name, _, version = remote.partition("#")
+        sym = self.symbols.lookup_or_create(local)
+        kind = int(self.symbols.kind[sym])
+        if kind not in _IMPORTABLE:
+            return
+        self.imports[sym] = DynamicImport(name, library, version)
+        self._name(sym, name)
+        if kind == SymKind.SHOSTOBJ:
+            self.host[sym] = None
+        else:
+            self.symbols.set(sym, kind=SymKind.SDYNIMPORT)
+        self.dynamic = True
+
+    def _import_static(self, local: str) -> None:
+        sym = self.symbols.lookup_or_create(local)
+        self.symbols.set(sym, kind=SymKind.SHOSTOBJ, size=0)
+        self.host[sym] = None
+
+    def _export(
+        self, flag: Flag, row: list[str], local: str, remote: str = "", abi: str = "ABI0"
+    ) -> None:
+        remote = remote or local
+        if abi not in _ABIS:
+            raise _Wrong(f"bad ABI in cgo_export directive [{' '.join(row)}]")
+        version = _ABIS[abi] if self.regabi else ABI0
+        sym = self.symbols.lookup_or_create(local, version)
+        if self.symbols.kind[sym] == SymKind.SHOSTOBJ:
+            self.host[sym] = None
+        library = self.options.buildmode in ("c-shared", "c-archive", "plugin")
+        if library and sym == self.symbols.lookup("main"):
+            return
+        if sym in self.imports and self.imports[sym].library:
+            # An export overrides an import.
+            del self.imports[sym]
+            self.symbols.set(sym, kind=SymKind.Sxxx)
+        if not int(self.symbols.flags[sym]) & _EXPORTED:
+            self._name(sym, remote)
+        elif self.names[sym] != remote:
+            raise _Wrong(
+                f"conflicting cgo_export directives: {local} as {self.names[sym]} and {remote}"
+            )
+        self.symbols.add_flags(sym, flag)
+
+    def _dynamic_linker(self, path: str) -> None:
+        if self.options.I:
+            return
+        if self.interpreter not in ("", path):
+            raise _Wrong(f"conflict dynlinker: {self.interpreter} and {path}")
+        self.interpreter = path
+
+    def _name(self, sym: int, name: str) -> None:
+        self.names[sym] = name
+        self.symbols.set_extname(sym, name.encode("utf-8", "surrogateescape"))
+
+    def settle_imports(self) -> None:
+        """Without C objects, what was to come from them comes from a shared library, or nowhere."""
+        for sym in self.host:
+            if self.symbols.kind[sym] != SymKind.SHOSTOBJ:
+                continue
+            exported = int(self.symbols.flags[sym]) & _EXPORTED
+            imported = sym in self.imports and self.imports[sym].library and not exported
+            self.symbols.set(sym, kind=SymKind.SDYNIMPORT if imported else SymKind.Sxxx)
