@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.tables.ragged import expand, frozen, offsets, owners
+from linkpipe.tables.ragged import expand, first_seen, frozen, offsets, owners
 
 ranges = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 9)), max_size=30)
 
@@ -18,9 +18,15 @@ def test_expand_lists_the_members_of_every_range(rows: list[tuple[int, int]]) ->
     slow = [x for s, n in rows for x in range(s, s + n)]
     assert expand(starts, counts).tolist() == slow
     assert owners(counts).tolist() == [i for i, (_, n) in enumerate(rows) for _ in range(n)]
-    assert offsets(counts).tolist() == [
-        sum(n for _, n in rows[:i]) for i in range(len(rows) + 1)
-    ]
+    assert offsets(counts).tolist() == [sum(n for _, n in rows[:i]) for i in range(len(rows) + 1)]
+
+
+@given(st.lists(st.integers(0, 20), max_size=40))
+def test_first_seen_numbers_keys_in_order_of_appearance(keys: list[int]) -> None:
+    new, place = first_seen(np.array(keys, np.int64), 21)
+    order = list(dict.fromkeys(keys))
+    assert np.array(keys, np.int64)[new].tolist() == order
+    assert place.tolist() == [order.index(k) if k in order else -1 for k in range(21)]
 
 
 def test_frozen_copies_a_view_of_a_writable_base() -> None:
