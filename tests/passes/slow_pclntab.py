@@ -111,7 +111,8 @@ def tables_slowly(link: Link, functions: Iterable[int]) -> dict[str, bytes]:
             if not content:
                 pcs.at[sym] = 0
             pcs.add(sym, content)
-    cutab, unit_at = [], {}
+    cutab: list[int] = []
+    unit_at: dict[int, int] = {}
     for obj, count in units.items():
         unit_at[obj] = len(cutab)
         cutab += [files.at.get(file_name(link, obj, i), NONE) for i in range(count)]

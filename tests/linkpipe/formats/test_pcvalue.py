@@ -39,7 +39,8 @@ def read_uvarint(data: bytes, at: int) -> tuple[int, int]:
 
 def decode_slowly(table: bytes, quantum: int) -> list[tuple[int, int, int]]:
     """PCIter of cmd/internal/obj/pcln.go: (start, end, value) of each range."""
-    out, at, pc, value = [], 0, 0, -1
+    out: list[tuple[int, int, int]] = []
+    at, pc, value = 0, 0, -1
     while at < len(table):
         delta, at = read_uvarint(table, at)
         if delta == 0 and out:
