@@ -72,4 +72,5 @@ ARCH = Architecture(
     calls=frozenset({rt.R_CALL}),
     addmoduledata=ADDMODULEDATA,
     deferreturn=-1,
+    host_flags=("-m64",),
 )

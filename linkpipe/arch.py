@@ -252,6 +252,7 @@ class Architecture:
         build_modes: what can be built for it on Linux (internal/platform/supported.go).
         internal_pie: whether a position-independent executable needs no host linker.
         internal_cgo: whether a program with cgo can do without the host linker.
+        host_flags: what tells a C compiler of several targets that this one is meant.
     """
 
     name: str
@@ -288,6 +289,7 @@ class Architecture:
     )
     internal_pie: bool = True
     internal_cgo: bool = True
+    host_flags: tuple[str, ...] = ()
 
     @property
     def elf_class(self) -> int:

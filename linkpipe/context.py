@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 
     from linkpipe.arch import Architecture
     from linkpipe.graph import Graph
+    from linkpipe.hosttools import Prober
     from linkpipe.options import Options
     from linkpipe.tables.cgo import CgoFacts
     from linkpipe.tables.elfprep import ElfPrep
     from linkpipe.tables.elfsymtab import ElfSymtab
     from linkpipe.tables.extrelocs import ExternalRelocs
+    from linkpipe.tables.hostlink import HostLink
     from linkpipe.tables.mode import Mode
     from linkpipe.tables.objects import Objects
     from linkpipe.tables.packages import Packages
@@ -117,7 +119,9 @@ class Link:
     image: ClassVar[Fact[npt.NDArray[np.uint8]]] = Fact()
     elf_symtab: ClassVar[Fact[ElfSymtab]] = Fact()
     external_relocs: ClassVar[Fact[ExternalRelocs]] = Fact()
-    output: ClassVar[Fact[Any]] = Fact()
+    prober: ClassVar[Fact[Prober]] = Fact()
+    hostlink: ClassVar[Fact[HostLink]] = Fact()
+    output: ClassVar[Fact[str]] = Fact()
 
     def fact(self, name: str) -> Any:
         """The value of a fact. Raises MissingFact when no pass has established it yet, PassError

@@ -13,12 +13,11 @@ cmd/link/internal/ld/fips140.go (asmbfips; fipsObj for what is hashed).
 from __future__ import annotations
 
 from linkpipe.errors import InputError
+from linkpipe.fips import SUM_AT, checksum
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.tables.sections import Sections
 
 PARTS = ("text", "rodata", "noptrdata", "data")
-SUM_AT = 16
-_HEADER = b"go fips object v1\n"
 
 
 @linkpass(requires=("symbols", "sections", "mode", "image"), provides=("image",))
@@ -41,17 +40,6 @@ def fips(link: Link) -> Link:
     view[at : at + 32] = checksum([view[a:b] for a, b in ranges])
     image.setflags(write=False)
     return link.evolve(image=image)
-
-
-def checksum(parts: list[memoryview]) -> bytes:
-    """The keyed hash of the module's parts, each preceded by its length: 32 bytes."""
-    import hmac
-
-    mac = hmac.new(bytes(32), _HEADER, "sha256")
-    for part in parts:
-        mac.update(len(part).to_bytes(8, "big"))
-        mac.update(part)
-    return mac.digest()
 
 
 def _file_offset(sections: Sections, row: int, start: int, end: int) -> int:

@@ -11,14 +11,12 @@ Source: cmd/link/internal/ld/fips140.go:100-205 (fipsSyms, loadfips).
 
 from __future__ import annotations
 
+from linkpipe.fips import MAGIC, SUM_SIZE
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
-
-_MAGIC = b"\xff Go fipsinfo \xff\0"
-_SUM_SIZE = 32
 
 _MARKERS = (
     ("go:textfipsstart", SymKind.STEXTFIPSSTART),
@@ -45,8 +43,8 @@ def fipsload(link: Link) -> Link:
         symbols.set(marker, kind=kind, size=1)
         symbols.add_flags(marker, Flag.REACHABLE | Flag.LOCAL)
         targets.append(marker)
-    head = len(_MAGIC) + _SUM_SIZE
-    symbols.set_content(info, _MAGIC + bytes(_SUM_SIZE + ptrsize * len(targets)))
+    head = len(MAGIC) + SUM_SIZE
+    symbols.set_content(info, MAGIC + bytes(SUM_SIZE + ptrsize * len(targets)))
     symbols.set(info, kind=SymKind.SFIPSINFO)
     symbols.add_flags(info, Flag.REACHABLE)
     for i, target in enumerate(targets):

@@ -48,9 +48,7 @@ def linkmode(link: Link) -> Link:
     """Decide between internal and external linking, and whether Go is linked dynamically."""
     options, packages = link.options, link.packages
     iscgo = "runtime/cgo" in packages.by_path
-    can_use_plugins = (
-        "plugin" in packages.by_path and iscgo and "plugin" in link.arch.build_modes
-    )
+    can_use_plugins = "plugin" in packages.by_path and iscgo and "plugin" in link.arch.build_modes
     reason = _external_reason(options, link.arch, packages, iscgo)
     return link.evolve(
         mode=Mode(
@@ -65,9 +63,7 @@ def linkmode(link: Link) -> Link:
     )
 
 
-def _external_reason(
-    options: Options, arch: Architecture, packages: Packages, iscgo: bool
-) -> str:
+def _external_reason(options: Options, arch: Architecture, packages: Packages, iscgo: bool) -> str:
     """What makes a host linker necessary, in the oracle's words; empty when nothing does."""
     if options.msan or options.asan:
         return "msan" if options.msan else "asan"
@@ -84,8 +80,7 @@ def _external_reason(
     failed = packages.flags.get("dynimportfail", ())
     if failed:
         return (
-            "some packages could not be built to support internal linking "
-            f"([{' '.join(failed)}])"
+            f"some packages could not be built to support internal linking ([{' '.join(failed)}])"
         )
     return ""
 
@@ -93,7 +88,9 @@ def _external_reason(
 def _external(options: Options, packages: Packages, iscgo: bool, reason: str) -> bool:
     wanted, via = options.linkmode, ""
     if wanted == "auto":
-        forced = {"0": "internal", "1": "external"}.get(options.environment.variables.get("GO_EXTLINK_ENABLED", ""))
+        forced = {"0": "internal", "1": "external"}.get(
+            options.environment.variables.get("GO_EXTLINK_ENABLED", "")
+        )
         if forced:
             wanted, via = forced, "via GO_EXTLINK_ENABLED "
         else:

@@ -94,9 +94,7 @@ def _tlsg(link: Link, edit: SymbolsEdit) -> int:
 
 def _moduledata(link: Link, edit: SymbolsEdit) -> int:
     plugin = link.options.buildmode == "plugin"
-    sym = edit.lookup_or_create(
-        "local.pluginmoduledata" if plugin else "runtime.firstmoduledata"
-    )
+    sym = edit.lookup_or_create("local.pluginmoduledata" if plugin else "runtime.firstmoduledata")
     if plugin:
         edit.add_flags(sym, Flag.LOCAL)
     if int(edit.kind[sym]) not in (SymKind.Sxxx, SymKind.SDYNIMPORT):
@@ -148,9 +146,7 @@ def _postorder(packages: Packages) -> tuple[int, ...]:
     return tuple(order)
 
 
-def _text_order(
-    link: Link, packages: Packages
-) -> tuple[npt.NDArray[np.int32], dict[int, str]]:
+def _text_order(link: Link, packages: Packages) -> tuple[npt.NDArray[np.int32], dict[int, str]]:
     """Reachable functions in layout order, those that the linker made first, and the packages
     of those that move to another package's room."""
     objects, symbols = link.objects, link.symbols
@@ -183,9 +179,7 @@ def _text_order(
     syms, package, shared = syms[first], package[first], shared[first]
     home = objects.package[symbols.object[syms]]
     moved = np.flatnonzero(shared & (home != package))
-    paths = {
-        int(syms[i]): packages.items[int(package[i])].path for i in moved.tolist()
-    }
+    paths = {int(syms[i]): packages.items[int(package[i])].path for i in moved.tolist()}
     made = np.arange(symbols.made, len(symbols))
     syms = np.concatenate((made[wanted[symbols.made :]], syms))
     return frozen(syms.astype(np.int32)), paths

@@ -27,9 +27,7 @@ _ENTRY = 8
 """Bytes of a ptab entry: two 32-bit offsets (runtime/symtab.go, ptabEntry)."""
 
 
-@linkpass(
-    requires=("symbols", "relocs", "packages"), provides=("symbols", "relocs", "ptab")
-)
+@linkpass(requires=("symbols", "relocs", "packages"), provides=("symbols", "relocs", "ptab"))
 def ptab(link: Link) -> Link:
     """Collect a plugin's exports, its path and its packages."""
     symbols, relocs = link.symbols.edit(), link.relocs.edit()

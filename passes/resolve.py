@@ -162,8 +162,7 @@ def _read(objects: Objects, regabi: bool, *, with_dwarf: bool) -> _Records:
     if len(outside):
         row = int(outside[0])
         raise InputError(
-            f"corrupt object file: the name of symbol {int(local[row])} lies outside "
-            "of the object",
+            f"corrupt object file: the name of symbol {int(local[row])} lies outside of the object",
             file=objects.names[int(owner[row])],
             remedy="rebuild the package; the file is damaged",
         )

@@ -17,9 +17,7 @@ from linkpipe.tables.symbols import Flag
 from linkpipe.words import Address, Word, write_words
 
 
-@linkpass(
-    requires=("symbols", "relocs", "sections"), provides=("symbols", "relocs", "textsectmap")
-)
+@linkpass(requires=("symbols", "relocs", "sections"), provides=("symbols", "relocs", "textsectmap"))
 def textsectmap(link: Link) -> Link:
     """Write the table of text sections."""
     symbols, relocs = link.symbols.edit(), link.relocs.edit()

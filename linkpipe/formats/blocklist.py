@@ -9,20 +9,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _ALLOWED: Mapping[str, tuple[str, ...]] = {
-    "crypto/internal/fips140/check": (
-        "go:fipsinfo",
-    ),
+    "crypto/internal/fips140/check": ("go:fipsinfo",),
     "crypto/internal/fips140": (
         "crypto/internal/fips140.fatal",
         "crypto/internal/fips140.getIndicator",
         "crypto/internal/fips140.setIndicator",
     ),
-    "crypto/internal/sysrand": (
-        "crypto/internal/sysrand.fatal",
-    ),
-    "crypto/rand": (
-        "crypto/rand.fatal",
-    ),
+    "crypto/internal/sysrand": ("crypto/internal/sysrand.fatal",),
+    "crypto/rand": ("crypto/rand.fatal",),
     "internal/runtime/maps": (
         "internal/runtime/maps.errNilAssign",
         "internal/runtime/maps.fatal",
@@ -53,12 +47,8 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
         "internal/synctest.disassociate",
         "internal/synctest.isAssociated",
     ),
-    "reflect": (
-        "runtime.getStaticuint64s",
-    ),
-    "sync": (
-        "sync.runtime_SemacquireWaitGroup",
-    ),
+    "reflect": ("runtime.getStaticuint64s",),
+    "sync": ("sync.runtime_SemacquireWaitGroup",),
     "time": (
         "time.runtimeNow",
         "time.runtimeNano",
@@ -78,25 +68,15 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
         "internal/cpu.sysctlbynameBytes",
         "internal/cpu.sysctlbynameInt32",
     ),
-    "internal/runtime/cgroup": (
-        "internal/runtime/cgroup.throw",
-    ),
+    "internal/runtime/cgroup": ("internal/runtime/cgroup.throw",),
     "runtime/trace": (
         "runtime/trace.runtime_readTrace",
         "runtime/trace.runtime_traceClockUnitsPerSecond",
     ),
-    "sync_test": (
-        "sync_test.runtime_blockUntilEmptyCleanupQueue",
-    ),
-    "unique": (
-        "unique.runtime_blockUntilEmptyCleanupQueue",
-    ),
-    "net": (
-        "net.newWindowsFile",
-    ),
-    "testing/synctest": (
-        "testing/synctest.testingSynctestTest",
-    ),
+    "sync_test": ("sync_test.runtime_blockUntilEmptyCleanupQueue",),
+    "unique": ("unique.runtime_blockUntilEmptyCleanupQueue",),
+    "net": ("net.newWindowsFile",),
+    "testing/synctest": ("testing/synctest.testingSynctestTest",),
     "crypto/fips140": (
         "crypto/fips140.isBypassed",
         "crypto/fips140.setBypass",
@@ -128,9 +108,7 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
         "crypto/internal/rand.SetTestingReader",
         "testing.checkParallel",
     ),
-    "": (
-        "runtime.addmoduledata",
-    ),
+    "": ("runtime.addmoduledata",),
 }
 """Package -> the names that it alone may pull; "" stands for no package at all."""
 

@@ -34,7 +34,8 @@ def read_importcfg(path: str) -> ImportCfg:
             text = f.read().decode("utf-8", "surrogateescape")
     except OSError as e:
         raise UserError(
-            f"-importcfg: open {path}: {_go_strerror(e)}", remedy="check the path given to -importcfg"
+            f"-importcfg: open {path}: {_go_strerror(e)}",
+            remedy="check the path given to -importcfg",
         ) from e
     packages: dict[str, str] = {}
     shlibs: dict[str, str] = {}

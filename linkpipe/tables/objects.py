@@ -9,6 +9,7 @@ reachable, not for what is present.
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cached_property
 from typing import NamedTuple
 
 import attrs
@@ -48,6 +49,24 @@ class AuxColumns(NamedTuple):
     counts: I64
     type: npt.NDArray[np.uint8]
     target: I32
+
+
+class _References(NamedTuple):
+    """Where references lead, by object and package index.
+
+    Row first[o] + i is the i-th special package index of object o (PKG_SELF and the four above
+    it), row first[o] + 5 + i its i-th ordinary one; count[o] rows in all, uint32 each. ``start``
+    uint32: where the symbols of that row are in ``ids`` int32; ``limit`` uint32: how many.
+    """
+
+    first: npt.NDArray[np.uint32]
+    count: npt.NDArray[np.uint32]
+    start: npt.NDArray[np.uint32]
+    limit: npt.NDArray[np.uint32]
+    ids: I32
+
+
+_SPECIAL = goobj.PKG_NONE - goobj.PKG_SELF + 1
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -97,58 +116,69 @@ class Objects:
         """Defined symbols of each object: int64[n]."""
         return self.ndef + self.nhashed64 + self.nhashed + self.nnonpkg
 
-    def resolve(self, objects: I64, pkg: npt.NDArray[np.uint32], sym: npt.NDArray[np.uint32]) -> I32:
+    def resolve(
+        self, objects: I64, pkg: npt.NDArray[np.uint32], sym: npt.NDArray[np.uint32]
+    ) -> I32:
         """Symbol ids for the references (pkg[i], sym[i]) found in object objects[i]: int32[k].
 
         A reference of {0, 0} is "no symbol". Raises InputError for a reference outside of the
         object's tables.
         """
-        pkg64, local = pkg.astype(np.int64), sym.astype(np.int64)
-        owner = objects.astype(np.int64)
-        none = pkg64 == 0
-        builtin = pkg64 == goobj.PKG_BUILTIN
-        start = np.zeros(len(owner), np.int64)
-        limit = self.ndef[owner]
-        h64, h = pkg64 == goobj.PKG_HASHED64, pkg64 == goobj.PKG_HASHED
-        nonpkg = pkg64 == goobj.PKG_NONE
-        ndef = limit
-        if h64.any():
-            start[h64] = ndef[h64]
-            limit = np.where(h64, self.nhashed64[owner], limit)
-        if h.any():
-            start[h] = (ndef + self.nhashed64[owner])[h]
-            limit = np.where(h, self.nhashed[owner], limit)
-        if nonpkg.any():
-            start[nonpkg] = (ndef + self.nhashed64[owner] + self.nhashed[owner])[nonpkg]
-            limit = np.where(nonpkg, (self.nnonpkg + self.nref)[owner], limit)
-        other = (pkg64 > 0) & (pkg64 < goobj.PKG_SELF)
-        rows = np.flatnonzero(other)
-        if len(rows):
-            at = self.package_base[owner[rows]] + pkg64[rows]
-            outside = at >= self.package_base[owner[rows] + 1]
-            if outside.any():
-                self._bad_reference(objects, rows[outside], pkg, sym)
-            target = self.package_object[at].astype(np.int64)
-            limit = limit.copy()
-            limit[rows] = self.ndef[target]
-            owner[rows] = target
-        limit = np.where(none, 1, np.where(builtin, len(self.builtins), limit))
-        bad = np.flatnonzero((local >= limit) | (pkg64 > goobj.PKG_NONE))
+        table = self._references
+        special = pkg >= np.uint32(goobj.PKG_SELF)
+        place = np.where(special, pkg - np.uint32(goobj.PKG_SELF), pkg + np.uint32(_SPECIAL))
+        bad = np.flatnonzero(place >= table.count[objects])
         if len(bad):
             self._bad_reference(objects, bad, pkg, sym)
-        plain = ~(none | builtin)
-        if plain.all():
-            return self.local_to_id[self.local_base[owner] + start + local]
-        ids = np.zeros(len(owner), np.int32)
-        ids[plain] = self.local_to_id[(self.local_base[owner] + start + local)[plain]]
-        rows = np.flatnonzero(builtin)
-        ids[rows] = self.builtins[local[rows]]
-        missing = rows[ids[rows] == 0]
+        place += table.first[objects]
+        bad = np.flatnonzero(sym >= table.limit[place])
+        if len(bad):
+            self._bad_reference(objects, bad, pkg, sym)
+        found = table.ids[table.start[place] + sym]
+        builtin = np.flatnonzero(pkg == np.uint32(goobj.PKG_BUILTIN))
+        missing = builtin[found[builtin] == 0]
         if len(missing):
-            self._missing_builtin(int(objects[missing[0]]), int(local[missing[0]]))
-        return ids
+            self._missing_builtin(int(objects[missing[0]]), int(sym[missing[0]]))
+        return found
 
-    def relocs(self, objects: npt.NDArray[np.integer], locals_: npt.NDArray[np.integer]) -> RelocColumns:
+    @cached_property
+    def _references(self) -> _References:
+        known = np.diff(self.package_base)
+        count = known + _SPECIAL
+        first = np.cumsum(count) - count
+        start, limit = np.zeros(int(count.sum()), np.int64), np.zeros(int(count.sum()), np.int64)
+        end = len(self.local_to_id)
+        base = self.local_base[:-1]
+        hashed64 = base + self.ndef
+        hashed = hashed64 + self.nhashed64
+        nonpkg = hashed + self.nhashed
+        # In the order of the special package indexes: self, builtin, hashed, hashed64, none.
+        for i, (begin, size) in enumerate(
+            (
+                (base, self.ndef),
+                (np.full(len(base), end), np.full(len(base), len(self.builtins))),
+                (hashed, self.nhashed),
+                (hashed64, self.nhashed64),
+                (nonpkg, self.nnonpkg + self.nref),
+            )
+        ):
+            start[first + i], limit[first + i] = begin, size
+        normal = expand(first + _SPECIAL, known)
+        start[normal], limit[normal] = base[self.package_object], self.ndef[self.package_object]
+        # Package index 0: the reference {0, 0}.
+        none = (first + _SPECIAL)[known > 0]
+        start[none], limit[none] = end + len(self.builtins), 1
+        return _References(
+            first.astype(np.uint32),
+            count.astype(np.uint32),
+            start.astype(np.uint32),
+            limit.astype(np.uint32),
+            np.concatenate((self.local_to_id, self.builtins, np.zeros(1, np.int32))),
+        )
+
+    def relocs(
+        self, objects: npt.NDArray[np.integer], locals_: npt.NDArray[np.integer]
+    ) -> RelocColumns:
         """Read the relocations of the definitions (objects[i], locals_[i]).
 
         Object 0 (the linker's own symbols) has none here.

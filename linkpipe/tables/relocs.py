@@ -64,9 +64,7 @@ class Relocs:
                 )
 
     @classmethod
-    def gather(
-        cls, nsyms: int, ids: npt.NDArray[np.integer[Any]], columns: RelocColumns
-    ) -> Relocs:
+    def gather(cls, nsyms: int, ids: npt.NDArray[np.integer[Any]], columns: RelocColumns) -> Relocs:
         """A table of the relocations ``columns`` of the symbols ``ids`` (row i: ids[i])."""
         first = np.zeros(nsyms, np.int64)
         count = np.zeros(nsyms, np.int32)

@@ -207,7 +207,9 @@ class Symbols:
         found = self.extnames.get(sym)
         return self.name_bytes(sym) if found is None else found
 
-    def starts_with(self, ids: npt.NDArray[np.integer[Any]], prefix: bytes) -> npt.NDArray[np.bool_]:
+    def starts_with(
+        self, ids: npt.NDArray[np.integer[Any]], prefix: bytes
+    ) -> npt.NDArray[np.bool_]:
         """Whether each symbol's name starts with ``prefix``: bool[len(ids)].
 
         ``[name(i).startswith(prefix) for i in ids]``

@@ -51,16 +51,14 @@ class Linked:
         """The arguments of the last call of the C compiler, its probes come before."""
         return self.calls[-1] if self.calls else ()
 
-    def normalised(self) -> list[tuple[str, ...]]:
-        """The calls of the C compiler with what differs by place replaced."""
-        places = ((str(self.tmpdir), "TMPDIR"), (str(self.output), "OUTPUT"))
-
-        def plain(word: str) -> str:
-            for place, name in places:
-                word = word.replace(place, name)
-            return word
-
-        return [tuple(map(plain, call)) for call in self.calls]
+    def normalised(self) -> tuple[str, ...]:
+        """The arguments of the host link with what differs by place replaced: the temporary
+        folder, and the output (linkpipe lets the host linker write beside it and renames)."""
+        words = [word.replace(str(self.tmpdir), "TMPDIR") for word in self.host_link]
+        return tuple(
+            "OUTPUT" if before == "-o" else word
+            for before, word in zip(["", *words], words, strict=False)
+        )
 
 
 def stock() -> list[str]:
@@ -177,8 +175,8 @@ def differences(ours: Linked, theirs: Linked) -> list[str]:
             elif not same(left, right):
                 found.append(f"{name}: {explain(left, right)}")
     if theirs.normalised() != ours.normalised():
-        lines = [f"  go tool link: {call}" for call in theirs.normalised()]
-        lines += [f"  linkpipe:     {call}" for call in ours.normalised()]
+        calls = (("go tool link", theirs.normalised()), ("linkpipe    ", ours.normalised()))
+        lines = [f"  {who}: {' '.join(call)}" for who, call in calls]
         found.append("the C compiler was called differently:\n" + "\n".join(lines))
     if not same(theirs.output, ours.output):
         found.append(explain(theirs.output, ours.output))

@@ -1,0 +1,22 @@
+"""hostprobe: start asking the C compiler what it can do.
+
+The answers decide the arguments of the host link, which is the last step; an answer takes as
+long as several passes together. So questions that the cache cannot answer are asked now, on
+the other processor, and `hostlink` picks the answers up.
+
+Reads `cgo` and `mode`; provides `prober` (linkpipe.hosttools.Prober).
+Source: cmd/link/internal/ld/lib.go, linkerFlagSupported.
+"""
+
+from __future__ import annotations
+
+from linkpipe.hosttools import prober_for, questions
+from linkpipe.pass_api import Link, linkpass
+
+
+@linkpass(requires=("cgo", "mode"), provides=("prober",))
+def hostprobe(link: Link) -> Link:
+    """Ask the C compiler which flags it takes, in the background."""
+    prober = prober_for(link.options, link.arch, link.cgo.ldflags)
+    prober.start(questions(link.options, dynlink=link.mode.dynlink))
+    return link.evolve(prober=prober)
