@@ -55,12 +55,12 @@ class _References(NamedTuple):
     """Where references lead, by object and package index.
 
     Row first[o] + i is the i-th special package index of object o (PKG_SELF and the four above
-    it), row first[o] + 5 + i its i-th ordinary one; count[o] rows in all, uint32 each. ``start``
+    it), row first[o] + 5 + i its i-th ordinary one; counts[o] rows in all, uint32 each. ``start``
     uint32: where the symbols of that row are in ``ids`` int32; ``limit`` uint32: how many.
     """
 
     first: npt.NDArray[np.uint32]
-    count: npt.NDArray[np.uint32]
+    counts: npt.NDArray[np.uint32]
     start: npt.NDArray[np.uint32]
     limit: npt.NDArray[np.uint32]
     ids: I32
@@ -127,7 +127,7 @@ class Objects:
         table = self._references
         special = pkg >= np.uint32(goobj.PKG_SELF)
         place = np.where(special, pkg - np.uint32(goobj.PKG_SELF), pkg + np.uint32(_SPECIAL))
-        bad = np.flatnonzero(place >= table.count[objects])
+        bad = np.flatnonzero((place >= table.counts[objects]) | (pkg > np.uint32(goobj.PKG_NONE)))
         if len(bad):
             self._bad_reference(objects, bad, pkg, sym)
         place += table.first[objects]
