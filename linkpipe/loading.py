@@ -173,11 +173,15 @@ class PackageLoader:
             if bytes(body[:4]) == b"go o":
                 self._load_object(row, name, at, body)
                 continue
-            format_ = "elf" if bytes(body[:4]) == b"\x7fELF" else "unknown"
-            self._host_objects.append(
-                HostObject(
-                    path_to_prefix(package.path), name, package.file, at, member.size, format_
+            if bytes(body[:4]) != b"\x7fELF":
+                line = bytes(body[:80]).partition(b"\n")[0].decode("utf-8", "backslashreplace")
+                raise InputError(
+                    f'{name}: not an object file: @{member.at} "{line}"',
+                    file=name,
+                    remedy="rebuild the package; the file is damaged or something else",
                 )
+            self._host_objects.append(
+                HostObject(path_to_prefix(package.path), name, package.file, at, member.size, "elf")
             )
         if package.path == "main" and not package.main:
             raise InputError(

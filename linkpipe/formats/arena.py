@@ -86,8 +86,9 @@ class Arena:
             return size
         except OSError as e:
             raise InputError(
-                f"cannot read file {path}: {e.strerror}",
+                f"reading input: read {path}: {(e.strerror or str(e)).lower()}",
                 file=path,
+                status=1,
                 remedy="check its permissions and that it is a regular file",
             ) from e
         finally:
