@@ -68,6 +68,8 @@ def reachability(link: Link) -> Link:
     table, known = _read(link)
     flood = _Flood(link, table, known)
     roots = _roots(link)
+    # What earlier passes marked stays, and is not looked into.
+    roots += [(sym, "made by the linker") for sym in link.symbols.reachable().tolist()]
     flood.run(np.array([sym for sym, _ in roots], np.int64))
     none = known[:0]
     retargeted, owners = (
@@ -138,7 +140,7 @@ class _Flood:
     def __init__(self, link: Link, table: Relocs, known: I64) -> None:
         symbols = link.symbols
         self.link, self.table = link, table
-        self.reached = np.zeros(len(symbols), np.bool_)
+        self.reached = (symbols.flags & Flag.REACHABLE) != 0
         self.reached[0] = True
         self.used = (symbols.flags & Flag.USED_IN_IFACE) != 0
         self.gotype = (symbols.flags & Flag.GO_TYPE) != 0

@@ -348,3 +348,22 @@ def test_damaged_types_are_errors(tmp_path: Path) -> None:
         sym["data"] = bytes(data)
         with pytest.raises(InputError):
             reachability.run(resolved(tmp_path, [world.obj()]))
+
+
+def test_what_was_marked_before_stays_and_is_not_looked_into(tmp_path: Path) -> None:
+    """The record of the FIPS module's checksum is marked when it is made; what it refers to is
+    marked by whoever makes it."""
+    world = World()
+    start(world)
+    world.function("p.other")
+    link = resolved(tmp_path, [world.obj()])
+    symbols, relocs = link.symbols.edit(), link.relocs.edit()
+    made = symbols.lookup_or_create("go:fipsinfo")
+    symbols.set_content(made, bytes(8))
+    symbols.add_flags(made, Flag.REACHABLE)
+    relocs.add(made, offset=0, size=8, type=rt.R_ADDR, target=link.symbols.lookup("p.other", 1))
+    done = reachability.run(link.evolve(symbols=symbols.freeze(), relocs=relocs.freeze()))
+    assert "go:fipsinfo" in names(done)
+    assert "p.other" not in names(done)
+    assert done.relocs.rows_of(made) != slice(0, 0)
+    assert done.graph.why(made)[0].reason == "root: made by the linker"
