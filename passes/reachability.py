@@ -71,16 +71,10 @@ def reachability(link: Link) -> Link:
     # What earlier passes marked stays, and is not looked into.
     roots += [(sym, "made by the linker") for sym in link.symbols.reachable().tolist()]
     flood.run(np.array([sym for sym, _ in roots], np.int64))
-    none = known[:0]
-    retargeted, owners = (
-        _drop_map_inits(link, flood) if link.options.pruneweakmap else (none, none)
-    )
+    dropped = _drop_map_inits(link, flood) if link.options.pruneweakmap else (known[:0], known[:0])
     flood.reached[0] = flood.used[0] = False
     kept = np.flatnonzero(flood.reached & (table.count > 0))
-    link = _result(link, flood, roots, kept, retargeted)
-    edit = link.symbols.edit()
-    edit.add_flags(owners, Flag.REPLACED)
-    return link.evolve(symbols=edit.freeze())
+    return _result(link, flood, roots, kept, *dropped)
 
 
 def _read(link: Link) -> tuple[Relocs, I64]:
@@ -319,7 +313,12 @@ def _drop_map_inits(link: Link, flood: _Flood) -> tuple[I64, I64]:
 
 
 def _result(
-    link: Link, flood: _Flood, roots: list[tuple[int, str]], kept: I64, retargeted: I64
+    link: Link,
+    flood: _Flood,
+    roots: list[tuple[int, str]],
+    kept: I64,
+    retargeted: I64,
+    changed: I64,
 ) -> Link:
     """The tables of what is reachable."""
     symbols, table = link.symbols, flood.table
@@ -334,6 +333,7 @@ def _result(
     edit = symbols.edit()
     edit.add_flags(np.flatnonzero(flood.reached), Flag.REACHABLE)
     edit.add_flags(np.flatnonzero(flood.used), Flag.USED_IN_IFACE)
+    edit.add_flags(changed, Flag.REPLACED)
     symbols = edit.freeze()
     special = np.zeros(len(table), np.bool_)
     special[retargeted] = True
