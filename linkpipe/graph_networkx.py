@@ -18,7 +18,8 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.graph import Csr, Graph, breadth_first
+from linkpipe.csr import Csr, breadth_first
+from linkpipe.graph import Graph
 
 if TYPE_CHECKING:
     from networkx import DiGraph
@@ -234,16 +235,3 @@ def _postorder(csr: Csr, start: int) -> list[int]:
 
 
 BACKEND = Backend()
-
-
-def backend_info() -> dict[str, Any]:
-    """What networkx shows about the backend."""
-    native = [name for name, f in vars(Backend).items() if isinstance(f, staticmethod)]
-    skip = {"convert_to_nx", "convert_from_nx", "can_run"}
-    return {
-        "backend_name": "linkpipe",
-        "project": "linkpipe",
-        "package": "linkpipe",
-        "short_summary": "The reachability graph of a link, as columns.",
-        "functions": {name: {} for name in native if name not in skip},
-    }

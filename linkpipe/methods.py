@@ -19,7 +19,8 @@ from linkpipe.reloctype import R_METHODOFF
 from linkpipe.tables.names import hash_names
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Symbols
-from linkpipe.typedata import METHOD_SIZE, Kind, TypeData, targets_at
+from linkpipe.typedata import TypeData, targets_at
+from linkpipe.typelayout import METHOD_SIZE, Kind
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]

@@ -78,7 +78,7 @@ class Relocs:
     @classmethod
     def empty(cls, nsyms: int) -> Relocs:
         """A table of no relocations."""
-        none = {name: np.zeros(0, dtype) for name, dtype in _DTYPES.items()}
+        none: dict[str, Any] = {name: np.zeros(0, dtype) for name, dtype in _DTYPES.items()}
         ids = np.zeros(0, np.int64)
         return cls.gather(nsyms, ids, RelocColumns(counts=ids, **none))
 

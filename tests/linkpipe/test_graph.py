@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.graph import ROOT, Csr, Graph, breadth_first, build_csr
-from linkpipe.graph_networkx import BACKEND, backend_info
+from linkpipe.csr import Csr, breadth_first, build_csr
+from linkpipe.graph import ROOT, Graph
+from linkpipe.graph_networkx import BACKEND, Backend
+from linkpipe.networkx_info import NATIVE, backend_info
 from linkpipe.reloctype import R_ADDR, R_CALL, R_METHODOFF
 from linkpipe.symkind import SymKind
 from linkpipe.tables.objects import AuxColumns
@@ -219,9 +221,10 @@ def test_a_pattern_selects_nodes_and_their_neighbours() -> None:
 
 def test_the_backend_says_what_it_has() -> None:
     """networkx lists it; and it is found through the entry point, as the others are."""
-    assert {"descendants", "shortest_path", "immediate_dominators"} <= set(
-        backend_info()["functions"]
-    )
+    native = {name for name, item in vars(Backend).items() if isinstance(item, staticmethod)}
+    assert native - {"convert_to_nx", "convert_from_nx", "can_run"} == set(NATIVE)
+    assert set(NATIVE) <= set(nx.utils.backends._registered_algorithms)
+    assert nx.utils.backends.backend_info["linkpipe"] == backend_info()
     assert "linkpipe" in nx.utils.backends.backends
     with pytest.raises(AttributeError):
         BACKEND.no_such_algorithm  # noqa: B018 - asking is the test

@@ -13,15 +13,9 @@ from hypothesis import strategies as st
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.reloctype import R_ADDR
-from linkpipe.typedata import (
-    TFLAG_EXTRA_STAR,
-    TFLAG_UNCOMMON,
-    Field,
-    Kind,
-    TypeData,
-    TypeLayout,
-    targets_at,
-)
+from linkpipe.typedata import TypeData, targets_at
+from linkpipe.typelayout import TFLAG_EXTRA_STAR, TFLAG_UNCOMMON, Kind, TypeLayout
+from linkpipe.typeview import Field, TypeView, views
 from tests.goobj_writer import Obj, Reloc, Sym
 from tests.objlink import resolved
 
@@ -66,6 +60,10 @@ def name(text: str, flags: int = 0) -> bytes:
 def read(folder: Path, syms: list[Sym], ptrsize: int, order: Any) -> TypeData:
     link = resolved(folder, [Obj("p", defs=tuple(syms))])
     return TypeData(link.symbols, link.objects, ptrsize, order)
+
+
+def one(types: TypeData, sym: int) -> TypeView:
+    return next(views(types, np.array([sym])))
 
 
 class Head:
@@ -126,7 +124,7 @@ def test_a_struct_with_methods(tmp_path: Path, ptrsize: int, order: str) -> None
     methods = types.methods(ids)
     assert methods.counts.tolist() == [3, 0]
     assert methods.first.tolist() == [fields + 6 * word, 0]
-    view, plain = types.views(ids)
+    view, plain = views(types, ids)
     assert (view.kind, view.size, view.ptrdata) == (Kind.STRUCT, 2 * word, word)
     assert view.string == b"p.T"
     assert view.length == 2
@@ -153,9 +151,9 @@ def test_a_function_and_an_array(tmp_path: Path, ptrsize: int, order: str) -> No
     )  # fmt: skip
     types = read(tmp_path, [function, array], ptrsize, order)
     f, a = types.symbols.lookup("type:F"), types.symbols.lookup("type:A")
-    view = types.view(f)
+    view = one(types, f)
     assert (view.params, view.results, view.variadic) == ([a], [f, a], True)
-    view = types.view(a)
+    view = one(types, a)
     assert (view.elem, view.map_elem, view.length) == (f, a, 77)
 
 
@@ -185,7 +183,7 @@ def test_damaged_types_are_errors_or_numbers(tmp_path: Path, data: bytes, flip: 
     try:
         methods = types.methods(ids)
         assert int(methods.first[0] + 16 * methods.counts[0]) <= len(data)
-        view = types.view(1)
+        view = one(types, 1)
         _ = (view.kind, view.string, view.length, view.fields, view.params, view.results)
     except InputError:
         pass

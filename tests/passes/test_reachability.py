@@ -20,7 +20,7 @@ from linkpipe.graph import ROOT
 from linkpipe.passes.reachability import reachability
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.symbols import Flag
-from linkpipe.typedata import TFLAG_UNCOMMON, Kind
+from linkpipe.typelayout import TFLAG_UNCOMMON, Kind
 from tests.goobj_writer import Obj, Reloc, Sym
 from tests.objlink import resolved
 from tests.passes.slow_reachability import Slow
