@@ -82,8 +82,8 @@ def _locate(
     for row in rows:
         start = names + row[0]
         if bytes(view[start : start + 13]) == b".go.fipsinfo\0":
-            words = struct.Struct(order + ("9Q" if wide else "9I"))
-            return row[4], words.unpack_from(view, row[4] + SUM_AT + SUM_SIZE)[1:], segments
+            pointers = struct.Struct(order + ("9Q" if wide else "9I"))
+            return row[4], pointers.unpack_from(view, row[4] + SUM_AT + SUM_SIZE)[1:], segments
     raise _bad(path, "cannot find .go.fipsinfo")
 
 

@@ -24,6 +24,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 from linkpipe.errors import UserError
 from linkpipe.fips import seal_file
 from linkpipe.hosttools import (
@@ -143,7 +145,7 @@ def _arguments(link: Link, asked: _Asked) -> tuple[list[str], tuple[list[str], l
 
 def _exports(link: Link) -> list[str]:
     symbols = link.symbols
-    exported = symbols.has(slice(None), Flag.CGOEXPORT_DYNAMIC).nonzero()[0].tolist()
+    exported = np.flatnonzero(symbols.flags & Flag.CGO_EXPORT_DYNAMIC).tolist()
     names = [symbols.extname(sym).decode("utf-8", "surrogateescape") for sym in exported]
     return sorted(f"-Wl,--export-dynamic-symbol={name}" for name in names)
 

@@ -118,9 +118,11 @@ def resolve(link: Link) -> Link:
     local_to_id = np.zeros(int(objects.local_base[-1]), np.int32)
     local_to_id[records.place] = ids
     objects = attrs.evolve(objects, local_to_id=frozen(local_to_id))
+    base, target = _package_references(objects, link.packages)
     objects = attrs.evolve(
         objects,
-        **_package_references(objects, link.packages),
+        package_base=base,
+        package_object=target,
         builtins=_builtins(symbols, link.arch.regabi),
     )
     return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
@@ -168,7 +170,7 @@ def _read(objects: Objects, regabi: bool, *, with_dwarf: bool) -> _Records:
         )
     flags = record["flag"].astype(np.uint32) | (record["flag2"].astype(np.uint32) << 8)
     flags |= _object_flags(objects)[owner]
-    flags[cls == _HASHED] |= np.uint32(Flag.CONTENT_HASHED)
+    flags |= np.where(cls == _HASHED, int(Flag.CONTENT_HASHED), 0).astype(np.uint32)
     return _Records(
         place=place,
         object=owner,
@@ -430,8 +432,9 @@ def _table(
     )
 
 
-def _package_references(objects: Objects, packages: Packages) -> dict[str, npt.NDArray[Any]]:
-    """For each object and package index in it, the row of the package's first object."""
+def _package_references(objects: Objects, packages: Packages) -> tuple[I64, npt.NDArray[np.int32]]:
+    """Where each object's package indexes start, and for each the row of the package's first
+    object."""
     counts = (objects.blocks[:, goobj.PKGIDX + 1] - objects.blocks[:, goobj.PKGIDX]) // 8
     owner = np.repeat(np.arange(len(objects)), counts)
     index = expand(np.zeros(len(counts), np.int64), counts)
@@ -462,7 +465,7 @@ def _package_references(objects: Objects, packages: Packages) -> dict[str, npt.N
         )
     target = np.where(index > 0, first[spot], 0).astype(np.int32)
     base = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    return {"package_base": frozen(base), "package_object": frozen(target)}
+    return frozen(base), frozen(target)
 
 
 def _builtins(symbols: Symbols, regabi: bool) -> npt.NDArray[np.int32]:

@@ -70,7 +70,9 @@ class Relocs:
         count = np.zeros(nsyms, np.int32)
         count[ids] = columns.counts
         first[ids] = np.cumsum(columns.counts) - columns.counts
-        arrays = {name: np.ascontiguousarray(getattr(columns, name)) for name in _COLUMNS}
+        arrays: dict[str, npt.NDArray[Any]] = {
+            name: np.ascontiguousarray(getattr(columns, name)) for name in _COLUMNS
+        }
         for array in (first, count, *arrays.values()):
             array.setflags(write=False)
         return cls(first=first, count=count, **arrays)
@@ -186,7 +188,7 @@ class RelocsEdit:
             for sym, rows in self._added.items():
                 kept = slice(int(first[sym]), int(first[sym]) + int(count[sym]))
                 for i, name in enumerate(_COLUMNS):
-                    new = np.array([row[i] for row in rows], _DTYPES[name])
+                    new: npt.NDArray[Any] = np.array([row[i] for row in rows], _DTYPES[name])
                     tails[name] += [changed[name][kept], new]
                 first[sym], count[sym] = at, kept.stop - kept.start + len(rows)
                 at += int(count[sym])

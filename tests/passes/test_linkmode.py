@@ -95,8 +95,10 @@ def test_the_flag_and_the_environment_decide() -> None:
         (
             (),
             {"GO_EXTLINK_ENABLED": "0"},
-            "internal linking requested via GO_EXTLINK_ENABLED but external linking required: "
-            "buildmode=plugin",
+            (
+                "internal linking requested via GO_EXTLINK_ENABLED but external linking "
+                "required: buildmode=plugin"
+            ),
         ),
     ],
 )

@@ -34,9 +34,7 @@ def setup(
     folder: Path, objects: list[Obj], *, buildmode: str = "exe", dead: frozenset[str] = frozenset()
 ) -> Link:
     """Resolve packages p0, p1 … (each imports what it names), mark all but ``dead`` reachable."""
-    files = {
-        obj.package: write_archive(folder / f"{i}.a", obj) for i, obj in enumerate(objects)
-    }
+    files = {obj.package: write_archive(folder / f"{i}.a", obj) for i, obj in enumerate(objects)}
     loader = PackageLoader(files, next(iter(files.values())), None)
     loader.add(objects[0].package, files[objects[0].package], "test")
     loader.load()

@@ -78,8 +78,13 @@ def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
 def test_a_failure_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
     out = tmp_path / "a.out"
     out.write_bytes(b"old")
-    with pytest.raises(RuntimeError), replacing(str(out)) as temporary:
-        Path(temporary).write_bytes(b"half")
-        raise RuntimeError
+
+    def fail() -> None:
+        with replacing(str(out)) as temporary:
+            Path(temporary).write_bytes(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert out.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.out"]

@@ -28,16 +28,16 @@ DUPOK = int(Flag.DUPOK)
 
 def resolved(folder: Path, objects: Sequence[Obj]) -> tuple[Symbols, Objects]:
     """Resolve one package per object, loaded in order."""
-    files = {
-        obj.package: write_archive(folder / f"{i}.a", obj) for i, obj in enumerate(objects)
-    }
+    files = {obj.package: write_archive(folder / f"{i}.a", obj) for i, obj in enumerate(objects)}
     loader = PackageLoader(files, next(iter(files.values())), None)
     for path, file in files.items():
         loader.add(path, file, "test")
     loader.load()
     packages, loaded = loader.freeze(None, 0)
     arch: Any = SimpleNamespace(regabi=True)
-    link = resolve.run(Link({"packages": packages, "objects": loaded, "arch": arch, "options": NO_FLAGS}))
+    link = resolve.run(
+        Link({"packages": packages, "objects": loaded, "arch": arch, "options": NO_FLAGS})
+    )
     return link.symbols, link.objects
 
 
@@ -84,22 +84,18 @@ def hashed(draw: st.DrawFn) -> Sym:
 
 @st.composite
 def objects_(draw: st.DrawFn) -> list[Obj]:
-    out = []
-    for i in range(draw(st.integers(1, 4))):
-        out.append(
-            Obj(
-                package=f"p{i}",
-                defs=tuple(
-                    Sym(name=name, size=1)
-                    for name in draw(st.lists(names, max_size=3, unique=True))
-                ),
-                hashed64=tuple(draw(st.lists(hashed(), max_size=3))),
-                hashed=tuple(draw(st.lists(hashed(), max_size=3))),
-                nonpkg=tuple(draw(st.lists(named(), max_size=5))),
-                refs=tuple(draw(st.lists(named(), max_size=4))),
-            )
+    def one(i: int) -> Obj:
+        plain = draw(st.lists(names, max_size=3, unique=True))
+        return Obj(
+            package=f"p{i}",
+            defs=tuple(Sym(name=name, size=1) for name in plain),
+            hashed64=tuple(draw(st.lists(hashed(), max_size=3))),
+            hashed=tuple(draw(st.lists(hashed(), max_size=3))),
+            nonpkg=tuple(draw(st.lists(named(), max_size=5))),
+            refs=tuple(draw(st.lists(named(), max_size=4))),
         )
-    return out
+
+    return [one(i) for i in range(draw(st.integers(1, 4)))]
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -144,8 +140,7 @@ def test_two_definitions_with_content_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         resolved(tmp_path, both)
     assert str(error.value) == (
-        "duplicated definition of symbol v, from p1 (type SDATA size 8) "
-        "and p0 (type SDATA size 8)"
+        "duplicated definition of symbol v, from p1 (type SDATA size 8) and p0 (type SDATA size 8)"
     )
     assert error.value.exit_status == 1
 
