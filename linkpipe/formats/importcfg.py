@@ -98,7 +98,7 @@ def unquote(text: str) -> bytes:
             try:
                 out += parts[next(rest)].encode("utf-8", "surrogateescape")
             except StopIteration:
-                raise ValueError("ends in a backslash") from None
+                raise ValueError("an escape without an end") from None
             continue
         kind = part[0]
         used = 1
@@ -107,13 +107,16 @@ def unquote(text: str) -> bytes:
         elif kind in _NUMBERED:
             digits, base = _NUMBERED[kind]
             used = 1 + digits
-            code = int(part[1:used], base) if len(part) >= used else -1
-            out += bytes([code]) if kind == "x" and code >= 0 else chr(code).encode()
+            try:
+                code = int(part[1:used], base) if len(part) >= used else -1
+                out += bytes([code]) if kind == "x" else chr(code).encode()
+            except (ValueError, UnicodeEncodeError):
+                raise ValueError(f"wrong escape \\{part[:used]}") from None
         elif part[:3].isdigit() and len(part) >= 3:
             used = 3
             out.append(int(part[:3], 8))
         else:
-            raise ValueError(f"unknown escape \\{kind}")
+            raise ValueError(f"wrong escape \\{kind}")
         out += part[used:].encode("utf-8", "surrogateescape")
     if '"' in "".join(p[1:] if i else p for i, p in enumerate(parts)) and _bare_quote(body):
         raise ValueError("a quote inside the string")

@@ -66,5 +66,5 @@ def test_go_strings(text: str, value: bytes) -> None:
 
 @pytest.mark.parametrize("text", ["", '"', "a", '"\\q"', '"\\x1"', '"a"b"', '"\\"', '"\\u12"'])
 def test_what_is_no_go_string(text: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="quoted string|escape|quote inside"):
         unquote(text)
