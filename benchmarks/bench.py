@@ -25,11 +25,13 @@ from tests.conformance.oracle import Linked
 from tests.conformance.programs import Inputs, inputs, scratch, table
 from tests.conformance.toolchain import ROOT, goroot
 
-CASES = ("hello", "go", "compile", "plugin", "host")
+CASES = ("hello", "go", "compile", "plugin", "host", "plugin+probes", "host+probes")
+PROBES = "+probes"
+"""Marks a case in which linkpipe does not remember what the C compiler can do."""
 FLAGS = ("-s", "-w")
 # The first mark on the way (the issue of the main job): wall time at most so many times the
 # oracle's; peak memory at most twice, everywhere.
-MARKS = {"hello": 5.0, "go": 4.0, "plugin": 2.0}
+MARKS = {"hello": 5.0, "go": 4.0, "plugin": 2.0, "plugin+probes": 2.0}
 MIB = 1 << 20
 
 
@@ -67,10 +69,10 @@ go tool link peak | linkpipe peak | peak ratio | same bytes |
 |---|---|---|---|---|---|---|---|---|---|"""
 
 
-def one(command: list[str], given: Inputs, folder: Path) -> Linked:
+def one(command: list[str], given: Inputs, folder: Path, variables: dict[str, str]) -> Linked:
     """One link that must succeed; the output of the one before is out of the way."""
     shutil.rmtree(folder, ignore_errors=True)
-    linked = oracle.link(command, given, FLAGS, folder)
+    linked = oracle.link(command, given, FLAGS, folder, variables=variables)
     if linked.status:
         sys.exit(f"{' '.join(command)}: exit status {linked.status}\n{linked.stderr}")
     return linked
@@ -78,12 +80,13 @@ def one(command: list[str], given: Inputs, folder: Path) -> Linked:
 
 def measure(name: str, rounds: int, folder: Path) -> Case:
     """Measure one program: a round to warm up, then `rounds` in alternating order."""
-    given = inputs(table()[name])
+    given = inputs(table()[name.removesuffix(PROBES)])
+    variables = oracle.ASK if name.endswith(PROBES) else {}
     commands = {"stock": oracle.stock(), "linkpipe": oracle.linkpipe()}
     case = Case(name)
     for number in range(rounds + 1):
         order = list(commands) if number % 2 else list(reversed(commands))
-        linked = {which: one(commands[which], given, folder / which) for which in order}
+        linked = {which: one(commands[which], given, folder / which, variables) for which in order}
         if number:
             for which, result in linked.items():
                 case.seconds[which].append(result.seconds)
@@ -92,7 +95,7 @@ def measure(name: str, rounds: int, folder: Path) -> Case:
     # Time per pass is taken from links of its own: to write it down costs a little too.
     timing = folder / "timing.json"
     for _ in range(3):
-        one([*commands["linkpipe"], f"-timing={timing}"], given, folder / "linkpipe")
+        one([*commands["linkpipe"], f"-timing={timing}"], given, folder / "linkpipe", variables)
     for line in timing.read_text().splitlines():
         told = json.loads(line)
         parts = {"(before)": told["before"]}

@@ -10,8 +10,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from attrs import field, frozen
 
@@ -51,14 +52,13 @@ class Linked:
         """The arguments of the last call of the C compiler, its probes come before."""
         return self.calls[-1] if self.calls else ()
 
-    def normalised(self) -> tuple[str, ...]:
-        """The arguments of the host link with what differs by place replaced: the temporary
-        folder, and the output (linkpipe lets the host linker write beside it and renames)."""
+    def normalised(self) -> list[str]:
+        """The arguments of the host link with what differs by place replaced. linkpipe lets the
+        C compiler write to a temporary name beside the output."""
         words = [word.replace(str(self.tmpdir), "TMPDIR") for word in self.host_link]
-        return tuple(
-            "OUTPUT" if before == "-o" else word
-            for before, word in zip(["", *words], words, strict=False)
-        )
+        if "-o" in words:
+            words[words.index("-o") + 1] = "OUTPUT"
+        return words
 
 
 def stock() -> list[str]:
@@ -84,6 +84,10 @@ def read_calls(log: Path) -> tuple[tuple[str, ...], ...]:
     return tuple(calls)
 
 
+# What a compiler can do is asked anew, for there is a new wrapper for every link.
+ASK = {"LINKPIPE_PROBE_CACHE": "off"}
+
+
 def link(
     command: Sequence[str],
     inputs: Inputs,
@@ -92,13 +96,19 @@ def link(
     *,
     external: bool = False,
     name: str = "out",
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Linked:
-    """Link the inputs with the command into folder/name; a failed link is not an error here."""
+    """Link the inputs with the command into folder/name; a failed link is not an error here.
+
+    With `external` the C compiler is wrapped and its calls and inputs are kept.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     output, tmpdir = folder / name, folder / "tmp"
     argv = [*command, "-o", str(output), *inputs.flags, *flags]
     log = folder / "calls"
+    env = inputs.environment() | variables
     if external:
+        env |= ASK
         shutil.rmtree(tmpdir, ignore_errors=True)
         tmpdir.mkdir()
         log.unlink(missing_ok=True)
@@ -110,9 +120,7 @@ def link(
     argv.append(str(inputs.main))
     argv = [sys.executable, "-I", "-S", str(MEASURE), str(folder / "measured"), *argv]
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-        done = subprocess.run(
-            argv, cwd=folder, env=inputs.environment(), stdout=out, stderr=err, check=False
-        )
+        done = subprocess.run(argv, cwd=folder, env=env, stdout=out, stderr=err, check=False)
     seconds, peak = (folder / "measured").read_text().split()
     (folder / "measured").unlink()
     return Linked(
@@ -175,9 +183,8 @@ def differences(ours: Linked, theirs: Linked) -> list[str]:
             elif not same(left, right):
                 found.append(f"{name}: {explain(left, right)}")
     if theirs.normalised() != ours.normalised():
-        calls = (("go tool link", theirs.normalised()), ("linkpipe    ", ours.normalised()))
-        lines = [f"  {who}: {' '.join(call)}" for who, call in calls]
-        found.append("the C compiler was called differently:\n" + "\n".join(lines))
+        called = f"go tool link: {theirs.normalised()}\n  linkpipe:     {ours.normalised()}"
+        found.append(f"the C compiler was called differently:\n  {called}")
     if not same(theirs.output, ours.output):
         found.append(explain(theirs.output, ours.output))
     return found
