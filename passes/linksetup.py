@@ -68,11 +68,12 @@ def linksetup(link: Link) -> Link:
 
 
 def _append_true(edit: SymbolsEdit, sym: int) -> None:
-    """Append a byte 1 to a variable. It grows: the runtime reads only the first byte of a
-    variable it declares, so where it declares one this sets nothing; the oracle does just so."""
+    """Append a byte 1 to a variable's content, and one to its size. The runtime declares these
+    variables without content, so the byte comes first and is the one that the runtime reads;
+    the size grows beyond what it declared."""
     size = int(edit.size[sym])
-    edit.set_content(sym, bytes(edit.data(sym)).ljust(size, b"\0") + b"\1")
-    edit.set(sym, kind=SymKind.SNOPTRDATA)
+    edit.set_content(sym, bytes(edit.data(sym)) + b"\1")
+    edit.set(sym, kind=SymKind.SNOPTRDATA, size=size + 1)
 
 
 def _tlsg(link: Link, edit: SymbolsEdit) -> int:
