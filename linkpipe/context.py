@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from linkpipe.tables.pclntab import Pclntab
     from linkpipe.tables.ptab import Ptab
     from linkpipe.tables.relocs import Relocs
+    from linkpipe.tables.relro import Relro
     from linkpipe.tables.sections import Sections
     from linkpipe.tables.symbols import Symbols
 
@@ -114,7 +115,7 @@ class Link:
     textsectmap: ClassVar[Fact[tuple[int, int]]] = Fact()
     ptab: ClassVar[Fact[Ptab]] = Fact()
     moduledata_fields: ClassVar[Fact[Mapping[str, int]]] = Fact()
-    relro: ClassVar[Fact[Any]] = Fact()
+    relro: ClassVar[Fact[Relro]] = Fact()
     sections: ClassVar[Fact[Sections]] = Fact()
     image: ClassVar[Fact[npt.NDArray[np.uint8]]] = Fact()
     elf_symtab: ClassVar[Fact[ElfSymtab]] = Fact()

@@ -1,55 +1,59 @@
-"""GC programs: where pointers lie in a stretch of memory, as a small program of bits.
+"""GC programs: where pointers lie in a stretch of memory, as a short program.
 
-A program emits one bit for each word, 1 where there is a pointer. Its instructions are
-``0nnnnnnn`` (emit the n bits that follow, eight to a byte, lowest first), ``1nnnnnnn c`` (repeat
-the last n bits c times; c is a varint), ``10000000 n c`` (the same with n as a varint) and
-``00000000`` (stop). Source: cmd/internal/gcprog/gcprog.go, runtime/mbitmap.go (runGCProg).
+A program is a sequence of instructions, each a byte and its operands; run, it writes one bit for
+each word of memory, 1 for a pointer:
+
+    00000000        stop
+    0nnnnnnn        write the n bits of the next (n+7)/8 bytes, least significant bit first
+    10000000 n c    write the last n bits c times more (n, c: varints)
+    1nnnnnnn c      the same with n in the instruction
+
+Source: cmd/internal/gcprog; the runtime runs them in mbitmap.go (progToPointerMask).
 """
 
 from __future__ import annotations
 
-_MOST = 127
-"""Most bits in one instruction."""
+import numpy as np
 
-_SHORT = 32
-"""From so many zeros on, they are repeated instead of written out."""
+_MOST_LITERAL = 127
+"""Bits that one instruction can write as they are."""
+_LONG = 32
+"""Zeros from here on are written by repetition."""
 
 
-class GCProgram:
-    """A program being written, from the first word on."""
+class ProgramWriter:
+    """Writes a GC program; ``index`` is the number of words described so far."""
 
     def __init__(self) -> None:
         self.index = 0
-        """Words described so far."""
         self._out = bytearray()
-        self._bits = 0
-        self._pending = 0
+        self._bits = bytearray()  # one byte for each bit not written yet
 
-    def pointer(self, index: int) -> None:
-        """Word ``index`` holds a pointer; those between the last one described and it do not."""
-        self.zeros_until(index)
-        self._make_room()
-        self._bits |= 1 << self._pending
-        self._pending += 1
+    def pointer(self, word: int) -> None:
+        """That word is a pointer; those between are not. ValueError if it was passed already."""
+        self.zero_until(word)
+        self._bits.append(1)
         self.index += 1
 
-    def zeros_until(self, index: int) -> None:
-        """No word from here up to ``index`` holds a pointer."""
-        count = index - self.index
-        if count < 0:
-            raise ValueError(f"word {index} has been described already")
-        if count >= _SHORT:
-            self._zeros(1)
-            self.repeat(1, count - 1)
-        else:
-            self._zeros(count)
+    def zero_until(self, word: int) -> None:
+        """The words up to that one are no pointers."""
+        skip = word - self.index
+        if skip < 0:
+            raise ValueError(f"word {word} comes after word {self.index}")
+        if skip < _LONG:
+            self._bits += bytes(skip)
+            self.index = word
+            return
+        self._bits.append(0)
+        self.index += 1
+        self.repeat(1, skip - 1)
 
     def repeat(self, words: int, times: int) -> None:
-        """What the last ``words`` words hold comes ``times`` times again."""
+        """The last ``words`` words are repeated ``times`` times more."""
         if not words or not times:
             return
         self._flush()
-        if words <= _MOST:
+        if words < 128:
             self._out.append(0x80 | words)
         else:
             self._out.append(0x80)
@@ -57,72 +61,22 @@ class GCProgram:
         self._varint(times)
         self.index += words * times
 
-    def end(self, words: int) -> bytes:
-        """The whole program for a stretch of ``words`` words."""
-        self.zeros_until(words)
+    def finish(self) -> bytes:
+        """The program."""
         self._flush()
         self._out.append(0)
         return bytes(self._out)
 
-    def _zeros(self, count: int) -> None:
-        self.index += count
-        while count:
-            self._make_room()
-            some = min(count, _MOST - self._pending)
-            self._pending += some
-            count -= some
-
-    def _make_room(self) -> None:
-        if self._pending == _MOST:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._pending:
-            self._out.append(self._pending)
-            self._out += self._bits.to_bytes((self._pending + 7) // 8, "little")
-            self._bits = self._pending = 0
-
     def _varint(self, value: int) -> None:
         while value >= 0x80:
-            self._out.append(0x80 | value & 0x7F)
+            self._out.append(value & 0x7F | 0x80)
             value >>= 7
         self._out.append(value)
 
-
-def run(program: bytes) -> list[int]:
-    """The bits that a program emits (for tests and dumps; the runtime has its own).
-
-    Raises ValueError when it does not stop where its bytes end.
-    """
-    bits: list[int] = []
-    at = 0
-
-    def varint() -> int:
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = program[at]
-            at += 1
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    try:
-        while code := program[at]:
-            at += 1
-            if code < 0x80:
-                literal = int.from_bytes(program[at : at + (code + 7) // 8], "little")
-                at += (code + 7) // 8
-                bits += [literal >> i & 1 for i in range(code)]
-                continue
-            words = code & 0x7F or varint()
-            times = varint()
-            if words > len(bits):
-                raise ValueError(f"{words} bits are repeated, there are {len(bits)}")
-            bits += bits[-words:] * times
-    except IndexError:
-        raise ValueError("the program does not stop") from None
-    if at + 1 != len(program):
-        raise ValueError(f"the program stops at byte {at} of {len(program)}")
-    return bits
+    def _flush(self) -> None:
+        bits = np.frombuffer(bytes(self._bits), np.uint8)
+        self._bits.clear()
+        for start in range(0, len(bits), _MOST_LITERAL):
+            part = bits[start : start + _MOST_LITERAL]
+            self._out.append(len(part))
+            self._out += np.packbits(part, bitorder="little").tobytes()

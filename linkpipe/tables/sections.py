@@ -21,13 +21,14 @@ class Section:
         name: as in the output, ".text".
         segment: "text", "rodata", "relro", "data", "pdata" or "dwarf".
         rwx: permission bits, 4 read, 2 write, 1 execute.
-        symbols: int32[k], the symbols laid out in it by address (carried symbols are not
-            among them; their carrier is).
-        align: bytes.
+        symbols: int32[k], the symbols laid out in it, by address; carriers, which have no bytes
+            of their own, stand among those that they carry.
+        align: bytes, 0: nothing in it asks for any.
         vaddr: address; 0 before address assignment.
         size: bytes.
         zeros: whether it occupies no bytes in the file (.bss and the like).
         compressed: whether its content is stored compressed.
+        lead: bytes kept free before its first symbol.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Section:
     size: int = 0
     zeros: bool = False
     compressed: bool = False
+    lead: int = 0
 
 
 @attrs.frozen(eq=False)

@@ -1,0 +1,111 @@
+"""Laying out data: which symbols, how they are aligned, and where they come to lie.
+
+Offsets follow from sizes and alignments alone, so they are computed whenever they are needed,
+for a whole section at a time. Source: cmd/link/internal/ld/data.go (symalign, dodata,
+assignDsymsToSection).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.arch import Architecture
+from linkpipe.symkind import SymKind
+from linkpipe.tables.sections import Section
+from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+U8 = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.integer[Any]]
+
+
+def round_up(value: int, to: int) -> int:
+    """The next multiple of ``to``; 0 and 1 leave the value as it is."""
+    return value + -value % to if to else value
+
+
+def layout_kinds(symbols: Symbols, groups: U8) -> U8:
+    """The kind under which each symbol is laid out as data, 0: it is not. uint8[len(symbols)].
+
+    ``groups`` (the fact `section_groups`) overrides a symbol's own kind; it may be shorter than
+    the table. Symbols without a name are parts of others.
+    """
+    kind = symbols.kind.copy()
+    np.copyto(kind[: len(groups)], groups, where=groups != 0)
+    laid = (symbols.flags & (Flag.REACHABLE | Flag.SPECIAL)) == Flag.REACHABLE
+    laid &= (kind > SymKind.STEXTEND) & (kind < SymKind.SFirstUnallocated)
+    laid &= (symbols.name_size != 0) | (symbols.kind == SymKind.SGOFUNC)
+    kind[~laid] = 0
+    return kind
+
+
+def alignments(align: Ints, size: I64, arch: Architecture) -> I32:
+    """The alignment of each symbol in bytes: int32[n].
+
+    A stated one counts, but for the machine's least; else it is the largest power of two that
+    is not above the size, between the machine's least and its largest.
+    """
+    exponent = np.frexp(np.maximum(size, 1).astype(np.float64))[1] - 1
+    natural = np.left_shift(1, np.minimum(exponent, arch.max_align.bit_length() - 1))
+    return np.maximum(np.where(align != 0, align, natural), arch.min_align).astype(np.int32)
+
+
+def place(start: int, sizes: Ints, aligns: Ints) -> tuple[I64, int]:
+    """Where things come to lie that are laid out one after the other from ``start`` on: int64[n],
+    and the end of the last one.
+
+    ``for size, align in zip(sizes, aligns): at += -at % align; out.append(at); at += size``
+
+    Within a run of equal alignment, places are a running sum of rounded sizes, so only the runs
+    are looped over.
+    """
+    if not len(sizes):
+        return np.zeros(0, np.int64), start
+    align = aligns.astype(np.int64)
+    ends = np.cumsum(sizes + -sizes % align)
+    before = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
+    first = np.flatnonzero(np.diff(align, prepend=0))
+    last = np.append(first[1:], len(align)) - 1
+    slack = (ends - before - sizes)[last]
+    at, shift = start, []
+    runs = zip(
+        align[first].tolist(),
+        before[first].tolist(),
+        (ends[last] - slack).tolist(),
+        strict=True,
+    )
+    for step, low, high in runs:
+        at += -at % step
+        shift.append(at - low)
+        at += high - low
+    return before + np.repeat(shift, np.diff(first, append=len(align))), at
+
+
+class Placed(NamedTuple):
+    """A section with its place in its segment: ``start`` and ``size`` in bytes, and for each of
+    its symbols the offset from the section's start."""
+
+    start: int
+    size: int
+    offsets: I64
+
+
+def place_sections(
+    sections: Iterable[Section], symbols: Symbols | SymbolsEdit, arch: Architecture
+) -> list[Placed]:
+    """Lay out sections one after the other, each from a multiple of its alignment on."""
+    out, at = [], 0
+    for section in sections:
+        ids = section.symbols
+        start = round_up(at, section.align)
+        sizes = symbols.size[ids]
+        places, at = place(
+            start + section.lead, sizes, alignments(symbols.align[ids], sizes, arch)
+        )
+        out.append(Placed(start, at - start, places - start))
+    return out

@@ -1,0 +1,206 @@
+"""Where pointers lie in values of a Go type: what GC programs are made of.
+
+The compiler gives most types a bit mask, one bit for each word. Structs and arrays are taken
+apart into their members instead, so that an array costs one element and a repetition.
+
+Types are read level by level, all of a level at once; what a type comes to is a short list that
+is made once and used for each variable of the type. Source: cmd/link/internal/ld/data.go:1387
+(GCProg.AddType), decodesym.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError
+from linkpipe.gcprog import ProgramWriter
+from linkpipe.tables.ragged import owners
+from linkpipe.typedata import TypeData, targets_at
+from linkpipe.typelayout import TFLAG_GC_MASK_ON_DEMAND, TFLAG_UNCOMMON, UNCOMMON_SIZE, Kind
+
+I64 = npt.NDArray[np.int64]
+
+
+@attrs.frozen
+class Repeat:
+    """The element that ends at word ``end`` is ``words`` long and comes ``times`` times more."""
+
+    end: int
+    words: int
+    times: int
+
+
+Step = int | Repeat
+"""A word that is a pointer, or a repetition; words count from the start of the value."""
+
+
+@attrs.frozen
+class _Array:
+    elem: int
+    length: int
+
+
+@attrs.frozen
+class _Struct:
+    fields: tuple[tuple[int, int], ...]  # (offset in bytes, type)
+
+
+@attrs.frozen
+class _Mask:
+    words: tuple[int, ...]
+
+
+class PointerWords:
+    """The steps for each of the types ``ids`` (and for those within them)."""
+
+    def __init__(self, types: TypeData, ids: Iterable[int]) -> None:
+        self._types = types
+        self._ptrsize = types.layout.ptrsize
+        self._size: dict[int, int] = {}
+        self._ptrdata: dict[int, int] = {}
+        self._forms: dict[int, _Array | _Struct | _Mask] = {}
+        self._steps: dict[int, list[Step]] = {}
+        self._open: set[int] = set()
+        level = sorted(set(ids))
+        while level:
+            found = self._read(np.array(level, np.int64))
+            level = sorted(found - self._forms.keys())
+
+    def steps(self, type_: int) -> list[Step]:
+        """The steps for one value of the type; none means that it has no pointers."""
+        known = self._steps.get(type_)
+        if known is not None:
+            return known
+        if type_ in self._open:
+            raise self._broken(type_, "type contains itself")
+        self._open.add(type_)
+        made = self._steps[type_] = self._expand(type_)
+        self._open.discard(type_)
+        # Each pointer has a word of its own; whatever lies about that could grow without end.
+        if len(made) > 2 * (self._ptrdata[type_] // self._ptrsize):
+            raise self._broken(type_, "type has more pointers than it has room for")
+        return made
+
+    def write(self, writer: ProgramWriter, offset: int, type_: int) -> None:
+        """Describe a value of the type that lies ``offset`` bytes into what is described."""
+        word = offset // self._ptrsize
+        for step in self.steps(type_):
+            if isinstance(step, Repeat):
+                writer.zero_until(word + step.end)
+                writer.repeat(step.words, step.times)
+            else:
+                writer.pointer(word + step)
+
+    def _expand(self, type_: int) -> list[Step]:
+        form = self._forms[type_]
+        if isinstance(form, _Mask):
+            return list(form.words)
+        if isinstance(form, _Struct):
+            out: list[Step] = []
+            for offset, field in form.fields:
+                if self._ptrdata[field]:
+                    out += _shifted(self.steps(field), offset // self._ptrsize)
+            return out
+        steps = self.steps(form.elem)
+        if form.length > 1:
+            words = self._size[form.elem] // self._ptrsize
+            steps = [*steps, Repeat(words, words, form.length - 1)]
+        return steps
+
+    def _read(self, ids: I64) -> set[int]:
+        """Read descriptors; the types that they contain."""
+        types, layout = self._types, self._types.layout
+        types.check(ids)
+        relocs = types.objects.relocs(types.symbols.object[ids], types.symbols.local[ids])
+        kinds, ptrdata = types.kinds(ids), types.ptrdata(ids)
+        self._size.update(zip(ids.tolist(), types.sizes(ids).tolist(), strict=True))
+        self._ptrdata.update(zip(ids.tolist(), ptrdata.tolist(), strict=True))
+        wanted = np.full(len(ids), layout.gcdata)
+        wanted[kinds == Kind.ARRAY] = layout.common
+        target = targets_at(relocs.counts, relocs.offset, relocs.target, wanted)
+        found: set[int] = set()
+        for row in np.flatnonzero(kinds == Kind.ARRAY).tolist():
+            sym, elem = int(ids[row]), int(target[row])
+            found.add(self._part(sym, elem))
+            length = self._word(sym, layout.common + 2 * layout.ptrsize)
+            self._forms[sym] = _Array(elem, length)
+        structs = np.flatnonzero(kinds == Kind.STRUCT)
+        inside = (kinds == Kind.STRUCT)[owners(relocs.counts)]
+        refs: dict[int, dict[int, int]] = {row: {} for row in structs.tolist()}
+        rows = zip(
+            owners(relocs.counts)[inside][::-1].tolist(),
+            relocs.offset[inside][::-1].tolist(),
+            relocs.target[inside][::-1].tolist(),
+            strict=True,
+        )
+        for row, offset, to in rows:
+            refs[row][offset] = to
+        uncommon = (types.tflags(ids) & TFLAG_UNCOMMON) != 0
+        for row in structs.tolist():
+            form = self._struct(int(ids[row]), refs[row], bool(uncommon[row]))
+            self._forms[int(ids[row])] = form
+            found.update(field for _, field in form.fields)
+        on_demand = (types.tflags(ids) & TFLAG_GC_MASK_ON_DEMAND) != 0
+        others = np.flatnonzero((kinds != Kind.ARRAY) & (kinds != Kind.STRUCT))
+        for row in others.tolist():
+            sym = int(ids[row])
+            if on_demand[row]:
+                raise self._broken(sym, "GC mask not available")
+            self._forms[sym] = self._mask(sym, int(ptrdata[row]), int(target[row]))
+        return found
+
+    def _struct(self, sym: int, refs: dict[int, int], uncommon: bool) -> _Struct:
+        layout = self._types.layout
+        word = layout.ptrsize
+        at = layout.size_of_kind(Kind.STRUCT) + (UNCOMMON_SIZE if uncommon else 0)
+        count = self._word(sym, layout.common + 2 * word)
+        if count and at + 3 * word * count > int(self._types.symbols.data_size[sym]):
+            raise self._broken(sym, "type data is cut short")
+        return _Struct(
+            tuple(
+                (self._word(sym, field + 2 * word), self._part(sym, refs.get(field + word, 0)))
+                for field in range(at, at + 3 * word * count, 3 * word)
+            )
+        )
+
+    def _mask(self, sym: int, ptrdata: int, mask: int) -> _Mask:
+        count = ptrdata // self._ptrsize
+        data = self._types.symbols.data(mask) if mask else b""
+        if count > 8 * len(data):
+            raise self._broken(sym, "pointer mask is cut short")
+        bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little", count=count)
+        return _Mask(tuple(np.flatnonzero(bits).tolist()))
+
+    def _word(self, sym: int, at: int) -> int:
+        data = self._types.symbols.data(sym)
+        if at + self._ptrsize > len(data):
+            raise self._broken(sym, "type data is cut short")
+        return int.from_bytes(data[at : at + self._ptrsize], self._types.layout.byteorder)
+
+    def _part(self, sym: int, part: int) -> int:
+        if not part:
+            raise self._broken(sym, "type has a part without a type")
+        return part
+
+    def _broken(self, sym: int, message: str) -> InputError:
+        return InputError(
+            message,
+            symbol=self._types.symbols.name(sym),
+            file=self._types.objects.names[int(self._types.symbols.object[sym])],
+            remedy="rebuild the package with the Go version that links it",
+            status=2,
+        )
+
+
+def _shifted(steps: list[Step], words: int) -> list[Step]:
+    """The steps of a value that lies that many words further on."""
+    return [
+        Repeat(step.end + words, step.words, step.times)
+        if isinstance(step, Repeat)
+        else step + words
+        for step in steps
+    ]

@@ -1,0 +1,326 @@
+"""datalayout: sort data into sections.
+
+Every reachable data symbol has a kind, its own or the one it is grouped under; the kind says
+which section it goes to, and the tables below say which sections there are, in which order.
+Within a section symbols are sorted by size, so that little is lost to alignment; symbols of
+equal size keep the order in which they were made.
+
+Type descriptors have an order of their own: first those that reflection looks up by their string
+(the runtime walks them as one array), sorted by it, then other types, then interface tables.
+How long each of the three stretches is goes into the module data. Equal strings lie in the order
+in which Go's sort leaves them, hence `go_sort_slice`.
+
+In a link that a host linker finishes, and in a static executable, no dynamic relocations have to
+be made here (data.go, dynreloc, returns at once for both).
+
+Reads `symbols`, `objects`, `mode`, `section_groups`, `relro`, `moduledata`, `moduledata_fields`;
+provides `symbols` (`align`, `section`) and `sections` with all of them, without addresses.
+Source: cmd/link/internal/ld/data.go:1664-1822 (dodata), 1925-2292 (allocateDataSections),
+2354-2595 (dodataSect).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError, checkpoint
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.pdqsort import go_sort_slice
+from linkpipe.placing import alignments, layout_kinds, place, round_up
+from linkpipe.symkind import SymKind
+from linkpipe.tables.ragged import frozen
+from linkpipe.tables.sections import Section, Sections
+from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
+from linkpipe.typedata import TypeData
+from linkpipe.typelayout import TFLAG_EXTRA_STAR
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+U8 = npt.NDArray[np.uint8]
+
+_LARGEST = 2_000_000_000
+"""Most bytes in one symbol or segment (data.go, cutoff)."""
+
+
+class _Rule(NamedTuple):
+    """One section, or one for each symbol where there is no name.
+
+    ``kinds`` are laid out one after the other; the section's alignment is the largest of the
+    first ``aligned`` of them. ``optional`` sections are left out when they would be empty.
+    """
+
+    name: str
+    kinds: tuple[SymKind, ...]
+    optional: bool = False
+    zeros: bool = False
+    aligned: int = 1
+
+
+_NOPTRDATA = (
+    SymKind.SNOPTRDATA,
+    SymKind.SNOPTRDATAFIPSSTART,
+    SymKind.SNOPTRDATAFIPS,
+    SymKind.SNOPTRDATAFIPSEND,
+    SymKind.SNOPTRDATAEND,
+)
+_DATA = (
+    SymKind.SDATA,
+    SymKind.SDATAFIPSSTART,
+    SymKind.SDATAFIPS,
+    SymKind.SDATAFIPSEND,
+    SymKind.SDATAEND,
+)
+_READ_ONLY = (
+    SymKind.SSTRING,
+    SymKind.SGOSTRING,
+    SymKind.SGCBITS,
+    SymKind.SRODATA,
+    SymKind.SRODATAFIPSSTART,
+    SymKind.SRODATAFIPS,
+    SymKind.SRODATAFIPSEND,
+    SymKind.SRODATAEND,
+)
+
+_WRITABLE = (
+    _Rule("", (SymKind.SBUILDINFO,)),
+    _Rule("", (SymKind.SFIPSINFO,)),
+    _Rule("", (SymKind.SELFSECT,)),
+    _Rule(".go.module", (SymKind.SMODULEDATA,), optional=True),
+    _Rule(".got", (SymKind.SELFGOT,), optional=True),
+    _Rule(".noptrdata", _NOPTRDATA),
+    _Rule(".init_array", (SymKind.SINITARR,), optional=True),
+    _Rule(".data", _DATA),
+    _Rule(".bss", (SymKind.SBSS,), zeros=True),
+    _Rule(
+        ".noptrbss",
+        (SymKind.SNOPTRBSS, SymKind.SGCMASK, SymKind.SCOVERAGE_COUNTER),
+        zeros=True,
+    ),
+    _Rule(".go.fuzzcntrs", (SymKind.SLIBFUZZER_8BIT_COUNTER,), optional=True, zeros=True),
+)
+_THREAD_LOCAL = _Rule(".tbss", (SymKind.STLSBSS,), optional=True, zeros=True)
+_EXECUTABLE = _Rule("", (SymKind.SELFRXSECT,))
+_CONSTANT = (
+    _Rule(".rodata", _READ_ONLY, aligned=len(_READ_ONLY)),
+    _Rule(".gopclntab", (SymKind.SPCLNTAB,)),
+    _Rule("", (SymKind.SELFROSECT,)),
+)
+# Sections of data with addresses in it; their names get the relro prefix.
+_RELOCATED = (
+    _Rule("", (SymKind.SRODATARELRO,), optional=True),
+    _Rule(".go.type", (SymKind.STYPE,)),
+    _Rule(".go.func", (SymKind.SGOFUNC,)),
+)
+_RELOCATED_OWN = _Rule("", (SymKind.SELFRELROSECT,))
+
+
+@linkpass(
+    requires=(
+        "symbols",
+        "objects",
+        "mode",
+        "sections",
+        "section_groups",
+        "relro",
+        "moduledata",
+        "moduledata_fields",
+    ),
+    provides=("symbols", "sections"),
+)
+def datalayout(link: Link) -> Link:
+    """Sort data into sections."""
+    edit = link.symbols.edit()
+    data = _Data(link, edit)
+    builder = _Builder(link, edit, data)
+    for rule in _WRITABLE:
+        builder.add(rule, "data", 0o6)
+    if link.mode.external:
+        builder.add(_THREAD_LOCAL, "data", 0o6)
+    builder.add(_EXECUTABLE, "text", 0o5)
+    for rule in _CONSTANT:
+        builder.add(rule, "text" if link.mode.external else "rodata", 0o4)
+    relro = link.relro
+    for rule in _RELOCATED:
+        name = (relro.prefix + rule.name) or ".rodata"
+        builder.add(rule._replace(name=name), relro.segment, relro.rwx)
+    builder.add(_RELOCATED_OWN, relro.segment, relro.rwx)
+    _fill_moduledata(link, edit, data)
+    sections = Sections(items=(*link.sections.items, *builder.sections), segments=())
+    return link.evolve(symbols=edit.freeze(), sections=sections)
+
+
+class _Data:
+    """Data symbols by kind, in order, with their alignments."""
+
+    def __init__(self, link: Link, edit: SymbolsEdit) -> None:
+        symbols = link.symbols
+        kinds = layout_kinds(symbols, link.section_groups)
+        ids = np.flatnonzero(kinds)
+        size = symbols.size[ids]
+        _check_sizes(symbols, ids, size)
+        self.align = alignments(symbols.align[ids], size, link.arch)
+        unstated = symbols.align[ids] == 0
+        edit.set(ids[unstated], align=self.align[unstated])
+        key = 2 * size
+        # Zero-size variables share their address with runtime.zerobase, which comes after them.
+        key[ids == symbols.lookup("runtime.zerobase")] = 1
+        kind = kinds[ids]
+        key[kind == SymKind.SPCLNTAB] = 0  # made in its proper order
+        order = np.lexsort((key, kind))
+        self.ids, self.align, kind = ids[order], self.align[order], kind[order]
+        self.edges = np.searchsorted(kind, np.arange(257))
+        types = slice(*self.edges[SymKind.STYPE : SymKind.STYPE + 2])
+        self.types, permutation = _order_types(link, np.sort(self.ids[types]), self.ids[types])
+        self.ids[types] = self.ids[types][permutation]
+        self.align[types] = self.align[types][permutation]
+
+    def of(self, kind: SymKind) -> slice:
+        """The rows of one kind."""
+        return slice(int(self.edges[kind]), int(self.edges[kind + 1]))
+
+
+def _check_sizes(symbols: Symbols, ids: I64, size: I64) -> None:
+    def refuse(bad: npt.NDArray[np.bool_], words: str, remedy: str) -> list[InputError]:
+        return [
+            InputError(
+                words.format(size=int(symbols.size[sym]), data=int(symbols.data_size[sym])),
+                symbol=symbols.name(sym),
+                remedy=remedy,
+                status=2,
+            )
+            for sym in ids[bad].tolist()
+        ]
+
+    checkpoint(
+        refuse(
+            symbols.data_size[ids] > size,
+            "initialize bounds ({size} < {data})",
+            "its content is longer than its size; rebuild the package",
+        )
+        + refuse(size > _LARGEST, "symbol too large ({size} bytes)", "use less static data")
+    )
+
+
+class _Types(NamedTuple):
+    """How many symbols of the section of types are typelinks (the carrier among them), and how
+    many come before the first interface table."""
+
+    links: int
+    types: int
+
+
+def _order_types(link: Link, ids: I64, by_size: I64) -> tuple[_Types, I64]:
+    """The order of type descriptors, as a permutation of ``by_size``; ``ids`` are the same symbols
+    in the order of their making, which the oracle's sort starts from."""
+    symbols = link.symbols
+    flags = symbols.flags[ids]
+    carrier = ids == symbols.lookup("type:*")
+    itab = (flags & Flag.ITAB) != 0
+    typelink = ((flags & Flag.TYPELINK) != 0) & ~itab & ~carrier
+    place = np.zeros(len(ids), np.int64)  # by size
+    place[np.searchsorted(ids, by_size)] = np.arange(len(ids))
+    strings = _type_strings(link, ids[typelink])
+    rank = {text: i for i, text in enumerate(sorted(set(strings)))}
+    # One key says it all: the carrier, typelinks by string, other types, interface tables.
+    key = place + len(ids) + 1 + itab * len(ids)
+    key[carrier] = 0
+    key[typelink] = np.array([1 + rank[text] for text in strings], np.int64)
+    order = place[np.array(go_sort_slice(key.tolist()), np.int64)]
+    links = int((typelink | carrier).sum())
+    return _Types(links, len(ids) - int(itab.sum())), order
+
+
+def _type_strings(link: Link, ids: I64) -> list[bytes]:
+    """The string form of each type."""
+    types = TypeData(link.symbols, link.objects, link.arch.ptrsize, link.arch.byteorder)
+    types.check(ids)
+    names = types.targets(ids, types.layout.string)
+    if (names == 0).any():
+        raise InputError(
+            "type descriptor without a name",
+            symbol=link.symbols.name(int(ids[names == 0][0])),
+            remedy="rebuild the package with the Go version that links it",
+        )
+    at, size = types.names(names)
+    star = (types.tflags(ids) & TFLAG_EXTRA_STAR) != 0
+    whole = memoryview(link.objects.arena.bytes)
+    return [
+        whole[start:end].tobytes()
+        for start, end in zip((at + star).tolist(), (at + size).tolist(), strict=True)
+    ]
+
+
+class _Builder:
+    """Collects sections."""
+
+    def __init__(self, link: Link, edit: SymbolsEdit, data: _Data) -> None:
+        self.ptrsize, self.edit, self.data = link.arch.ptrsize, edit, data
+        self.symbols = link.symbols
+        self.sections: list[Section] = []
+        self.first = len(link.sections)
+
+    def add(self, rule: _Rule, segment: str, rwx: int) -> None:
+        """Make the section of a rule, or those of its symbols."""
+        parts = [self.data.of(kind) for kind in rule.kinds]
+        ids = np.concatenate([self.data.ids[part] for part in parts])
+        if not rule.name:
+            for row in range(parts[0].start, parts[0].stop):
+                sym = self.data.ids[row : row + 1]
+                name = self.symbols.name(int(sym[0]))
+                if name.startswith("go:"):
+                    name = f".go.{name[3:]}"
+                self._append(name, segment, rwx, sym, int(self.data.align[row]))
+        elif len(ids) or not rule.optional:
+            aligns = [self.data.align[part].max(initial=0) for part in parts[: rule.aligned]]
+            least = 0 if len(aligns) == 1 else self.ptrsize
+            align = int(max(aligns + [least]))
+            if rule is _THREAD_LOCAL:
+                align = self.ptrsize
+            # No reference to a type is zero, the runtime counts on it.
+            lead = self.ptrsize if SymKind.STYPE in rule.kinds else 0
+            self._append(rule.name, segment, rwx, ids, align, zeros=rule.zeros, lead=lead)
+
+    def _append(
+        self,
+        name: str,
+        segment: str,
+        rwx: int,
+        ids: I64,
+        align: int,
+        *,
+        zeros: bool = False,
+        lead: int = 0,
+    ) -> None:
+        self.edit.set(ids, section=self.first + len(self.sections))
+        self.sections.append(
+            Section(
+                name, segment, rwx, frozen(ids.astype(np.int32)), align, zeros=zeros, lead=lead
+            )
+        )
+
+
+def _fill_moduledata(link: Link, edit: SymbolsEdit, data: _Data) -> None:
+    """Tell the runtime where typelinks, other types and interface tables end."""
+    rows = data.of(SymKind.STYPE)
+    size, align = link.symbols.size[data.ids[rows]], data.align[rows]
+    ptrsize, types = link.arch.ptrsize, data.types
+    _, links_end = place(ptrsize, size[: types.links], align[: types.links])
+    middle = slice(types.links, types.types)
+    _, types_end = place(links_end, size[middle], align[middle])
+    if types.types < len(size):
+        types_end = round_up(types_end, int(align[types.types]))
+    _, itabs_size = place(0, size[types.types :], align[types.types :])
+    values: Mapping[str, int] = {
+        "typedesclen": links_end,
+        "itaboffset": types_end,
+        "itabsize": itabs_size,
+    }
+    content = bytearray(edit.data(link.moduledata))
+    for name, value in values.items():
+        at = link.moduledata_fields[name]
+        content[at : at + ptrsize] = value.to_bytes(ptrsize, link.arch.byteorder)
+    edit.set_content(link.moduledata, bytes(content), grow=False)

@@ -1,0 +1,71 @@
+"""relro: decide which read-only data the dynamic linker has to write to first.
+
+Code that may be loaded anywhere holds addresses that are known only when it is loaded. Data
+with such addresses cannot lie in a section that is mapped read-only: it goes into sections
+named ``.data.rel.ro…``, which are writable at first and made read-only when the dynamic linker
+is done. Type descriptors and function values always hold addresses and have sections of their
+own; of the other read-only data, whatever has relocations is moved.
+
+A program at a fixed address needs none of that: its addresses are known now.
+
+Reads `symbols`, `relocs`, `mode`; provides `relro` (the decision, see linkpipe.tables.relro) and
+`section_groups` with the moved symbols in it.
+Source: cmd/link/internal/ld/target.go (UseRelro), data.go:1571-1620, 2170-2200.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import numpy as np
+
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.placing import layout_kinds
+from linkpipe.symkind import SymKind
+from linkpipe.tables.ragged import frozen
+from linkpipe.tables.relro import Relro
+
+_RELOCATED = ("pie", "c-archive", "c-shared", "shared", "plugin")
+"""Build modes whose output is not bound to an address."""
+
+
+@linkpass(
+    requires=("symbols", "relocs", "mode", "section_groups"),
+    provides=("relro", "section_groups"),
+)
+def relro(link: Link) -> Link:
+    """Decide on relro, and part read-only data with relocations from that without."""
+    buildmode, external = link.options.buildmode, link.mode.external
+    active = buildmode in _RELOCATED or link.options.linkshared
+    kinds = layout_kinds(link.symbols, link.section_groups)
+    groups = np.zeros(len(kinds), np.uint8)
+    groups[: len(link.section_groups)] = link.section_groups
+    moved = np.zeros(0, np.int64)
+    if active:
+        read_only = np.flatnonzero(kinds == SymKind.SRODATA)
+        read_only = read_only[read_only < len(link.relocs.count)]
+        moved = read_only[link.relocs.count[read_only] != 0]
+        groups[moved] = kinds[moved] = SymKind.SRODATARELRO
+    count = np.bincount(kinds, minlength=256)
+    decision = Relro(
+        active=active,
+        reason=(
+            f"buildmode {buildmode}: addresses are final only when the module is loaded"
+            if active
+            else f"buildmode {buildmode}: addresses are final now"
+        ),
+        # A host linker makes a segment of its own of these sections; given one ready-made, it
+        # may move data away from where the module data says it is.
+        segment="text" if external else "relro" if active else "rodata",
+        prefix=".data.rel.ro" if active else "",
+        rwx=0o6 if active else 0o4,
+        groups=MappingProxyType(
+            {
+                "": int(count[SymKind.SRODATARELRO]),
+                ".go.type": int(count[SymKind.STYPE]),
+                ".go.func": int(count[SymKind.SGOFUNC]),
+            }
+        ),
+        moved=frozen(moved.astype(np.int32)),
+    )
+    return link.evolve(relro=decision, section_groups=frozen(groups))
