@@ -114,6 +114,7 @@ class TypeView:
         """Fields of a struct, in order."""
         word = self.owner.layout.ptrsize
         need = self._tail + 3 * word * self.length
+        # Without fields the last bytes may be missing: an unused word that nobody writes.
         if self.length and need > len(self.data):
             self.owner.cut_short(self.symbol, need)
         out = []
@@ -130,19 +131,6 @@ class TypeView:
                 )
             )
         return out
-
-    @property
-    def field_types(self) -> list[tuple[int, int]]:
-        """Type and offset of each field of a struct, in order; cheaper than ``fields``."""
-        word, first = self.owner.layout.ptrsize, self._tail
-        need = first + 3 * word * self.length
-        # Without fields the last bytes may be missing: an unused word that nobody writes.
-        if self.length and need > len(self.data):
-            self.owner.cut_short(self.symbol, need)
-        return [
-            (self.refs.get(at + word, 0), self._int(at + 2 * word, word))
-            for at in range(first, need, 3 * word)
-        ]
 
     @property
     def _tail(self) -> int:
