@@ -11,6 +11,7 @@ Source: sort/zsortfunc.go, sort/sort.go (xorshift, nextPowerOfTwo), Go 1.19 and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 _MAX_INSERTION = 12
 _SHORTEST_NINTHER = 50
@@ -26,7 +27,7 @@ def go_sort_slice(keys: Sequence[int]) -> list[int]:
     It is ``sorted(range(len(keys)), key=keys.__getitem__)`` but for the order of equal keys.
     """
     order = sorted(range(len(keys)), key=keys.__getitem__)
-    if all(keys[a] != keys[b] for a, b in zip(order, order[1:], strict=False)):
+    if all(keys[a] != keys[b] for a, b in pairwise(order)):
         return order
     sorter = _Sorter(keys)
     sorter.sort(0, len(keys), len(keys).bit_length())

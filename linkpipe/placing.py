@@ -8,7 +8,7 @@ assignDsymsToSection).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from linkpipe.arch import Architecture
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
+
+if TYPE_CHECKING:
+    from linkpipe.context import Link
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
@@ -27,6 +30,22 @@ Ints = npt.NDArray[np.integer[Any]]
 def round_up(value: int, to: int) -> int:
     """The next multiple of ``to``; 0 and 1 leave the value as it is."""
     return value + -value % to if to else value
+
+
+def segment_quantum(link: Link) -> int:
+    """What segments start at a multiple of, in memory as in the file: flag -R, or a page."""
+    return link.options.R if link.options.R != -1 else link.arch.round
+
+
+def text_base(link: Link) -> int:
+    """The address of the text segment: flag -T, or the architecture's; zero for a host linker
+    (ARCH/obj.go, archinit)."""
+    if link.mode.external:
+        return 0
+    if link.options.T != -1:
+        return link.options.T
+    room = link.arch.header_room
+    return round_up(link.arch.text_base - room, segment_quantum(link)) + room
 
 
 def layout_kinds(symbols: Symbols, groups: U8) -> U8:
@@ -104,8 +123,6 @@ def place_sections(
         ids = section.symbols
         start = round_up(at, section.align)
         sizes = symbols.size[ids]
-        places, at = place(
-            start + section.lead, sizes, alignments(symbols.align[ids], sizes, arch)
-        )
+        places, at = place(start + section.lead, sizes, alignments(symbols.align[ids], sizes, arch))
         out.append(Placed(start, at - start, places - start))
     return out

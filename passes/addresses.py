@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from linkpipe.errors import InputError, UserError
 from linkpipe.pass_api import Link, linkpass
-from linkpipe.placing import Placed, place_sections, round_up
+from linkpipe.placing import Placed, place_sections, round_up, segment_quantum, text_base
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections, Segment
 from linkpipe.tables.symbols import Flag, SymbolsEdit
@@ -48,13 +48,9 @@ class _Marks(NamedTuple):
 
 
 _MARKERS = (
-    _Marks(
-        ".rodata", "runtime.rodata", SymKind.SRODATA, "runtime.erodata", SymKind.SRODATA
-    ),
+    _Marks(".rodata", "runtime.rodata", SymKind.SRODATA, "runtime.erodata", SymKind.SRODATA),
     _Marks(".go.type", "runtime.types", SymKind.SRODATA, "runtime.etypes", SymKind.SRODATA),
-    _Marks(
-        ".gopclntab", "runtime.pclntab", SymKind.SRODATA, "runtime.epclntab", SymKind.SRODATA
-    ),
+    _Marks(".gopclntab", "runtime.pclntab", SymKind.SRODATA, "runtime.epclntab", SymKind.SRODATA),
     _Marks(
         ".noptrdata",
         "runtime.noptrdata",
@@ -130,24 +126,21 @@ def _place(link: Link) -> dict[int, Placed]:
         end = some[-1].start + some[-1].size
         if end > _LARGEST:
             raise InputError(
-                f"too much data, last section {items[rows[-1]].name} "
-                f"({end}, over {_LARGEST:e} bytes)",
+                f"too much data, last section {items[rows[-1]].name} ({end}, over 2e+09 bytes)",
                 remedy="use less static data",
+                status=2,
             )
     return out
 
 
-def _assign(
-    link: Link, placed: dict[int, Placed]
-) -> tuple[list[Section], list[Segment]]:
+def _assign(link: Link, placed: dict[int, Placed]) -> tuple[list[Section], list[Segment]]:
     """Addresses of sections and segments."""
-    options, arch = link.options, link.arch
-    page = options.R if options.R != -1 else arch.round
+    page = segment_quantum(link)
     items = [
         attrs.evolve(section, size=placed[row].size) if row in placed else section
         for row, section in enumerate(link.sections.items)
     ]
-    at = 0 if link.mode.external else options.T if options.T != -1 else arch.text_base
+    at = text_base(link)
     segments: list[Segment] = []
     for name, rwx in _SEGMENTS:
         rows = [row for row, section in enumerate(items) if section.segment == name]
@@ -155,8 +148,8 @@ def _assign(
             continue
         if name != "text":
             at = round_up(at, page)
-        if name == "data" and options.D != -1:
-            at = options.D
+        if name == "data" and link.options.D != -1:
+            at = link.options.D
         start = at
         first = next((placed[row].start for row in rows if row in placed), 0)
         for row in rows:
@@ -185,7 +178,7 @@ def _assign(
 
 def _in_file(link: Link, segments: Sequence[Segment]) -> list[Segment]:
     """Segments with their places in the file."""
-    page = link.options.R if link.options.R != -1 else link.arch.round
+    page = segment_quantum(link)
     out: list[Segment] = []
     at = link.arch.header_room
     for segment in segments:

@@ -5,10 +5,8 @@ which section it goes to, and the tables below say which sections there are, in 
 Within a section symbols are sorted by size, so that little is lost to alignment; symbols of
 equal size keep the order in which they were made.
 
-Type descriptors have an order of their own: first those that reflection looks up by their string
-(the runtime walks them as one array), sorted by it, then other types, then interface tables.
-How long each of the three stretches is goes into the module data. Equal strings lie in the order
-in which Go's sort leaves them, hence `go_sort_slice`.
+Type descriptors have an order of their own (linkpipe.typeorder): those that reflection looks up,
+other types, interface tables. Where each of the three stretches ends goes into the module data.
 
 In a link that a host linker finishes, and in a static executable, no dynamic relocations have to
 be made here (data.go, dynreloc, returns at once for both).
@@ -29,14 +27,12 @@ import numpy.typing as npt
 
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.pass_api import Link, linkpass
-from linkpipe.pdqsort import go_sort_slice
 from linkpipe.placing import alignments, layout_kinds, place, round_up
 from linkpipe.symkind import SymKind
 from linkpipe.tables.ragged import frozen
 from linkpipe.tables.sections import Section, Sections
-from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
-from linkpipe.typedata import TypeData
-from linkpipe.typelayout import TFLAG_EXTRA_STAR
+from linkpipe.tables.symbols import Symbols, SymbolsEdit
+from linkpipe.typeorder import order_types
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
@@ -173,10 +169,10 @@ class _Data:
         order = np.lexsort((key, kind))
         self.ids, self.align, kind = ids[order], self.align[order], kind[order]
         self.edges = np.searchsorted(kind, np.arange(257))
-        types = slice(*self.edges[SymKind.STYPE : SymKind.STYPE + 2])
-        self.types, permutation = _order_types(link, np.sort(self.ids[types]), self.ids[types])
-        self.ids[types] = self.ids[types][permutation]
-        self.align[types] = self.align[types][permutation]
+        rows = self.of(SymKind.STYPE)
+        self.types = order_types(symbols, link.objects, link.arch, self.ids[rows])
+        self.ids[rows] = self.ids[rows][self.types.order]
+        self.align[rows] = self.align[rows][self.types.order]
 
     def of(self, kind: SymKind) -> slice:
         """The rows of one kind."""
@@ -205,55 +201,6 @@ def _check_sizes(symbols: Symbols, ids: I64, size: I64) -> None:
     )
 
 
-class _Types(NamedTuple):
-    """How many symbols of the section of types are typelinks (the carrier among them), and how
-    many come before the first interface table."""
-
-    links: int
-    types: int
-
-
-def _order_types(link: Link, ids: I64, by_size: I64) -> tuple[_Types, I64]:
-    """The order of type descriptors, as a permutation of ``by_size``; ``ids`` are the same symbols
-    in the order of their making, which the oracle's sort starts from."""
-    symbols = link.symbols
-    flags = symbols.flags[ids]
-    carrier = ids == symbols.lookup("type:*")
-    itab = (flags & Flag.ITAB) != 0
-    typelink = ((flags & Flag.TYPELINK) != 0) & ~itab & ~carrier
-    place = np.zeros(len(ids), np.int64)  # by size
-    place[np.searchsorted(ids, by_size)] = np.arange(len(ids))
-    strings = _type_strings(link, ids[typelink])
-    rank = {text: i for i, text in enumerate(sorted(set(strings)))}
-    # One key says it all: the carrier, typelinks by string, other types, interface tables.
-    key = place + len(ids) + 1 + itab * len(ids)
-    key[carrier] = 0
-    key[typelink] = np.array([1 + rank[text] for text in strings], np.int64)
-    order = place[np.array(go_sort_slice(key.tolist()), np.int64)]
-    links = int((typelink | carrier).sum())
-    return _Types(links, len(ids) - int(itab.sum())), order
-
-
-def _type_strings(link: Link, ids: I64) -> list[bytes]:
-    """The string form of each type."""
-    types = TypeData(link.symbols, link.objects, link.arch.ptrsize, link.arch.byteorder)
-    types.check(ids)
-    names = types.targets(ids, types.layout.string)
-    if (names == 0).any():
-        raise InputError(
-            "type descriptor without a name",
-            symbol=link.symbols.name(int(ids[names == 0][0])),
-            remedy="rebuild the package with the Go version that links it",
-        )
-    at, size = types.names(names)
-    star = (types.tflags(ids) & TFLAG_EXTRA_STAR) != 0
-    whole = memoryview(link.objects.arena.bytes)
-    return [
-        whole[start:end].tobytes()
-        for start, end in zip((at + star).tolist(), (at + size).tolist(), strict=True)
-    ]
-
-
 class _Builder:
     """Collects sections."""
 
@@ -277,7 +224,7 @@ class _Builder:
         elif len(ids) or not rule.optional:
             aligns = [self.data.align[part].max(initial=0) for part in parts[: rule.aligned]]
             least = 0 if len(aligns) == 1 else self.ptrsize
-            align = int(max(aligns + [least]))
+            align = int(max([*aligns, least]))
             if rule is _THREAD_LOCAL:
                 align = self.ptrsize
             # No reference to a type is zero, the runtime counts on it.
@@ -297,9 +244,7 @@ class _Builder:
     ) -> None:
         self.edit.set(ids, section=self.first + len(self.sections))
         self.sections.append(
-            Section(
-                name, segment, rwx, frozen(ids.astype(np.int32)), align, zeros=zeros, lead=lead
-            )
+            Section(name, segment, rwx, frozen(ids.astype(np.int32)), align, zeros=zeros, lead=lead)
         )
 
 

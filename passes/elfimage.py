@@ -22,6 +22,7 @@ from linkpipe.errors import InputError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType, SegmentType
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.placing import text_base
 from linkpipe.symkind import is_text
 from linkpipe.tables.sections import Segment
 
@@ -58,7 +59,7 @@ class _Executable(ElfFrame):
     def make(self) -> Bytes:
         """The whole file."""
         link = self.link
-        text = link.options.T if link.options.T != -1 else self.arch.text_base
+        text = text_base(link)
         base = text - self.arch.header_room
         notes = self._notes(base)
         rows = [(row, self.header_of(s, seg)) for row, s, seg in self.sections()]

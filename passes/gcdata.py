@@ -8,7 +8,7 @@ in sections of its own, which are not scanned.
 The order of symbols is settled by now, and so their offsets in the two sections; no address is
 needed.
 
-Reads `symbols`, `objects`, `sections`, `section_groups`; provides `symbols` with the contents.
+Reads `symbols`, `objects`, `sections`; provides `symbols` with the contents.
 Source: cmd/link/internal/ld/data.go:1344-1450 (GCProg), 2026-2045.
 """
 
@@ -43,21 +43,18 @@ class _Variables(NamedTuple):
     size: int
 
 
-@linkpass(
-    requires=("symbols", "objects", "sections", "section_groups"), provides=("symbols",)
-)
+@linkpass(requires=("symbols", "objects", "sections"), provides=("symbols",))
 def gcdata(link: Link) -> Link:
     """Write the GC programs of .data and .bss."""
     edit = link.symbols.edit()
     rows = [
-        row for row, section in enumerate(link.sections.items)
+        row
+        for row, section in enumerate(link.sections.items)
         if section.segment == "data" and section.name != ".tbss"
     ]
     placed = place_sections([link.sections[row] for row in rows], link.symbols, link.arch)
     by_name = {link.sections[row].name: (row, at) for row, at in zip(rows, placed, strict=True)}
-    found = {
-        name: _variables(link, *by_name[section], kind) for name, section, kind in _PROGRAMS
-    }
+    found = {name: _variables(link, *by_name[section], kind) for name, section, kind in _PROGRAMS}
     types = TypeData(link.symbols, link.objects, link.arch.ptrsize, link.arch.byteorder)
     used = np.unique(np.concatenate([some.types for some in found.values()]))
     words = PointerWords(types, used[used != 0].tolist())
@@ -72,9 +69,9 @@ def gcdata(link: Link) -> Link:
 def _variables(link: Link, row: int, placed: Placed, kind: SymKind) -> _Variables:
     """The variables of a section that have pointers; what belongs to the FIPS module is left
     out, as the oracle does."""
-    symbols, ids = link.symbols, link.sections[row].symbols
+    symbols, ids = link.symbols, link.sections[row].symbols.astype(np.int64)
     keep = np.flatnonzero(symbols.kind[ids] == kind)
-    ids = ids[keep].astype(np.int64)
+    ids = ids[keep]
     aux = link.objects.auxs(symbols.object[ids], symbols.local[ids], {goobj.AUX_GOTYPE})
     types = np.zeros(len(ids), np.int64)
     types[owners(aux.counts)[::-1]] = aux.target[::-1]

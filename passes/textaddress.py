@@ -13,9 +13,9 @@ Source: cmd/link/internal/ld/data.go:2671-2960 (textaddress, assignAddress).
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.placing import place, round_up, text_base
 from linkpipe.symkind import SymKind
 from linkpipe.tables.ragged import frozen
 from linkpipe.tables.sections import Section, Sections
@@ -30,7 +30,7 @@ _MIN_SIZE = 16
 )
 def textaddress(link: Link) -> Link:
     """Sort functions by kind and lay them out."""
-    symbols, arch, options = link.symbols.edit(), link.arch, link.options
+    symbols, arch = link.symbols.edit(), link.arch
     order = link.text_order[np.argsort(symbols.kind[link.text_order], kind="stable")]
     text = symbols.lookup_or_create("runtime.text")
     etext = symbols.lookup_or_create("runtime.etext")
@@ -39,11 +39,10 @@ def textaddress(link: Link) -> Link:
     markers = [text, etext]
     symbols.add_flags(markers, Flag.REACHABLE | Flag.SPECIAL | Flag.LOCAL)
 
-    func_align = options.funcalign or arch.func_align
-    base = 0 if link.mode.external else arch.text_base if options.T == -1 else options.T
-    start = -(-base // func_align) * func_align
+    func_align = link.options.funcalign or arch.func_align
+    start = round_up(text_base(link), func_align)
     align = np.maximum(symbols.align[order], func_align)
-    addresses, end = _place(start, np.maximum(symbols.size[order], _MIN_SIZE), align)
+    addresses, end = place(start, np.maximum(symbols.size[order], _MIN_SIZE), align)
     symbols.set(order, value=addresses, section=0)
     symbols.set(markers, value=[start, end], section=0)
     section = Section(
@@ -61,20 +60,3 @@ def textaddress(link: Link) -> Link:
         text_order=section.symbols,
         sections=Sections(items=(section,), segments=()),
     )
-
-
-def _place(
-    start: int, size: npt.NDArray[np.int64], align: npt.NDArray[np.int32]
-) -> tuple[list[int], int]:
-    """Addresses of functions laid out from ``start`` on, and the end of the last.
-
-    A plain loop: each address depends on the one before, and forty thousand functions, as many
-    as the Go compiler has, take five milliseconds.
-    """
-    addresses = []
-    at = start
-    for n, a in zip(size.tolist(), align.tolist(), strict=True):
-        at += -at % a
-        addresses.append(at)
-        at += n
-    return addresses, at

@@ -1,0 +1,76 @@
+"""The order of type descriptors in memory.
+
+First the typelinks, the types that reflection looks up by their string, sorted by it: the runtime
+walks them as one array. Then the other types, then the interface tables, each by size. Strings
+repeat, and equal ones lie in the order in which the oracle's sort leaves them
+(linkpipe.pdqsort). Source: cmd/link/internal/ld/data.go:2445-2511.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.arch import Architecture
+from linkpipe.errors import InputError
+from linkpipe.pdqsort import go_sort_slice
+from linkpipe.tables.objects import Objects
+from linkpipe.tables.symbols import Flag, Symbols
+from linkpipe.typedata import TypeData
+from linkpipe.typelayout import TFLAG_EXTRA_STAR
+
+I64 = npt.NDArray[np.int64]
+
+
+class TypeOrder(NamedTuple):
+    """``order``: int64[n], the permutation that sorts the symbols. The first ``links`` are the
+    carrier ``type:*`` and the typelinks, the first ``types`` all but interface tables."""
+
+    order: I64
+    links: int
+    types: int
+
+
+def order_types(symbols: Symbols, objects: Objects, arch: Architecture, by_size: I64) -> TypeOrder:
+    """Sort the symbols of the section of types, given by size and id.
+
+    Raises InputError for a typelink whose string cannot be read.
+    """
+    # The oracle's sort starts from the order of ids, which decides among equal strings.
+    ids = np.sort(by_size)
+    place = np.zeros(len(ids), np.int64)
+    place[np.searchsorted(ids, by_size)] = np.arange(len(ids))
+    flags = symbols.flags[ids]
+    carrier = ids == symbols.lookup("type:*")
+    itab = ((flags & Flag.ITAB) != 0) & ~carrier
+    typelink = ((flags & Flag.TYPELINK) != 0) & ~itab & ~carrier
+    strings = _strings(symbols, objects, arch, ids[typelink])
+    rank = {text: i for i, text in enumerate(sorted(set(strings)))}
+    # One number says it all: carrier, typelinks by string, other types, interface tables.
+    key = place + len(ids) + 1 + itab * len(ids)
+    key[carrier] = 0
+    key[typelink] = np.array([1 + rank[text] for text in strings], np.int64)
+    order = place[np.array(go_sort_slice(key.tolist()), np.int64)]
+    return TypeOrder(order, int((typelink | carrier).sum()), len(ids) - int(itab.sum()))
+
+
+def _strings(symbols: Symbols, objects: Objects, arch: Architecture, ids: I64) -> list[bytes]:
+    """The string form of each type."""
+    types = TypeData(symbols, objects, arch.ptrsize, arch.byteorder)
+    types.check(ids)
+    names = types.targets(ids, types.layout.string)
+    if (names == 0).any():
+        raise InputError(
+            "type descriptor without a name",
+            symbol=symbols.name(int(ids[names == 0][0])),
+            remedy="rebuild the package with the Go version that links it",
+        )
+    at, size = types.names(names)
+    star = (types.tflags(ids) & TFLAG_EXTRA_STAR) != 0
+    whole = memoryview(objects.arena.bytes)
+    return [
+        whole[start:end].tobytes()
+        for start, end in zip((at + star).tolist(), (at + size).tolist(), strict=True)
+    ]
