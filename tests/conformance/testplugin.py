@@ -48,13 +48,16 @@ def suite(copy: Path, toolexec: str, arguments: list[str]) -> tuple[dict[str, st
     printed: dict[str, list[str]] = {}
     for line in done.stdout.splitlines():
         event = json.loads(line) if line.startswith("{") else {"Action": "output", "Output": line}
-        test = event.get("Test", "(the suite)")
+        test = event.get("Test", SUITE.name)
         if event["Action"] == "output":
             printed.setdefault(test, []).append(event.get("Output", ""))
-        elif event["Action"] in ("pass", "skip", "fail"):
+        elif event["Action"] in ("pass", "skip", "fail") and "Test" in event:
             results[test] = event["Action"]
     failed = [test for test, result in results.items() if result == "fail"]
-    return results, "".join("".join(printed.get(test, ())) for test in failed)
+    if not results:
+        # It was not even built.
+        failed = list(printed)
+    return results, "".join("".join(printed[test]) for test in failed)
 
 
 def main(argv: list[str]) -> int:
