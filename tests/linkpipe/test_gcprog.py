@@ -1,4 +1,4 @@
-"""GC programs: run, they give back the pointers that were written."""
+"""GC programs say what they were told, in the bytes that Go's writer would use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from linkpipe.gcprog import ProgramWriter
 
 
 def run(program: bytes) -> list[int]:
-    """The bits that a program emits, by the rules of the format."""
+    """The bits that a program writes (runtime/mbitmap.go)."""
     bits: list[int] = []
     at = 0
 
@@ -25,71 +25,70 @@ def run(program: bytes) -> list[int]:
             if byte < 0x80:
                 return value
 
-    while code := program[at]:
+    while True:
+        code = program[at]
         at += 1
+        if code == 0:
+            assert at == len(program)
+            return bits
         if code < 0x80:
-            literal = int.from_bytes(program[at : at + (code + 7) // 8], "little")
+            bits += [program[at + i // 8] >> i % 8 & 1 for i in range(code)]
             at += (code + 7) // 8
-            bits += [literal >> i & 1 for i in range(code)]
         else:
             words = code & 0x7F or varint()
-            times = varint()
-            assert 0 < words <= len(bits)
-            bits += bits[-words:] * times
-    assert at + 1 == len(program)
-    return bits
+            bits += bits[-words:] * varint()
 
 
-@given(st.lists(st.integers(0, 400), max_size=60))
-def test_pointers_come_back(gaps: list[int]) -> None:
-    """Any distances between pointers, short and long, are kept."""
-    writer, want, word = ProgramWriter(), [], -1
+@given(st.lists(st.integers(0, 400), max_size=30), st.integers(0, 5000))
+def test_pointers_and_gaps(gaps: list[int], tail: int) -> None:
+    writer, expected = ProgramWriter(), []
     for gap in gaps:
-        word += gap + 1
-        writer.pointer(word)
-        want += [0] * gap + [1]
-    assert run(writer.finish()) == want
+        expected += [0] * gap + [1]
+        writer.pointer(len(expected) - 1)
+    expected += [0] * tail
+    writer.zero_until(len(expected))
+    assert writer.index == len(expected)
+    assert run(writer.finish()) == expected
 
 
-@given(st.integers(0, 3), st.lists(st.booleans(), min_size=1, max_size=300), st.integers(1, 500))
-def test_repetitions_come_back(before: int, element: list[bool], times: int) -> None:
-    """An element of any length, repeated, and what comes after it."""
-    writer = ProgramWriter()
-    writer.zero_until(before)
-    for i, is_pointer in enumerate(element):
-        if is_pointer:
-            writer.pointer(before + i)
-    writer.zero_until(before + len(element))
-    writer.repeat(len(element), times)
-    end = before + len(element) * (times + 1)
-    assert writer.index == end
-    writer.pointer(end)
-    assert run(writer.finish()) == [0] * before + [int(p) for p in element] * (times + 1) + [1]
-
-
-@pytest.mark.parametrize(
-    ("words", "end", "program"),
-    [
-        ([], 0, "00"),
-        ([0, 3], 5, "05 09 00"),
-        ([0], 32, "20 01000000 00"),
-        ([0], 33, "02 01 81 1f 00"),
-        ([0], 200, "02 01 81 c601 00"),
-        (list(range(128)), 128, "7f" + "ff" * 15 + "7f" + "01 01 00"),
-    ],
+@given(
+    st.lists(st.tuples(st.lists(st.booleans(), min_size=1, max_size=150), st.integers(0, 300)))
 )
-def test_encoding(words: list[int], end: int, program: str) -> None:
-    """The oracle's choices: 127 bits to an instruction, from 32 zeros on a repetition."""
+def test_repetitions(parts: list[tuple[list[bool], int]]) -> None:
+    writer, expected = ProgramWriter(), []
+    for pattern, times in parts:
+        for bit in pattern:
+            expected.append(int(bit))
+            if bit:
+                writer.pointer(len(expected) - 1)
+        writer.zero_until(len(expected))
+        writer.repeat(len(pattern), times)
+        expected += expected[-len(pattern) :] * times
+    assert run(writer.finish()) == expected
+
+
+def test_bytes_are_those_of_gos_writer() -> None:
+    """Literal bits in runs of up to 127, long gaps as one zero repeated."""
     writer = ProgramWriter()
-    for word in words:
-        writer.pointer(word)
-    writer.zero_until(end)
-    assert writer.finish().hex() == program.replace(" ", "")
+    writer.pointer(0)
+    writer.pointer(2)
+    assert writer.finish() == bytes([3, 0b101, 0])
+    writer = ProgramWriter()
+    writer.zero_until(32)
+    assert writer.finish() == bytes([1, 0, 0x81, 31, 0])
+    writer = ProgramWriter()
+    for i in range(128):
+        writer.pointer(i)
+    assert writer.finish() == bytes([127, *[255] * 15, 127, 1, 1, 0])
+    writer = ProgramWriter()
+    writer.pointer(0)
+    writer.zero_until(20)
+    writer.repeat(200, 300)
+    assert writer.finish()[-5:] == bytes([0xC8, 1, 0xAC, 2, 0])
 
 
 def test_going_back_is_refused() -> None:
-    """Overlapping variables would shift all that follows."""
     writer = ProgramWriter()
-    writer.pointer(4)
-    with pytest.raises(ValueError, match="word 4"):
-        writer.pointer(4)
+    writer.pointer(5)
+    with pytest.raises(ValueError, match="word 3 comes after word 6"):
+        writer.pointer(3)
