@@ -8,7 +8,6 @@ preceded by its length. Source: cmd/link/internal/ld/fips140.go.
 
 from __future__ import annotations
 
-import mmap
 import struct
 from collections.abc import Iterable, Sequence
 
@@ -39,6 +38,8 @@ def seal_file(path: str, arch: Architecture) -> None:
 
     Raises InputError when the file has no record of the module, or a wrong one.
     """
+    import mmap
+
     with open(path, "r+b") as file, mmap.mmap(file.fileno(), 0) as image:
         with memoryview(image) as view:
             at, addresses, segments = _locate(view, arch, path)

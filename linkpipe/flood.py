@@ -21,7 +21,7 @@ from linkpipe.edges import MARKERS, followed, followed_auxs
 from linkpipe.errors import InputError
 from linkpipe.methods import MethodReader, Methods
 from linkpipe.reloctype import R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
-from linkpipe.tables.ragged import expand
+from linkpipe.tables.ragged import distinct, expand
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
 from linkpipe.typedata import TypeData
@@ -134,12 +134,12 @@ class Flood:
         calls = kind == R_USEIFACEMETHOD
         # Interface type and offset in it, as one number, since the same ones are called often.
         add = self.table.add[rows[calls]] & 0xFFFFFFFF
-        pairs = np.unique((target[calls].astype(np.int64) << 32) | add)
+        pairs = distinct((target[calls].astype(np.int64) << 32) | add)
         iface, offset = (pairs >> 32).astype(np.int32), pairs & 0xFFFFFFFF
         called = self._reader.interface_methods(iface, offset)
         self._signatures = np.union1d(self._signatures, called)
 
-        named = np.unique(target[kind == R_USENAMEDMETHOD])
+        named = distinct(target[kind == R_USENAMEDMETHOD])
         at, size = symbols.data_at[named], symbols.data_size[named]
         self._names = np.union1d(self._names, self._reader.hashes(at, size))
 

@@ -20,7 +20,7 @@ from linkpipe.image import copy_spans
 from linkpipe.symkind import SymKind
 from linkpipe.tables.functions import Functions
 from linkpipe.tables.pclntab import Funcdata
-from linkpipe.tables.ragged import expand, first_seen, frozen
+from linkpipe.tables.ragged import distinct, expand, first_seen, frozen
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def lay_out_funcdata(
         )
     at = np.zeros(len(unique), np.int64)
     end = 0
-    for step in np.unique(align)[::-1].tolist():
+    for step in distinct(align)[::-1].tolist():
         rows = np.flatnonzero(align == step)
         padded = size[rows] + -size[rows] % step
         at[rows] = end + -end % step + np.cumsum(padded) - padded

@@ -10,11 +10,7 @@ at once, while the link goes on.
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -22,6 +18,8 @@ import attrs
 from linkpipe.errors import HostLinkError
 
 if TYPE_CHECKING:
+    import subprocess
+
     from linkpipe.arch import Architecture
     from linkpipe.options import Options
 
@@ -60,6 +58,9 @@ class Finished:
 def run(command: Sequence[str]) -> Finished:
     """Run a command. Raises HostLinkError when it cannot be started or fails, in the oracle's
     words (lib.go, hostlink): what failed, the command, what it printed."""
+    import shutil
+    import subprocess
+
     path = shutil.which(command[0])
     if path is None:
         raise _failed(
@@ -116,7 +117,7 @@ class Prober:
 
     def __init__(self, compiler: Sequence[str], base: Sequence[str]) -> None:
         self._compiler, self._base = tuple(compiler), tuple(base)
-        self._folder = tempfile.mkdtemp(prefix="linkpipe-probe-")
+        self._folder = ""
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._store = _cache_file(self._compiler, self._base)
         self._answers = _read_answers(self._store)
@@ -133,6 +134,8 @@ class Prober:
     def supports(self, flag: str) -> bool:
         """Whether the compiler takes the flag. A compiler that cannot be run takes none."""
         if flag not in self._answers:
+            import subprocess
+
             self.start([flag])
             process = self._running.pop(flag, None)
             if process is None:
@@ -148,9 +151,15 @@ class Prober:
         return self._answers[flag]
 
     def _ask(self, flag: str) -> subprocess.Popen[bytes] | None:
+        import subprocess
+        import tempfile
+
+        if not self._folder:
+            self._folder = tempfile.mkdtemp(prefix="linkpipe-probe-")
         source = os.path.join(self._folder, "trivial.c")
         if not os.path.exists(source):
-            Path(source).write_bytes(_TRIVIAL)
+            with open(source, "wb") as file:
+                file.write(_TRIVIAL)
         output = os.path.join(self._folder, f"{len(self._running)}.out")
         try:
             return subprocess.Popen(
@@ -169,7 +178,10 @@ class Prober:
             process.kill()
             process.communicate()
         self._running.clear()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder:
+            import shutil
+
+            shutil.rmtree(self._folder, ignore_errors=True)
         if len(self._answers) > self._known:
             _keep_answers(self._store, self._answers)
 
@@ -183,6 +195,7 @@ def _cache_file(compiler: Sequence[str], base: Sequence[str]) -> str:
     if os.environ.get("LINKPIPE_PROBE_CACHE") == "off":
         return ""
     import hashlib
+    import shutil
 
     told = [*compiler, "\0", *base]
     for tool in (compiler[0], "ld", "ld.lld", "ld.gold", "ld.mold"):
@@ -221,6 +234,7 @@ def _keep_answers(path: str, answers: Mapping[str, bool]) -> None:
     if not path:
         return
     import json
+    import tempfile
 
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)

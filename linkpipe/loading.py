@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -62,7 +62,7 @@ class _Pending:
     main: bool = False
 
 
-@lru_cache(maxsize=None)
+@cache
 def path_to_prefix(path: str) -> str:
     """An import path as it stands in symbol names: dots of the last element, blanks,
     quotes, percent signs and bytes beyond ASCII are escaped as %xx

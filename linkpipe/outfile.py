@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import numpy.typing as npt
@@ -32,28 +31,25 @@ def write_output(path: str, content: npt.NDArray[np.uint8]) -> None:
 
 @contextmanager
 def replacing(path: str) -> Iterator[str]:
-    """The path of a new file beside ``path`` that takes its place when the block ends well."""
+    """The path of a new, empty file beside ``path`` that takes its place when the block ends
+    well. The file has the permissions of a linked one, within the umask."""
     target = os.path.realpath(path)
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")
     try:
-        fd, temporary = tempfile.mkstemp(
-            prefix=f".{os.path.basename(target)}.", dir=os.path.dirname(target)
-        )
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, _MODE))
     except OSError as e:
         raise _cannot("create", path, e) from e
-    os.close(fd)
     try:
         yield temporary
         try:
-            os.chmod(temporary, _MODE & ~_umask())
             os.replace(temporary, target)
         except OSError as e:
             raise _cannot("create", path, e) from e
     finally:
         # After a success the name is gone already.
-        try:
+        with suppress(FileNotFoundError):
             os.unlink(temporary)
-        except FileNotFoundError:
-            pass
 
 
 def _write(file: str, path: str, content: npt.NDArray[np.uint8]) -> None:
@@ -79,12 +75,6 @@ def _is_special(path: str) -> bool:
     except OSError:
         return False
     return not stat.S_ISREG(mode)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _cannot(verb: str, path: str, e: OSError) -> UserError:

@@ -11,7 +11,6 @@ Source: cmd/link/internal/ld/go.go:99-262 (loadcgo, setCgoAttr), lib.go:776-803.
 
 from __future__ import annotations
 
-import json
 from types import MappingProxyType
 from typing import Any
 
@@ -91,6 +90,8 @@ class _State:
 
     def carry_out(self, directives: CgoDirectives) -> None:
         """Carry out one package's directives. Raises _Wrong at the first that cannot be."""
+        import json
+
         try:
             rows: Any = json.loads(directives.text)
         except ValueError as e:

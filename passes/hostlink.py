@@ -20,7 +20,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -197,6 +196,8 @@ def _tmpdir(options: Options) -> Iterator[str]:
     if options.tmpdir:
         yield options.tmpdir
         return
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="go-link-") as folder:
         yield folder
 

@@ -18,7 +18,7 @@ from linkpipe.formats import goobj
 from linkpipe.formats.blocklist import BLOCKED_LINKNAMES
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.tables.ragged import expand
-from linkpipe.tables.symbols import Flag
+from linkpipe.tables.symbols import ABI0, ABI_INTERNAL, Flag
 
 _PUSHED = Flag.LINKNAME | Flag.LINKNAME_STD
 _FROZEN_FIPS = "crypto/internal/fips140/v"
@@ -58,11 +58,19 @@ def _pulls(link: Link) -> list[tuple[int, int]]:
     is_ref = local >= objects.defined[owner]
     assembly = (objects.flags[owner] & goobj.FLAG_FROM_ASSEMBLY) != 0
     ids = objects.local_to_id[objects.local_base[owner] + local]
+    # Only names in the list, and what the standard library defines, are guarded.
+    symbols = link.symbols
+    home = np.where(ids < symbols.made, symbols.object[ids], 0)
+    foreign = objects.package[home] != objects.package[owner]
+    guarded = ((objects.flags[home] & goobj.FLAG_STD) != 0) & foreign & (home != 0)
+    names = [name.encode() for name in BLOCKED_LINKNAMES]
+    for version in (ABI0, ABI_INTERNAL):
+        guarded |= np.isin(ids, symbols.lookup_many(names, [version] * len(names))) & (ids != 0)
 
-    variables = np.flatnonzero(pushed & ~is_ref)
+    variables = np.flatnonzero(pushed & ~is_ref & guarded)
     variables = variables[objects.data(owner[variables], local[variables])[1] == 0]
-    found = [row for row in variables.tolist() if "." in link.symbols.name(int(ids[row]))]
-    found += np.flatnonzero(is_ref & (pushed | assembly)).tolist()
+    found = [row for row in variables.tolist() if "." in symbols.name(int(ids[row]))]
+    found += np.flatnonzero(is_ref & (pushed | assembly) & guarded).tolist()
     return [(int(owner[row]), int(ids[row])) for row in found]
 
 

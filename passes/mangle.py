@@ -11,9 +11,6 @@ Source: cmd/link/internal/ld/lib.go:960-1045 (mangleTypeSym, typeSymbolMangle).
 
 from __future__ import annotations
 
-import base64
-import hashlib
-
 from linkpipe.pass_api import Link, linkpass
 
 _KEPT = (b"type:runtime.", b"go:string.")
@@ -55,6 +52,9 @@ def mangled_name(name: bytes) -> bytes:
 def _digest(text: bytes) -> bytes:
     """Eight characters for a name: the linker's 32-byte hash (SHA-256 with the first byte
     inverted, cmd/internal/hash) cut to six bytes, in base64."""
+    import base64
+    import hashlib
+
     digest = bytearray(hashlib.sha256(text).digest()[:6])
     digest[0] ^= 0xFF
     return base64.b64encode(bytes(digest))

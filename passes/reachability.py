@@ -43,7 +43,7 @@ from linkpipe.loading import path_to_prefix
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.symkind import is_dwarf
 from linkpipe.tables.objects import RelocColumns
-from linkpipe.tables.ragged import expand, frozen
+from linkpipe.tables.ragged import distinct, expand, frozen
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
 
@@ -133,8 +133,8 @@ def _drop_map_inits(link: Link, flood: Flood) -> tuple[I64, I64]:
     rows, counts = table.rows_of_many(inits)
     dead = table.weak[rows] & np.isin(table.type[rows], list(link.arch.calls))
     dead &= ~flood.reached[table.target[rows]]
-    owners, rows = np.unique(np.repeat(inits, counts)[dead]), rows[dead]
-    for target in np.unique(table.target[rows]).tolist():
+    owners, rows = distinct(np.repeat(inits, counts)[dead]), rows[dead]
+    for target in distinct(table.target[rows]).tolist():
         if b"map.init" not in symbols.name_bytes(target):
             raise InputError(
                 f"expected map.init sym for weak call reloc, got {symbols.name(target)}",

@@ -31,7 +31,7 @@ from linkpipe.pass_api import Link, linkpass
 from linkpipe.relocerrors import RelocErrors, Where
 from linkpipe.symkind import SymKind
 from linkpipe.tables.extrelocs import ExternalRelocs
-from linkpipe.tables.ragged import frozen
+from linkpipe.tables.ragged import distinct, frozen
 from linkpipe.tables.sections import Sections
 from linkpipe.tables.symbols import Flag
 
@@ -106,7 +106,7 @@ class _Work:
         """Targets that nobody defines: an error, but for what a plugin leaves to its host."""
         plugin = self.link.options.buildmode == "plugin"
         edit = self.symbols.edit()
-        for target in np.unique(self.target[undefined]).tolist():
+        for target in distinct(self.target[undefined]).tolist():
             name = self.symbols.name_bytes(target)
             rows = undefined & (self.target == target)
             if plugin and name == b"main.main":

@@ -470,13 +470,9 @@ def _package_references(objects: Objects, packages: Packages) -> tuple[I64, npt.
 
 def _builtins(symbols: Symbols, regabi: bool) -> npt.NDArray[np.int32]:
     """The id of each builtin symbol, 0 where nobody defines it."""
-    keys = hash_bytes([name for name, _ in BUILTINS], [abi if regabi else 0 for _, abi in BUILTINS])
-    spot = np.minimum(np.searchsorted(symbols.hashes, keys), max(len(symbols.hashes) - 1, 0))
-    ids = np.zeros(len(BUILTINS), np.int32)
-    if len(symbols.hashes):
-        ids = np.where(symbols.hashes[spot] == keys, symbols.hashed_ids[spot], 0)
-        ids = np.where(ids < symbols.made, ids, 0).astype(np.int32)
-    return frozen(ids)
+    abis = [abi if regabi else 0 for _, abi in BUILTINS]
+    ids = symbols.lookup_many([name for name, _ in BUILTINS], abis)
+    return frozen(np.where(ids < symbols.made, ids, 0).astype(np.int32))
 
 
 def _apply_ref_flags(objects: Objects, symbols: Symbols) -> Symbols:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -25,8 +24,6 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
     Returns the exit status: 0, 1 or 2 as the oracle's.
     """
     command = tool or "linkpipe"
-    # A link makes many objects that live until it ends and no cycles to speak of.
-    gc.disable()
     try:
         options = read_options(args, capture(variables, tool), variables)
         if isinstance(options, VersionAsked):
@@ -67,6 +64,7 @@ def link(options: Options) -> None:
     from linkpipe.plugins import Catalog
     from linkpipe.runner import run_plan
 
+    keep_freed_memory()
     keep_freed_memory()
     catalog = Catalog()
     plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)

@@ -68,3 +68,13 @@ def frozen(array: npt.NDArray[G]) -> npt.NDArray[G]:
         array = array.copy()
     array.setflags(write=False)
     return array
+
+
+def distinct(values: npt.NDArray[G]) -> npt.NDArray[G]:
+    """The different values, ascending: ``sorted(set(values))``.
+
+    What np.unique does, which imports a module for masked arrays and takes six milliseconds
+    of every link to do so.
+    """
+    ordered = np.sort(values)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]

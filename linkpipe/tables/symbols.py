@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.formats.arena import Arena
-from linkpipe.tables.names import I32, I64, hash_name, hash_names
+from linkpipe.tables.names import I32, I64, hash_bytes, hash_name, hash_names
 
 ABI0, ABI_INTERNAL = 0, 1
 STATIC = 10
@@ -159,6 +159,19 @@ class Symbols:
         if at < len(self.hashes) and self.hashes[at] == h:
             return int(self.hashed_ids[at])
         return 0
+
+    def lookup_many(self, names: Sequence[bytes], versions: Sequence[int]) -> I32:
+        """``[self.lookup(n, v) for n, v in zip(names, versions)]``: int32[len(names)]."""
+        found = np.zeros(len(names), np.int32)
+        if len(self.hashes):
+            h = hash_bytes(names, versions)
+            place = np.minimum(np.searchsorted(self.hashes, h), len(self.hashes) - 1)
+            hit = self.hashes[place] == h
+            found[hit] = self.hashed_ids[place[hit]]
+        for row, key in enumerate(zip(names, versions, strict=True)):
+            if key in self.created:
+                found[row] = self.created[key]
+        return found
 
     def lookup_others(self, ids: npt.NDArray[np.integer[Any]], version: int) -> I32:
         """The symbols of the same names under another version, 0 where there is none: int32[n].
