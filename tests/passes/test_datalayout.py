@@ -1,257 +1,207 @@
-"""Data is laid out as the sequential rules say, whatever there is of it."""
+"""datalayout: every data symbol is in the section of its kind, in the oracle's order."""
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from linkpipe.arches.amd64 import ARCH
-from linkpipe.context import Link
-from linkpipe.errors import InputError, LinkErrors, UserError
-from linkpipe.formats import goobj
-from linkpipe.loading import PackageLoader
-from linkpipe.passes.addresses import addresses
-from linkpipe.passes.datalayout import datalayout
-from linkpipe.passes.relro import relro
-from linkpipe.passes.resolve import resolve
-from linkpipe.passes.symtab import symtab
+from linkpipe.errors import InputError, LinkErrors
+from linkpipe.placing import layout_kinds
 from linkpipe.symkind import SymKind
-from linkpipe.tables.mode import Mode
-from linkpipe.tables.relocs import Relocs
-from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag
-from tests.goobj_writer import Obj, Reloc, Sym, write_archive
-from tests.passes.slow_layout import slow_layout
-from tests.tiny import EXTERNAL, INTERNAL, PLUGIN
+from linkpipe.typelayout import TFLAG_EXTRA_STAR, Kind
+from tests.datalink import (
+    BSS,
+    DATA,
+    NOPTRBSS,
+    NOPTRDATA,
+    RODATA,
+    data_link,
+    descriptor,
+    lay_out,
+    names_in,
+    word,
+)
+from tests.goobj_writer import Sym
+from tests.tiny import EXTERNAL, PLUGIN
 
-R_ADDR = 1
-RODATA, RODATAFIPS, NOPTRDATA, NOPTRDATAFIPS, DATA, DATAFIPS, BSS, NOPTRBSS = range(3, 11)
-COVERAGE, FUZZ = 23, 22
-TYPELINK, ITAB = 4, 2
-REF = goobj.PKG_NONE
+TYPELINK, ITAB = 1 << 3, 1 << 1  # in the flag and flag2 bytes of objects
 
-MODES = {
-    "exe": (INTERNAL, "exe"),
-    "host": (EXTERNAL, "exe"),
-    "plugin": (PLUGIN, "plugin"),
-    "pie": (INTERNAL, "pie"),
-}
+INTERNAL_SECTIONS = [
+    ".text", ".go.module", ".noptrdata", ".data", ".bss", ".noptrbss",
+    ".rodata", ".gopclntab", ".go.type", ".go.func",
+]  # fmt: skip
 
 
-def made(folder: Path, syms: list[Sym], mode: Mode, buildmode: str, **flags: Any) -> Link:
-    """A link that is ready for layout: these symbols, all reachable, 100 bytes of text."""
-    main = write_archive(folder / "p.a", Obj(package="main", nonpkg=tuple(syms)), main=True)
-    loader = PackageLoader({"main": main}, main, None)
-    loader.add("main", main, "test")
-    loader.load()
-    packages, objects = loader.freeze(None, 0)
-    options: Any = SimpleNamespace(
-        **{"w": True, "e": False, "buildmode": buildmode, "linkshared": False}
-        | {"R": -1, "T": -1, "D": -1, "funcalign": 0}
-        | flags
-    )
-    facts = {"packages": packages, "objects": objects, "arch": ARCH}
-    link = resolve.run(Link({**facts, "options": options, "mode": mode}))
+def sections(link: object) -> list[str]:
+    return [section.name for section in link.sections.items]  # type: ignore[attr-defined]
+
+
+def test_sections_of_an_executable(tmp_path: Path) -> None:
+    link = lay_out(data_link(tmp_path, [Sym(name="x", type=NOPTRDATA, size=8)]))
+    assert sections(link) == INTERNAL_SECTIONS
+    segments = {section.name: section.segment for section in link.sections.items}
+    assert segments[".rodata"] == segments[".go.type"] == "rodata"
+    assert segments[".go.module"] == segments[".noptrbss"] == "data"
+
+
+def test_sections_for_a_host_linker(tmp_path: Path) -> None:
+    """Read-only data stays with the code; the thread-local word has a section."""
+    link = data_link(tmp_path, [], mode=EXTERNAL)
     edit = link.symbols.edit()
-    ids = np.arange(1, len(edit))
-    edit.add_flags(ids, Flag.REACHABLE)
-    moduledata = edit.lookup_or_create("runtime.moduledata")
-    edit.set(moduledata, kind=SymKind.SMODULEDATA)
-    edit.set_content(moduledata, bytes(100))
-    edit.add_flags(moduledata, Flag.REACHABLE)
-    for name in ("runtime.pclntab", "runtime.pcheader", "go:func.*"):
-        sym = edit.lookup_or_create(name)
-        edit.set(sym, kind=SymKind.SPCLNTAB, size=8)
-        edit.add_flags(sym, Flag.REACHABLE)
-    columns = link.objects.relocs(link.symbols.object[ids], link.symbols.local[ids])
-    base = 0 if mode.external else ARCH.text_base
-    none = np.zeros(0, np.int32)
-    none.setflags(write=False)
-    text = Section(".text", "text", 5, none, 32, base, 100)
-    fields = {"typedesclen": 16, "itaboffset": 24, "itabsize": 32}
-    link = link.evolve(
-        symbols=edit.freeze(),
-        relocs=Relocs.gather(len(edit), ids, columns),
-        moduledata=moduledata,
-        moduledata_fields=fields,
-        sections=Sections((text,), ()),
-    )
-    return symtab.run(link)
+    tls = edit.lookup_or_create("runtime.tlsg")
+    edit.set(tls, kind=SymKind.STLSBSS, size=8)
+    edit.add_flags(tls, Flag.REACHABLE)
+    link = lay_out(link.evolve(symbols=edit.freeze()))
+    assert sections(link) == [*INTERNAL_SECTIONS[:6], ".tbss", *INTERNAL_SECTIONS[6:]]
+    assert {s.segment for s in link.sections.items} == {"text", "data"}
 
 
-def laid_out(link: Link) -> Link:
-    for step in (relro, datalayout, addresses):
-        link = step.run(link)
-    return link
+def test_sections_of_a_plugin(tmp_path: Path) -> None:
+    """Data with addresses is apart, and writable until the dynamic linker is done."""
+    target = descriptor("p.table", Kind.INT, refs=[(0, 0)])
+    link = lay_out(data_link(tmp_path, [target], mode=PLUGIN, buildmode="plugin"))
+    assert sections(link)[6:] == [
+        ".rodata", ".gopclntab", ".data.rel.ro", ".data.rel.ro.go.type", ".data.rel.ro.go.func",
+    ]  # fmt: skip
+    assert names_in(link, ".data.rel.ro") == ["p.table"]
+    assert [s.rwx for s in link.sections.items][6:] == [4, 4, 6, 6, 6]
 
 
-@st.composite
-def symbols(draw: st.DrawFn) -> list[Sym]:
-    """Variables of all kinds and sizes, types with different strings, interface tables."""
-    out: list[Sym] = []
-    kinds = (RODATA, RODATAFIPS, NOPTRDATA, NOPTRDATAFIPS, DATA, DATAFIPS, BSS, NOPTRBSS)
-    names = ("v", "go:string.", "runtime.gcbits.", "type:.gcmask.", "go:itab.x,", "type:plain")
-    count = draw(st.integers(0, 25))
-    for i in range(count):
-        kind = draw(st.sampled_from((*kinds, COVERAGE, FUZZ)))
-        prefix = draw(st.sampled_from(names)) if kind in (RODATA, NOPTRBSS) else "v"
-        size = draw(st.sampled_from([0, 1, 2, 3, 8, 9, 24, 100]))
-        zeros = kind in (BSS, NOPTRBSS, COVERAGE, FUZZ)
-        relocs: tuple[Reloc, ...] = ()
-        if size >= 8 and not zeros and draw(st.booleans()):
-            relocs = (Reloc(0, 8, R_ADDR, (REF, draw(st.integers(0, count - 1)))),)
-        out.append(
-            Sym(
-                name=f"{prefix}{i}",
-                type=kind,
-                size=size,
-                align=draw(st.sampled_from([0, 0, 1, 4, 16, 64])),
-                data=b"" if zeros else bytes(size),
-                relocs=relocs,
-                flag2=ITAB if prefix.startswith("go:itab.") else 0,
-            )
-        )
-    for i in draw(st.permutations(range(draw(st.integers(0, 4))))):
-        text = f"T{i}".encode()
-        name = len(out)
-        data = bytes([0, len(text)]) + text
-        out.append(Sym(name=f"type:.namedata.{i}", type=RODATA, size=len(data), data=data))
-        string = (Reloc(40, 4, R_ADDR, (REF, name)),)
-        size = draw(st.sampled_from([48, 72]))
-        out.append(
-            Sym(
-                name=f"type:T{i}",
-                type=RODATA,
-                size=size,
-                align=8,
-                flag=TYPELINK,
-                data=bytes(size),
-                relocs=string,
-            )
-        )
-    if draw(st.booleans()):
-        out.append(Sym(name="runtime.zerobase", type=NOPTRBSS, size=8, align=8))
-    return out
-
-
-@pytest.mark.parametrize("mode", MODES)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(syms=symbols())
-def test_layout_is_the_sequential_one(mode: str, syms: list[Sym]) -> None:
-    """Sections (names, order, sizes, alignments, addresses), the address of every symbol, and
-    what the module data is told about types, in executables, objects and plugins."""
-    with tempfile.TemporaryDirectory() as folder:
-        before = made(Path(folder), syms, *MODES[mode])
-        want = slow_layout(before)
-        link = laid_out(before)
-    got = link.sections.items[1:]
-    assert [
-        (s.name, s.segment, s.rwx, s.align, s.vaddr, s.size, s.symbols.tolist()) for s in got
-    ] == [(s.name, s.segment, s.rwx, s.align, s.vaddr, s.size, s.symbols) for s in want.sections]
-    value = {sym: int(link.symbols.value[sym]) for sym in want.value}
-    assert value == want.value
-    content = bytes(link.symbols.data(link.moduledata))
-    for name, number in want.fields.items():
-        at = link.moduledata_fields[name]
-        assert int.from_bytes(content[at : at + 8], "little") == number, name
-    for row, section in enumerate(link.sections.items):
-        assert (link.symbols.section[section.symbols] == row).all()
-
-
-def marks(link: Link, *names: str) -> list[int]:
-    return [int(link.symbols.value[link.symbols.lookup(f"runtime.{name}")]) for name in names]
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_markers_stand_at_the_ends_of_sections(tmp_path: Path, mode: str) -> None:
-    """The runtime finds data by them; runtime.end is after everything."""
-    syms = [Sym(name=f"v{kind}", type=kind, size=40) for kind in (DATA, BSS, NOPTRDATA, NOPTRBSS)]
-    syms += [Sym(name=f"type:.gcmask.{i}", type=NOPTRBSS, size=3) for i in range(2)]
-    syms += [Sym(name="counters", type=COVERAGE, size=12, align=4)]
-    link = laid_out(made(tmp_path, syms, *MODES[mode]))
-    for start, end, name in (
-        ("noptrdata", "enoptrdata", ".noptrdata"),
-        ("data", "edata", ".data"),
-        ("bss", "ebss", ".bss"),
-        ("noptrbss", "enoptrbss", ".noptrbss"),
-        ("rodata", "erodata", ".rodata"),
-        ("types", "etypes", ".data.rel.ro.go.type" if mode in ("plugin", "pie") else ".go.type"),
-        ("pclntab", "epclntab", ".gopclntab"),
+def test_a_symbol_can_be_a_section(tmp_path: Path) -> None:
+    link = data_link(tmp_path, [])
+    edit = link.symbols.edit()
+    for name, kind, align in (
+        ("go:buildinfo", SymKind.SBUILDINFO, 16),
+        (".note.x", SymKind.SELFROSECT, 4),
     ):
-        section = link.sections[link.sections.find(name)]
-        assert marks(link, start, end) == [section.vaddr, section.vaddr + section.size]
-    data = link.sections.segment("data")
-    assert marks(link, "end") == [data.vaddr + data.size]
-    # The variable, then two masks of three bytes, then counters at a multiple of four.
-    start = link.sections[link.sections.find(".noptrbss")].vaddr
-    assert marks(link, "gcmask.*", "ecovctrs") == [start + 40, start + 60]
+        sym = edit.lookup_or_create(name)
+        edit.set_content(sym, bytes(5))
+        edit.set(sym, kind=kind, align=align)
+        edit.add_flags(sym, Flag.REACHABLE)
+    link = lay_out(link.evolve(symbols=edit.freeze()))
+    found = {s.name: (s.segment, s.align, s.size, s.rwx) for s in link.sections.items}
+    assert found[".go.buildinfo"] == ("data", 16, 5, 6)
+    assert found[".note.x"] == ("rodata", 4, 5, 4)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_segments_lie_in_the_file_as_in_memory(tmp_path: Path, mode: str) -> None:
-    """Addresses and offsets agree modulo the page; what is zero takes no room."""
-    syms = [Sym(name=f"v{kind}", type=kind, size=5000) for kind in (DATA, BSS, NOPTRDATA)]
-    syms.append(Sym(name="r", type=RODATA, size=3000, data=bytes(3000)))
-    link = laid_out(made(tmp_path, syms, *MODES[mode]))
-    at, end = ARCH.header_room, 0
-    for segment in link.sections.segments:
-        assert segment.vaddr >= end
-        assert segment.fileoff == -(-at // ARCH.round) * ARCH.round
-        assert segment.fileoff % ARCH.round == segment.vaddr % ARCH.round
-        at, end = segment.fileoff + segment.filesize, segment.vaddr + segment.size
-    data = link.sections.segment("data")
-    assert data.filesize <= data.size - 5000
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([RODATA, NOPTRDATA, NOPTRBSS]),
+            st.sampled_from([0, 0, 1, 2, 3, 8, 8, 24, 100]),
+            st.sampled_from([0, 0, 1, 8, 32]),
+        ),
+        max_size=20,
+    ),
+    st.booleans(),
+)
+def test_by_size_then_in_order_of_making(
+    tmp_path: Path, rows: list[tuple[int, int, int]], zerobase: bool
+) -> None:
+    """Within a kind, and zero-size variables just before runtime.zerobase; nothing overlaps,
+    everything is aligned, nothing is lost."""
+    syms = [Sym(name=f"s{i}", type=k, size=n, align=a) for i, (k, n, a) in enumerate(rows)]
+    if zerobase:
+        syms.insert(0, Sym(name="runtime.zerobase", type=NOPTRBSS, size=8))
+    link = lay_out(data_link(tmp_path, syms))
+    table = link.symbols
+    base = table.lookup("runtime.zerobase")
+    kinds = layout_kinds(table, link.section_groups)
+    seen = []
+    for section in link.sections.items[1:]:
+        ids = section.symbols.tolist()
+        seen += ids
+        order = [
+            (int(kinds[i]), 1 if i == base else 2 * (0 if "gc" in table.name(i) else table.size[i]), i)
+            for i in ids
+        ]
+        assert order == sorted(order)
+        at = section.vaddr
+        for i in ids:
+            assert table.value[i] >= at
+            assert table.value[i] % table.align[i] == 0
+            at = int(table.value[i] + table.size[i])
+        assert at <= section.vaddr + section.size
+        assert (table.section[ids] == link.sections.find(section.name)).all()
+    assert {table.name(i) for i in seen} >= {sym.name for sym in syms}
+    assert len(seen) == len(set(seen))
 
 
-def test_data_can_be_put_elsewhere(tmp_path: Path) -> None:
-    """-D gives the address of data; one that does not agree with the file is refused."""
-    syms = [Sym(name="v", type=DATA, size=8)]
-    link = laid_out(made(tmp_path, syms, *MODES["exe"], D=0x900000))
-    assert link.sections.segment("data").vaddr == 0x900000
-    with pytest.raises(UserError, match="bad segment rounding"):
-        laid_out(made(tmp_path, syms, *MODES["exe"], D=0x900010))
-
-
-def test_relro_says_what_it_decided(tmp_path: Path) -> None:
-    """Data with addresses moves in a plugin, stays in an executable, and the reason is given."""
-    syms = [
-        Sym(name="plain", type=RODATA, size=8, data=bytes(8)),
-        Sym(
-            name="refers",
-            type=RODATA,
-            size=8,
-            data=bytes(8),
-            relocs=(Reloc(0, 8, R_ADDR, (REF, 0)),),
+def typed(name: str, text: str, *, link: bool = True, star: bool = False) -> list[Sym]:
+    """A type descriptor and the symbol of its string; the descriptor comes second."""
+    raw = text.encode()
+    return [
+        Sym(name=f"str.{name}", type=RODATA, data=bytes([0, len(raw)]) + raw, size=len(raw) + 2),
+        descriptor(
+            name,
+            Kind.INT,
+            tflag=TFLAG_EXTRA_STAR if star else 0,
+            flag=Flag.TYPELINK if link else 0,
         ),
     ]
-    exe = laid_out(made(tmp_path, syms, *MODES["exe"]))
-    assert not exe.relro.active
-    assert not len(exe.relro.moved)
-    plugin = laid_out(made(tmp_path, syms, *MODES["plugin"]))
-    assert plugin.relro.active
-    assert "plugin" in plugin.relro.reason
-    assert [plugin.symbols.name(sym) for sym in plugin.relro.moved.tolist()] == ["refers"]
-    section = plugin.sections[int(plugin.symbols.section[plugin.symbols.lookup("refers")])]
-    assert (section.name, section.rwx) == (".data.rel.ro", 6)
 
 
-def test_content_beyond_the_size_is_refused(tmp_path: Path) -> None:
-    """It would be written over the next symbol."""
-    syms = [Sym(name="v", type=DATA, size=4, data=bytes(8))]
+def test_types_lie_in_the_order_that_the_runtime_walks_them(tmp_path: Path) -> None:
+    """Typelinks by string, other types, interface tables, each by size; a star that is not the
+    type's does not count."""
+    syms: list[Sym] = []
+    for group in (
+        typed("type:plain", "a", link=False),
+        typed("type:z", "*zz", star=True),
+        typed("type:b", "b"),
+        typed("type:y", "*y"),
+    ):
+        offset = len(syms)
+        string, type_ = group
+        row = descriptor("", Kind.INT, refs=[(40, offset)]).relocs
+        syms += [string, Sym(**{**_fields(type_), "relocs": row})]
+    itab = Sym(name="go:itab.x", type=RODATA, flag2=ITAB, size=24, data=bytes(24), align=8)
+    link = lay_out(data_link(tmp_path, [itab, *syms]), upto="datalayout")
+    # The strings themselves are not types.
+    assert names_in(link, ".go.type") == [
+        "type:*", "type:y", "type:b", "type:z", "type:plain", "go:itab.x",
+    ]  # fmt: skip
+    content = bytes(link.symbols.data(link.moduledata))
+    assert content == word(8 + 3 * 48) + word(8 + 4 * 48) + word(24) + word(0)
+
+
+def _fields(sym: Sym) -> dict[str, object]:
+    return {name: getattr(sym, name) for name in Sym.__slots__ if not name.startswith("__")}  # type: ignore[attr-defined]
+
+
+def test_no_type_is_at_offset_zero(tmp_path: Path) -> None:
+    """A reference of 0 is no reference."""
+    link = lay_out(data_link(tmp_path, [Sym(name="type:T", type=RODATA, size=48, align=8)]))
+    section = link.sections[link.sections.find(".go.type")]
+    assert link.symbols.value[link.symbols.lookup("type:T")] == section.vaddr + 8
+
+
+@pytest.mark.parametrize(
+    ("sym", "words"),
+    [
+        (Sym(name="p.x", type=NOPTRDATA, size=2, data=b"abc"), "initialize bounds (2 < 3)"),
+        (Sym(name="p.x", type=NOPTRBSS, size=2_000_000_001), "symbol too large"),
+    ],
+)
+def test_sizes_are_checked(tmp_path: Path, sym: Sym, words: str) -> None:
     with pytest.raises(LinkErrors) as caught:
-        laid_out(made(tmp_path, syms, *MODES["exe"]))
-    assert [error.message for error in caught.value.errors] == ["initialize bounds (4 < 8)"]
+        lay_out(data_link(tmp_path, [sym]))
+    assert words in caught.value.render()
+    assert "p.x" in caught.value.render()
 
 
-def test_a_type_without_a_name_is_refused(tmp_path: Path) -> None:
-    """A damaged descriptor is an error in words, not a traceback."""
-    syms = [Sym(name="type:T", type=RODATA, size=48, flag=TYPELINK, data=bytes(48))]
-    with pytest.raises(InputError, match="type:T"):
-        laid_out(made(tmp_path, syms, *MODES["exe"]))
+def test_too_much_data_is_refused(tmp_path: Path) -> None:
+    syms = [Sym(name=f"p.x{i}", type=NOPTRBSS, size=1_500_000_000) for i in range(2)]
+    with pytest.raises(InputError, match="too much data, last section .noptrbss"):
+        lay_out(data_link(tmp_path, syms))
+
+
+def test_what_is_not_reachable_is_not_laid_out(tmp_path: Path) -> None:
+    syms = [Sym(name="p.x", type=DATA, size=8), Sym(name="p.y", type=BSS, size=8)]
+    link = lay_out(data_link(tmp_path, syms, dead=frozenset({"p.x", "p.y"})))
+    assert names_in(link, ".data") == names_in(link, ".bss") == []
