@@ -51,9 +51,7 @@ def test_pointers_and_gaps(gaps: list[int], tail: int) -> None:
     assert run(writer.finish()) == expected
 
 
-@given(
-    st.lists(st.tuples(st.lists(st.booleans(), min_size=1, max_size=150), st.integers(0, 300)))
-)
+@given(st.lists(st.tuples(st.lists(st.booleans(), min_size=1, max_size=150), st.integers(0, 300))))
 def test_repetitions(parts: list[tuple[list[bool], int]]) -> None:
     writer, expected = ProgramWriter(), []
     for pattern, times in parts:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from linkpipe.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.placing import layout_kinds
 from linkpipe.symkind import SymKind
@@ -28,7 +29,8 @@ from tests.datalink import (
 from tests.goobj_writer import Sym
 from tests.tiny import EXTERNAL, PLUGIN
 
-TYPELINK, ITAB = 1 << 3, 1 << 1  # in the flag and flag2 bytes of objects
+ITAB = 1 << 1
+"""In the second byte of flags of objects."""
 
 INTERNAL_SECTIONS = [
     ".text", ".go.module", ".noptrdata", ".data", ".bss", ".noptrbss",
@@ -36,8 +38,8 @@ INTERNAL_SECTIONS = [
 ]  # fmt: skip
 
 
-def sections(link: object) -> list[str]:
-    return [section.name for section in link.sections.items]  # type: ignore[attr-defined]
+def sections(link: Link) -> list[str]:
+    return [section.name for section in link.sections.items]
 
 
 def test_sections_of_an_executable(tmp_path: Path) -> None:
@@ -116,10 +118,9 @@ def test_by_size_then_in_order_of_making(
     for section in link.sections.items[1:]:
         ids = section.symbols.tolist()
         seen += ids
-        order = [
-            (int(kinds[i]), 1 if i == base else 2 * (0 if "gc" in table.name(i) else table.size[i]), i)
-            for i in ids
-        ]
+        # GC programs get their content only when they have their place.
+        size = {i: 0 if table.name(i).startswith("runtime.gc") else int(table.size[i]) for i in ids}
+        order = [(int(kinds[i]), 1 if i == base else 2 * size[i], i) for i in ids]
         assert order == sorted(order)
         at = section.vaddr
         for i in ids:
@@ -132,8 +133,8 @@ def test_by_size_then_in_order_of_making(
     assert len(seen) == len(set(seen))
 
 
-def typed(name: str, text: str, *, link: bool = True, star: bool = False) -> list[Sym]:
-    """A type descriptor and the symbol of its string; the descriptor comes second."""
+def typed(name: str, text: str, at: int, *, link: bool = True, star: bool = False) -> list[Sym]:
+    """A string, the symbol number ``at``, and the descriptor of the type of that name."""
     raw = text.encode()
     return [
         Sym(name=f"str.{name}", type=RODATA, data=bytes([0, len(raw)]) + raw, size=len(raw) + 2),
@@ -142,6 +143,7 @@ def typed(name: str, text: str, *, link: bool = True, star: bool = False) -> lis
             Kind.INT,
             tflag=TFLAG_EXTRA_STAR if star else 0,
             flag=Flag.TYPELINK if link else 0,
+            refs=[(40, at)],
         ),
     ]
 
@@ -149,29 +151,26 @@ def typed(name: str, text: str, *, link: bool = True, star: bool = False) -> lis
 def test_types_lie_in_the_order_that_the_runtime_walks_them(tmp_path: Path) -> None:
     """Typelinks by string, other types, interface tables, each by size; a star that is not the
     type's does not count."""
-    syms: list[Sym] = []
-    for group in (
-        typed("type:plain", "a", link=False),
-        typed("type:z", "*zz", star=True),
-        typed("type:b", "b"),
-        typed("type:y", "*y"),
-    ):
-        offset = len(syms)
-        string, type_ = group
-        row = descriptor("", Kind.INT, refs=[(40, offset)]).relocs
-        syms += [string, Sym(**{**_fields(type_), "relocs": row})]
     itab = Sym(name="go:itab.x", type=RODATA, flag2=ITAB, size=24, data=bytes(24), align=8)
-    link = lay_out(data_link(tmp_path, [itab, *syms]), upto="datalayout")
-    # The strings themselves are not types.
+    syms = [
+        itab,
+        *typed("type:plain", "a", 1, link=False),
+        *typed("type:z", "*zz", 3, star=True),
+        *typed("type:b", "b", 5),
+        *typed("type:y", "*y", 7),
+    ]
+    link = lay_out(data_link(tmp_path, syms), upto="datalayout")
     assert names_in(link, ".go.type") == [
         "type:*", "type:y", "type:b", "type:z", "type:plain", "go:itab.x",
     ]  # fmt: skip
+    # What the module data says of the three stretches.
     content = bytes(link.symbols.data(link.moduledata))
     assert content == word(8 + 3 * 48) + word(8 + 4 * 48) + word(24) + word(0)
 
 
-def _fields(sym: Sym) -> dict[str, object]:
-    return {name: getattr(sym, name) for name in Sym.__slots__ if not name.startswith("__")}  # type: ignore[attr-defined]
+def test_a_typelink_has_a_string(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="type descriptor without a name"):
+        lay_out(data_link(tmp_path, [descriptor("type:T", Kind.INT, flag=Flag.TYPELINK)]))
 
 
 def test_no_type_is_at_offset_zero(tmp_path: Path) -> None:
