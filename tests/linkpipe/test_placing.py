@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import numpy as np
 import pytest
@@ -89,7 +91,7 @@ def test_what_is_laid_out_as_data() -> None:
         ({"R": 0x10000}, 0x401000),
     ],
 )
-def test_where_the_text_starts(flags: dict[str, int], base: int) -> None:
+def test_where_the_text_starts(flags: dict[str, Any], base: int) -> None:
     assert text_base(Tiny(**flags).link()) == base
     assert text_base(Tiny(EXTERNAL, **flags).link()) == 0
     assert segment_quantum(Tiny(**flags).link()) == flags.get("R", 4096)

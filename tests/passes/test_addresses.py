@@ -10,11 +10,12 @@ import pytest
 from linkpipe.context import Link
 from linkpipe.errors import UserError
 from linkpipe.symkind import SymKind
+from linkpipe.tables.mode import Mode
 from linkpipe.tables.symbols import Flag
 from linkpipe.typelayout import Kind
 from tests.datalink import BSS, NOPTRBSS, NOPTRDATA, RODATA, data_link, descriptor, lay_out
 from tests.goobj_writer import Sym
-from tests.tiny import EXTERNAL, INTERNAL, PLUGIN, Mode
+from tests.tiny import EXTERNAL, INTERNAL, PLUGIN
 
 SYMS = [
     Sym(name="p.r", type=RODATA, size=5000),
@@ -78,7 +79,7 @@ def test_sections_follow_each_other(tmp_path: Path) -> None:
     ],
 )
 def test_addresses_can_be_chosen(
-    tmp_path: Path, flags: dict[str, int], text: int, data: int
+    tmp_path: Path, flags: dict[str, Any], text: int, data: int
 ) -> None:
     found = ranges(linked(tmp_path, **flags))
     assert (found["text"][0], found["data"][0]) == (text, data)

@@ -9,10 +9,11 @@ import pytest
 from linkpipe.passes.relro import relro
 from linkpipe.passes.symtab import symtab
 from linkpipe.symkind import SymKind
+from linkpipe.tables.mode import Mode
 from linkpipe.typelayout import Kind
 from tests.datalink import NOPTRDATA, RODATA, data_link, descriptor
 from tests.goobj_writer import Sym
-from tests.tiny import EXTERNAL, INTERNAL, PLUGIN, Mode
+from tests.tiny import EXTERNAL, INTERNAL, PLUGIN
 
 SYMS = [
     Sym(name="p.plain", type=RODATA, size=8),
