@@ -168,7 +168,8 @@ def _read(objects: Objects, regabi: bool, *, with_dwarf: bool) -> _Records:
             file=objects.names[int(owner[row])],
             remedy="rebuild the package; the file is damaged",
         )
-    flags = record["flag"].astype(np.uint32) | (record["flag2"].astype(np.uint32) << 8)
+    flags: npt.NDArray[np.uint32] = record["flag"].astype(np.uint32)
+    flags |= record["flag2"].astype(np.uint32) << np.uint32(8)
     flags |= _object_flags(objects)[owner]
     flags |= np.where(cls == _HASHED, int(Flag.CONTENT_HASHED), 0).astype(np.uint32)
     return _Records(

@@ -73,7 +73,8 @@ class Relocs:
         arrays: dict[str, npt.NDArray[Any]] = {
             name: np.ascontiguousarray(getattr(columns, name)) for name in _COLUMNS
         }
-        for array in (first, count, *arrays.values()):
+        frozen: list[npt.NDArray[Any]] = [first, count, *arrays.values()]
+        for array in frozen:
             array.setflags(write=False)
         return cls(first=first, count=count, **arrays)
 
