@@ -1,0 +1,91 @@
+"""textaddress: functions are sorted by kind, aligned, and far enough apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkpipe.context import Link
+from linkpipe.passes.textaddress import textaddress
+from linkpipe.symkind import SymKind
+from linkpipe.tables.mode import Mode
+from linkpipe.tables.ragged import frozen
+from linkpipe.tables.symbols import Flag
+from tests.tiny import EXTERNAL, INTERNAL, Tiny
+
+KINDS = [SymKind.STEXTFIPSSTART, SymKind.STEXTFIPS, SymKind.STEXTFIPSEND, SymKind.STEXT]
+
+
+def functions(
+    rows: list[tuple[SymKind, int, int]], mode: Mode = INTERNAL, **flags: Any
+) -> tuple[Link, list[int]]:
+    """Functions of (kind, size, alignment) in text order, laid out; and their ids."""
+    p = Tiny(mode, **flags)
+    ids = [p.symbol(f"f{i}", kind=kind, size=size) for i, (kind, size, _) in enumerate(rows)]
+    for sym, (_, _, align) in zip(ids, rows, strict=True):
+        p.symbols.set(sym, align=align)
+    link = p.link().evolve(text_order=frozen(np.array(ids, np.int32)))
+    return textaddress(link), ids
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(KINDS), st.integers(0, 100), st.sampled_from([0, 1, 16, 32, 64, 128])
+        )
+    ),
+    st.sampled_from([0, 1, 64]),
+)
+def test_functions_by_the_slow_rule(rows: list[tuple[SymKind, int, int]], funcalign: int) -> None:
+    """One after the other, as data.go's assignAddress does it."""
+    link, ids = functions(rows, funcalign=funcalign)
+    unit = funcalign or 32
+    at, expected = 0x401000, {}
+    order = sorted(zip(rows, ids, strict=True), key=lambda row: row[0][0])
+    for (_, size, align), sym in order:
+        at += -at % max(unit, align)
+        expected[sym] = at
+        at += max(size, 16)
+    assert link.text_order.tolist() == list(expected)
+    assert link.symbols.value[list(expected)].tolist() == list(expected.values())
+    section = link.sections[0]
+    assert (section.name, section.segment, section.rwx) == (".text", "text", 5)
+    assert section.symbols.tolist() == link.text_order.tolist()
+    assert (section.vaddr, section.size) == (0x401000, at - 0x401000 + 1)
+    assert section.align == max([unit, *(align for _, _, align in rows)])
+
+
+@pytest.mark.parametrize(
+    ("mode", "flags", "start"),
+    [
+        (INTERNAL, {}, 0x401000),
+        (INTERNAL, {"T": 0x700001}, 0x700020),
+        (EXTERNAL, {}, 0),
+        (EXTERNAL, {"T": 0x700000}, 0),
+    ],
+)
+def test_where_the_text_starts(mode: Mode, flags: dict[str, Any], start: int) -> None:
+    link, ids = functions([(SymKind.STEXT, 40, 0)], mode, **flags)
+    assert int(link.symbols.value[ids[0]]) == start
+
+
+def test_the_text_is_marked() -> None:
+    link, _ = functions([(SymKind.STEXT, 40, 0)])
+    ids = [link.symbols.lookup(name) for name in ("runtime.text", "runtime.etext")]
+    assert link.symbols.value[ids].tolist() == [0x401000, 0x401028]
+    assert link.symbols.section[ids].tolist() == [0, 0]
+    assert link.symbols.kind[ids].tolist() == [SymKind.STEXT, SymKind.STEXTEND]
+    assert link.symbols.has(ids, Flag.REACHABLE | Flag.LOCAL | Flag.SPECIAL).all()
+
+
+def test_the_end_lies_within_the_section() -> None:
+    """By one instruction of the least size."""
+    p = Tiny()
+    link = p.link().evolve(arch=attrs.evolve(p.arch, pc_quantum=4))
+    section = textaddress(link).sections[0]
+    assert section.size == 4
