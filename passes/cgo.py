@@ -41,9 +41,10 @@ def cgo(link: Link) -> Link:
     """Import from C, export to C, collect flags for the host linker."""
     if link.packages.host_objects and not link.mode.external:
         raise UserError(
-            "linkpipe: linking C objects without a host linker is not supported yet "
+            "linking C objects without a host linker is not supported yet "
             f"({link.packages.host_objects[0].name})",
             status=2,
+            label="linkpipe",
             remedy="pass -ldflags=-linkmode=external, or build with CGO_ENABLED=0",
         )
     state = _State(link)
