@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arch import Architecture
+from linkpipe.errors import InputError, checkpoint
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
@@ -25,6 +26,9 @@ I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.integer[Any]]
+
+_LARGEST_ALIGN = 1 << 20
+"""Bytes; no section of a real program asks for more, and a damaged number could for gigabytes."""
 
 
 def round_up(value: int, to: int) -> int:
@@ -72,6 +76,23 @@ def alignments(align: Ints, size: I64, arch: Architecture) -> I32:
     exponent = np.frexp(np.maximum(size, 1).astype(np.float64))[1] - 1
     natural = np.left_shift(1, np.minimum(exponent, arch.max_align.bit_length() - 1))
     return np.maximum(np.where(align != 0, align, natural), arch.min_align).astype(np.int32)
+
+
+def check_alignments(symbols: Symbols, ids: Ints) -> None:
+    """Refuse stated alignments that are no powers of two, or absurd: InputError."""
+    align = symbols.align[ids]
+    bad = np.flatnonzero((align < 0) | (align > _LARGEST_ALIGN) | ((align & (align - 1)) != 0))
+    checkpoint(
+        InputError(
+            "bad alignment value",
+            symbol=symbols.name(sym),
+            expected=f"a power of two up to {_LARGEST_ALIGN}",
+            found=str(int(symbols.align[sym])),
+            remedy="rebuild the package that defines it; the file is damaged",
+            status=2,
+        )
+        for sym in ids[bad].tolist()
+    )
 
 
 def place(start: int, sizes: Ints, aligns: Ints) -> tuple[I64, int]:

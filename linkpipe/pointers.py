@@ -25,6 +25,10 @@ from linkpipe.typelayout import TFLAG_GC_MASK_ON_DEMAND, TFLAG_UNCOMMON, UNCOMMO
 I64 = npt.NDArray[np.int64]
 
 
+_DEEPEST = 200
+"""Structs and arrays within each other; more than that is a damaged file."""
+
+
 @attrs.frozen
 class Repeat:
     """The element that ends at word ``end`` is ``words`` long and comes ``times`` times more."""
@@ -77,6 +81,8 @@ class PointerWords:
             return known
         if type_ in self._open:
             raise self._broken(type_, "type contains itself")
+        if len(self._open) == _DEEPEST:
+            raise self._broken(type_, "type is nested too deeply")
         self._open.add(type_)
         made = self._steps[type_] = self._expand(type_)
         self._open.discard(type_)

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.pass_api import Link, linkpass
-from linkpipe.placing import alignments, layout_kinds, place, round_up
+from linkpipe.placing import alignments, check_alignments, layout_kinds, place, round_up
 from linkpipe.symkind import SymKind
 from linkpipe.tables.ragged import frozen
 from linkpipe.tables.sections import Section, Sections
@@ -158,6 +158,7 @@ class _Data:
         ids = np.flatnonzero(kinds)
         size = symbols.size[ids]
         _check_sizes(symbols, ids, size)
+        check_alignments(symbols, ids)
         self.align = alignments(symbols.align[ids], size, link.arch)
         unstated = symbols.align[ids] == 0
         edit.set(ids[unstated], align=self.align[unstated])

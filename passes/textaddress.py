@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.pass_api import Link, linkpass
-from linkpipe.placing import place, round_up, text_base
+from linkpipe.placing import check_alignments, place, round_up, text_base
 from linkpipe.symkind import SymKind
 from linkpipe.tables.ragged import frozen
 from linkpipe.tables.sections import Section, Sections
@@ -32,6 +32,7 @@ def textaddress(link: Link) -> Link:
     """Sort functions by kind and lay them out."""
     symbols, arch = link.symbols.edit(), link.arch
     order = link.text_order[np.argsort(symbols.kind[link.text_order], kind="stable")]
+    check_alignments(link.symbols, order)
     text = symbols.lookup_or_create("runtime.text")
     etext = symbols.lookup_or_create("runtime.etext")
     symbols.set(text, kind=SymKind.STEXT)

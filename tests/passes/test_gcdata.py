@@ -177,6 +177,19 @@ def test_a_type_without_end_is_refused_early(tmp_path: Path) -> None:
     assert "more pointers than it has room for" in refused(tmp_path, package)
 
 
+def test_a_type_nested_without_end_is_refused(tmp_path: Path) -> None:
+    """An error in words, not a stack that overflows."""
+    package = Package()
+    last = package.type((1,))
+    for i in range(1000):
+        tail = word(0) * 2 + word(1) * 2 + word(0) * 3
+        last = package.add(
+            descriptor(f"type:S{i}", Kind.STRUCT, ptrdata=8, tail=tail, refs=[(88, last)])
+        )
+    package.variable("p.x", last, 1)
+    assert "nested too deeply" in refused(tmp_path, package)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=120), st.sampled_from([Kind.STRUCT, Kind.ARRAY, Kind.POINTER]))
 def test_damaged_types_are_errors(tmp_path: Path, data: bytes, kind: Kind) -> None:
