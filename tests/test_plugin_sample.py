@@ -15,6 +15,7 @@ from linkpipe.observe.diff import read
 from tests.conformance.oracle import link as link_with
 from tests.conformance.oracle import link_linkpipe, linkpipe, same
 from tests.conformance.programs import inputs, table
+from tests.conformance.toolchain import environment
 
 SAMPLE = Path(__file__).parent / "plugin_sample"
 PIPELINE = SAMPLE / "pipeline.toml"
@@ -39,7 +40,7 @@ def run(*args: str, **env: str) -> str:
         [sys.executable, "-P", "-m", "linkpipe", *args],
         capture_output=True,
         text=True,
-        env={**os.environ, **env},
+        env={**environment(), **env},
         check=False,
     )
     assert done.returncode == 0, done.stderr
