@@ -1,0 +1,258 @@
+"""hostlink: the arguments that the C compiler gets, what it is asked before, and its failures."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from linkpipe.arches.amd64 import ARCH
+from linkpipe.context import Link
+from linkpipe.errors import HostLinkError
+from linkpipe.formats.arena import Arena
+from linkpipe.hosttools import BUILD_ID, EXPORT, NO_PIE, Prober, _relevant
+from linkpipe.options import Options
+from linkpipe.passes.hostlink import hostlink
+from linkpipe.passes.hostprobe import hostprobe
+from linkpipe.tables.cgo import CgoFacts
+from linkpipe.tables.mode import Mode
+from linkpipe.tables.packages import HostObject
+from linkpipe.tables.symbols import Flag
+from tests.tiny import EXTERNAL, PLUGIN, Tiny
+
+# Logs its arguments, refuses what REFUSED lists, and writes "linked" to the -o file.
+COMPILER = """#!/bin/sh
+printf '%s\\n' "$*" >> "$LOG"
+for word in $REFUSED; do
+    case " $* " in *" $word "*) echo "unrecognized option $word" >&2; exit 1;; esac
+done
+out=
+while [ $# -gt 0 ]; do [ "$1" = -o ] && out=$2; shift; done
+echo linked > "$out"
+echo "$SAYS"
+exit ${STATUS:-0}
+"""
+
+
+@pytest.fixture
+def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A C compiler that obeys the environment; answers about it are not remembered."""
+    path = tmp_path / "cc"
+    path.write_text(COMPILER)
+    path.chmod(0o755)
+    monkeypatch.setenv("LOG", str(tmp_path / "log"))
+    monkeypatch.setenv("REFUSED", "-Qunused-arguments")
+    monkeypatch.setenv("SAYS", "")
+    monkeypatch.setenv("LINKPIPE_PROBE_CACHE", "off")
+    return path
+
+
+def host_link(
+    tmp_path: Path,
+    compiler: Path,
+    *,
+    mode: Mode,
+    ldflags: tuple[str, ...] = (),
+    host: tuple[bytes, ...] = (),
+    exports: tuple[str, ...] = (),
+    **flags: Any,
+) -> Link:
+    tiny = Tiny(mode, **flags)
+    for name in exports:
+        tiny.symbol(name)
+    link = tiny.link()
+    edit = link.symbols.edit()
+    for name in exports:
+        edit.add_flags(edit.lookup(name), Flag.CGO_EXPORT_DYNAMIC)
+    content = tmp_path / "archive"
+    content.write_bytes(b"".join(host) or b"\0")
+    arena = Arena([content.stat().st_size])
+    arena.map(0, str(content))
+    ends = np.cumsum([len(h) for h in host]).tolist()
+    objects: Any = SimpleNamespace(arena=arena)
+    packages: Any = SimpleNamespace(
+        host_objects=tuple(
+            HostObject("p", "x.o", "x.a", end - len(h), len(h), "elf")
+            for h, end in zip(host, ends, strict=True)
+        )
+    )
+    options = Options(
+        **{
+            "E": "_rt0",
+            "buildmode": "exe",
+            "w": True,
+            "o": str(tmp_path / "out"),
+            "extld": (str(compiler),),
+            **flags,
+        }
+    )
+    cgo = CgoFacts(ldflags=ldflags, libraries=(), imports={}, interpreter="", dynamic=False)
+    link = Link(
+        {
+            "options": options,
+            "arch": ARCH,
+            "mode": mode,
+            "symbols": edit.freeze(),
+            "objects": objects,
+            "packages": packages,
+            "cgo": cgo,
+            "image": np.frombuffer(b"go.o's bytes", np.uint8),
+        }
+    )
+    return hostlink.run(hostprobe.run(link))
+
+
+def arguments(link: Link, tmp_path: Path) -> str:
+    """The argument list after the compiler, with the temporary folder named T."""
+    folder = os.path.dirname(link.hostlink.objects[0])
+    return " ".join(link.hostlink.command[1:]).replace(folder, "T").replace(str(tmp_path), "D")
+
+
+def test_a_plugin(tmp_path: Path, compiler: Path) -> None:
+    link = host_link(
+        tmp_path,
+        compiler,
+        mode=PLUGIN,
+        buildmode="plugin",
+        ldflags=("-O2", "-lpthread"),
+        host=(b"first", b"second"),
+        tmpdir=str(tmp_path),
+    )
+    assert arguments(link, tmp_path) == (
+        "-m64 -Wl,-S -Wl,-z,relro -shared -Wl,-z,now -Wl,-z,nocopyreloc -o T/out -rdynamic "
+        "-Wl,--compress-debug-sections=zlib T/go.o T/000000.o T/000001.o -O2 -lpthread"
+    )
+    assert (tmp_path / "out").read_text() == "linked\n"
+    assert (tmp_path / "go.o").read_bytes() == b"go.o's bytes"
+    assert (tmp_path / "000001.o").read_bytes() == b"second"
+    assert (tmp_path / "go.o").stat().st_mtime == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "refused", "expected"),
+    [
+        ({"s": True}, "", "-m64 -s -o D/out -Qunused-arguments -Wl,--compress"),
+        ({"B": "0xab"}, "", "-Wl,--build-id=0xab -o"),
+        ({"B": "none"}, "", "-Wl,--build-id=none -o"),
+        ({"B": "0xab"}, BUILD_ID, "-m64 -Wl,-S -o"),
+        ({}, EXPORT, "-o D/out -rdynamic"),
+        ({"r": "/lib:/x", "I": "/ld.so"}, "", "-Wl,-rpath,/lib:/x -Wl,--dynamic-linker,/ld.so"),
+        ({"compressdwarf": False}, "", "-Qunused-arguments T/go.o"),
+        ({"extldflags": ("-lm",)}, "", "T/go.o -no-pie -lm"),
+        ({}, NO_PIE[0], "T/go.o -nopie"),
+        ({"bindnow": True}, "", "-Wl,-S -Wl,-z,now -o"),
+        ({"extldflags": ("-static",)}, EXPORT, "-o D/out -static"),
+    ],
+)
+def test_what_decides_the_arguments(
+    tmp_path: Path,
+    compiler: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: dict[str, Any],
+    refused: str,
+    expected: str,
+) -> None:
+    monkeypatch.setenv("REFUSED", refused)
+    monkeypatch.setattr("linkpipe.passes.hostlink.seal_file", lambda path, arch: None)
+    link = host_link(tmp_path, compiler, mode=EXTERNAL, **flags)
+    assert expected in arguments(link, tmp_path)
+
+
+def test_exports_to_c_are_named_one_by_one(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("linkpipe.passes.hostlink.seal_file", lambda path, arch: None)
+    link = host_link(tmp_path, compiler, mode=EXTERNAL, exports=("zeta", "alpha"))
+    flag = "-Wl,--export-dynamic-symbol="
+    assert f"{flag}alpha {flag}zeta" in arguments(link, tmp_path)
+
+
+def test_a_failing_compiler_says_why_and_the_old_output_stays(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATUS", "3")
+    monkeypatch.setenv("SAYS", "cannot find -lmissing")
+    (tmp_path / "out").write_bytes(b"old")
+    with pytest.raises(HostLinkError) as error:
+        host_link(tmp_path, compiler, mode=PLUGIN, buildmode="plugin")
+    first, second, third = str(error.value).splitlines()[:3]
+    assert first == f"running {compiler} failed: exit status 3"
+    assert second.startswith(f"{compiler} -m64 -Wl,-S -Wl,-z,relro -shared")
+    assert third == "cannot find -lmissing"
+    assert error.value.exit_status == 2
+    assert (tmp_path / "out").read_bytes() == b"old"
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_a_compiler_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(HostLinkError, match=r'running nocc failed: exec: "nocc": .* not found'):
+        host_link(tmp_path, Path("nocc"), mode=PLUGIN, buildmode="plugin")
+
+
+def test_warnings_of_a_link_that_works_are_shown(
+    tmp_path: Path,
+    compiler: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SAYS", "ld: warning: something")
+    host_link(tmp_path, compiler, mode=PLUGIN, buildmode="plugin")
+    assert capsys.readouterr().out == "ld: warning: something\n"
+
+
+def test_long_argument_lists_go_into_a_file(tmp_path: Path, compiler: Path) -> None:
+    long = tuple(f"-l{'x' * 100}{i}" for i in range(400))
+    host_link(
+        tmp_path,
+        compiler,
+        mode=PLUGIN,
+        buildmode="plugin",
+        ldflags=long,
+        tmpdir=str(tmp_path),
+    )
+    assert (tmp_path / "log").read_text().splitlines()[-1] == f"@{tmp_path}/response"
+    assert f'"{long[-1]}"' in (tmp_path / "response").read_text()
+
+
+def test_answers_are_remembered_for_this_very_compiler(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LINKPIPE_PROBE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def ask() -> int:
+        """Ask two questions; how often the compiler has been run so far."""
+        prober = Prober([str(compiler)], ["-m64"])
+        prober.start([BUILD_ID, "-Qunused-arguments"])
+        assert prober.supports(BUILD_ID)
+        assert not prober.supports("-Qunused-arguments")
+        prober.close()
+        return len((tmp_path / "log").read_text().splitlines())
+
+    assert ask() == 2
+    assert ask() == 2, "asked again although the answers were known"
+    (answers,) = (tmp_path / "cache" / "linkpipe" / "probes").iterdir()
+    assert json.loads(answers.read_text()) == {BUILD_ID: True, "-Qunused-arguments": False}
+    answers.write_text("{not json")
+    assert ask() == 4, "a damaged cache has to be asked anew"
+    compiler.write_text(COMPILER + "\n")
+    assert ask() == 6, "another compiler under the same name was not asked"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["-lm", "x.o", "-O2"], []),
+        (["-L", "/lib", "-L/usr"], ["-L", "/lib", "-L/usr"]),
+        (["-l", "m", "-fuse-ld=lld"], ["-fuse-ld=lld"]),
+        (["-Wl,-rpath", "-Wl,/x", "-Wl,-z,now"], ["-Wl,-z,now"]),
+        (["-target"], ["-target"]),
+    ],
+)
+def test_which_flags_matter_for_a_question(given: list[str], kept: list[str]) -> None:
+    assert _relevant(given) == kept
