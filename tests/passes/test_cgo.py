@@ -1,0 +1,134 @@
+"""cgo: what directives make of symbols, and which directives are refused."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import attrs
+import pytest
+
+from linkpipe.context import Link
+from linkpipe.errors import LinkpipeError
+from linkpipe.passes.cgo import cgo
+from linkpipe.symkind import SymKind
+from linkpipe.tables.cgo import DynamicImport
+from linkpipe.tables.mode import Mode
+from linkpipe.tables.packages import CgoDirectives, HostObject
+from linkpipe.tables.symbols import Flag
+from tests.tiny import EXTERNAL, INTERNAL, PLUGIN, Tiny
+
+
+def carry_out(
+    *directives: list[str],
+    mode: Mode = EXTERNAL,
+    text: str = "",
+    host: tuple[HostObject, ...] = (),
+    **flags: Any,
+) -> Link:
+    tiny = Tiny(mode, buildmode="plugin" if mode is PLUGIN else "exe", **flags)
+    for name in ("main.exported", "main"):
+        tiny.symbol(name, kind=SymKind.STEXT)
+    tiny.symbol("main.exported", 1, kind=SymKind.STEXT)
+    tiny.symbol("main.variable", kind=SymKind.SNOPTRBSS, size=8)
+    packages: Any = SimpleNamespace(
+        cgo=(CgoDirectives("p.a(_go_.o)", "p", text or json.dumps(directives)),),
+        host_objects=host,
+    )
+    return cgo.run(tiny.link().evolve(packages=packages))
+
+
+def test_what_is_imported_belongs_to_somebody_else() -> None:
+    link = carry_out(
+        ["cgo_import_static", "_cgo_init"],
+        ["cgo_import_dynamic", "puts", "puts#GLIBC_2.2.5", "libc.so.6"],
+        ["cgo_import_dynamic", "_", "_", "libm.so.6"],
+        ["cgo_import_dynamic", "main.variable"],
+        ["cgo_ldflag", "-O2"],
+        ["cgo_ldflag", "-lm"],
+        ["cgo_dynamic_linker", "/ld.so"],
+    )
+    symbols, facts = link.symbols, link.cgo
+    puts = symbols.lookup("puts")
+    assert symbols.kind[puts] == SymKind.SDYNIMPORT
+    assert symbols.extname(puts) == b"puts"
+    assert facts.imports[puts] == DynamicImport("puts", "libc.so.6", "GLIBC_2.2.5")
+    assert symbols.kind[symbols.lookup("_cgo_init")] == SymKind.SHOSTOBJ
+    assert symbols.kind[symbols.lookup("main.variable")] == SymKind.SDYNIMPORT
+    assert facts.libraries == ("libm.so.6",)
+    assert facts.ldflags == ("-O2", "-lm")
+    assert (facts.interpreter, facts.dynamic) == ("/ld.so", True)
+
+
+def test_without_a_host_linker_imports_from_c_objects_are_dropped() -> None:
+    link = carry_out(
+        ["cgo_import_static", "only_static"],
+        ["cgo_import_static", "both"],
+        ["cgo_import_dynamic", "both", "both", "libc.so.6"],
+        mode=INTERNAL,
+    )
+    symbols = link.symbols
+    assert symbols.kind[symbols.lookup("only_static")] == SymKind.Sxxx
+    assert symbols.kind[symbols.lookup("both")] == SymKind.SDYNIMPORT
+
+
+def test_exports_keep_the_name_that_c_knows() -> None:
+    link = carry_out(
+        ["cgo_export_static", "main.exported", "exported", "ABIInternal"],
+        ["cgo_export_dynamic", "main.exported", "exported", "ABIInternal"],
+    )
+    sym = link.symbols.lookup("main.exported", 1)
+    assert link.symbols.extname(sym) == b"exported"
+    assert link.symbols.has(sym, Flag.CGO_EXPORT_STATIC | Flag.CGO_EXPORT_DYNAMIC)
+    assert not link.symbols.has(link.symbols.lookup("main.exported"), Flag.CGO_EXPORT_STATIC)
+
+
+def test_a_library_does_not_export_main() -> None:
+    link = carry_out(["cgo_export_dynamic", "main"], mode=PLUGIN)
+    assert not link.symbols.has(link.symbols.lookup("main"), Flag.CGO_EXPORT_DYNAMIC)
+
+
+@pytest.mark.parametrize(
+    ("directives", "message"),
+    [
+        ([["cgo_import_static"]], 'invalid cgo directive: ["cgo_import_static"]'),
+        ([["cgo_nonsense", "x"]], 'invalid cgo directive: ["cgo_nonsense" "x"]'),
+        ([["cgo_export_static", "main.exported", "x", "ABI9"]], "bad ABI in cgo_export directive"),
+        (
+            [["cgo_export_static", "main", "a"], ["cgo_export_dynamic", "main", "b"]],
+            "conflicting cgo_export directives: main as a and b",
+        ),
+        (
+            [["cgo_dynamic_linker", "/a"], ["cgo_dynamic_linker", "/b"]],
+            "conflict dynlinker: /a and /b",
+        ),
+    ],
+)
+def test_what_cannot_be_carried_out(directives: list[list[str]], message: str) -> None:
+    with pytest.raises(LinkpipeError) as error:
+        carry_out(*directives)
+    assert message in error.value.render()
+    assert error.value.exit_status == 2
+
+
+@pytest.mark.parametrize("text", ["[[", "{}", "[[1]]", "[[]]", '["x"]'])
+def test_damaged_directives_are_an_error(text: str) -> None:
+    with pytest.raises(LinkpipeError) as error:
+        carry_out(text=text)
+    assert "failed decoding cgo directives" in error.value.render()
+
+
+def test_dynamic_imports_and_the_flag_d_exclude_each_other() -> None:
+    with pytest.raises(LinkpipeError) as error:
+        carry_out(["cgo_import_dynamic", "puts"], d=True)
+    assert "cannot use dynamic imports with -d flag" in error.value.render()
+
+
+def test_c_objects_need_a_host_linker() -> None:
+    """Linking them here is not there yet, and passing them over would be wrong."""
+    host = (HostObject("net", "p.a(x.o)", "p.a", 0, 1, "elf"),)
+    with pytest.raises(LinkpipeError, match="not supported yet") as error:
+        carry_out(mode=INTERNAL, host=host)
+    assert "-linkmode=external" in error.value.render()
+    assert carry_out(mode=attrs.evolve(INTERNAL, external=True), host=host).cgo.ldflags == ()
