@@ -11,6 +11,8 @@ Source: cmd/link/internal/ld/lib.go:960-1045 (mangleTypeSym, typeSymbolMangle).
 
 from __future__ import annotations
 
+from binascii import b2a_base64
+
 from linkpipe.pass_api import Link, linkpass
 
 _KEPT = (b"type:runtime.", b"go:string.")
@@ -24,11 +26,11 @@ def mangle(link: Link) -> Link:
         return link
     edit = link.symbols.edit()
     ids = link.symbols.reachable()
+    ids = ids[link.symbols.starts_with(ids, b"type:") | link.symbols.contains(ids, ord("@"))]
     for sym, name in zip(ids.tolist(), link.symbols.names(ids), strict=True):
-        if name.startswith(b"type:") or b"@" in name:
-            mangled = mangled_name(name)
-            if mangled != name:
-                edit.set_extname(sym, mangled)
+        mangled = mangled_name(name)
+        if mangled != name:
+            edit.set_extname(sym, mangled)
     return link.evolve(symbols=edit.freeze())
 
 
@@ -52,9 +54,8 @@ def mangled_name(name: bytes) -> bytes:
 def _digest(text: bytes) -> bytes:
     """Eight characters for a name: the linker's 32-byte hash (SHA-256 with the first byte
     inverted, cmd/internal/hash) cut to six bytes, in base64."""
-    import base64
-    import hashlib
+    from hashlib import sha256
 
-    digest = bytearray(hashlib.sha256(text).digest()[:6])
+    digest = bytearray(sha256(text).digest()[:6])
     digest[0] ^= 0xFF
-    return base64.b64encode(bytes(digest))
+    return b2a_base64(digest, newline=False)

@@ -168,6 +168,17 @@ def _read(objects: Objects, regabi: bool, *, with_dwarf: bool) -> _Records:
             file=objects.names[int(owner[row])],
             remedy="rebuild the package; the file is damaged",
         )
+    align = record["align"]
+    crooked = np.flatnonzero(align & (align - np.uint32(1)))
+    if len(crooked):
+        row = int(crooked[0])
+        raise InputError(
+            f"bad alignment value {int(align[row])} of symbol {int(local[row])}",
+            file=objects.names[int(owner[row])],
+            expected="a power of two",
+            found=str(int(align[row])),
+            remedy="rebuild the package; the file is damaged",
+        )
     flags: npt.NDArray[np.uint32] = record["flag"].astype(np.uint32)
     flags |= record["flag2"].astype(np.uint32) << np.uint32(8)
     flags |= _object_flags(objects)[owner]
@@ -183,7 +194,7 @@ def _read(objects: Objects, regabi: bool, *, with_dwarf: bool) -> _Records:
         kind=kind,
         flags=flags,
         size=record["size"].astype(np.int64),
-        align=record["align"].astype(np.int32),
+        align=align.astype(np.int32),
         data_at=data_at,
         data_size=data_size,
     )

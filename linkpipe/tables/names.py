@@ -17,17 +17,18 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 
-_K1 = np.uint64(0x9E3779B97F4A7C15)
-_K2 = np.uint64(0xC2B2AE3D27D4EB4F)
-_K3 = np.uint64(0x165667B19E3779F9)
+_I1, _I2, _I3 = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9
+_K1, _K2, _K3 = np.uint64(_I1), np.uint64(_I2), np.uint64(_I3)
+_ALL = 2**64 - 1
 _MASKS = np.array([(1 << (8 * n)) - 1 for n in range(9)], np.uint64)
+_EACH = np.uint64(0x0101010101010101)
 _S1 = np.uint64(29)
 _S2 = np.uint64(32)
 
 
 def _mix(word: U64, position: int) -> U64:
     """A word and its place in the name, scrambled so that a plain sum keeps them apart."""
-    x = (word + np.uint64(position * int(_K1) % 2**64)) * _K2
+    x = (word + np.uint64(position * _I1 & _ALL)) * _K2
     x ^= x >> _S1
     x *= _K3
     x ^= x >> _S2
@@ -72,8 +73,18 @@ def hash_names(
 
 
 def hash_name(name: bytes, version: int) -> int:
-    """The hash of one name, by the same rule as ``hash_names``."""
-    return int(hash_bytes([name], [version])[0])
+    """The hash of one name, by the same rule as ``hash_names``; in plain integers, which for one
+    name is ten times as fast as arrays."""
+    size = len(name)
+    total = size * _I3 + version * _I2
+    for i in range(0, size, 8):
+        word = int.from_bytes(name[i : i + 8], "little")
+        x = (word + (i // 8 + 1) * _I1) * _I2 & _ALL
+        x = (x ^ x >> 29) * _I3 & _ALL
+        total += x ^ x >> 32
+    x = total & _ALL
+    x = (x ^ x >> 32) * _I1 & _ALL
+    return x ^ x >> 29
 
 
 def hash_bytes(names: Sequence[bytes], versions: Sequence[int]) -> U64:
@@ -83,3 +94,26 @@ def hash_bytes(names: Sequence[bytes], versions: Sequence[int]) -> U64:
     view = np.ndarray((len(text) - 7,), "<u8", buffer=text.data, strides=(1,))
     at = np.cumsum(length) - length
     return hash_names(view.__getitem__, at, length, np.asarray(versions, np.int64))
+
+
+def contain_byte(
+    words_at: Callable[[I64], U64], at: I64, length: npt.NDArray[np.integer[Any]], byte: int
+) -> npt.NDArray[np.bool_]:
+    """Whether each name contains a byte (below 128): bool[n].
+
+    ``[bytes([byte]) in name(i) for i in range(n)]``
+    """
+    found = np.zeros(len(at), np.bool_)
+    left = length.astype(np.int64)
+    rows = np.flatnonzero(left > 0)
+    start = 0
+    while len(rows):
+        word = words_at(at[rows] + start) ^ _EACH * np.uint64(byte)
+        # Bytes past the name's end are made different from what is sought.
+        word |= ~_MASKS[np.minimum(left[rows] - start, 8)]
+        # A byte of zero borrows from its top bit (Hacker's Delight, 6-1).
+        hit = ((word - _EACH) & ~word & (_EACH << np.uint64(7))) != 0
+        found[rows] |= hit
+        start += 8
+        rows = rows[~hit & (left[rows] > start)]
+    return found

@@ -26,7 +26,14 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.formats.arena import Arena
-from linkpipe.tables.names import I32, I64, hash_bytes, hash_name, hash_names
+from linkpipe.tables.names import (
+    I32,
+    I64,
+    contain_byte,
+    hash_bytes,
+    hash_name,
+    hash_names,
+)
 
 ABI0, ABI_INTERNAL = 0, 1
 STATIC = 10
@@ -256,6 +263,18 @@ class Symbols:
         for row in np.flatnonzero(made).tolist():
             hit[row] = rule(self.name_bytes(int(ids[row])), text)
         return hit
+
+    def contains(self, ids: npt.NDArray[np.integer[Any]], byte: int) -> npt.NDArray[np.bool_]:
+        """Whether each symbol's name contains a byte (below 128): bool[len(ids)].
+
+        ``[byte in name(i) for i in ids]``
+        """
+        at = self.name_at[ids]
+        size = np.where(at < 0, 0, self.name_size[ids])
+        found = contain_byte(self.arena.u64, at, size, byte)
+        for row in np.flatnonzero(at < 0).tolist():
+            found[row] = byte in self.name_bytes(int(ids[row]))
+        return found
 
     def data(self, sym: int) -> bytes | memoryview:
         """The symbol's content; may be shorter than ``size`` (the rest is zero)."""

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.tables.names import hash_bytes, hash_name
+from linkpipe.tables.names import contain_byte, hash_bytes, hash_name
 
 names = st.lists(st.binary(max_size=40), min_size=1, max_size=20)
 
@@ -29,3 +29,14 @@ def test_version_length_and_padding_matter() -> None:
     assert hash_name(b"a", 0) != hash_name(b"a\0", 0)
     assert hash_name(b"", 0) != hash_name(b"\0", 0)
     assert hash_name(b"abcdefgh12345678", 0) != hash_name(b"12345678abcdefgh", 0)
+
+
+@given(names, st.integers(0, 127))
+def test_a_byte_is_found_wherever_it_stands(many: list[bytes], byte: int) -> None:
+    """Also right behind a name's end, where it must not count."""
+    text = np.frombuffer(bytes([byte]).join(many) + bytes([byte]) * 8, np.uint8)
+    words = np.ndarray((len(text) - 7,), "<u8", buffer=text.data, strides=(1,))
+    length = np.array([len(name) for name in many])
+    at = np.cumsum(length + 1) - length - 1
+    found = contain_byte(words.__getitem__, at, length, byte)
+    assert found.tolist() == [byte in name for name in many]
