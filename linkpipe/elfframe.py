@@ -56,6 +56,8 @@ class ElfFrame:
         type_ = SectionType.PROGBITS if in_file else SectionType.NOBITS
         if section.name == ".init_array" and in_file:
             type_ = SectionType.INIT_ARRAY
+        elif section.name.startswith(".note."):
+            type_ = SectionType.NOTE
         flags = elf.SHF_ALLOC
         flags |= elf.SHF_EXECINSTR if section.rwx & 1 else 0
         flags |= elf.SHF_WRITE if section.rwx & 2 else 0

@@ -189,7 +189,7 @@ class _Object(ElfFrame):
         for row, section, segment in placed:
             header = self.header_of(section, segment)
             if section.name.startswith(".note."):
-                header = attrs.evolve(header, type=SectionType.NOTE, flags=elf.SHF_ALLOC)
+                header = attrs.evolve(header, flags=elf.SHF_ALLOC)
             number[row] = len(headers)
             headers.append(header)
         symtab = len(headers)

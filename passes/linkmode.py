@@ -50,15 +50,16 @@ def linkmode(link: Link) -> Link:
     iscgo = "runtime/cgo" in packages.by_path
     can_use_plugins = "plugin" in packages.by_path and iscgo and "plugin" in link.arch.build_modes
     reason = _external_reason(options, link.arch, packages, iscgo)
+    external = _external(options, packages, iscgo, reason)
     return link.evolve(
         mode=Mode(
-            external=_external(options, packages, iscgo, reason),
+            external=external,
             iscgo=iscgo,
             can_use_plugins=can_use_plugins,
             dynlink=options.buildmode in ("shared", "plugin")
             or options.linkshared
             or can_use_plugins,
-            reason=reason,
+            reason=(reason or _chosen_reason(options, packages)) if external else "",
         )
     )
 
@@ -83,6 +84,16 @@ def _external_reason(options: Options, arch: Architecture, packages: Packages, i
             f"some packages could not be built to support internal linking ([{' '.join(failed)}])"
         )
     return ""
+
+
+def _chosen_reason(options: Options, packages: Packages) -> str:
+    """Why a link is external that need not be."""
+    if options.linkmode == "external":
+        return "-linkmode=external"
+    foreign = [h.package for h in packages.host_objects if h.package not in _INTERNAL_PACKAGES]
+    if foreign:
+        return f"C code of package {foreign[0]}"
+    return "GO_EXTLINK_ENABLED, or a package that asks for it"
 
 
 def _external(options: Options, packages: Packages, iscgo: bool, reason: str) -> bool:

@@ -18,7 +18,8 @@ class Mode:
         dynlink: whether other Go modules may be loaded beside this one (plugin, shared,
             -linkshared, or can_use_plugins): symbols stay visible, type names are mangled,
             reflection may find any method.
-        reason: why the link is external, in the oracle's words; empty when internal.
+        reason: why the link is external, in the oracle's words where it has any; empty when
+            internal.
     """
 
     external: bool

@@ -70,7 +70,8 @@ def test_a_host_is_dynamic_when_plugin_open_can_be_reached() -> None:
 def test_c_objects_of_other_packages_force_the_host_linker() -> None:
     """The internal linker knows the C objects of some standard packages only."""
     assert not decide(packages=CGO, host=(("runtime/cgo", "elf"),)).external
-    assert decide(packages=CGO, host=(("main", "elf"),)).external
+    mode = decide(packages=CGO, host=(("main", "elf"),))
+    assert (mode.external, mode.reason) == (True, "C code of package main")
     assert decide(packages=CGO, markers={"preferlinkext": ("x",)}).external
     assert decide(packages=CGO, host=(("net", "unknown"),)).external
 
