@@ -22,7 +22,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.errors import InputError, UserError
+from linkpipe.errors import InputError, OptionError, UserError
+from linkpipe.options import Options, misaligned_data
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.placing import Placed, place_sections, round_up, segment_quantum, text_base
 from linkpipe.symkind import SymKind
@@ -136,6 +137,7 @@ def _place(link: Link) -> dict[int, Placed]:
 def _assign(link: Link, placed: dict[int, Placed]) -> tuple[list[Section], list[Segment]]:
     """Addresses of sections and segments."""
     page = segment_quantum(link)
+    _check_flags(link.options, page)
     items = [
         attrs.evolve(section, size=placed[row].size) if row in placed else section
         for row, section in enumerate(link.sections.items)
@@ -174,6 +176,19 @@ def _assign(link: Link, placed: dict[int, Placed]) -> tuple[list[Section], list[
             )
         )
     return items, segments
+
+
+def _check_flags(options: Options, page: int) -> None:
+    """Refuse start addresses that no loader could map; the oracle checks -D only, and for such a
+    -T writes a file that does not start."""
+    if options.D != -1 and options.D % page:
+        raise misaligned_data(options.D, page)
+    if options.T != -1 and options.T % page:
+        raise OptionError(
+            f"invalid -T value {options.T:#x}: not aligned to rounding quantum {page:#x}",
+            flag="T",
+            remedy="choose a multiple of the quantum, or another quantum with -R",
+        )
 
 
 def _in_file(link: Link, segments: Sequence[Segment]) -> list[Segment]:

@@ -81,7 +81,7 @@ def test_the_note_is_in_the_file_and_the_program_runs(tmp_path: Path, installed:
         section = ELFFile(file).get_section_by_name(".note.linkpipe.sample")
         (note,) = section.iter_notes()
     assert note["n_name"] == "linkpipe-sample"
-    assert note["n_descdata"] == "built for the tests"
+    assert note["n_descdata"] == b"built for the tests"
     plain = link_linkpipe(inputs(table()["hello"]), ["-w"], tmp_path / "plain").output
     assert not same(output, plain)
     assert subprocess.check_output([output]) == subprocess.check_output([plain])

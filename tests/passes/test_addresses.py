@@ -86,7 +86,9 @@ def test_addresses_can_be_chosen(
 
 
 def test_addresses_have_to_agree_with_the_file(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="Vaddr=0x700010 Fileoff=0x4000 FlagRound=0x1000"):
+    with pytest.raises(
+        UserError, match="invalid -D value 0x700010: not aligned to rounding quantum"
+    ):
         linked(tmp_path, D=0x700010)
 
 
@@ -192,3 +194,8 @@ def test_a_link_without_data(tmp_path: Path) -> None:
         data_link(tmp_path, [Sym(name="p.b", type=BSS, size=8)], dead=frozenset(["p.b"]))
     )
     assert value(link, "runtime.bss") == value(link, "runtime.ebss")
+
+
+def test_a_text_address_that_no_loader_could_map_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="invalid -T value 0x700010"):
+        linked(tmp_path, T=0x700010)

@@ -215,7 +215,7 @@ def test_data_can_be_put_elsewhere(tmp_path: Path) -> None:
     syms = [Sym(name="v", type=DATA, size=8)]
     link = laid_out(made(tmp_path, syms, *MODES["exe"], D=0x900000))
     assert link.sections.segment("data").vaddr == 0x900000
-    with pytest.raises(UserError, match="bad segment rounding"):
+    with pytest.raises(UserError, match="invalid -D value"):
         laid_out(made(tmp_path, syms, *MODES["exe"], D=0x900010))
 
 

@@ -19,9 +19,7 @@ from tests.goobj_writer import Obj, Sym
 from tests.objlink import resolved
 
 BSS, RODATA, STRING = 9, 3, "type:string"
-ENVIRONMENT = Environment(
-    "/go", "linux", "amd64", "go1.27.3", experiments=tuple(sorted(BASELINE))
-)
+ENVIRONMENT = Environment("/go", "linux", "amd64", "go1.27.3", experiments=tuple(sorted(BASELINE)))
 
 
 def set_strings(
