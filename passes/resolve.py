@@ -31,11 +31,20 @@ from linkpipe.formats import goobj
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.loading import path_to_prefix
 from linkpipe.pass_api import Link, linkpass
-from linkpipe.symkind import FROM_OBJECT, SymKind, is_data, is_dwarf, is_text
+from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.names import hash_bytes, hash_names
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import Packages
 from linkpipe.tables.ragged import expand, frozen
+from linkpipe.tables.records import (
+    HASHED,
+    HASHED64,
+    PACKAGE,
+    REF,
+    Records,
+    concatenate,
+    read_records,
+)
 from linkpipe.tables.symbols import COLUMNS, Flag, Symbols
 
 I64 = npt.NDArray[np.int64]
@@ -43,32 +52,6 @@ U64 = npt.NDArray[np.uint64]
 
 # Flags that a symbol has when any of its records has them, not just the winner's.
 _STICKY = np.uint32(Flag.LOCAL | Flag.USED_IN_IFACE)
-
-
-class _Records(NamedTuple):
-    """The symbol records that take part, in id order of appearance, one row each.
-
-    ``place`` int64 is the row among all records: Objects.local_base[object] + local index.
-    ``cls`` uint8 is the class of the reference that finds it (_PACKAGE … _REF); ``data_at`` is
-    the offset of its content in the arena.
-    """
-
-    place: I64
-    object: npt.NDArray[np.int32]
-    local: npt.NDArray[np.int32]
-    cls: npt.NDArray[np.uint8]
-    name_at: I64
-    name_size: npt.NDArray[np.int32]
-    version: npt.NDArray[np.int32]
-    kind: npt.NDArray[np.uint8]
-    flags: npt.NDArray[np.uint32]
-    size: I64
-    align: npt.NDArray[np.int32]
-    data_at: I64
-    data_size: npt.NDArray[np.int32]
-
-
-_PACKAGE, _HASHED64, _HASHED, _NONPKG, _REF = range(5)
 
 
 class _Names(NamedTuple):
@@ -88,10 +71,10 @@ class _Names(NamedTuple):
 def resolve(link: Link) -> Link:
     """Give every symbol its id and settle which definition wins."""
     objects = link.objects
-    records = _read(objects, link.arch.regabi, with_dwarf=not link.options.w)
+    records = read_records(objects, link.arch.regabi, with_dwarf=not link.options.w)
     n = len(records.place)
-    is_package, is_ref = records.cls == _PACKAGE, records.cls == _REF
-    is_hashed = (records.cls == _HASHED64) | (records.cls == _HASHED)
+    is_package, is_ref = records.cls == PACKAGE, records.cls == REF
+    is_hashed = (records.cls == HASHED64) | (records.cls == HASHED)
 
     # leader[row]: the row whose symbol it is. Rows that lead themselves are new symbols.
     leader = np.arange(n)
@@ -128,134 +111,14 @@ def resolve(link: Link) -> Link:
     return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
 
 
-def _read(objects: Objects, regabi: bool, *, with_dwarf: bool) -> _Records:
-    """Read the symbol records of all objects. Debug symbols are passed over in a link that
-    writes no DWARF: nothing but each other refers to them, and only the order of ids matters."""
-    classes = np.stack(
-        (objects.ndef, objects.nhashed64, objects.nhashed, objects.nnonpkg, objects.nref), axis=1
-    )
-    record = _concatenate(objects, goobj.SYMDEF, goobj.REFFLAGS).view(goobj.SYM)
-    kind = FROM_OBJECT[record["type"]]
-    owner = np.repeat(np.arange(len(objects), dtype=np.int32), np.diff(objects.local_base))
-    cls = np.repeat(np.tile(np.arange(5, dtype=np.uint8), len(objects)), classes.ravel())
-    place = np.arange(len(record)) if with_dwarf else np.flatnonzero(~is_dwarf(kind))
-    opaque = record.view(f"V{goobj.SYM.itemsize}")  # picking rows with fields is far slower
-    record = opaque[place].view(goobj.SYM)
-    owner, cls, kind = owner[place], cls[place], kind[place]
-    local = (place - objects.local_base[owner]).astype(np.int32)
-    data_at, data_size = _contents(objects, owner, local, cls != _REF)
-    abi = record["abi"].astype(np.int32)
-    static = abi == goobj.ABI_STATIC
-    unknown = np.flatnonzero((abi > 1) & ~static)
-    if len(unknown):
-        row = int(unknown[0])
-        raise InputError(
-            f"invalid symbol ABI: {int(abi[row])}",
-            file=objects.names[int(owner[row])],
-            expected="0 (ABI0), 1 (ABIInternal) or 65535 (static)",
-            found=str(int(abi[row])),
-            status=1,
-            remedy="rebuild the package; the file is damaged",
-        )
-    version = abi if regabi else np.zeros_like(abi)
-    version[static] = objects.version[owner[static]]
-    end = (objects.blocks[:, goobj.END] - objects.base)[owner]
-    outside = np.flatnonzero(record["name_at"].astype(np.int64) + record["name_size"] > end)
-    if len(outside):
-        row = int(outside[0])
-        raise InputError(
-            f"corrupt object file: the name of symbol {int(local[row])} lies outside of the object",
-            file=objects.names[int(owner[row])],
-            remedy="rebuild the package; the file is damaged",
-        )
-    align = record["align"]
-    crooked = np.flatnonzero(align & (align - np.uint32(1)))
-    if len(crooked):
-        row = int(crooked[0])
-        raise InputError(
-            f"bad alignment value {int(align[row])} of symbol {int(local[row])}",
-            file=objects.names[int(owner[row])],
-            expected="a power of two",
-            found=str(int(align[row])),
-            remedy="rebuild the package; the file is damaged",
-        )
-    flags: npt.NDArray[np.uint32] = record["flag"].astype(np.uint32)
-    flags |= record["flag2"].astype(np.uint32) << np.uint32(8)
-    flags |= _object_flags(objects)[owner]
-    flags |= np.where(cls == _HASHED, int(Flag.CONTENT_HASHED), 0).astype(np.uint32)
-    return _Records(
-        place=place,
-        object=owner,
-        local=local,
-        cls=cls,
-        name_at=objects.base[owner] + record["name_at"],
-        name_size=record["name_size"].astype(np.int32),
-        version=version,
-        kind=kind,
-        flags=flags,
-        size=record["size"].astype(np.int64),
-        align=align.astype(np.int32),
-        data_at=data_at,
-        data_size=data_size,
-    )
-
-
-def _concatenate(objects: Objects, first: int, end: int) -> npt.NDArray[np.uint8]:
-    """The blocks [first, end) of all objects, end to end. Records of an object lie together,
-    so copying blocks is much cheaper than gathering records."""
-    bounds = objects.blocks[:, [first, end]].tolist()
-    return np.concatenate([objects.arena.bytes[a:b] for a, b in bounds])
-
-
-def _contents(
-    objects: Objects,
-    owner: npt.NDArray[np.int32],
-    local: npt.NDArray[np.int32],
-    defined: npt.NDArray[np.bool_],
-) -> tuple[I64, npt.NDArray[np.int32]]:
-    """Where the content of each row's symbol lies, and its size; of references nothing is said."""
-    # An object's index has one entry more than it has definitions.
-    counts = objects.defined + 1
-    counts[0] = 0
-    start = objects.blocks[:, goobj.DATAIDX]
-    bounds = np.stack((start, start + 4 * counts), axis=1).tolist()
-    index = np.concatenate([objects.arena.bytes[a:b] for a, b in bounds]).view("<u4")
-    # Sizes and ends stay unsigned: entries that run backwards give an end far out of the block.
-    base = (np.cumsum(counts) - counts).astype(np.int32)
-    entry = base[owner] + local
-    entry[~defined] = 0
-    first = index[entry].astype(np.int64)
-    size = (index[1:] - index[:-1])[entry]
-    size[~defined] = 0
-    block = objects.blocks[:, goobj.DATA]
-    room = objects.blocks[:, goobj.REFNAME] - block
-    bad = np.flatnonzero((first + size > room[owner]) & defined)
-    if len(bad):
-        obj = int(owner[bad[0]])
-        raise InputError(
-            f"corrupt object file: the content of symbol {int(local[bad[0]])} lies outside "
-            "of block Data",
-            file=objects.names[obj],
-            offset=int(start[obj] - objects.base[obj]) + 4 * int(local[bad[0]]),
-            remedy="rebuild the package; the file is damaged",
-        )
-    return block[owner] + first, size.astype(np.int32)
-
-
-def _object_flags(objects: Objects) -> npt.NDArray[np.uint32]:
-    shared = np.where(objects.flags & goobj.FLAG_SHARED, int(Flag.SHARED), 0)
-    assembly = np.where(objects.flags & goobj.FLAG_FROM_ASSEMBLY, int(Flag.FROM_ASSEMBLY), 0)
-    return (shared | assembly).astype(np.uint32)
-
-
-def _lead_equal_content(objects: Objects, records: _Records, leader: I64) -> None:
+def _lead_equal_content(objects: Objects, records: Records, leader: I64) -> None:
     """Let the first row of each content lead the others of the same content."""
-    rows = np.flatnonzero(records.cls == _HASHED64)
-    short = _concatenate(objects, goobj.HASH64, goobj.HASH).view("<u8")
+    rows = np.flatnonzero(records.cls == HASHED64)
+    short = concatenate(objects, goobj.HASH64, goobj.HASH).view("<u8")
     leader[rows] = rows[_first_equal(short[: len(rows)])]
 
-    rows = np.flatnonzero(records.cls == _HASHED)
-    halves = _concatenate(objects, goobj.HASH, goobj.RELOCIDX).view("<u8")
+    rows = np.flatnonzero(records.cls == HASHED)
+    halves = concatenate(objects, goobj.HASH, goobj.RELOCIDX).view("<u8")
     low, high = halves[0 : 2 * len(rows) : 2], halves[1 : 2 * len(rows) : 2]
     first = _first_equal(low)
     # Equal first halves are all but certain to be equal wholes; where not, sort by both.
@@ -286,7 +149,7 @@ def _first_equal(keys: U64) -> I64:
 
 def _group_names(
     objects: Objects,
-    records: _Records,
+    records: Records,
     is_package: npt.NDArray[np.bool_],
     is_ref: npt.NDArray[np.bool_],
     is_hashed: npt.NDArray[np.bool_],
@@ -328,7 +191,7 @@ def _larger_wins(
 def _settle_names(
     packages: Packages,
     objects: Objects,
-    records: _Records,
+    records: Records,
     names: _Names,
     is_ref: npt.NDArray[np.bool_],
     ids: npt.NDArray[np.int32],
@@ -360,7 +223,7 @@ def _settle_names(
 def _overwrite(
     packages: Packages,
     objects: Objects,
-    records: _Records,
+    records: Records,
     old: int,
     new: int,
     sym: int,
@@ -401,7 +264,7 @@ def _overwrite(
 
 def _table(
     objects: Objects,
-    records: _Records,
+    records: Records,
     ids: npt.NDArray[np.int32],
     winner: I64,
     made: int,
@@ -426,7 +289,7 @@ def _table(
     sticky = records.flags & _STICKY
     rows = np.flatnonzero(sticky)
     np.bitwise_or.at(columns["flags"], ids[rows], sticky[rows])
-    rows = np.flatnonzero((records.align > columns["align"][ids]) & (records.cls != _REF))
+    rows = np.flatnonzero((records.align > columns["align"][ids]) & (records.cls != REF))
     np.maximum.at(columns["align"], ids[rows], records.align[rows])
     for column in columns.values():
         column.setflags(write=False)

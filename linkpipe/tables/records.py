@@ -1,0 +1,166 @@
+"""The symbol records of all objects, read at once: what symbol resolution works on.
+
+One row for each record, in the order in which the oracle meets them: object by object,
+within an object by local index. Source: cmd/internal/goobj/objfile.go (Sym).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.errors import InputError
+from linkpipe.formats import goobj
+from linkpipe.symkind import FROM_OBJECT, is_dwarf
+from linkpipe.tables.objects import Objects
+from linkpipe.tables.symbols import Flag
+
+I64 = npt.NDArray[np.int64]
+
+
+class Records(NamedTuple):
+    """The symbol records that take part, in id order of appearance, one row each.
+
+    ``place`` int64 is the row among all records: Objects.local_base[object] + local index.
+    ``cls`` uint8 is the class of the reference that finds it (PACKAGE … REF); ``data_at`` is
+    the offset of its content in the arena.
+    """
+
+    place: I64
+    object: npt.NDArray[np.int32]
+    local: npt.NDArray[np.int32]
+    cls: npt.NDArray[np.uint8]
+    name_at: I64
+    name_size: npt.NDArray[np.int32]
+    version: npt.NDArray[np.int32]
+    kind: npt.NDArray[np.uint8]
+    flags: npt.NDArray[np.uint32]
+    size: I64
+    align: npt.NDArray[np.int32]
+    data_at: I64
+    data_size: npt.NDArray[np.int32]
+
+
+PACKAGE, HASHED64, HASHED, NONPKG, REF = range(5)
+
+
+def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records:
+    """Read the symbol records of all objects. Debug symbols are passed over in a link that
+    writes no DWARF: nothing but each other refers to them, and only the order of ids matters."""
+    classes = np.stack(
+        (objects.ndef, objects.nhashed64, objects.nhashed, objects.nnonpkg, objects.nref), axis=1
+    )
+    record = concatenate(objects, goobj.SYMDEF, goobj.REFFLAGS).view(goobj.SYM)
+    kind = FROM_OBJECT[record["type"]]
+    owner = np.repeat(np.arange(len(objects), dtype=np.int32), np.diff(objects.local_base))
+    cls = np.repeat(np.tile(np.arange(5, dtype=np.uint8), len(objects)), classes.ravel())
+    place = np.arange(len(record)) if with_dwarf else np.flatnonzero(~is_dwarf(kind))
+    opaque = record.view(f"V{goobj.SYM.itemsize}")  # picking rows with fields is far slower
+    record = opaque[place].view(goobj.SYM)
+    owner, cls, kind = owner[place], cls[place], kind[place]
+    local = (place - objects.local_base[owner]).astype(np.int32)
+    data_at, data_size = _contents(objects, owner, local, cls != REF)
+    abi = record["abi"].astype(np.int32)
+    static = abi == goobj.ABI_STATIC
+    unknown = np.flatnonzero((abi > 1) & ~static)
+    if len(unknown):
+        row = int(unknown[0])
+        raise InputError(
+            f"invalid symbol ABI: {int(abi[row])}",
+            file=objects.names[int(owner[row])],
+            expected="0 (ABI0), 1 (ABIInternal) or 65535 (static)",
+            found=str(int(abi[row])),
+            status=1,
+            remedy="rebuild the package; the file is damaged",
+        )
+    version = abi if regabi else np.zeros_like(abi)
+    version[static] = objects.version[owner[static]]
+    end = (objects.blocks[:, goobj.END] - objects.base)[owner]
+    outside = np.flatnonzero(record["name_at"].astype(np.int64) + record["name_size"] > end)
+    if len(outside):
+        row = int(outside[0])
+        raise InputError(
+            f"corrupt object file: the name of symbol {int(local[row])} lies outside of the object",
+            file=objects.names[int(owner[row])],
+            remedy="rebuild the package; the file is damaged",
+        )
+    align = record["align"]
+    crooked = np.flatnonzero(align & (align - np.uint32(1)))
+    if len(crooked):
+        row = int(crooked[0])
+        raise InputError(
+            f"bad alignment value {int(align[row])} of symbol {int(local[row])}",
+            file=objects.names[int(owner[row])],
+            expected="a power of two",
+            found=str(int(align[row])),
+            remedy="rebuild the package; the file is damaged",
+        )
+    flags: npt.NDArray[np.uint32] = record["flag"].astype(np.uint32)
+    flags |= record["flag2"].astype(np.uint32) << np.uint32(8)
+    flags |= _object_flags(objects)[owner]
+    flags |= np.where(cls == HASHED, int(Flag.CONTENT_HASHED), 0).astype(np.uint32)
+    return Records(
+        place=place,
+        object=owner,
+        local=local,
+        cls=cls,
+        name_at=objects.base[owner] + record["name_at"],
+        name_size=record["name_size"].astype(np.int32),
+        version=version,
+        kind=kind,
+        flags=flags,
+        size=record["size"].astype(np.int64),
+        align=align.astype(np.int32),
+        data_at=data_at,
+        data_size=data_size,
+    )
+
+
+def concatenate(objects: Objects, first: int, end: int) -> npt.NDArray[np.uint8]:
+    """The blocks [first, end) of all objects, end to end. Records of an object lie together,
+    so copying blocks is much cheaper than gathering records."""
+    bounds = objects.blocks[:, [first, end]].tolist()
+    return np.concatenate([objects.arena.bytes[a:b] for a, b in bounds])
+
+
+def _contents(
+    objects: Objects,
+    owner: npt.NDArray[np.int32],
+    local: npt.NDArray[np.int32],
+    defined: npt.NDArray[np.bool_],
+) -> tuple[I64, npt.NDArray[np.int32]]:
+    """Where the content of each row's symbol lies, and its size; of references nothing is said."""
+    # An object's index has one entry more than it has definitions.
+    counts = objects.defined + 1
+    counts[0] = 0
+    start = objects.blocks[:, goobj.DATAIDX]
+    bounds = np.stack((start, start + 4 * counts), axis=1).tolist()
+    index = np.concatenate([objects.arena.bytes[a:b] for a, b in bounds]).view("<u4")
+    # Sizes and ends stay unsigned: entries that run backwards give an end far out of the block.
+    base = (np.cumsum(counts) - counts).astype(np.int32)
+    entry = base[owner] + local
+    entry[~defined] = 0
+    first = index[entry].astype(np.int64)
+    size = (index[1:] - index[:-1])[entry]
+    size[~defined] = 0
+    block = objects.blocks[:, goobj.DATA]
+    room = objects.blocks[:, goobj.REFNAME] - block
+    bad = np.flatnonzero((first + size > room[owner]) & defined)
+    if len(bad):
+        obj = int(owner[bad[0]])
+        raise InputError(
+            f"corrupt object file: the content of symbol {int(local[bad[0]])} lies outside "
+            "of block Data",
+            file=objects.names[obj],
+            offset=int(start[obj] - objects.base[obj]) + 4 * int(local[bad[0]]),
+            remedy="rebuild the package; the file is damaged",
+        )
+    return block[owner] + first, size.astype(np.int32)
+
+
+def _object_flags(objects: Objects) -> npt.NDArray[np.uint32]:
+    shared = np.where(objects.flags & goobj.FLAG_SHARED, int(Flag.SHARED), 0)
+    assembly = np.where(objects.flags & goobj.FLAG_FROM_ASSEMBLY, int(Flag.FROM_ASSEMBLY), 0)
+    return (shared | assembly).astype(np.uint32)
