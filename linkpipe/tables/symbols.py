@@ -17,8 +17,6 @@ only the columns it touches, and freezes it into the next table:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from enum import IntFlag
-from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -28,77 +26,15 @@ import numpy.typing as npt
 from linkpipe.formats.arena import Arena
 from linkpipe.tables.names import (
     I32,
-    I64,
     contain_byte,
     hash_bytes,
     hash_name,
     hash_names,
 )
+from linkpipe.tables.symbolcolumns import ABI0, ABI_INTERNAL, COLUMNS, STATIC, Flag, Ids
+from linkpipe.tables.symboledit import SymbolsEdit
 
-ABI0, ABI_INTERNAL = 0, 1
-STATIC = 10
-"""Versions from here on are static: private to one object file (or, below zero, nameless)."""
-
-
-class Flag(IntFlag):
-    """Bits of the ``flags`` column. The low sixteen are the object file's own
-    (cmd/internal/goobj/objfile.go, Sym.Flag and Sym.Flag2); the others are the linker's."""
-
-    DUPOK = 1 << 0
-    LOCAL = 1 << 1
-    TYPELINK = 1 << 2
-    LEAF = 1 << 3
-    NOSPLIT = 1 << 4
-    REFLECT_METHOD = 1 << 5
-    GO_TYPE = 1 << 6
-    USED_IN_IFACE = 1 << 8
-    ITAB = 1 << 9
-    DICT = 1 << 10
-    PKG_INIT = 1 << 11
-    LINKNAME = 1 << 12
-    LINKNAME_STD = 1 << 13
-    ABI_WRAPPER = 1 << 14
-    WASM_EXPORT = 1 << 15
-    REACHABLE = 1 << 16
-    NOT_IN_SYMTAB = 1 << 17
-    SPECIAL = 1 << 18
-    """Not laid out by its own kind: its bytes are placed by whoever made it."""
-    HIDDEN = 1 << 19
-    """ELF visibility hidden."""
-    CONTENT_HASHED = 1 << 20
-    """Deduplicated by content, not by name (names of such symbols may repeat)."""
-    SHARED = 1 << 21
-    """Compiled with -shared (or -dynlink)."""
-    FROM_ASSEMBLY = 1 << 22
-    CGO_EXPORT_DYNAMIC = 1 << 23
-    CGO_EXPORT_STATIC = 1 << 24
-    GENERATED = 1 << 25
-    """Its bytes are written late, when addresses are known."""
-    REPLACED = 1 << 26
-    """A function of an object that the linker changed; it is laid out after its package's own."""
-
-
-COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
-    {
-        "object": np.int32,  # row in Objects of the definition that won; 0: made by the linker
-        "local": np.int32,  # index of the definition in its object
-        "version": np.int32,  # 0 ABI0 and data, 1 ABIInternal, >= STATIC or < 0 private
-        "kind": np.uint8,  # SymKind
-        "size": np.int64,  # bytes in the output
-        "align": np.int32,  # bytes, 0: not stated
-        "flags": np.uint32,  # Flag
-        "name_at": np.int64,  # offset in the arena; -1-i: i-th name made by the linker
-        "name_size": np.int32,  # bytes
-        "data_at": np.int64,  # offset in the arena; -1: none there (zeros, or see `contents`)
-        "data_size": np.int64,  # bytes; the rest up to `size` is zero
-        "value": np.int64,  # offset in its section, after address assignment its address
-        "container": np.int32,  # the carrier symbol that it is laid out in, 0: none
-        "section": np.int16,  # row in Sections, -1: none yet
-    }
-)
-_DEFAULTS = {"name_at": -1, "data_at": -1, "section": -1}
-
-Ids = npt.NDArray[np.integer[Any]] | Sequence[int] | int
+__all__ = ["ABI0", "ABI_INTERNAL", "COLUMNS", "STATIC", "Flag", "Symbols", "SymbolsEdit"]
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -321,161 +257,3 @@ class Symbols:
         if bad.any():
             wrong.append(f"symbol {int(np.argmax(bad))} lies in a container that does not exist")
         return wrong
-
-
-class SymbolsEdit:
-    """A symbol table being changed. Columns are copied when first written to.
-
-    Reading methods of Symbols work here too (``lookup``, ``name``, ``data``, columns as
-    attributes: full-length arrays, not to be written to directly).
-    """
-
-    def __init__(self, base: Symbols) -> None:
-        self._base = base
-        self._n = len(base)
-        self._columns: dict[str, npt.NDArray[Any]] = {}
-        self._contents: dict[int, bytes] | None = None
-        self._extnames: dict[int, bytes] | None = None
-        self._packages: dict[int, str] | None = None
-        self._created: dict[tuple[bytes, int], int] | None = None
-        self._names: list[bytes] | None = None
-        self._anonymous = min(int(base.version.min()), 0)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in COLUMNS:
-            column = self._columns.get(name)
-            return getattr(self._base, name) if column is None else column[: self._n]
-        raise AttributeError(name)
-
-    def __len__(self) -> int:
-        return self._n
-
-    def lookup(self, name: str | bytes, version: int = 0) -> int:
-        """The id of the symbol of that name and version, 0 when there is none."""
-        key = name.encode() if isinstance(name, str) else name
-        if self._created is not None:
-            made = self._created.get((key, version))
-            if made is not None:
-                return made
-        return self._base.lookup(key, version)
-
-    def lookup_or_create(self, name: str | bytes, version: int = 0) -> int:
-        """The id of that symbol, made now (with the next id) when there is none."""
-        found = self.lookup(name, version)
-        if found:
-            return found
-        key = name.encode() if isinstance(name, str) else name
-        sym = self.create(key, version)
-        if self._created is None:
-            self._created = dict(self._base.created)
-        self._created[(key, version)] = sym
-        return sym
-
-    def create(self, name: str | bytes, version: int = 0) -> int:
-        """A new symbol that cannot be looked up by name."""
-        key = name.encode() if isinstance(name, str) else name
-        if self._names is None:
-            self._names = list(self._base.created_names)
-        self._names.append(key)
-        sym = self._n
-        self._grow(sym + 1)
-        self._columns["version"][sym] = version
-        self._columns["name_at"][sym] = -len(self._names)
-        self._columns["name_size"][sym] = len(key)
-        return sym
-
-    def create_many(self, count: int, **values: Any) -> I64:
-        """New symbols without a name, with consecutive ids: int64[count]. ``values`` are columns,
-        as for ``set``."""
-        ids = np.arange(self._n, self._n + count)
-        self._grow(self._n + count)
-        self.set(ids, **values)
-        return ids
-
-    def create_static(self, name: str | bytes) -> int:
-        """A new symbol private to this link, under a version of its own."""
-        self._anonymous -= 1
-        return self.create(name, self._anonymous)
-
-    def _grow(self, n: int) -> None:
-        for name, dtype in COLUMNS.items():
-            column = self._columns.get(name)
-            if column is None or len(column) < n:
-                old = getattr(self, name)
-                grown = np.full(max(n + 64, n + n // 16), _DEFAULTS.get(name, 0), dtype)
-                grown[: self._n] = old
-                self._columns[name] = grown
-        self._n = n
-
-    def _writable(self, name: str) -> npt.NDArray[Any]:
-        column = self._columns.get(name)
-        if column is None:
-            column = self._columns[name] = getattr(self._base, name).copy()
-        return column
-
-    def set(self, ids: Ids, **values: Any) -> None:
-        """Assign columns of one symbol or of many: ``edit.set(ids, kind=..., size=sizes)``."""
-        for name, value in values.items():
-            self._writable(name)[ids] = value
-
-    def add_flags(self, ids: Ids, flag: int) -> None:
-        """Set the bits of ``flag``."""
-        self._writable("flags")[ids] |= np.uint32(flag)
-
-    def clear_flags(self, ids: Ids, flag: int) -> None:
-        """Clear the bits of ``flag``."""
-        self._writable("flags")[ids] &= np.uint32(~flag & 0xFFFFFFFF)
-
-    def set_content(self, sym: int, content: bytes, *, grow: bool = True) -> None:
-        """Give the symbol these bytes; ``size`` becomes their length unless ``grow`` is false."""
-        if self._contents is None:
-            self._contents = dict(self._base.contents)
-        self._contents[sym] = content
-        self.set(sym, data_at=-1, data_size=len(content))
-        if grow:
-            self.set(sym, size=len(content))
-
-    def set_extname(self, sym: int, name: bytes) -> None:
-        """Name the symbol so in the output's symbol table."""
-        if self._extnames is None:
-            self._extnames = dict(self._base.extnames)
-        self._extnames[sym] = name
-
-    def set_package(self, sym: int, path: str) -> None:
-        """Count the symbol to that package."""
-        if self._packages is None:
-            self._packages = dict(self._base.packages)
-        self._packages[sym] = path
-
-    def data(self, sym: int) -> bytes | memoryview:
-        """The symbol's content as it is now."""
-        if self._contents is not None and sym in self._contents:
-            return self._contents[sym]
-        return self._base.data(sym) if sym < len(self._base) else b""
-
-    def name_bytes(self, sym: int) -> bytes:
-        """The symbol's own name."""
-        at = int(self.name_at[sym])
-        if at < 0 and self._names is not None:
-            return self._names[-1 - at]
-        return self._base.name_bytes(sym)
-
-    def freeze(self) -> Symbols:
-        """The changed table; the edit must not be used any more."""
-        changes: dict[str, Any] = {}
-        for name, column in self._columns.items():
-            whole = column if len(column) == self._n else column[: self._n].copy()
-            whole.setflags(write=False)
-            changes[name] = whole
-        for name, made in (
-            ("contents", self._contents),
-            ("extnames", self._extnames),
-            ("packages", self._packages),
-            ("created", self._created),
-        ):
-            if made is not None:
-                changes[name] = MappingProxyType(made)
-        if self._names is not None:
-            changes["created_names"] = tuple(self._names)
-        self._columns = {}
-        return attrs.evolve(self._base, **changes) if changes else self._base

@@ -1,0 +1,76 @@
+"""The schema of the symbol table: its columns, and the bits of the flags column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import IntFlag
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+ABI0, ABI_INTERNAL = 0, 1
+STATIC = 10
+"""Versions from here on are static: private to one object file (or, below zero, nameless)."""
+
+
+class Flag(IntFlag):
+    """Bits of the ``flags`` column. The low sixteen are the object file's own
+    (cmd/internal/goobj/objfile.go, Sym.Flag and Sym.Flag2); the others are the linker's."""
+
+    DUPOK = 1 << 0
+    LOCAL = 1 << 1
+    TYPELINK = 1 << 2
+    LEAF = 1 << 3
+    NOSPLIT = 1 << 4
+    REFLECT_METHOD = 1 << 5
+    GO_TYPE = 1 << 6
+    USED_IN_IFACE = 1 << 8
+    ITAB = 1 << 9
+    DICT = 1 << 10
+    PKG_INIT = 1 << 11
+    LINKNAME = 1 << 12
+    LINKNAME_STD = 1 << 13
+    ABI_WRAPPER = 1 << 14
+    WASM_EXPORT = 1 << 15
+    REACHABLE = 1 << 16
+    NOT_IN_SYMTAB = 1 << 17
+    SPECIAL = 1 << 18
+    """Not laid out by its own kind: its bytes are placed by whoever made it."""
+    HIDDEN = 1 << 19
+    """ELF visibility hidden."""
+    CONTENT_HASHED = 1 << 20
+    """Deduplicated by content, not by name (names of such symbols may repeat)."""
+    SHARED = 1 << 21
+    """Compiled with -shared (or -dynlink)."""
+    FROM_ASSEMBLY = 1 << 22
+    CGO_EXPORT_DYNAMIC = 1 << 23
+    CGO_EXPORT_STATIC = 1 << 24
+    GENERATED = 1 << 25
+    """Its bytes are written late, when addresses are known."""
+    REPLACED = 1 << 26
+    """A function of an object that the linker changed; it is laid out after its package's own."""
+
+
+COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
+    {
+        "object": np.int32,  # row in Objects of the definition that won; 0: made by the linker
+        "local": np.int32,  # index of the definition in its object
+        "version": np.int32,  # 0 ABI0 and data, 1 ABIInternal, >= STATIC or < 0 private
+        "kind": np.uint8,  # SymKind
+        "size": np.int64,  # bytes in the output
+        "align": np.int32,  # bytes, 0: not stated
+        "flags": np.uint32,  # Flag
+        "name_at": np.int64,  # offset in the arena; -1-i: i-th name made by the linker
+        "name_size": np.int32,  # bytes
+        "data_at": np.int64,  # offset in the arena; -1: none there (zeros, or see `contents`)
+        "data_size": np.int64,  # bytes; the rest up to `size` is zero
+        "value": np.int64,  # offset in its section, after address assignment its address
+        "container": np.int32,  # the carrier symbol that it is laid out in, 0: none
+        "section": np.int16,  # row in Sections, -1: none yet
+    }
+)
+DEFAULTS = {"name_at": -1, "data_at": -1, "section": -1}
+
+Ids = npt.NDArray[np.integer[Any]] | Sequence[int] | int

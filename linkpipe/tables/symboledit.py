@@ -1,0 +1,174 @@
+"""A symbol table while a pass changes it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.tables.names import I64
+from linkpipe.tables.symbolcolumns import COLUMNS, DEFAULTS, Ids
+
+if TYPE_CHECKING:
+    from linkpipe.tables.symbols import Symbols
+
+
+class SymbolsEdit:
+    """A symbol table being changed. Columns are copied when first written to.
+
+    Reading methods of Symbols work here too (``lookup``, ``name``, ``data``, columns as
+    attributes: full-length arrays, not to be written to directly).
+    """
+
+    def __init__(self, base: Symbols) -> None:
+        self._base = base
+        self._n = len(base)
+        self._columns: dict[str, npt.NDArray[Any]] = {}
+        self._contents: dict[int, bytes] | None = None
+        self._extnames: dict[int, bytes] | None = None
+        self._packages: dict[int, str] | None = None
+        self._created: dict[tuple[bytes, int], int] | None = None
+        self._names: list[bytes] | None = None
+        self._anonymous = min(int(base.version.min()), 0)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in COLUMNS:
+            column = self._columns.get(name)
+            return getattr(self._base, name) if column is None else column[: self._n]
+        raise AttributeError(name)
+
+    def __len__(self) -> int:
+        return self._n
+
+    def lookup(self, name: str | bytes, version: int = 0) -> int:
+        """The id of the symbol of that name and version, 0 when there is none."""
+        key = name.encode() if isinstance(name, str) else name
+        if self._created is not None:
+            made = self._created.get((key, version))
+            if made is not None:
+                return made
+        return self._base.lookup(key, version)
+
+    def lookup_or_create(self, name: str | bytes, version: int = 0) -> int:
+        """The id of that symbol, made now (with the next id) when there is none."""
+        found = self.lookup(name, version)
+        if found:
+            return found
+        key = name.encode() if isinstance(name, str) else name
+        sym = self.create(key, version)
+        if self._created is None:
+            self._created = dict(self._base.created)
+        self._created[(key, version)] = sym
+        return sym
+
+    def create(self, name: str | bytes, version: int = 0) -> int:
+        """A new symbol that cannot be looked up by name."""
+        key = name.encode() if isinstance(name, str) else name
+        if self._names is None:
+            self._names = list(self._base.created_names)
+        self._names.append(key)
+        sym = self._n
+        self._grow(sym + 1)
+        self._columns["version"][sym] = version
+        self._columns["name_at"][sym] = -len(self._names)
+        self._columns["name_size"][sym] = len(key)
+        return sym
+
+    def create_many(self, count: int, **values: Any) -> I64:
+        """New symbols without a name, with consecutive ids: int64[count]. ``values`` are columns,
+        as for ``set``."""
+        ids = np.arange(self._n, self._n + count)
+        self._grow(self._n + count)
+        self.set(ids, **values)
+        return ids
+
+    def create_static(self, name: str | bytes) -> int:
+        """A new symbol private to this link, under a version of its own."""
+        self._anonymous -= 1
+        return self.create(name, self._anonymous)
+
+    def _grow(self, n: int) -> None:
+        for name, dtype in COLUMNS.items():
+            column = self._columns.get(name)
+            if column is None or len(column) < n:
+                old = getattr(self, name)
+                grown = np.full(max(n + 64, n + n // 16), DEFAULTS.get(name, 0), dtype)
+                grown[: self._n] = old
+                self._columns[name] = grown
+        self._n = n
+
+    def _writable(self, name: str) -> npt.NDArray[Any]:
+        column = self._columns.get(name)
+        if column is None:
+            column = self._columns[name] = getattr(self._base, name).copy()
+        return column
+
+    def set(self, ids: Ids, **values: Any) -> None:
+        """Assign columns of one symbol or of many: ``edit.set(ids, kind=..., size=sizes)``."""
+        for name, value in values.items():
+            self._writable(name)[ids] = value
+
+    def add_flags(self, ids: Ids, flag: int) -> None:
+        """Set the bits of ``flag``."""
+        self._writable("flags")[ids] |= np.uint32(flag)
+
+    def clear_flags(self, ids: Ids, flag: int) -> None:
+        """Clear the bits of ``flag``."""
+        self._writable("flags")[ids] &= np.uint32(~flag & 0xFFFFFFFF)
+
+    def set_content(self, sym: int, content: bytes, *, grow: bool = True) -> None:
+        """Give the symbol these bytes; ``size`` becomes their length unless ``grow`` is false."""
+        if self._contents is None:
+            self._contents = dict(self._base.contents)
+        self._contents[sym] = content
+        self.set(sym, data_at=-1, data_size=len(content))
+        if grow:
+            self.set(sym, size=len(content))
+
+    def set_extname(self, sym: int, name: bytes) -> None:
+        """Name the symbol so in the output's symbol table."""
+        if self._extnames is None:
+            self._extnames = dict(self._base.extnames)
+        self._extnames[sym] = name
+
+    def set_package(self, sym: int, path: str) -> None:
+        """Count the symbol to that package."""
+        if self._packages is None:
+            self._packages = dict(self._base.packages)
+        self._packages[sym] = path
+
+    def data(self, sym: int) -> bytes | memoryview:
+        """The symbol's content as it is now."""
+        if self._contents is not None and sym in self._contents:
+            return self._contents[sym]
+        return self._base.data(sym) if sym < len(self._base) else b""
+
+    def name_bytes(self, sym: int) -> bytes:
+        """The symbol's own name."""
+        at = int(self.name_at[sym])
+        if at < 0 and self._names is not None:
+            return self._names[-1 - at]
+        return self._base.name_bytes(sym)
+
+    def freeze(self) -> Symbols:
+        """The changed table; the edit must not be used any more."""
+        changes: dict[str, Any] = {}
+        for name, column in self._columns.items():
+            whole = column if len(column) == self._n else column[: self._n].copy()
+            whole.setflags(write=False)
+            changes[name] = whole
+        for name, made in (
+            ("contents", self._contents),
+            ("extnames", self._extnames),
+            ("packages", self._packages),
+            ("created", self._created),
+        ):
+            if made is not None:
+                changes[name] = MappingProxyType(made)
+        if self._names is not None:
+            changes["created_names"] = tuple(self._names)
+        self._columns = {}
+        return attrs.evolve(self._base, **changes) if changes else self._base
