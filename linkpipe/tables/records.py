@@ -86,67 +86,6 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
             file=objects.names[int(owner[row])],
             remedy="rebuild the package; the file is damaged",
         )
-    flags: npt.NDArray[np.uint32]
-    size: I64
-    align: npt.NDArray[np.int32]
-    data_at: I64
-    data_size: npt.NDArray[np.int32]
-
-
-PACKAGE, HASHED64, HASHED, NONPKG, REF = range(5)
-
-
-def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records:
-    """Read the symbol records of all objects. Debug symbols are passed over in a link that
-    writes no DWARF: nothing but each other refers to them, and only the order of ids matters."""
-    classes = np.stack(
-        (objects.ndef, objects.nhashed64, objects.nhashed, objects.nnonpkg, objects.nref), axis=1
-    )
-    record = concatenate(objects, goobj.SYMDEF, goobj.REFFLAGS).view(goobj.SYM)
-    kind = FROM_OBJECT[record["type"]]
-    owner = np.repeat(np.arange(len(objects), dtype=np.int32), np.diff(objects.local_base))
-    cls = np.repeat(np.tile(np.arange(5, dtype=np.uint8), len(objects)), classes.ravel())
-    place = np.arange(len(record)) if with_dwarf else np.flatnonzero(~is_dwarf(kind))
-    opaque = record.view(f"V{goobj.SYM.itemsize}")  # picking rows with fields is far slower
-    record = opaque[place].view(goobj.SYM)
-    owner, cls, kind = owner[place], cls[place], kind[place]
-    local = (place - objects.local_base[owner]).astype(np.int32)
-    data_at, data_size = _contents(objects, owner, local, cls != REF)
-    abi = record["abi"].astype(np.int32)
-    static = abi == goobj.ABI_STATIC
-    unknown = np.flatnonzero((abi > 1) & ~static)
-    if len(unknown):
-        row = int(unknown[0])
-        raise InputError(
-            f"invalid symbol ABI: {int(abi[row])}",
-            file=objects.names[int(owner[row])],
-            expected="0 (ABI0), 1 (ABIInternal) or 65535 (static)",
-            found=str(int(abi[row])),
-            status=1,
-            remedy="rebuild the package; the file is damaged",
-        )
-    version = abi if regabi else np.zeros_like(abi)
-    version[static] = objects.version[owner[static]]
-    end = (objects.blocks[:, goobj.END] - objects.base)[owner]
-    outside = np.flatnonzero(record["name_at"].astype(np.int64) + record["name_size"] > end)
-    if len(outside):
-        row = int(outside[0])
-        raise InputError(
-            f"corrupt object file: the name of symbol {int(local[row])} lies outside of the object",
-            file=objects.names[int(owner[row])],
-            remedy="rebuild the package; the file is damaged",
-        )
-    align = record["align"]
-    crooked = np.flatnonzero(align & (align - np.uint32(1)))
-    if len(crooked):
-        row = int(crooked[0])
-        raise InputError(
-            f"bad alignment value {int(align[row])} of symbol {int(local[row])}",
-            file=objects.names[int(owner[row])],
-            expected="a power of two",
-            found=str(int(align[row])),
-            remedy="rebuild the package; the file is damaged",
-        )
     flags: npt.NDArray[np.uint32] = record["flag"].astype(np.uint32)
     flags |= record["flag2"].astype(np.uint32) << np.uint32(8)
     flags |= _object_flags(objects)[owner]
