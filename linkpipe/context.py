@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from linkpipe.arch import Architecture
-    from linkpipe.graph import Graph
+    from linkpipe.graphs.graph import Graph
     from linkpipe.hosttools import Prober
     from linkpipe.options import Options
     from linkpipe.tables.cgo import CgoFacts

@@ -17,10 +17,10 @@ from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import read_headers
 from linkpipe.image import copy_spans
+from linkpipe.ragged import distinct, expand, first_seen, frozen
 from linkpipe.symkind import SymKind
 from linkpipe.tables.functions import Functions
 from linkpipe.tables.pclntab import Funcdata
-from linkpipe.tables.ragged import distinct, expand, first_seen, frozen
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
+from linkpipe.ragged import expand, first_seen, owners
 from linkpipe.tables.functions import Functions
-from linkpipe.tables.ragged import expand, first_seen, owners
 
 if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects

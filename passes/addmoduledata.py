@@ -19,8 +19,8 @@ import numpy as np
 
 from linkpipe import reloctype as rt
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind, is_text
-from linkpipe.tables.ragged import frozen
 from linkpipe.tables.relocs import RelocsEdit
 from linkpipe.tables.symbols import Flag
 

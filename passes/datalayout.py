@@ -5,8 +5,8 @@ which section it goes to, and the tables below say which sections there are, in 
 Within a section symbols are sorted by size, so that little is lost to alignment; symbols of
 equal size keep the order in which they were made.
 
-Type descriptors have an order of their own (linkpipe.typeorder): those that reflection looks up,
-other types, interface tables. Where each of the three stretches ends goes into the module data.
+Type descriptors have an order of their own (linkpipe.gotypes.order): those that reflection looks
+up, other types, interface tables. Where each of the three stretches ends goes into the module data.
 
 In a link that a host linker finishes, and in a static executable, no dynamic relocations have to
 be made here (data.go, dynreloc, returns at once for both).
@@ -26,13 +26,13 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.errors import InputError, checkpoint
+from linkpipe.gotypes.order import order_types
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.placing import alignments, check_alignments, layout_kinds, place, round_up
+from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind
-from linkpipe.tables.ragged import frozen
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Symbols, SymbolsEdit
-from linkpipe.typeorder import order_types
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]

@@ -24,9 +24,9 @@ import numpy.typing as npt
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.formats import elf
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED, ElfSymtab
-from linkpipe.tables.ragged import frozen
 from linkpipe.tables.symbols import ABI0, STATIC, Flag, Symbols
 
 I64 = npt.NDArray[np.int64]

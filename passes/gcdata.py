@@ -1,8 +1,8 @@
 """gcdata: tell the garbage collector where pointers lie in static data.
 
 The collector scans .data and .bss, of which the program's types know the layout: for each of the
-two sections a GC program (linkpipe.gcprog) is made from the types of the variables in it, and
-laid out with read-only data as ``runtime.gcdata`` and ``runtime.gcbss``. Data without pointers is
+two sections a GC program (linkpipe.gotypes.gcprog) is made from the types of the variables in it,
+and laid out with read-only data as ``runtime.gcdata`` and ``runtime.gcbss``. Data without pointers is
 in sections of its own, which are not scanned.
 
 The order of symbols is settled by now, and so their offsets in the two sections; no address is
@@ -21,13 +21,13 @@ import numpy.typing as npt
 
 from linkpipe.errors import InputError, LinkpipeError, checkpoint
 from linkpipe.formats import goobj
-from linkpipe.gcprog import ProgramWriter
+from linkpipe.gotypes.data import TypeData
+from linkpipe.gotypes.gcprog import ProgramWriter
+from linkpipe.gotypes.pointers import PointerWords
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.placing import Placed, place_sections
-from linkpipe.pointers import PointerWords
+from linkpipe.ragged import owners
 from linkpipe.symkind import SymKind
-from linkpipe.tables.ragged import owners
-from linkpipe.typedata import TypeData
 
 I64 = npt.NDArray[np.int64]
 

@@ -25,9 +25,9 @@ import numpy as np
 from linkpipe.errors import InputError, UserError
 from linkpipe.loading import path_to_prefix
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import owners
 from linkpipe.reloctype import R_ADDR, R_INITORDER
 from linkpipe.symkind import SymKind
-from linkpipe.tables.ragged import owners
 from linkpipe.tables.relocs import Relocs, RelocsEdit
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
 

@@ -17,7 +17,7 @@ from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.blocklist import BLOCKED_LINKNAMES
 from linkpipe.pass_api import Link, linkpass
-from linkpipe.tables.ragged import expand
+from linkpipe.ragged import expand
 from linkpipe.tables.symbols import ABI0, ABI_INTERNAL, Flag
 
 _PUSHED = Flag.LINKNAME | Flag.LINKNAME_STD

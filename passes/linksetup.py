@@ -24,9 +24,9 @@ import numpy.typing as npt
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import frozen
 from linkpipe.symkind import FROM_OBJECT, SymKind, is_text
 from linkpipe.tables.packages import Packages
-from linkpipe.tables.ragged import frozen
 from linkpipe.tables.symbols import Flag, SymbolsEdit
 
 # Packages that runtime imports; their code is laid out first (pkgspecial.go, runtimePkgs).

@@ -18,9 +18,9 @@ import numpy.typing as npt
 from linkpipe.errors import InputError, LinkpipeError, checkpoint
 from linkpipe.image import put_words
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import owners
 from linkpipe.reloctype import R_ADDROFF
 from linkpipe.tables.pclntab import BUCKET, PART, PARTS
-from linkpipe.tables.ragged import owners
 from linkpipe.tables.symbols import Flag
 
 I64 = npt.NDArray[np.int64]

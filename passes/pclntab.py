@@ -37,11 +37,11 @@ from linkpipe.funcdata import (
 )
 from linkpipe.image import copy_spans
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import expand, first_seen, frozen
 from linkpipe.sourcefiles import file_tables
 from linkpipe.symkind import SymKind
 from linkpipe.tables.functions import Functions, read_functions
 from linkpipe.tables.pclntab import Functab, Pclntab
-from linkpipe.tables.ragged import expand, first_seen, frozen
 from linkpipe.tables.symbols import Flag, Symbols
 
 I64 = npt.NDArray[np.int64]

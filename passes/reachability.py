@@ -37,13 +37,13 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.errors import InputError
-from linkpipe.flood import Flood
-from linkpipe.graph import Graph
+from linkpipe.graphs.flood import Flood
+from linkpipe.graphs.graph import Graph
 from linkpipe.loading import path_to_prefix
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import distinct, expand, frozen
 from linkpipe.symkind import is_dwarf
 from linkpipe.tables.objects import RelocColumns
-from linkpipe.tables.ragged import distinct, expand, frozen
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
 

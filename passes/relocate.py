@@ -28,10 +28,10 @@ from linkpipe.contents import Laid, fill_image, laid_out
 from linkpipe.errors import checkpoint
 from linkpipe.image import put_words
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import distinct, frozen
 from linkpipe.relocerrors import RelocErrors, Where
 from linkpipe.symkind import SymKind
 from linkpipe.tables.extrelocs import ExternalRelocs
-from linkpipe.tables.ragged import distinct, frozen
 from linkpipe.tables.sections import Sections
 from linkpipe.tables.symbols import Flag
 

@@ -21,8 +21,8 @@ import numpy as np
 
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.placing import layout_kinds
+from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind
-from linkpipe.tables.ragged import frozen
 from linkpipe.tables.relro import Relro
 
 _RELOCATED = ("pie", "c-archive", "c-shared", "shared", "plugin")

@@ -31,11 +31,11 @@ from linkpipe.formats import goobj
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.loading import path_to_prefix
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import expand, frozen
 from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.names import hash_bytes, hash_names
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import Packages
-from linkpipe.tables.ragged import expand, frozen
 from linkpipe.tables.records import (
     HASHED,
     HASHED64,

@@ -32,8 +32,8 @@ from linkpipe.errors import InputError, checkpoint
 from linkpipe.formats import goobj
 from linkpipe.formats.pcvalue import decode
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import offsets
 from linkpipe.reloctype import R_CALLIND
-from linkpipe.tables.ragged import offsets
 from linkpipe.tables.symbols import Flag
 
 I64 = npt.NDArray[np.int64]

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind
-from linkpipe.tables.ragged import frozen
 from linkpipe.tables.symbols import STATIC, Flag, Symbols, SymbolsEdit
 
 # Markers in order of creation (their order in the symbol table depends on it).

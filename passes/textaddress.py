@@ -16,8 +16,8 @@ import numpy as np
 
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.placing import check_alignments, place, round_up, text_base
+from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind
-from linkpipe.tables.ragged import frozen
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag
 

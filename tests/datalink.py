@@ -11,19 +11,19 @@ import numpy as np
 
 from linkpipe.context import Link
 from linkpipe.formats import goobj
+from linkpipe.gotypes.layout import Kind
 from linkpipe.passes.addresses import addresses
 from linkpipe.passes.datalayout import datalayout
 from linkpipe.passes.gcdata import gcdata
 from linkpipe.passes.relro import relro
 from linkpipe.passes.symtab import symtab
+from linkpipe.ragged import frozen
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
-from linkpipe.tables.ragged import frozen
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag
-from linkpipe.typelayout import Kind
 from tests.goobj_writer import Obj, Reloc, Sym
 from tests.objlink import resolved
 from tests.tiny import INTERNAL

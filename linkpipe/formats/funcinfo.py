@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from linkpipe.errors import InputError
 from linkpipe.formats.arena import Arena
-from linkpipe.tables.ragged import expand, owners
+from linkpipe.ragged import expand, owners
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.errors import InputError
-from linkpipe.tables.ragged import expand, owners
+from linkpipe.ragged import expand, owners
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import FuncInfos, read_funcinfos
-from linkpipe.tables.ragged import owners
+from linkpipe.ragged import owners
 
 if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects

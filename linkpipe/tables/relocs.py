@@ -15,8 +15,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.ragged import expand
 from linkpipe.tables.objects import RelocColumns
-from linkpipe.tables.ragged import expand
 
 _COLUMNS = ("offset", "size", "type", "weak", "add", "target")
 _DTYPES = {

@@ -9,10 +9,10 @@ import pytest
 
 from linkpipe.context import Link
 from linkpipe.errors import UserError
+from linkpipe.gotypes.layout import Kind
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.symbols import Flag
-from linkpipe.typelayout import Kind
 from tests.datalink import BSS, NOPTRBSS, NOPTRDATA, RODATA, data_link, descriptor, lay_out
 from tests.goobj_writer import Sym
 from tests.tiny import EXTERNAL, INTERNAL, PLUGIN

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from linkpipe.context import Link
 from linkpipe.errors import InputError, LinkErrors
+from linkpipe.gotypes.layout import TFLAG_EXTRA_STAR, Kind
 from linkpipe.placing import layout_kinds
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
-from linkpipe.typelayout import TFLAG_EXTRA_STAR, Kind
 from tests.datalink import (
     BSS,
     DATA,

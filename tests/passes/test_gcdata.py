@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from linkpipe.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.formats import goobj
-from linkpipe.typelayout import TFLAG_GC_MASK_ON_DEMAND, Kind
+from linkpipe.gotypes.layout import TFLAG_GC_MASK_ON_DEMAND, Kind
 from tests.datalink import BSS, DATA, RODATA, data_link, descriptor, lay_out, ref, word
 from tests.goobj_writer import Sym
-from tests.linkpipe.test_gcprog import run
+from tests.linkpipe.gotypes.test_gcprog import run
 
 # A type: a tuple is a mask of words, a list a struct of types, a dict an array.
 Shape = Any

@@ -22,9 +22,9 @@ from linkpipe.passes.findfunctab import findfunctab
 from linkpipe.passes.pclnbytes import pclnbytes
 from linkpipe.passes.pclntab import pclntab
 from linkpipe.passes.resolve import resolve
+from linkpipe.ragged import frozen
 from linkpipe.reloctype import R_ADDR, R_ADDROFF, R_CALL
 from linkpipe.symkind import SymKind
-from linkpipe.tables.ragged import frozen
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag

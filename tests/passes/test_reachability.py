@@ -16,11 +16,11 @@ from linkpipe import reloctype as rt
 from linkpipe.context import Link
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
-from linkpipe.graph import ROOT
+from linkpipe.gotypes.layout import TFLAG_UNCOMMON, Kind
+from linkpipe.graphs.graph import ROOT
 from linkpipe.passes.reachability import reachability
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.symbols import Flag
-from linkpipe.typelayout import TFLAG_UNCOMMON, Kind
 from tests.goobj_writer import Obj, Reloc, Sym
 from tests.objlink import resolved
 from tests.passes.slow_reachability import Slow

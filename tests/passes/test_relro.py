@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from linkpipe.gotypes.layout import Kind
 from linkpipe.passes.relro import relro
 from linkpipe.passes.symtab import symtab
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
-from linkpipe.typelayout import Kind
 from tests.datalink import NOPTRDATA, RODATA, data_link, descriptor
 from tests.goobj_writer import Sym
 from tests.tiny import EXTERNAL, INTERNAL, PLUGIN

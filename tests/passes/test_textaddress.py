@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from linkpipe.context import Link
 from linkpipe.passes.textaddress import textaddress
+from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
-from linkpipe.tables.ragged import frozen
 from linkpipe.tables.symbols import Flag
 from tests.tiny import EXTERNAL, INTERNAL, Tiny
 

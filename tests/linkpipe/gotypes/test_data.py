@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
+from linkpipe.gotypes.data import TypeData, targets_at
+from linkpipe.gotypes.layout import TFLAG_EXTRA_STAR, TFLAG_UNCOMMON, Kind, TypeLayout
+from linkpipe.gotypes.view import Field, TypeView, views
 from linkpipe.reloctype import R_ADDR
-from linkpipe.typedata import TypeData, targets_at
-from linkpipe.typelayout import TFLAG_EXTRA_STAR, TFLAG_UNCOMMON, Kind, TypeLayout
-from linkpipe.typeview import Field, TypeView, views
 from tests.goobj_writer import Obj, Reloc, Sym
 from tests.objlink import resolved
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.pdqsort import _Sorter, go_sort_slice
+from linkpipe.gotypes.pdqsort import _Sorter, go_sort_slice
 
 # Checksums of what sort.Slice of Go 1.27.3 makes of `keys` below: for each length, all numbers of
 # distinct keys and all shapes, the permutations one after another as 16-bit words.

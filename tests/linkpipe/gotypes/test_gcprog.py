@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.gcprog import ProgramWriter
+from linkpipe.gotypes.gcprog import ProgramWriter
 
 
 def run(program: bytes) -> list[int]:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.csr import Csr, breadth_first, build_csr
-from linkpipe.graph import ROOT, Graph
-from linkpipe.graph_networkx import BACKEND, Backend
-from linkpipe.networkx_info import NATIVE, backend_info
+from linkpipe.graphs.backend import BACKEND, Backend
+from linkpipe.graphs.backend_info import NATIVE, backend_info
+from linkpipe.graphs.csr import Csr, breadth_first, build_csr
+from linkpipe.graphs.graph import ROOT, Graph
 from linkpipe.reloctype import R_ADDR, R_CALL, R_METHODOFF
 from linkpipe.symkind import SymKind
 from linkpipe.tables.objects import AuxColumns

@@ -18,8 +18,8 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.csr import Csr, breadth_first
-from linkpipe.graph import Graph
+from linkpipe.graphs.csr import Csr, breadth_first
+from linkpipe.graphs.graph import Graph
 
 if TYPE_CHECKING:
     from networkx import DiGraph

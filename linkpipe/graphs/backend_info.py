@@ -1,4 +1,4 @@
-"""What networkx shows about the backend (see graph_networkx.py).
+"""What networkx shows about the backend (see backend.py).
 
 A module of its own, without imports: networkx asks for it while it is itself being imported,
 in every program that uses networkx where linkpipe is installed.

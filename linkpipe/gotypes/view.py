@@ -1,6 +1,6 @@
 """Type descriptors, one at a time: for those who walk types, such as debug information.
 
-See typelayout.py for what is where, and typedata.py for reading many at once.
+See layout.py for what is where, and data.py for reading many at once.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.typedata import TypeData
-from linkpipe.typelayout import NAME_EMBEDDED, TFLAG_EXTRA_STAR, TFLAG_UNCOMMON, UNCOMMON_SIZE
+from linkpipe.gotypes.data import TypeData
+from linkpipe.gotypes.layout import NAME_EMBEDDED, TFLAG_EXTRA_STAR, TFLAG_UNCOMMON, UNCOMMON_SIZE
 
 
 class Field(NamedTuple):

@@ -3,7 +3,7 @@
 First the typelinks, the types that reflection looks up by their string, sorted by it: the runtime
 walks them as one array. Then the other types, then the interface tables, each by size. Strings
 repeat, and equal ones lie in the order in which the oracle's sort leaves them
-(linkpipe.pdqsort). Source: cmd/link/internal/ld/data.go:2445-2511.
+(linkpipe.gotypes.pdqsort). Source: cmd/link/internal/ld/data.go:2445-2511.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from linkpipe.arch import Architecture
 from linkpipe.errors import InputError
-from linkpipe.pdqsort import go_sort_slice
+from linkpipe.gotypes.data import TypeData
+from linkpipe.gotypes.layout import TFLAG_EXTRA_STAR
+from linkpipe.gotypes.pdqsort import go_sort_slice
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Flag, Symbols
-from linkpipe.typedata import TypeData
-from linkpipe.typelayout import TFLAG_EXTRA_STAR
 
 I64 = npt.NDArray[np.int64]
 

@@ -10,7 +10,7 @@ and questions are answered by kernels over its columns.
 
 It *is* a networkx graph to whoever holds it: ``networkx.descendants(link.graph, 0)``,
 ``networkx.shortest_path``, ``networkx.immediate_dominators`` and all others run on it, through
-networkx's own dispatching (see graph_networkx.py; networkx is imported by its callers only).
+networkx's own dispatching (see backend.py; networkx is imported by its callers only).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.csr import Csr, breadth_first, build_csr
-from linkpipe.edges import followed, followed_auxs
 from linkpipe.formats import goobj
+from linkpipe.graphs.csr import Csr, breadth_first, build_csr
+from linkpipe.graphs.edges import followed, followed_auxs
 from linkpipe.reloctype import R_METHODOFF
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
@@ -172,7 +172,7 @@ class Graph:
     def subgraph_matching(self, match: re.Pattern[str] | None) -> DiGraph[Any]:
         """The nodes whose name the pattern is found in (all for None) with their neighbours and
         the edges between, as a networkx graph with names and reasons."""
-        from linkpipe.graph_networkx import to_networkx
+        from linkpipe.graphs.backend import to_networkx
 
         if match is None:
             return to_networkx(self)
@@ -246,7 +246,7 @@ class Graph:
         edges ``reason``. Takes seconds for a large program."""
         from networkx import freeze
 
-        from linkpipe.graph_networkx import to_networkx
+        from linkpipe.graphs.backend import to_networkx
 
         return freeze(to_networkx(self))
 

@@ -17,14 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.context import Link
-from linkpipe.edges import MARKERS, followed, followed_auxs
 from linkpipe.errors import InputError
-from linkpipe.methods import MethodReader, Methods
+from linkpipe.gotypes.data import TypeData
+from linkpipe.graphs.edges import MARKERS, followed, followed_auxs
+from linkpipe.graphs.methods import MethodReader, Methods
+from linkpipe.ragged import distinct, expand
 from linkpipe.reloctype import R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
-from linkpipe.tables.ragged import distinct, expand
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
-from linkpipe.typedata import TypeData
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.errors import InputError
+from linkpipe.gotypes.data import TypeData, targets_at
+from linkpipe.gotypes.layout import METHOD_SIZE, Kind
 from linkpipe.reloctype import R_METHODOFF
 from linkpipe.tables.names import hash_names
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Symbols
-from linkpipe.typedata import TypeData, targets_at
-from linkpipe.typelayout import METHOD_SIZE, Kind
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]

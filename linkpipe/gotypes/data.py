@@ -3,7 +3,7 @@
 Pointers from a descriptor to other descriptors and to names are relocations, so it is read
 from two places: its bytes (in the target's byte order), and the relocation at an offset.
 ``TypeData`` reads many descriptors at once, column by column: what reachability and the
-garbage collector's masks need. See typelayout.py for what is where, and typeview.py for
+garbage collector's masks need. See layout.py for what is where, and view.py for
 walking types one by one.
 
 Source: cmd/link/internal/ld/decodesym.go.
@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.errors import InputError
+from linkpipe.gotypes.layout import METHOD_SIZE, TFLAG_UNCOMMON, UNCOMMON_SIZE, TypeLayout
+from linkpipe.ragged import owners
 from linkpipe.tables.objects import Objects
-from linkpipe.tables.ragged import owners
 from linkpipe.tables.symbols import Symbols
-from linkpipe.typelayout import METHOD_SIZE, TFLAG_UNCOMMON, UNCOMMON_SIZE, TypeLayout
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]

@@ -1,0 +1,1 @@
+"""Go type descriptors: where their fields are, reading them, their order, where pointers lie."""
