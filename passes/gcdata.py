@@ -1,9 +1,9 @@
 """gcdata: tell the garbage collector where pointers lie in static data.
 
 The collector scans .data and .bss, of which the program's types know the layout: for each of the
-two sections a GC program (linkpipe.gotypes.gcprog) is made from the types of the variables in it,
-and laid out with read-only data as ``runtime.gcdata`` and ``runtime.gcbss``. Data without pointers is
-in sections of its own, which are not scanned.
+two sections a GC program (linkpipe.gotypes.gcprog) is made from the types of the variables in
+it, and laid out with read-only data as ``runtime.gcdata`` and ``runtime.gcbss``. Data without
+pointers is in sections of its own, which are not scanned.
 
 The order of symbols is settled by now, and so their offsets in the two sections; no address is
 needed.
