@@ -40,6 +40,7 @@ testplugin: compiler $(VENV)/.dev ## run Go's own plugin tests, linked by linkpi
 	$(PY) -m tests.conformance.testplugin
 
 bench: compiler $(VENV)/.dev ## time linkpipe beside go tool link on the same archives
+	@$(PY) -m compileall -q linkpipe passes arches # as pip does for users
 	$(PY) -m benchmarks.bench
 
 clean: ## remove what was made, the environment and the caches included
