@@ -45,7 +45,7 @@ bench: compiler $(VENV)/.dev ## time linkpipe beside go tool link on the same ar
 
 clean: ## remove what was made, the environment and the caches included
 	rm -rf $(VENV) .tree .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
-		.import_linter_cache *.egg-info benchmarks/results
+		.import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 compiler:
