@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from linkpipe.errors import LinkpipeError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_WIDE = 240
+
+
+def console() -> Console:
+    """Where tables are printed; as wide as they want where nobody looks on."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _WIDE)
 
 
 def invoke(command: click.Command, argv: Sequence[str]) -> int:

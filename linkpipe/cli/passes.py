@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from linkpipe.cli._people import invoke
+from linkpipe.cli._people import console, invoke
 from linkpipe.pipeline import load_pipeline
 from linkpipe.plan import Plan, check_unread, make_plan
 from linkpipe.plugins import Catalog
@@ -47,7 +47,6 @@ def command(pipeline: str | None, as_json: bool, dot: bool, installed: bool) -> 
 
 def _table(plan: Plan) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
@@ -59,7 +58,7 @@ def _table(plan: Plan) -> None:
         requires = [*run.requires, *(f"[{fact}]" for fact in run.optional)]
         cells = (str(number), run.name, when, " ".join(requires), " ".join(run.provides), step.why)
         table.add_row(*(cell.replace("[", r"\[") for cell in cells))
-    Console().print(table)
+    console().print(table)
 
 
 def _words(values: Sequence[object]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from linkpipe.cli._people import invoke
+from linkpipe.cli._people import console, invoke
 from linkpipe.observe.diff import read
 from linkpipe.observe.tables import matches
 
@@ -31,14 +31,13 @@ def command(file: str, match: str | None, columns: str | None, limit: int) -> No
     click.echo(f"{header['fact']} after {header['after']}: {len(found)} of {len(rows)} rows")
 
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(*wanted, box=box.SIMPLE_HEAD)
     for row in shown:
         table.add_row(*(Text(_cell(row.get(name))) for name in wanted))
-    Console().print(table)
+    console().print(table)
     if len(shown) < len(found):
         click.echo(f"{len(found) - len(shown)} more: --limit 0 shows all")
 

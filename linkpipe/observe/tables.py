@@ -1,11 +1,13 @@
 """Tables as JSON lines: a header, then one object for each row.
 
-A table offers ``rows()``, an iterator of dicts in a stable order. Facts that are no tables are
+A table offers ``rows()``, an iterator of dicts in a stable order; one that is large may offer
+``rows(match)``, for just the rows in which the pattern is found. Facts that are no tables are
 written as what they are: arrays and sequences row by row, frozen values field by field.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,11 +22,12 @@ from linkpipe.observe.dump import Dumper
 _DEPTH = 4
 
 
-def rows(value: Any) -> Iterator[dict[str, Any]]:
-    """The rows of any fact."""
+def rows(value: Any, match: re.Pattern[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of any fact; where it can choose them, those in which the pattern is found."""
     offered = getattr(value, "rows", None)
     if callable(offered):
-        yield from offered()
+        chooses = match is not None and "match" in inspect.signature(offered).parameters
+        yield from offered(match) if chooses else offered()
     elif isinstance(value, np.ndarray) and value.dtype == np.uint8:
         # An image: its bytes belong into no text file.
         import hashlib
@@ -87,10 +90,11 @@ def matches(value: Any, match: re.Pattern[str]) -> bool:
 def write(value: Any, file: IO[str], header: dict[str, Any], match: re.Pattern[str] | None) -> None:
     """Write a fact as JSON lines."""
     file.write(json.dumps({"header": header}) + "\n")
-    for row in rows(value):
-        shown = jsonable(row)
-        if match is None or matches(shown, match):
-            file.write(json.dumps(shown, ensure_ascii=False) + "\n")
+    for row in rows(value, match):
+        # Rows are plain values but for a few, and to look at each value of each would take longer
+        # than all the rest.
+        if match is None or matches(jsonable(row), match):
+            file.write(json.dumps(row, ensure_ascii=False, default=jsonable) + "\n")
 
 
 def _accepts(value: Any) -> bool:

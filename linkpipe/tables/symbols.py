@@ -16,6 +16,7 @@ only the columns it touches, and freezes it into the next table:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -238,13 +239,14 @@ class Symbols:
         """A writable successor; this table stays as it is."""
         return SymbolsEdit(self)
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One dict for each symbol, in id order, for dumps."""
-        columns = [(name, getattr(self, name).tolist()) for name in COLUMNS]
-        for sym in range(1, len(self)):
-            row: dict[str, Any] = {"id": sym, "name": self.name(sym)}
-            row.update((name, values[sym]) for name, values in columns)
-            yield row
+    def rows(self, match: re.Pattern[str] | None = None) -> Iterator[dict[str, Any]]:
+        """One dict for each symbol, or each whose name matches, in id order, for dumps."""
+        names = [n.decode("utf-8", "surrogateescape") for n in self.names(np.arange(len(self)))]
+        found = [s for s in range(1, len(self)) if match is None or match.search(names[s])]
+        columns = [getattr(self, name)[found].tolist() for name in COLUMNS]
+        keys = ("id", "name", *COLUMNS)
+        for row in zip(found, [names[s] for s in found], *columns, strict=True):
+            yield dict(zip(keys, row, strict=True))
 
     def verify(self) -> list[str]:
         """Broken invariants, in words; an empty list when all hold."""
