@@ -6,6 +6,10 @@ linker understands; otherwise linkpipe writes the final file itself. *Dynamic?* 
 loaded beside its host, and a host that can reach ``plugin.Open`` may load one: then symbols
 stay visible, type names are mangled, and any exported method may be called.
 
+The oracle links the C objects of some standard packages itself (net's, for one); linkpipe does
+not yet and, unless told otherwise, leaves every program with C objects to the host linker, as
+the oracle does with -linkmode=external.
+
 Both are asked once, here, when every package is known. Until then there is no fact `mode`,
 so asking earlier is an error and not a wrong answer.
 
@@ -23,7 +27,7 @@ from linkpipe.pass_api import Link, linkpass
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.packages import Packages
 
-# Packages whose C objects the internal linker may take (lib.go:1179, internalpkg).
+# Packages whose C objects the oracle may link itself (lib.go:1179, internalpkg).
 _INTERNAL_PACKAGES = frozenset(
     {
         "crypto/internal/boring",
@@ -90,9 +94,10 @@ def _chosen_reason(options: Options, packages: Packages) -> str:
     """Why a link is external that need not be."""
     if options.linkmode == "external":
         return "-linkmode=external"
-    foreign = [h.package for h in packages.host_objects if h.package not in _INTERNAL_PACKAGES]
-    if foreign:
-        return f"C code of package {foreign[0]}"
+    if packages.host_objects:
+        # Those that the oracle cannot link either first: they are the better reason.
+        foreign = [h for h in packages.host_objects if h.package not in _INTERNAL_PACKAGES]
+        return f"C code of package {(foreign or packages.host_objects)[0].package}"
     return "GO_EXTLINK_ENABLED, or a package that asks for it"
 
 
@@ -105,9 +110,8 @@ def _external(options: Options, packages: Packages, iscgo: bool, reason: str) ->
         if forced:
             wanted, via = forced, "via GO_EXTLINK_ENABLED "
         else:
-            foreign = any(h.package not in _INTERNAL_PACKAGES for h in packages.host_objects)
             prefer = bool(packages.flags.get("preferlinkext"))
-            return bool(reason) or (iscgo and (foreign or prefer))
+            return bool(reason) or (iscgo and (bool(packages.host_objects) or prefer))
     if wanted == "internal" and reason:
         raise UserError(
             f"internal linking requested {via}but external linking required: {reason}",

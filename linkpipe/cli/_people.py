@@ -13,7 +13,7 @@ from linkpipe.errors import LinkpipeError
 if TYPE_CHECKING:
     from rich.console import Console
 
-_WIDE = 240
+_WIDE = 160
 
 
 def console() -> Console:

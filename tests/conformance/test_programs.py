@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 
 from tests.conformance import oracle
 from tests.conformance.__main__ import both
 from tests.conformance.oracle import MODES
-from tests.conformance.programs import Program, table
+from tests.conformance.programs import Program, inputs, table
 
 ALONE = [
     pytest.param(program, id=program.name, marks=[pytest.mark.big] if program.big else [])
@@ -59,3 +60,16 @@ def test_mixed_pairs(folder: Path) -> None:
     printed = {oracle.run(host.output, plugin.output) for host in hosts for plugin in plugins}
     assert len(printed) == 1, printed
     assert next(iter(printed))[0] == 0
+
+
+def test_a_program_with_c_code_is_left_to_the_host_linker(folder: Path) -> None:
+    """Without a word on the link mode, linkpipe does what the oracle does with
+    -linkmode=external (the oracle alone would link net's C objects itself)."""
+    program = table()["cgoserver"]
+    given = inputs(program)
+    words = tuple(a for a in given.argv if a != "-linkmode=external")
+    plain = attrs.evolve(given, argv=words)
+    assert plain.argv != given.argv
+    theirs = oracle.link(oracle.stock(), given, ["-w"], folder / "theirs", external=True)
+    ours = oracle.link(oracle.linkpipe(), plain, ["-w"], folder / "ours", external=True)
+    assert oracle.differences(ours, theirs) == []

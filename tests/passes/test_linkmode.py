@@ -68,10 +68,11 @@ def test_a_host_is_dynamic_when_plugin_open_can_be_reached() -> None:
 
 
 def test_c_objects_of_other_packages_force_the_host_linker() -> None:
-    """The internal linker knows the C objects of some standard packages only."""
-    assert not decide(packages=CGO, host=(("runtime/cgo", "elf"),)).external
+    """Also those that the oracle links itself, as long as linkpipe does not."""
+    assert decide(packages=CGO, host=(("runtime/cgo", "elf"),)).external
     mode = decide(packages=CGO, host=(("main", "elf"),))
     assert (mode.external, mode.reason) == (True, "C code of package main")
+    assert not decide("-linkmode=internal", packages=CGO, host=(("net", "elf"),)).external
     assert decide(packages=CGO, markers={"preferlinkext": ("x",)}).external
     assert decide(packages=CGO, host=(("net", "unknown"),)).external
 
