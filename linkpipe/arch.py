@@ -93,12 +93,14 @@ class ElfType:
         offset: added to the place, bytes.
         addend: added to the addend.
         imported: the type instead for targets that other modules define; None: the same.
+        bare: whether it names no symbol, as those that lead to the global offset table may.
     """
 
     type: int
     offset: int = 0
     addend: int = 0
     imported: int | None = None
+    bare: bool = False
 
 
 @attrs.frozen
@@ -202,12 +204,12 @@ def with_elf(rules: Mapping[int, ElfRule]) -> Mapping[int, RelocKind]:
 
 @attrs.frozen
 class StubReloc:
-    """A relocation of a stub: ``target`` is "moduledata" or "addmoduledata"."""
+    """A relocation of a stub: ``target`` is "moduledata", "addmoduledata", or a symbol's name."""
 
     offset: int
     size: int
     type: int
-    target: Literal["moduledata", "addmoduledata"]
+    target: str
     add: int = 0
 
 
@@ -248,6 +250,8 @@ class Architecture:
         deferreturn: added to the address after the call of deferreturn; deferreturn_dynamic: the
             same in shared objects and plugins.
         thunks: names and code of functions laid out before all others in shared objects.
+        table_import: a symbol for the global offset table that position-independent modules import;
+            "": none.
         stack_reserved: bytes of the nosplit budget that every frame loses.
         build_modes: what can be built for it on Linux (internal/platform/supported.go).
         internal_pie: whether a position-independent executable needs no host linker.
@@ -283,6 +287,7 @@ class Architecture:
     deferreturn: int = 0
     deferreturn_dynamic: int | None = None
     thunks: tuple[tuple[str, bytes], ...] = ()
+    table_import: str = ""
     stack_reserved: int = 0
     build_modes: frozenset[str] = frozenset(
         {"exe", "pie", "c-archive", "c-shared", "shared", "plugin"}

@@ -224,7 +224,7 @@ class _Object(ElfFrame):
         relocs, index = self.link.external_relocs, self.link.elf_symtab.index
         out = np.zeros(len(relocs), dtype)
         symbol = index[relocs.symbol]
-        lost = np.flatnonzero(symbol == 0)
+        lost = np.flatnonzero((symbol == 0) & (relocs.symbol != 0))
         if len(lost):
             row = int(lost[0])
             name = self.link.symbols.name(int(relocs.symbol[row]))

@@ -54,6 +54,10 @@ def linksetup(link: Link) -> Link:
         _append_true(edit, edit.lookup_or_create("runtime.islibrary"))
     tlsg = _tlsg(link, edit)
     moduledata = _moduledata(link, edit)
+    if link.arch.table_import and link.mode.dynlink:
+        table = edit.lookup_or_create(link.arch.table_import)
+        edit.set(table, kind=SymKind.SDYNIMPORT)
+        edit.add_flags(table, Flag.REACHABLE)
     packages = attrs.evolve(link.packages, postorder=_postorder(link.packages))
     order, moved = _text_order(link, packages)
     for sym, path in moved.items():

@@ -196,8 +196,12 @@ class _Work:
             inner = outer != 0
             addend = addend + np.where(inner, symbols.value[symbol] - symbols.value[outer], 0)
             symbol = np.where(inner, outer, symbol)
+        kept = addend
         if rule.pcrel:
-            addend = np.where(kind == SymKind.SUNDEFEXT, 0, addend) - width
+            undefined = kind == SymKind.SUNDEFEXT
+            addend = np.where(undefined, 0, addend) - width
+            kept = np.where(undefined, 0, addend)
+        kept = kept if rule.stored else np.zeros_like(kept)
         kind = symbols.kind[symbol]
         for i in rows[(symbols.section[symbol] < 0) & ~np.isin(kind, _ELSEWHERE)].tolist():
             self.errors.no_section(self._where(i))
@@ -210,11 +214,9 @@ class _Work:
                 if part.imported is not None:
                     number[kind[some] == SymKind.SDYNIMPORT] = part.imported
                 offset = self.offset[rows[some]] + part.offset
-                self.emitted.append(
-                    (rows[some], offset, number, symbol[some], addend[some] + part.addend)
-                )
-            left = addend[some] if rule.stored else np.zeros(int(some.sum()), np.int64)
-            self._put(rows[some], left, size)
+                to = np.zeros_like(symbol[some]) if part.bare else symbol[some]
+                self.emitted.append((rows[some], offset, number, to, addend[some] + part.addend))
+            self._put(rows[some], kept[some], size)
 
     def _patch(self, kind: RelocKind, width: int, rows: I64, target: I64) -> None:
         """Compute, check and store the values of rows of one kind and width."""

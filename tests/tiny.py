@@ -76,7 +76,9 @@ class Tiny:
         self.sections: list[Section] = []
         self.text: list[int] = []
         self.got = self.symbol(".got", kind=SymKind.Sxxx, reachable=False)
-        self.method = self.symbol("runtime.unreachableMethod", 1, kind=SymKind.STEXT)
+        self.method = self.symbol(
+            "runtime.unreachableMethod", arch.abi_internal, kind=SymKind.STEXT
+        )
         self.tlsg = self.symbol("runtime.tlsg", kind=SymKind.STLSBSS, size=8)
 
     def symbol(

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from linkpipe.arches.amd64 import ARCH
 from linkpipe.context import Link
 from linkpipe.errors import InputError
 from linkpipe.loading import PackageLoader
@@ -40,10 +41,9 @@ def setup(
     loader.load()
     packages, loaded = loader.freeze(None, 0)
     options: Any = SimpleNamespace(w=False, buildmode=buildmode)
-    arch: Any = SimpleNamespace(regabi=True, ptrsize=8, abi_internal=1)
     mode = Mode(external=False, iscgo=False, can_use_plugins=False, dynlink=False)
     link = Link(
-        {"packages": packages, "objects": loaded, "arch": arch, "options": options, "mode": mode}
+        {"packages": packages, "objects": loaded, "arch": ARCH, "options": options, "mode": mode}
     )
     link = resolve.run(link)
     edit = link.symbols.edit()
