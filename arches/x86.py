@@ -1,0 +1,107 @@
+"""386: 32-bit x86.
+
+Relocations have no room for an addend ("REL"): what the host linker shall add stands in the place
+itself. There is no register ABI; the thread-local word is below the segment base of %gs.
+
+The instructions cannot address relative to themselves. Position-independent code calls a thunk,
+``__x86.get_pc_thunk.ax`` and the like, that copies its return address into a register, and counts
+from there; the linker writes the thunks. To call through the procedure linkage table %ebx must
+hold the address of the global offset table, for which ELF objects have the magic name
+``_GLOBAL_OFFSET_TABLE_``. A load from that table takes two relocations of one place: GOTPC, the
+way to the table, which needs no symbol, and the symbol's offset in it; host linkers add them up.
+
+psABI: https://gitlab.com/x86-psABIs/i386-ABI. Constants: cmd/link/internal/x86/{l,obj,asm}.go and
+cmd/internal/sys/arch.go.
+"""
+
+from __future__ import annotations
+
+from linkpipe import reloctype as rt
+from linkpipe.arch import Architecture, ElfRule, ElfType, Stub, StubReloc, with_elf
+
+R_386_32 = 1
+R_386_PC32 = 2
+R_386_GOT32 = 3
+R_386_PLT32 = 4
+R_386_GOTPC = 10
+R_386_TLS_GOTIE = 16
+R_386_TLS_LE = 17
+
+_ADDRESS = {4: (ElfType(R_386_32),)}
+_GOT = ElfType(R_386_GOTPC, bare=True)
+
+RELOCS = with_elf(
+    {
+        rt.R_ADDR: ElfRule(_ADDRESS, stored=True),
+        rt.R_DWARFSECREF: ElfRule(_ADDRESS, section_relative=True, stored=True),
+        rt.R_CALL: ElfRule(
+            {4: (ElfType(R_386_PC32, imported=R_386_PLT32),)},
+            in_section=True,
+            pcrel=True,
+            stored=True,
+        ),
+        rt.R_PCREL: ElfRule({4: (ElfType(R_386_PC32),)}, in_section=True, pcrel=True, stored=True),
+        rt.R_GOTPCREL: ElfRule({4: (_GOT, ElfType(R_386_GOT32))}, pcrel=True, stored=True),
+        rt.R_TLS_LE: ElfRule({4: (ElfType(R_386_TLS_LE),)}, stored=True),
+        rt.R_TLS_IE: ElfRule({4: (_GOT, ElfType(R_386_TLS_GOTIE))}, stored=True),
+    }
+)
+
+_REGISTERS = {"ax": 0, "cx": 1, "dx": 2, "bx": 3, "bp": 5, "si": 6, "di": 7}
+THUNKS = tuple(
+    # mov (%esp), %reg: the register's number is in bits 3 to 5 of the second byte; ret
+    (f"__x86.get_pc_thunk.{register}", bytes((0x8B, 0x04 | number << 3, 0x24, 0xC3)))
+    for register, number in _REGISTERS.items()
+)
+
+GLOBAL_OFFSET_TABLE = "_GLOBAL_OFFSET_TABLE_"
+
+# Both leas count from the thunk's return address, byte 6; their fields end 6 and 12 bytes later.
+ADDMODULEDATA = Stub(
+    b"\x53"  # push %ebx
+    b"\xe8\0\0\0\0"  # call __x86.get_pc_thunk.cx
+    b"\x8d\x81\0\0\0\0"  # lea moduledata(%ecx), %eax
+    b"\x8d\x99\0\0\0\0"  # lea _GLOBAL_OFFSET_TABLE_(%ecx), %ebx
+    b"\xe8\0\0\0\0"  # call runtime.addmoduledata
+    b"\x5b"  # pop %ebx
+    b"\xc3",  # ret
+    (
+        StubReloc(2, 4, rt.R_CALL, "__x86.get_pc_thunk.cx"),
+        StubReloc(8, 4, rt.R_PCREL, "moduledata", 6),
+        StubReloc(14, 4, rt.R_PCREL, GLOBAL_OFFSET_TABLE, 12),
+        StubReloc(19, 4, rt.R_CALL, "addmoduledata"),
+    ),
+)
+
+ARCH = Architecture(
+    name="386",
+    goarch="386",
+    ptrsize=4,
+    byteorder="little",
+    func_align=16,
+    max_align=32,
+    min_align=1,
+    pc_quantum=1,
+    code_pad=b"\xcc",  # int3: running into a gap traps
+    text_base=0x08048000 + 4096,
+    round=4096,
+    elf_machine=3,
+    elf_flags=0,
+    interpreter="/lib/ld-linux.so.2",
+    interpreter_musl="/lib/ld-musl-i386.so.1",
+    dwarf_sp=4,
+    dwarf_lr=8,
+    regabi=False,
+    has_lr=False,
+    relocs=RELOCS,
+    calls=frozenset({rt.R_CALL}),
+    addmoduledata=ADDMODULEDATA,
+    rela=False,
+    deferreturn=-1,
+    # In a plugin the thunk is called first, and a lea follows it: 11 bytes more (ld/pcln.go:156).
+    deferreturn_dynamic=-12,
+    thunks=THUNKS,
+    table_import=GLOBAL_OFFSET_TABLE,
+    internal_pie=False,
+    host_flags=("-m32",),
+)
