@@ -33,14 +33,14 @@ class Row:
     def line(self) -> str:
         ratio = self.ours.seconds / self.theirs.seconds
         return (
-            f"| {self.program:10} | {self.mode:4} | {'yes' if self.same else 'NO':5} "
+            f"| {self.program:12} | {self.mode:4} | {'yes' if self.same else 'NO':5} "
             f"| {self.runs:5} | {self.ours.seconds:6.2f} s | {self.theirs.seconds:6.2f} s "
             f"| {ratio:5.1f} |"
         )
 
 
-HEAD = """| program    | mode | same? | runs? | linkpipe | go link  | ratio |
-|------------|------|-------|-------|----------|----------|-------|"""
+HEAD = """| program      | mode | same? | runs? | linkpipe | go link  | ratio |
+|--------------|------|-------|-------|----------|----------|-------|"""
 
 
 def both(program: Program, mode: str, folder: Path) -> tuple[Linked, Linked]:
@@ -105,7 +105,7 @@ def main(argv: list[str]) -> int:
     for mode, runs in pairs.items():
         if runs != "-":
             print(
-                f"| host+plugin | {mode:3} | the host opens the plugin and prints the same: {runs}"
+                f"| host+plugin  | {mode:4} | the host opens the plugin and prints the same: {runs}"
             )
     for told in rows:
         for text in told.found:

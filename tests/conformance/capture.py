@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 # What a link reads of its environment (cmd/link, internal/buildcfg).
-KEPT = ("GOROOT", "GOOS", "GOARCH", "GOAMD64", "GOEXPERIMENT", "GOFIPS140", "CGO_ENABLED")
+KEPT = ("GOROOT", "GOOS", "GOARCH", "GOAMD64", "GO386", "GOEXPERIMENT", "GOFIPS140", "CGO_ENABLED")
 
 
 def keep(source: Path, folder: Path, package: str) -> Path:

@@ -26,7 +26,8 @@ class Program:
 
     `folder` is where go build runs (relative to GOROOT for the toolchain's own), `package` what it
     builds; `run` are the arguments with which the linked program prints the same on every run
-    (None: it is not run alone); `big` programs are left to `make conformance`; `broken` ones
+    (None: it is not run alone); `goarch` is what it is built for when not for this machine, which
+    can run it all the same; `big` programs are left to `make conformance`; `broken` ones
     compile and cannot be linked.
     """
 
@@ -35,6 +36,7 @@ class Program:
     package: str
     buildmode: str = "exe"
     cgo: bool = False
+    goarch: str = ""
     ldflags: str = ""
     run: tuple[str, ...] | None = ()
     big: bool = False
@@ -54,6 +56,8 @@ def table() -> dict[str, Program]:
         Program("hello", PROGRAMS, "./hello"),
         Program("features", PROGRAMS, "./features", ldflags=named),
         Program("httpserver", PROGRAMS, "./httpserver", run=("-self",)),
+        Program("hello-386", PROGRAMS, "./hello", goarch="386"),
+        Program("features-386", PROGRAMS, "./features", goarch="386", ldflags=named),
         Program(
             "cgoserver",
             PROGRAMS,
@@ -145,8 +149,11 @@ def capture(program: Program, folder: Path) -> Inputs:
         folder / "built",
         program.package,
     )
+    variables = {"CGO_ENABLED": str(int(program.cgo))}
+    if program.goarch:
+        variables["GOARCH"] = program.goarch
     try:
-        go(*arguments, cwd=program.folder, CGO_ENABLED=str(int(program.cgo)))
+        go(*arguments, cwd=program.folder, **variables)
     except RuntimeError:
         if not (program.broken and (folder / "cmd").exists()):
             raise

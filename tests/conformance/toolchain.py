@@ -33,7 +33,7 @@ def cache() -> Path:
 
 def environment(**extra: str) -> dict[str, str]:
     """The environment for the go command: the pinned toolchain, no network, nobody's settings."""
-    unset = ("GOFLAGS", "GOEXPERIMENT", "GOOS", "GOARCH", "GOAMD64", "LINKPIPE_PIPELINE")
+    unset = ("GOFLAGS", "GOEXPERIMENT", "GOOS", "GOARCH", "GOAMD64", "GO386", "LINKPIPE_PIPELINE")
     env = {key: value for key, value in os.environ.items() if key not in unset}
     env |= {
         "GOROOT": str(goroot()),
