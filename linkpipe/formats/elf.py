@@ -189,10 +189,12 @@ class ProgramHeader:
 
 
 def program_headers(headers: Sequence[ProgramHeader], elf_class: int, endian: str) -> bytes:
-    """The program header table."""
+    """The program header table. Fields are unsigned and wrap around, as the oracle's do: rounding
+    down to a large page may lead below the file's start."""
     out = np.zeros(len(headers), segment_dtype(elf_class, endian))
     for name in ("type", "flags", "offset", "vaddr", "filesize", "memsize", "align"):
-        out[name] = [getattr(h, name) for h in headers]
+        most = (1 << 8 * out.dtype[name].itemsize) - 1
+        out[name] = [getattr(h, name) & most for h in headers]
     out["paddr"] = out["vaddr"]
     return out.tobytes()
 

@@ -99,3 +99,15 @@ def test_note() -> None:
     """Lengths, tag, name and description, padded to four bytes."""
     text = elf.note(b"Go\0\0", 4, b"abcde", "<")
     assert text == bytes.fromhex("04000000 05000000 04000000") + b"Go\0\0abcde\0\0\0"
+
+
+@BOTH
+def test_program_headers_wrap_around(elf_class: int, endian: str) -> None:
+    """An offset below zero, as rounding down to a large page gives it, is the field's complement."""
+    load = ProgramHeader(SegmentType.LOAD, elf.PF_R, -0xF000, 0x11000)
+    table = elf.program_headers([load], elf_class, endian)
+    row = np.frombuffer(table, elf.segment_dtype(elf_class, endian))[0]
+    bits = 8 * row["offset"].itemsize
+    assert bits == (32 if elf_class == 1 else 64)
+    assert int(row["offset"]) == (1 << bits) - 0xF000
+    assert int(row["vaddr"]) == 0x11000
