@@ -103,7 +103,7 @@ def test_note() -> None:
 
 @BOTH
 def test_program_headers_wrap_around(elf_class: int, endian: str) -> None:
-    """An offset below zero, as rounding down to a large page gives it, is the field's complement."""
+    """An offset below zero, as rounding down to a large page gives it, is its complement."""
     load = ProgramHeader(SegmentType.LOAD, elf.PF_R, -0xF000, 0x11000)
     table = elf.program_headers([load], elf_class, endian)
     row = np.frombuffer(table, elf.segment_dtype(elf_class, endian))[0]
