@@ -105,11 +105,13 @@ class Catalog:
         what = {"passes": "pass", "arches": "architecture"}.get(kind, kind.removesuffix("s"))
         if not offers:
             known = self._offers[kind]
+            # Architectures' names are all alike; arm64 is no misspelt amd64.
+            near = "" if kind == "arches" else suggestion(name, known)
             raise UserError(
                 f'unknown {what} "{name}"',
                 status=2,
                 label="linkpipe",
-                remedy=suggestion(name, known) or f"there are: {', '.join(sorted(known))}",
+                remedy=near or f"there are: {', '.join(sorted(known))}",
             )
         if len(offers) > 1:
             owners = " and ".join(offer.owner for offer in offers)

@@ -36,8 +36,13 @@ def test_unknown_names_get_a_suggestion() -> None:
     with pytest.raises(UserError, match='unknown pass "relocat"') as caught:
         catalog(setter("relocate")).load("passes", "relocat")
     assert "did you mean relocate?" in caught.value.render()
-    with pytest.raises(UserError, match='unknown architecture "vax"'):
-        Catalog(()).load("arches", "vax")
+
+
+def test_an_unknown_architecture_is_told_which_there_are() -> None:
+    known = Catalog([entry("amd64", "a:ARCH", group="linkpipe.arches")])
+    with pytest.raises(UserError, match='unknown architecture "arm64"') as caught:
+        known.load("arches", "arm64")
+    assert "there are: amd64" in caught.value.render()
 
 
 def test_a_duplicate_names_both_owners() -> None:
