@@ -3,19 +3,18 @@
 Whether a compiler knows a flag is found out by compiling an empty program with it (the
 oracle's way). That takes ten to forty milliseconds a flag, as long as linking the rest, and
 the answer depends only on the compiler, its linker and the flags. So answers are kept in a
-file of the user's cache folder, and questions whose answers are not known yet are asked all
-at once, while the link goes on.
+file of the user's cache folder (linkpipe/probecache.py), and questions whose answers are not
+known yet are asked all at once, while the link goes on.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import attrs
-
 from linkpipe.errors import HostLinkError
+from linkpipe.probecache import cache_file, keep_answers, lasts, read_answers, refused
 
 if TYPE_CHECKING:
     import subprocess
@@ -47,25 +46,25 @@ _TRIVIAL = b"int main() { return 0; }"
 _TIMEOUT = 120
 
 
-@attrs.frozen
-class Finished:
-    """A command that ended: its exit status and what it printed on both streams."""
+def run(command: Sequence[str], renamed: tuple[str, str] = ("", "")) -> str:
+    """Run a command; what it printed on both streams.
 
-    status: int
-    output: bytes
-
-
-def run(command: Sequence[str]) -> Finished:
-    """Run a command. Raises HostLinkError when it cannot be started or fails, in the oracle's
-    words (lib.go, hostlink): what failed, the command, what it printed."""
+    ``renamed`` is a temporary name in the command and the name that the user knows instead: what
+    is printed names the latter. Raises HostLinkError when the command cannot be started or
+    fails, in the oracle's words (lib.go, hostlink): what failed, the command, what it printed.
+    """
     import shutil
     import subprocess
 
-    path = shutil.which(command[0])
+    def told(text: str) -> str:
+        return text.replace(*renamed) if renamed[0] else text
+
+    # A name with a slash is a path, as to every shell (os/exec, LookPath).
+    path = command[0] if "/" in command[0] else shutil.which(command[0])
+    shown = [told(word) for word in (path or command[0], *command[1:])]
     if path is None:
-        raise _failed(
-            command, f'exec: "{command[0]}": executable file not found in $PATH', command[0], b""
-        )
+        reason = f'exec: "{command[0]}": executable file not found in $PATH'
+        raise _failed(command[0], shown, reason, "", _INSTALL)
     try:
         done = subprocess.run(
             command,
@@ -77,22 +76,33 @@ def run(command: Sequence[str]) -> Finished:
         )
     except OSError as e:
         reason = f"fork/exec {path}: {(e.strerror or str(e)).lower()}"
-        raise _failed(command, reason, path, b"") from e
+        raise _failed(command[0], shown, reason, "", _INSTALL) from e
+    output = told(done.stdout.decode("utf-8", "replace"))
     if done.returncode:
-        raise _failed(command, _status(done.returncode), path, done.stdout)
-    return Finished(done.returncode, done.stdout)
+        raise _failed(
+            command[0],
+            shown,
+            _status(done.returncode),
+            output,
+            "the C compiler says why, above"
+            if output
+            else "run the command above by hand; the compiler says nothing of why",
+        )
+    return output
 
 
-def _failed(command: Sequence[str], reason: str, path: str, output: bytes) -> HostLinkError:
-    text = output.decode("utf-8", "replace")
+_INSTALL = "install a C compiler, or name one with -extld (the go command: CC)"
+
+
+def _failed(
+    name: str, command: Sequence[str], reason: str, output: str, remedy: str
+) -> HostLinkError:
     return HostLinkError(
-        f"running {command[0]} failed: {reason}\n{' '.join([path, *command[1:]])}\n{text}",
+        f"running {name} failed: {reason}\n{' '.join(command)}\n{output}",
         command=tuple(command),
-        output=text,
+        output=output,
         status=2,
-        remedy="install a C compiler, or name one with -extld (the go command: CC)"
-        if "not found" in reason
-        else "the C compiler says why, above",
+        remedy=remedy,
     )
 
 
@@ -112,16 +122,19 @@ class Prober:
 
     ``base`` are flags that every question is asked with. ``start`` asks some questions in the
     background; ``supports`` gives the answer, waiting for it or asking it now. ``close`` stops
-    what is still running and keeps the answers.
+    what is still running and keeps the answers; a link that fails before leaves that to the end
+    of the process.
     """
 
     def __init__(self, compiler: Sequence[str], base: Sequence[str]) -> None:
-        self._compiler, self._base = tuple(compiler), tuple(base)
+        self._compiler, self._base = compiler[0], tuple(base)
         self._folder = ""
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._store = _cache_file(self._compiler, self._base)
-        self._answers = _read_answers(self._store)
-        self._known = len(self._answers)
+        self._store = cache_file(compiler, base)
+        self._kept = read_answers(self._store)
+        self._known = len(self._kept)
+        self._answers = dict(self._kept)
+        self._asked = 0
 
     def start(self, flags: Sequence[str]) -> None:
         """Ask about these flags, unless the answers are known."""
@@ -134,36 +147,37 @@ class Prober:
     def supports(self, flag: str) -> bool:
         """Whether the compiler takes the flag. A compiler that cannot be run takes none."""
         if flag not in self._answers:
-            import subprocess
-
-            self.start([flag])
-            process = self._running.pop(flag, None)
-            if process is None:
-                return False
-            try:
-                output = process.communicate(timeout=_TIMEOUT)[0]
-            except subprocess.TimeoutExpired:
-                process.kill()
-                return False
-            # GCC says "unrecognized", clang "unknown", and some exit with status 0 all the same.
-            wrong = b"unrecognized" in output or b"unknown" in output
-            self._answers[flag] = process.returncode == 0 and not wrong
+            self._answers[flag] = self._answer(flag)
         return self._answers[flag]
+
+    def _answer(self, flag: str) -> bool:
+        import subprocess
+
+        self.start([flag])
+        process = self._running.get(flag)
+        if process is None:
+            return False
+        try:
+            output = process.communicate(timeout=_TIMEOUT)[0]
+        except subprocess.TimeoutExpired:
+            # It stays among the running, to be stopped with them.
+            return False
+        del self._running[flag]
+        works = process.returncode == 0 and not refused(output)
+        if lasts(flag, process.returncode, output):
+            self._kept[flag] = works
+        return works
 
     def _ask(self, flag: str) -> subprocess.Popen[bytes] | None:
         import subprocess
-        import tempfile
 
-        if not self._folder:
-            self._folder = tempfile.mkdtemp(prefix="linkpipe-probe-")
-        source = os.path.join(self._folder, "trivial.c")
-        if not os.path.exists(source):
-            with open(source, "wb") as file:
-                file.write(_TRIVIAL)
-        output = os.path.join(self._folder, f"{len(self._running)}.out")
         try:
+            folder = self._make_folder()
+            self._asked += 1
+            output = os.path.join(folder, f"{self._asked}.out")
+            source = os.path.join(folder, "trivial.c")
             return subprocess.Popen(
-                [*self._compiler[:1], *self._base, "-o", output, flag, source],
+                [self._compiler, *self._base, "-o", output, flag, source],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -172,78 +186,44 @@ class Prober:
         except OSError:
             return None
 
+    def _make_folder(self) -> str:
+        if not self._folder:
+            import atexit
+            import tempfile
+
+            self._folder = tempfile.mkdtemp(prefix="linkpipe-probe-")
+            atexit.register(self.close)
+            with open(os.path.join(self._folder, "trivial.c"), "wb") as file:
+                file.write(_TRIVIAL)
+        return self._folder
+
     def close(self) -> None:
         """Stop what still runs, remove temporary files, keep the answers for the next link."""
-        for process in self._running.values():
-            process.kill()
-            process.communicate()
-        self._running.clear()
+        if self._running:
+            import subprocess
+
+            # Asked to end, a compiler removes its own temporary files.
+            for process in self._running.values():
+                process.terminate()
+            for process in self._running.values():
+                try:
+                    process.wait(timeout=1)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+                if process.stdout:
+                    process.stdout.close()
+            self._running.clear()
         if self._folder:
+            import atexit
             import shutil
 
             shutil.rmtree(self._folder, ignore_errors=True)
-        if len(self._answers) > self._known:
-            _keep_answers(self._store, self._answers)
-
-
-def _cache_file(compiler: Sequence[str], base: Sequence[str]) -> str:
-    """Where answers of this very compiler and linker are kept; "" when they are not.
-
-    The name is a hash of what the answers depend on: the files of the compiler and of the linker
-    it would find, their sizes and times, the flags, and the variables that redirect either.
-    """
-    if os.environ.get("LINKPIPE_PROBE_CACHE") == "off":
-        return ""
-    import hashlib
-    import shutil
-
-    told = [*compiler, "\0", *base]
-    for tool in (compiler[0], "ld", "ld.lld", "ld.gold", "ld.mold"):
-        path = shutil.which(tool)
-        if path:
-            try:
-                real = os.path.realpath(path)
-                about = os.stat(real)
-            except OSError:
-                return ""
-            told += [tool, real, str(about.st_size), str(about.st_mtime_ns), str(about.st_ino)]
-    for name in ("COMPILER_PATH", "GCC_EXEC_PREFIX", "LIBRARY_PATH", "PATH"):
-        told += [name, os.environ.get(name, "")]
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    digest = hashlib.sha256("\0".join(told).encode("utf-8", "surrogateescape")).hexdigest()
-    return os.path.join(home, "linkpipe", "probes", f"{digest[:32]}.json")
-
-
-def _read_answers(path: str) -> dict[str, bool]:
-    if not path:
-        return {}
-    import json
-
-    try:
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(found, dict) or not all(isinstance(v, bool) for v in found.values()):
-        return {}
-    return dict(found)
-
-
-def _keep_answers(path: str, answers: Mapping[str, bool]) -> None:
-    """Best effort: a cache that cannot be written is none."""
-    if not path:
-        return
-    import json
-    import tempfile
-
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        fd, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
-        with open(fd, "w", encoding="utf-8") as file:
-            json.dump(answers, file, sort_keys=True)
-        os.replace(temporary, path)
-    except OSError:
-        return
+            self._folder = ""
+            atexit.unregister(self.close)
+        if len(self._kept) > self._known:
+            keep_answers(self._store, self._kept)
+            self._known = len(self._kept)
 
 
 def compiler(options: Options) -> tuple[str, ...]:

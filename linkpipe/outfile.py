@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from linkpipe.errors import UserError
 _MODE = 0o775
 """Permissions of a linked file before the umask (cmd/link/internal/ld/outbuf.go)."""
 
+_NO_NEIGHBOUR = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""Why a folder may take no new file, though a file in it may be written to."""
+
 
 def write_output(path: str, content: npt.NDArray[np.uint8]) -> None:
     """Write an executable file. What was there before stays until the new file is whole.
@@ -22,7 +26,7 @@ def write_output(path: str, content: npt.NDArray[np.uint8]) -> None:
     A symbolic link is followed; what is no regular file (/dev/null) is written to directly.
     Raises UserError in the oracle's words.
     """
-    if not _is_special(path):
+    if not is_special(path):
         with replacing(path) as temporary:
             _write(temporary, path, content)
         return
@@ -32,24 +36,48 @@ def write_output(path: str, content: npt.NDArray[np.uint8]) -> None:
 @contextmanager
 def replacing(path: str) -> Iterator[str]:
     """The path of a new, empty file beside ``path`` that takes its place when the block ends
-    well. The file has the permissions of a linked one, within the umask."""
+    well. The file has the permissions of a linked one, within the umask. A block that removes
+    the new file removes what was at ``path`` before, too.
+
+    Where the folder takes no new files but the file may be written to, it is ``path`` itself;
+    and a file that cannot be replaced (a mount point) is overwritten with the whole new one.
+    """
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")
+    # The whole name could be too long with more beside it.
+    temporary = os.path.join(folder, f".{name[:32]}.{os.urandom(6).hex()}")
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, _MODE))
     except OSError as e:
+        if e.errno in _NO_NEIGHBOUR and os.path.isfile(target) and os.access(target, os.W_OK):
+            yield path
+            return
         raise _cannot("create", path, e) from e
     try:
         yield temporary
         try:
-            os.replace(temporary, target)
+            _settle(temporary, target)
         except OSError as e:
             raise _cannot("create", path, e) from e
     finally:
         # After a success the name is gone already.
         with suppress(FileNotFoundError):
             os.unlink(temporary)
+
+
+def _settle(temporary: str, target: str) -> None:
+    if not os.path.lexists(temporary):
+        with suppress(FileNotFoundError):
+            os.unlink(target)
+        return
+    try:
+        os.replace(temporary, target)
+    except OSError as e:
+        if e.errno != errno.EBUSY:
+            raise
+        import shutil
+
+        shutil.copyfile(temporary, target)
 
 
 def _write(file: str, path: str, content: npt.NDArray[np.uint8]) -> None:
@@ -69,11 +97,17 @@ def _write(file: str, path: str, content: npt.NDArray[np.uint8]) -> None:
         ) from e
 
 
-def _is_special(path: str) -> bool:
+def is_special(path: str) -> bool:
+    """Whether ``path`` is a device or the like, to be written to and never replaced.
+
+    Raises UserError when it is a folder.
+    """
     try:
         mode = os.stat(path).st_mode
     except OSError:
         return False
+    if stat.S_ISDIR(mode):
+        raise _cannot("create", path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
     return not stat.S_ISREG(mode)
 
 

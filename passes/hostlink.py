@@ -10,23 +10,26 @@ A program's FIPS checksum covers code that the host linker has patched, so it is
 from the finished file and written into it. The output takes its place when all is done: a
 link that fails leaves what was there before. So that it can, the host linker writes to a
 temporary name beside the output; everything else in its argument list is as the oracle's.
+What is printed (-v, errors, warnings) names the output, as the oracle does.
 
 Reads `image`, `cgo`, `packages`, `objects`, `mode`; provides `output` and `hostlink`.
-Source: cmd/link/internal/ld/lib.go:1254-2172 (hostlinksetup, hostlink), fips140.go:300-.
+Source: cmd/link/internal/ld/lib.go:1254-2172 (hostlinksetup, hostlink), fips140.go:304-324.
 """
 
 from __future__ import annotations
 
 import os
-import stat
+import struct
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 
-from linkpipe.errors import UserError
+from linkpipe.arch import Architecture
+from linkpipe.errors import LinkpipeError, UserError
 from linkpipe.fips import seal_file
+from linkpipe.goflag import quote
 from linkpipe.hosttools import (
     BUILD_ID,
     COMPRESS,
@@ -38,7 +41,7 @@ from linkpipe.hosttools import (
     run,
 )
 from linkpipe.options import Options
-from linkpipe.outfile import replacing
+from linkpipe.outfile import is_special, replacing
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.tables.hostlink import HostLink
 from linkpipe.tables.symbols import Flag
@@ -54,31 +57,44 @@ _LONG = 30 << 10
 def hostlink(link: Link) -> Link:
     """Write go.o and the C objects, and call the C compiler."""
     options = link.options
-    prober = link.prober
-    asked = _Asked(prober)
+    asked = _Asked(link.prober)
     try:
-        with _tmpdir(options) as folder:
+        with _tmpdir(options) as folder, _output(options.o) as target:
             objects = _write_objects(link, folder)
-            with _output(options.o) as target:
-                before, after = _arguments(link, asked)
-                command = [*before, "-o", target, *after[0], *objects, *after[1]]
-                printed = run(_shorten(command, folder, asked)).output
-                if options.buildmode != "plugin":
-                    seal_file(target, link.arch)
+            before, after = _arguments(link, asked)
+            command = (*before, "-o", options.o, *after[0], *objects, *after[1])
+            long = _response(command, folder, asked)
+            if options.v:
+                shown = (command[0], f"@{long}") if long else command
+                sys.stdout.write(f"host link: {' '.join(map(quote, shown))}\n")
+                sys.stdout.flush()
+            real = (*before, "-o", target, *command[len(before) + 2 :])
+            if long:
+                _write_response(long, real)
+                real = (command[0], f"@{long}")
+            printed = run(real, (target, options.o))
+            if options.buildmode != "plugin":
+                _seal(target, link.arch)
     finally:
-        prober.close()
-    if options.v:
-        words = "".join(f' "{word}"' for word in command)
-        sys.stdout.write(f"host link:{words}\n")
+        link.prober.close()
     # Warnings of a linker that succeeds are shown, as the oracle does.
-    sys.stdout.write(printed.decode("utf-8", "replace"))
+    sys.stdout.write(printed)
     fact = HostLink(
-        command=(*before, "-o", options.o, *after[0], *objects, *after[1]),
+        command=command,
         answers=tuple(asked.answers.items()),
         objects=tuple(objects),
         output=options.o,
     )
     return link.evolve(output=options.o, hostlink=fact)
+
+
+def _seal(path: str, arch: Architecture) -> None:
+    """Write the FIPS checksum, if the file has a place for it. The oracle does not look at whether
+    that worked: what flags have made something else of the output (-###, a map, a binary
+    without sections) is what the user asked for, and a program without the checksum says so
+    itself when it is started in FIPS mode."""
+    with suppress(LinkpipeError, OSError, ValueError, struct.error):
+        seal_file(path, arch)
 
 
 class _Asked:
@@ -161,33 +177,42 @@ def _write_objects(link: Link, folder: str) -> list[str]:
     paths = []
     for name, content in contents:
         path = os.path.join(folder, name)
-        try:
-            with open(path, "wb") as file:
-                file.write(content)
-            os.utime(path, (0, 0))
-        except OSError as e:
-            raise UserError(
-                f"cannot write {path}: {(e.strerror or str(e)).lower()}",
-                status=2,
-                remedy="make room in the temporary folder, or name another with -tmpdir",
-            ) from e
+        _write(path, content)
         paths.append(path)
+    if link.options.v:
+        for host, path in zip(link.packages.host_objects, paths[1:], strict=True):
+            sys.stdout.write(f"host obj copy: {host.name} from pkg {host.package} -> {path}\n")
     return paths
 
 
-def _shorten(command: list[str], folder: str, asked: _Asked) -> list[str]:
-    """Pass very long argument lists in a file, if the compiler reads such."""
+def _write(path: str, content: bytes | memoryview) -> None:
+    doing = f"create {path}: open"
+    try:
+        with open(path, "wb") as file:
+            doing = f"write {path}: write"
+            file.write(content)
+        os.utime(path, (0, 0))
+    except OSError as e:
+        raise UserError(
+            f"cannot {doing} {path}: {(e.strerror or str(e)).lower()}",
+            status=2,
+            remedy="make room in the temporary folder, or name another with -tmpdir",
+        ) from e
+
+
+def _response(command: tuple[str, ...], folder: str, asked: _Asked) -> str:
+    """The path of a file for an argument list that is very long, if the compiler reads such;
+    otherwise ""."""
     if sum(map(len, command)) < _LONG:
-        return command
-    response = os.path.join(folder, "response")
-    lines = ['"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"\n' for word in command[1:]]
-    with open(response, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write("")
-    if not asked.supports(f"@{response}"):
-        return command
-    with open(response, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.writelines(lines)
-    return [command[0], f"@{response}"]
+        return ""
+    path = os.path.join(folder, "response")
+    _write(path, b"")
+    return path if asked.supports(f"@{path}") else ""
+
+
+def _write_response(path: str, command: tuple[str, ...]) -> None:
+    text = "".join(f"{quote(word)}\n" for word in command[1:])
+    _write(path, text.encode("utf-8", "surrogateescape"))
 
 
 @contextmanager
@@ -205,12 +230,11 @@ def _tmpdir(options: Options) -> Iterator[str]:
 @contextmanager
 def _output(path: str) -> Iterator[str]:
     """The path that the host linker writes to; it takes the output's place at the end."""
-    try:
-        special = not stat.S_ISREG(os.stat(path).st_mode)
-    except OSError:
-        special = False
-    if special:
+    if is_special(path):
         yield path
-    else:
-        with replacing(path) as temporary:
-            yield temporary
+        return
+    with replacing(path) as temporary:
+        # It was made to see whether it can be. The host linker makes its own, by its own rules.
+        if temporary != path:
+            os.unlink(temporary)
+        yield temporary

@@ -7,6 +7,7 @@ every link.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -25,9 +26,9 @@ def run() -> None:
 def process(command: Callable[[], int]) -> NoReturn:
     """Run a command as this process, and end it.
 
-    A request to terminate unwinds, so that temporary files go. The end is ``os._exit``: a link's
-    tables are large, and to free them one by one before the process ends anyway takes a tenth of a
-    small link.
+    A request to terminate unwinds, so that temporary files go, and what was registered with
+    atexit is done. The end is ``os._exit``: a link's tables are large, and to free them one by
+    one before the process ends anyway takes a tenth of a small link.
     """
     # A link makes many objects that live until it ends, and no cycles to speak of.
     gc.disable()
@@ -36,6 +37,7 @@ def process(command: Callable[[], int]) -> NoReturn:
         status = command()
     except SystemExit as e:
         status = e.code if isinstance(e.code, int) else 1
+    atexit._run_exitfuncs()
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +15,9 @@ import pytest
 
 from linkpipe.arches.amd64 import ARCH
 from linkpipe.context import Link
-from linkpipe.errors import HostLinkError
+from linkpipe.errors import HostLinkError, UserError
 from linkpipe.formats.arena import Arena
-from linkpipe.hosttools import BUILD_ID, EXPORT, NO_PIE, Prober, _relevant
+from linkpipe.hosttools import BUILD_ID, EXPORT, NO_PIE, UNUSED, Prober, _relevant
 from linkpipe.options import Options
 from linkpipe.passes.hostlink import hostlink
 from linkpipe.passes.hostprobe import hostprobe
@@ -33,8 +35,9 @@ for word in $REFUSED; do
 done
 out=
 while [ $# -gt 0 ]; do [ "$1" = -o ] && out=$2; shift; done
+[ "$SAYS" = nothing ] && exit 0
 echo linked > "$out"
-echo "$SAYS"
+echo "$SAYS" | sed "s,OUT,$out,"
 exit ${STATUS:-0}
 """
 
@@ -158,15 +161,11 @@ def test_what_decides_the_arguments(
     expected: str,
 ) -> None:
     monkeypatch.setenv("REFUSED", refused)
-    monkeypatch.setattr("linkpipe.passes.hostlink.seal_file", lambda path, arch: None)
     link = host_link(tmp_path, compiler, mode=EXTERNAL, **flags)
     assert expected in arguments(link, tmp_path)
 
 
-def test_exports_to_c_are_named_one_by_one(
-    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("linkpipe.passes.hostlink.seal_file", lambda path, arch: None)
+def test_exports_to_c_are_named_one_by_one(tmp_path: Path, compiler: Path) -> None:
     link = host_link(tmp_path, compiler, mode=EXTERNAL, exports=("zeta", "alpha"))
     flag = "-Wl,--export-dynamic-symbol="
     assert f"{flag}alpha {flag}zeta" in arguments(link, tmp_path)
@@ -192,6 +191,76 @@ def test_a_failing_compiler_says_why_and_the_old_output_stays(
 def test_a_compiler_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(HostLinkError, match=r'running nocc failed: exec: "nocc": .* not found'):
         host_link(tmp_path, Path("nocc"), mode=PLUGIN, buildmode="plugin")
+    with pytest.raises(HostLinkError, match="failed: fork/exec /no/cc: no such file or directory"):
+        host_link(tmp_path, Path("/no/cc"), mode=PLUGIN, buildmode="plugin")
+    file = tmp_path / "not-executable"
+    file.write_text("#!/bin/sh\n")
+    with pytest.raises(HostLinkError, match=f"failed: fork/exec {file}: permission denied"):
+        host_link(tmp_path, file, mode=PLUGIN, buildmode="plugin")
+
+
+def test_what_is_printed_names_the_output_not_the_temporary_file(
+    tmp_path: Path,
+    compiler: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SAYS", "warning: OUT is odd")
+    out = tmp_path / "out"
+    host_link(tmp_path, compiler, mode=PLUGIN, buildmode="plugin", v=1, tmpdir=str(tmp_path))
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(f'host link: "{compiler}" "-m64" "-Wl,-S"')
+    assert f' "-o" "{out}" "-rdynamic" ' in first
+    assert second == f"warning: {out} is odd"
+    monkeypatch.setenv("STATUS", "1")
+    with pytest.raises(HostLinkError) as error:
+        host_link(tmp_path, compiler, mode=PLUGIN, buildmode="plugin")
+    assert f" -o {out} -rdynamic" in str(error.value)
+    assert f"\nwarning: {out} is odd" in str(error.value)
+
+
+def test_c_objects_are_named_on_demand(
+    tmp_path: Path, compiler: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host_link(
+        tmp_path,
+        compiler,
+        mode=PLUGIN,
+        buildmode="plugin",
+        host=(b"first",),
+        tmpdir=str(tmp_path),
+        v=1,
+    )
+    line = f"host obj copy: x.o from pkg p -> {tmp_path}/000000.o"
+    assert capsys.readouterr().out.splitlines()[0] == line
+
+
+def test_a_compiler_that_writes_nothing_leaves_nothing(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With flags such as -### that is no failure; an old output would be mistaken for a new one."""
+    monkeypatch.setenv("SAYS", "nothing")
+    (tmp_path / "out").write_bytes(b"old")
+    host_link(tmp_path, compiler, mode=EXTERNAL)
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_an_output_without_a_place_for_the_checksum_is_left_alone(
+    tmp_path: Path, compiler: Path
+) -> None:
+    host_link(tmp_path, compiler, mode=EXTERNAL)
+    assert (tmp_path / "out").read_text() == "linked\n"
+    host_link(tmp_path, compiler, mode=EXTERNAL, o="/dev/null")
+
+
+def test_a_temporary_folder_that_is_not_there(tmp_path: Path, compiler: Path) -> None:
+    missing = tmp_path / "none"
+    with pytest.raises(UserError) as error:
+        host_link(tmp_path, compiler, mode=PLUGIN, buildmode="plugin", tmpdir=str(missing))
+    assert str(error.value) == (
+        f"cannot create {missing}/go.o: open {missing}/go.o: no such file or directory"
+    )
 
 
 def test_warnings_of_a_link_that_works_are_shown(
@@ -219,29 +288,107 @@ def test_long_argument_lists_go_into_a_file(tmp_path: Path, compiler: Path) -> N
     assert f'"{long[-1]}"' in (tmp_path / "response").read_text()
 
 
-def test_answers_are_remembered_for_this_very_compiler(
+@pytest.fixture
+def cache(tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Answers are remembered here; the compiler passes for a program, scripts are always asked."""
+    monkeypatch.delenv("LINKPIPE_PROBE_CACHE")
+    for name in ("COMPILER_PATH", "GCC_EXEC_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("linkpipe.probecache.is_program", lambda path: True)
+    return tmp_path / "cache" / "linkpipe" / "probes"
+
+
+def ask(compiler: Path, *flags: str, base: tuple[str, ...] = ("-m64",)) -> tuple[list[bool], int]:
+    """Ask a new prober; the answers, and how often the compiler was run for them."""
+    log = compiler.parent / "log"
+    log.write_text("")
+    prober = Prober([str(compiler)], base)
+    prober.start(flags)
+    answers = [prober.supports(flag) for flag in flags]
+    prober.close()
+    return answers, len(log.read_text().splitlines())
+
+
+def test_answers_are_remembered_for_this_very_compiler(compiler: Path, cache: Path) -> None:
+    assert ask(compiler, BUILD_ID, UNUSED) == ([True, False], 2)
+    assert ask(compiler, BUILD_ID, UNUSED) == ([True, False], 0)
+    (answers,) = cache.iterdir()
+    assert json.loads(answers.read_text()) == {BUILD_ID: True, UNUSED: False}
+    assert ask(compiler, BUILD_ID, EXPORT) == ([True, True], 1), "one answer is known"
+    answers.write_text("{not json")
+    assert ask(compiler, BUILD_ID)[1] == 1, "a damaged cache has to be asked anew"
+    assert ask(compiler, BUILD_ID, base=("-m32",))[1] == 1, "other flags, other answers"
+    compiler.write_text(COMPILER + "\n")
+    assert ask(compiler, BUILD_ID)[1] == 1, "another compiler under the same name was not asked"
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        ("1", "cannot write: no space left on device"),
+        ("1", "unknown error"),
+        ("1", "unrecognized option --else"),
+        ("$(kill -KILL $$)", "unrecognized option --build-id"),
+    ],
+)
+def test_a_failure_that_is_no_answer_is_not_remembered(
+    compiler: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, status: str, says: str
+) -> None:
+    """Or one full disk would take the build id out of all later links."""
+    text = compiler.read_text()
+    compiler.write_text(text.replace("${STATUS:-0}", status))
+    about = compiler.stat()
+    monkeypatch.setenv("SAYS", says)
+    assert ask(compiler, BUILD_ID) == ([False], 1)
+    monkeypatch.setenv("SAYS", "")
+    compiler.write_text(text.ljust(about.st_size))
+    os.utime(compiler, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert ask(compiler, BUILD_ID) == ([True], 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("LINKPIPE_PROBE_CACHE", "off"), ("COMPILER_PATH", "/x"), ("XDG_CACHE_HOME", "relative")],
+)
+def test_where_nothing_is_remembered(
+    compiler: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert ask(compiler, BUILD_ID) == ([True], 1)
+    assert ask(compiler, BUILD_ID) == ([True], 1)
+
+
+def test_scripts_and_flags_that_lead_elsewhere_are_always_asked(
+    compiler: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(compiler, BUILD_ID, base=("-B/x",)) == ask(compiler, BUILD_ID, base=("-B/x",))
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parent.parent))
+    monkeypatch.setenv("LOG", str(compiler.parent / "log"))
+    assert ask(compiler, BUILD_ID)[1] == ask(compiler, BUILD_ID)[1] == 1
+    assert not cache.exists()
+
+
+def test_a_cache_that_cannot_be_written_is_none(compiler: Path, cache: Path) -> None:
+    cache.parent.parent.write_text("no folder")
+    assert ask(compiler, BUILD_ID) == ([True], 1)
+
+
+def test_an_unfinished_link_leaves_no_probes_behind(
     tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("LINKPIPE_PROBE_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-    def ask() -> int:
-        """Ask two questions; how often the compiler has been run so far."""
-        prober = Prober([str(compiler)], ["-m64"])
-        prober.start([BUILD_ID, "-Qunused-arguments"])
-        assert prober.supports(BUILD_ID)
-        assert not prober.supports("-Qunused-arguments")
-        prober.close()
-        return len((tmp_path / "log").read_text().splitlines())
-
-    assert ask() == 2
-    assert ask() == 2, "asked again although the answers were known"
-    (answers,) = (tmp_path / "cache" / "linkpipe" / "probes").iterdir()
-    assert json.loads(answers.read_text()) == {BUILD_ID: True, "-Qunused-arguments": False}
-    answers.write_text("{not json")
-    assert ask() == 4, "a damaged cache has to be asked anew"
-    compiler.write_text(COMPILER + "\n")
-    assert ask() == 6, "another compiler under the same name was not asked"
+    """The link fails between asking and picking the answers up."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temp"))
+    (tmp_path / "temp").mkdir()
+    compiler.write_text("#!/bin/sh\nexec sleep 60\n")
+    code = (
+        "import sys; from linkpipe.cli.main import process; from linkpipe.hosttools import Prober\n"
+        f"process(lambda: Prober([{str(compiler)!r}], []).start(['-a', '-b']) or 3)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=30)
+    assert done.returncode == 3
+    assert not list((tmp_path / "temp").iterdir())
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,6 +75,47 @@ def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     assert error.value.exit_status == 2
     with pytest.raises(UserError, match=r"open .*: is a directory"):
         write_output(str(tmp_path), NEW)
+
+
+def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:
+    out = tmp_path / ("ü" * 127)
+    write_output(str(out), NEW)
+    assert out.read_bytes() == NEW.tobytes()
+
+
+def refuse(
+    monkeypatch: pytest.MonkeyPatch, call: str, code: int, applies: Callable[[str], bool]
+) -> None:
+    """Let a call of the os module fail for paths that the predicate names."""
+    real = getattr(os, call)
+
+    def fail(path: str, *more: Any) -> Any:
+        if applies(path):
+            raise OSError(code, os.strerror(code))
+        return real(path, *more)
+
+    monkeypatch.setattr(f"linkpipe.outfile.os.{call}", fail)
+
+
+def test_a_mount_point_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "a.out"
+    out.write_bytes(b"old" * 9999)
+    refuse(monkeypatch, "replace", errno.EBUSY, lambda path: True)
+    write_output(str(out), NEW)
+    assert out.read_bytes() == NEW.tobytes()
+    assert [p.name for p in tmp_path.iterdir()] == ["a.out"]
+
+
+def test_a_file_in_a_folder_that_takes_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "a.out"
+    refuse(monkeypatch, "open", errno.EACCES, lambda path: "/.a.out." in str(path))
+    with pytest.raises(UserError, match="permission denied"):
+        write_output(str(out), NEW)
+    out.write_bytes(b"old" * 9999)
+    write_output(str(out), NEW)
+    assert out.read_bytes() == NEW.tobytes()
 
 
 def test_a_failure_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
