@@ -66,6 +66,8 @@ class Places:
         width: bytes patched.
         tls_offset: from the thread pointer to the runtime's thread-local word.
         got: address of the global offset table, 0: none.
+        index: int64[n], the index of each target in its unit's table of addresses, where the kind
+            asks for it (see RelocKind.leb128).
     """
 
     image: U8
@@ -78,6 +80,7 @@ class Places:
     width: int
     tls_offset: int
     got: int
+    index: I64 = attrs.field(factory=lambda: np.zeros(0, np.int64))
 
 
 Kernel = Callable[[Places], I64]
@@ -138,6 +141,7 @@ class RelocKind:
         elf: for external links; None: resolved here even then.
         in_section: whether the value counts from the start of the target's section, which
             therefore needs to be in one.
+        leb128: whether the value is stored as an unsigned LEB128 number that fills the field.
     """
 
     name: str
@@ -147,6 +151,7 @@ class RelocKind:
     unreachable: Unreachable = Unreachable.ERROR
     elf: ElfRule | None = None
     in_section: bool = False
+    leb128: bool = False
 
 
 def _section_offset(p: Places) -> I64:
@@ -187,6 +192,10 @@ GENERIC: Mapping[int, RelocKind] = MappingProxyType(
         rt.R_DWARFSECREF: RelocKind(
             "R_DWARFSECREF", "S + A - base", _section_offset, in_section=True
         ),
+        **{
+            number: RelocKind(f"R_DWTXTADDR_U{width}", "index", lambda p: p.index, leb128=True)
+            for width, number in enumerate(rt.DWTXTADDR, 1)
+        },
         rt.R_TLS_LE: RelocKind("R_TLS_LE", "TLS + A", lambda p: p.A + p.tls_offset),
         rt.R_TLS_IE: RelocKind("R_TLS_IE", "TLS", None),
     }
@@ -253,6 +262,8 @@ class Architecture:
         table_import: a symbol for the global offset table that position-independent modules import;
             "": none.
         stack_reserved: bytes of the nosplit budget that every frame loses.
+        load_align: the largest alignment that a load or store asks for (cmd/internal/sys/arch.go,
+            Alignment).
         build_modes: what can be built for it on Linux (internal/platform/supported.go).
         internal_pie: whether a position-independent executable needs no host linker.
         internal_cgo: whether a program with cgo can do without the host linker.
@@ -289,6 +300,7 @@ class Architecture:
     thunks: tuple[tuple[str, bytes], ...] = ()
     table_import: str = ""
     stack_reserved: int = 0
+    load_align: int = 1
     build_modes: frozenset[str] = frozenset(
         {"exe", "pie", "c-archive", "c-shared", "shared", "plugin"}
     )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from linkpipe.hosttools import Prober
     from linkpipe.options import Options
     from linkpipe.tables.cgo import CgoFacts
+    from linkpipe.tables.dwarf import DebugSection, Dwarf
     from linkpipe.tables.elfprep import ElfPrep
     from linkpipe.tables.elfsymtab import ElfSymtab
     from linkpipe.tables.extrelocs import ExternalRelocs
@@ -106,6 +107,8 @@ class Link:
     cgo: ClassVar[Fact[CgoFacts]] = Fact()
     inittasks: ClassVar[Fact[tuple[int, ...]]] = Fact()
     graph: ClassVar[Fact[Graph]] = Fact()
+    dwarf: ClassVar[Fact[Dwarf]] = Fact()
+    debug_sections: ClassVar[Fact[tuple[DebugSection, ...]]] = Fact()
     moduledata: ClassVar[Fact[int]] = Fact()
     tlsg: ClassVar[Fact[int]] = Fact()
     text_order: ClassVar[Fact[npt.NDArray[np.int32]]] = Fact()

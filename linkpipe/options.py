@@ -318,8 +318,6 @@ def _check(values: Mapping[str, Any], rest: Sequence[str]) -> None:
         raise _refused(f"flag -buildmode={mode} {_LATER}", "buildmode")
     if head not in ("", "linux"):
         raise _refused(f"flag -H {head} {_LATER}: linkpipe writes ELF for Linux", "H")
-    if values.get("w") is False:
-        raise _refused(f"flag -w=false {_LATER}: linkpipe writes no DWARF", "w")
     data = values.get("D", -1)
     if data != -1 and quantum != -1 and data % quantum:
         raise misaligned_data(data, quantum)
@@ -347,8 +345,8 @@ def _complete(values: dict[str, Any], main: str, environment: Environment) -> Op
         values["B"] = "gobuildid"
     if not values.get("E") and mode == "exe":
         values["E"] = f"_rt0_{environment.goarch}_{environment.goos}"
-    # No DWARF yet, so -w is implied. The oracle: -s implies -w unless -w=false is given.
-    values["w"] = True
+    if values.get("w") is None:
+        values["w"] = values.get("s", False)  # -s implies -w unless -w=false is given
     options = Options(**values, main=main, environment=environment)
     options.build_note()  # a wrong -B is an error before any input is opened
     return options

@@ -144,6 +144,9 @@ def place_sections(
         ids = section.symbols
         start = round_up(at, section.align)
         sizes = symbols.size[ids]
-        places, at = place(start + section.lead, sizes, alignments(symbols.align[ids], sizes, arch))
+        aligns = alignments(symbols.align[ids], sizes, arch)
+        if section.packed:
+            aligns = np.ones_like(aligns)
+        places, at = place(start + section.lead, sizes, aligns)
         out.append(Placed(start, at - start, places - start))
     return out

@@ -125,6 +125,10 @@ class RelocErrors:
             message = f"missing section for relocation target {name}"
         self._add(where, message)
 
+    def no_index(self, where: Where) -> None:
+        """The target has no index in its unit's table of addresses, or one that is too large."""
+        self._add(where, f"missing .debug_addr index relocation target {self._target(where)}")
+
     def too_big(self, where: Where, kind: RelocKind, width: int, value: int, address: int) -> None:
         """The value does not fit its field."""
         unsigned = f"{value % (1 << 64):#x}"

@@ -36,3 +36,6 @@ R_DWTXTADDR_U4 = 106
 
 DIRECT_CALLS = (R_CALL,)
 """Types that are calls on every architecture; an architecture adds its own."""
+
+DWTXTADDR = (R_DWTXTADDR_U1, R_DWTXTADDR_U2, R_DWTXTADDR_U3, R_DWTXTADDR_U4)
+"""An index into .debug_addr, as an unsigned LEB128 number of 1, 2, 3 or 4 bytes."""

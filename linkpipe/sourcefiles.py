@@ -63,7 +63,7 @@ def file_tables(
     entries = np.zeros(len(units), np.int64)
     np.maximum.at(entries, unit, number + 1)
     unit_at = np.append(np.cumsum(entries) - entries, 0)
-    names = _names(objects, units, entries)
+    names = file_names(objects, units, entries)
     offset: dict[bytes, int] = {}
     size = 0
     pieces: list[bytes] = []
@@ -99,7 +99,7 @@ def expand_file(name: bytes, goroot: str) -> bytes:
 
 
 def _check(objects: Objects, units: I64, unit: I64, number: I64) -> None:
-    have = (objects.blocks[units, goobj.SYMDEF] - objects.blocks[units, goobj.FILE]) // 8
+    have = file_counts(objects, units)
     bad = np.flatnonzero(number >= have[unit])
     if len(bad):
         row = int(bad[0])
@@ -112,7 +112,12 @@ def _check(objects: Objects, units: I64, unit: I64, number: I64) -> None:
         )
 
 
-def _names(objects: Objects, units: I64, entries: I64) -> list[bytes]:
+def file_counts(objects: Objects, units: I64) -> I64:
+    """How many source files each unit lists."""
+    return (objects.blocks[units, goobj.SYMDEF] - objects.blocks[units, goobj.FILE]) // 8
+
+
+def file_names(objects: Objects, units: I64, entries: I64) -> list[bytes]:
     """The names of the first ``entries`` files of each unit, unit by unit."""
     owner = units[owners(entries)]
     at = objects.blocks[owner, goobj.FILE] + 8 * expand(np.zeros(len(units), np.int64), entries)

@@ -125,6 +125,7 @@ _RELOCATED_OWN = _Rule("", (SymKind.SELFRELROSECT,))
         "moduledata",
         "moduledata_fields",
     ),
+    optional=("debug_sections",),
     provides=("symbols", "sections"),
 )
 def datalayout(link: Link) -> Link:
@@ -144,6 +145,8 @@ def datalayout(link: Link) -> Link:
         name = (relro.prefix + rule.name) or ".rodata"
         builder.add(rule._replace(name=name), relro.segment, relro.rwx)
     builder.add(_RELOCATED_OWN, relro.segment, relro.rwx)
+    for section in link.debug_sections if link.has("debug_sections") else ():
+        builder.add_debug(section.name, section.symbols)
     _fill_moduledata(link, edit, data)
     sections = Sections(items=(*link.sections.items, *builder.sections), segments=())
     return link.evolve(symbols=edit.freeze(), sections=sections)
@@ -232,6 +235,10 @@ class _Builder:
             lead = self.ptrsize if SymKind.STYPE in rule.kinds else 0
             self._append(rule.name, segment, rwx, ids, align, zeros=rule.zeros, lead=lead)
 
+    def add_debug(self, name: str, ids: I64) -> None:
+        """Make a debug section, whose symbols stay in their order and follow without gaps."""
+        self._append(name, "dwarf", 0o4, ids, 1, packed=True)
+
     def _append(
         self,
         name: str,
@@ -242,10 +249,20 @@ class _Builder:
         *,
         zeros: bool = False,
         lead: int = 0,
+        packed: bool = False,
     ) -> None:
         self.edit.set(ids, section=self.first + len(self.sections))
         self.sections.append(
-            Section(name, segment, rwx, frozen(ids.astype(np.int32)), align, zeros=zeros, lead=lead)
+            Section(
+                name,
+                segment,
+                rwx,
+                frozen(ids.astype(np.int32)),
+                align,
+                zeros=zeros,
+                lead=lead,
+                packed=packed,
+            )
         )
 
 

@@ -76,9 +76,7 @@ def _read(link: Link) -> tuple[Relocs, I64]:
     own = np.zeros(len(symbols), np.bool_)
     own[np.flatnonzero(made.count)] = True
     own[list(symbols.contents)] = True
-    wanted = (symbols.object != 0) & ~own
-    if link.options.w:
-        wanted &= ~is_dwarf(symbols.kind)
+    wanted = (symbols.object != 0) & ~own & ~is_dwarf(symbols.kind)
     ids, others = np.flatnonzero(wanted), np.flatnonzero(own)
     read = link.objects.relocs(symbols.object[ids], symbols.local[ids])
     rows, counts = made.rows_of_many(others)
@@ -179,6 +177,5 @@ def _result(
         roots=tuple(roots),
         special=frozen(special[rows]),
         weak_calls=link.mode.can_use_plugins,
-        dwarf=not link.options.w,
     )
     return link.evolve(symbols=symbols, relocs=relocs, graph=graph)

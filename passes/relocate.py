@@ -26,6 +26,7 @@ import numpy.typing as npt
 from linkpipe.arch import ElfRule, Places, Range, RelocKind, Unreachable
 from linkpipe.contents import Laid, fill_image, laid_out
 from linkpipe.errors import checkpoint
+from linkpipe.formats.dwarf import put_leb
 from linkpipe.image import put_words
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.ragged import distinct, frozen
@@ -38,11 +39,13 @@ from linkpipe.tables.symbols import Flag
 I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
+_WIDTHS, _LEB128_WIDTHS = (1, 2, 4, 8), (1, 2, 3, 4)
 _ELSEWHERE = (SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
 
 
 @linkpass(
     requires=("symbols", "relocs", "sections", "elf", "mode", "tlsg"),
+    optional=("dwarf",),
     provides=("image", "external_relocs", "symbols"),
 )
 def relocate(link: Link) -> Link:
@@ -78,6 +81,7 @@ class _Work:
         self.linked = (self.symbols.flags[self.target] & Flag.REACHABLE) != 0
         self.errors = RelocErrors(self.symbols, link.arch)
         self.bases = _bases(link.sections)
+        self.index = link.dwarf.index if link.has("dwarf") else np.zeros(0, np.int32)
         self.emitted: list[tuple[I64, ...]] = []
 
     def check(self) -> None:
@@ -220,7 +224,7 @@ class _Work:
 
     def _patch(self, kind: RelocKind, width: int, rows: I64, target: I64) -> None:
         """Compute, check and store the values of rows of one kind and width."""
-        if kind.value is None or width not in (1, 2, 4, 8):
+        if kind.value is None or width not in (_LEB128_WIDTHS if kind.leb128 else _WIDTHS):
             for i in rows.tolist():
                 if kind.value is None:
                     self.errors.unhandled(self._where(i), int(self.type[i]))
@@ -243,15 +247,25 @@ class _Work:
             A=self.link.relocs.add[self.rows[rows]],
             base=self.bases[section],
             target_size=symbols.size[target],
+            index=self.index[target if kind.leb128 else []].astype(np.int64),
             width=width,
             tls_offset=self.link.arch.tls_offset,
             got=int(symbols.value[self.link.elf.got]),
         )
         values = kind.value(places)
+        if kind.leb128:
+            self._put_leb128(rows, places.at, values, width)
+            return
         for j in overflows(values, kind.range, width, self.link.arch.ptrsize).tolist():
             where = self._where(int(rows[j]))
             self.errors.too_big(where, kind, width, int(values[j]), int(places.S[j]))
         put_words(self.image, places.at, values, width, self.link.arch.endian)
+
+    def _put_leb128(self, rows: I64, at: I64, values: I64, width: int) -> None:
+        """Store numbers as unsigned LEB128, filled up to ``width`` bytes."""
+        for i in rows[(values < 0) | (values >> (7 * width) != 0)].tolist():
+            self.errors.no_index(self._where(i))
+        put_leb(self.image, at, np.maximum(values, 0), np.full(len(at), width))
 
     def _put(self, rows: I64, values: I64, width: int) -> None:
         at = self.laid.at[self.owner[rows]] + self.offset[rows]

@@ -44,6 +44,7 @@ class SectionType(IntEnum):
 
 
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_COMPRESSED = 0x1, 0x2, 0x4, 0x400, 0x800
+COMPRESS_ZLIB = 1
 
 
 class SegmentType(IntEnum):
@@ -254,6 +255,15 @@ def shared_suffix_table(names: Sequence[str], prefix: str) -> tuple[bytes, list[
             at[name] = len(blob)
             blob += name.encode() + b"\0"
     return bytes(blob), [at[name] for name in names]
+
+
+def compression_header(size: int, align: int, cls: int, endian: str) -> bytes:
+    """What stands before the bytes of a section compressed with zlib: Elf32_Chdr or Elf64_Chdr.
+    ``size`` and ``align`` are those of the section as it was."""
+    if cls == CLASS32:
+        return np.array([COMPRESS_ZLIB, size, align], f"{endian}u4").tobytes()
+    head = np.array([COMPRESS_ZLIB, 0], f"{endian}u4").tobytes()
+    return head + np.array([size, align], f"{endian}u8").tobytes()
 
 
 def note(name: bytes, tag: int, description: bytes, endian: str) -> bytes:

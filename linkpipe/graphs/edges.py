@@ -20,6 +20,8 @@ MARKERS = (rt.R_USEIFACE, rt.R_USEIFACEMETHOD, rt.R_USENAMEDMETHOD)
 
 _NEVER = (*MARKERS, rt.R_METHODOFF, rt.R_USETYPE, rt.R_INITORDER)
 
+# Debug information refers to what it describes and to other debug information, so it keeps nothing
+# that is not kept without it; the pass `dwarf` gathers what belongs to what was kept.
 _DWARF = frozenset(
     (
         goobj.AUX_DWARF_INFO,
@@ -39,6 +41,13 @@ _PAYLOAD = frozenset(
         goobj.AUX_PCDATA,
     )
 )
+
+FOLLOWED_AUXS = (
+    frozenset(range(goobj.AUX_SEH_UNWIND_INFO + 1)) - _PAYLOAD - _DWARF - {goobj.AUX_GOTYPE}
+)
+"""The kinds of auxiliary symbols that are kept with their symbol, of those that matter here. The
+oracle also marks payloads (function information, pc-value tables), but never lays them out. A
+symbol's type is not kept with it."""
 
 
 def followed(
@@ -62,13 +71,3 @@ def followed(
     else:
         out[rows] = False
     return out
-
-
-def followed_auxs(dwarf: bool) -> frozenset[int]:
-    """The kinds of auxiliary symbols that are kept with their symbol, of those that matter to
-    the output. The oracle also marks payloads (function information, pc-value tables), but
-    never lays them out; debug information counts when it is written (``dwarf``). A symbol's
-    type is not kept with it.
-    """
-    every = frozenset(range(goobj.AUX_SEH_UNWIND_INFO + 1))
-    return every - _PAYLOAD - {goobj.AUX_GOTYPE} - (frozenset() if dwarf else _DWARF)

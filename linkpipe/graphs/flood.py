@@ -19,7 +19,7 @@ import numpy.typing as npt
 from linkpipe.context import Link
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
-from linkpipe.graphs.edges import MARKERS, followed, followed_auxs
+from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, followed
 from linkpipe.graphs.methods import MethodReader, Methods
 from linkpipe.ragged import distinct, expand
 from linkpipe.reloctype import R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
@@ -76,8 +76,7 @@ class Flood:
         # Symbols that the linker has given new content have lost their auxiliary ones.
         ids = known[symbols.object[known] != 0]
         ids = ids[~np.isin(ids, list(symbols.contents))] if symbols.contents else ids
-        kinds = followed_auxs(dwarf=not self.link.options.w)
-        auxs = self.link.objects.auxs(symbols.object[ids], symbols.local[ids], kinds)
+        auxs = self.link.objects.auxs(symbols.object[ids], symbols.local[ids], FOLLOWED_AUXS)
         some = np.flatnonzero(auxs.target)
         return np.repeat(ids.astype(np.int32), auxs.counts)[some], auxs.target[some]
 

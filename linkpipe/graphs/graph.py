@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from linkpipe.formats import goobj
 from linkpipe.graphs.csr import Csr, breadth_first, build_csr
-from linkpipe.graphs.edges import followed, followed_auxs
+from linkpipe.graphs.edges import FOLLOWED_AUXS, followed
 from linkpipe.reloctype import R_METHODOFF
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
@@ -75,7 +75,6 @@ class Graph:
         special: bool[len(relocs)], relocations that were followed though their type says
             otherwise: those of methods that may be called, and dropped map initialisers.
         weak_calls: whether weak calls were followed.
-        dwarf: whether debug information takes part.
     """
 
     symbols: Symbols
@@ -85,7 +84,6 @@ class Graph:
     roots: tuple[tuple[int, str], ...]
     special: npt.NDArray[np.bool_]
     weak_calls: bool = False
-    dwarf: bool = False
 
     __networkx_backend__ = "linkpipe"
 
@@ -107,9 +105,7 @@ class Graph:
 
         ids = self.symbols.reachable()
         ids = ids[self.symbols.object[ids] != 0]
-        auxs = self.objects.auxs(
-            self.symbols.object[ids], self.symbols.local[ids], followed_auxs(self.dwarf)
-        )
+        auxs = self.objects.auxs(self.symbols.object[ids], self.symbols.local[ids], FOLLOWED_AUXS)
         roots = np.array([sym for sym, _ in self.roots], np.int32)
         sources = (
             np.full(len(roots), ROOT, np.int32),

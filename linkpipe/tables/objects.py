@@ -42,6 +42,11 @@ class RelocColumns(NamedTuple):
     target: I32
 
 
+def joined(*tables: RelocColumns) -> RelocColumns:
+    """The relocations of several lists of symbols, one list after the other."""
+    return RelocColumns(*(np.concatenate(columns) for columns in zip(*tables, strict=True)))
+
+
 class AuxColumns(NamedTuple):
     """Auxiliary symbols of some symbols: ``counts`` int64[len(ids)], then per row ``type`` uint8
     (goobj.AUX_*) and ``target`` int32."""

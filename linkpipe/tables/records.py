@@ -126,7 +126,9 @@ def _contents(
     counts[0] = 0
     start = objects.blocks[:, goobj.DATAIDX]
     bounds = np.stack((start, start + 4 * counts), axis=1).tolist()
-    index = np.concatenate([objects.arena.bytes[a:b] for a, b in bounds]).view("<u4")
+    # Two entries more, which references may look at.
+    index = np.concatenate([*(objects.arena.bytes[a:b] for a, b in bounds), np.zeros(8, np.uint8)])
+    index = index.view("<u4")
     # Sizes and ends stay unsigned: entries that run backwards give an end far out of the block.
     base = (np.cumsum(counts) - counts).astype(np.int32)
     entry = base[owner] + local

@@ -112,6 +112,23 @@ class Relocs:
         out[rows] = np.repeat(ids, counts)
         return out
 
+    def extended(self, ids: npt.NDArray[np.integer[Any]], columns: RelocColumns) -> Relocs:
+        """A table that also has the relocations ``columns`` of the symbols ``ids`` (row i: ids[i]),
+        which had none."""
+        top = max(len(self.first), int(ids.max(initial=-1)) + 1)
+        first, count = np.zeros(top, np.int64), np.zeros(top, np.int32)
+        first[: len(self.first)], count[: len(self.count)] = self.first, self.count
+        count[ids] = columns.counts
+        first[ids] = len(self) + np.cumsum(columns.counts) - columns.counts
+        arrays: dict[str, npt.NDArray[Any]] = {
+            name: np.concatenate((getattr(self, name), getattr(columns, name)), dtype=dtype)
+            for name, dtype in _DTYPES.items()
+        }
+        frozen: list[npt.NDArray[Any]] = [first, count, *arrays.values()]
+        for array in frozen:
+            array.setflags(write=False)
+        return Relocs(first=first, count=count, **arrays)
+
     def edit(self) -> RelocsEdit:
         """A writable successor; this table stays as it is."""
         return RelocsEdit(self)
@@ -133,6 +150,26 @@ class Relocs:
         if len(ends) and ends.max(initial=0) > len(self):
             return [f"symbol {int(np.argmax(ends))} has relocations past the end of the table"]
         return []
+
+
+def single_relocs(
+    offset: npt.NDArray[np.integer[Any]],
+    size: int,
+    type: int,  # noqa: A002 - the column's name
+    target: npt.NDArray[np.integer[Any]],
+) -> RelocColumns:
+    """One strong relocation for each of n symbols, of one size and type, with addend 0."""
+    n = len(offset)
+    zeros = np.zeros(n, np.int64)
+    return RelocColumns(
+        np.ones(n, np.int64),
+        offset.astype(np.int32),
+        np.full(n, size, np.uint8),
+        np.full(n, type, np.uint16),
+        zeros.astype(np.bool_),
+        zeros,
+        target.astype(np.int32),
+    )
 
 
 class RelocsEdit:

@@ -29,6 +29,7 @@ class Section:
         zeros: whether it occupies no bytes in the file (.bss and the like).
         compressed: whether its content is stored compressed.
         lead: bytes kept free before its first symbol.
+        packed: whether its symbols follow each other without gaps, whatever they ask for.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Section:
     zeros: bool = False
     compressed: bool = False
     lead: int = 0
+    packed: bool = False
 
 
 @attrs.frozen(eq=False)

@@ -128,6 +128,16 @@ class SymbolsEdit:
         if grow:
             self.set(sym, size=len(content))
 
+    def set_contents(self, ids: I64, content: bytes, starts: I64) -> None:
+        """Give symbol ``ids[i]`` the bytes from ``starts[i]`` up to ``starts[i + 1]``."""
+        if self._contents is None:
+            self._contents = dict(self._base.contents)
+        bounds = starts.tolist()
+        for sym, first, end in zip(ids.tolist(), bounds[:-1], bounds[1:], strict=True):
+            self._contents[sym] = content[first:end]
+        sizes = np.diff(starts)
+        self.set(ids, data_at=-1, data_size=sizes, size=sizes)
+
     def set_extname(self, sym: int, name: bytes) -> None:
         """Name the symbol so in the output's symbol table."""
         if self._extnames is None:

@@ -2,7 +2,7 @@
 
     go build -toolexec='python capture.py FOLDER' …
 
-The archives are linked (or copied) into FOLDER/pkg, the importcfg is rewritten to name them, and
+The archives are copied into FOLDER/pkg, the importcfg is rewritten to name them, and
 FOLDER/cmd gets the command line, so that the link can be repeated whenever and by whatever.
 """
 
@@ -19,14 +19,11 @@ KEPT = ("GOROOT", "GOOS", "GOARCH", "GOAMD64", "GO386", "GOEXPERIMENT", "GOFIPS1
 
 
 def keep(source: Path, folder: Path, package: str) -> Path:
-    """Put one archive under the folder, by hard link when it can be."""
+    """Put a copy of one archive under the folder: what somebody does to it (``ar s``, a damaged
+    byte) must not reach Go's build cache, as it would through a link."""
     kept = folder / "pkg" / f"{package}.a"
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.unlink(missing_ok=True)
-    try:
-        os.link(source, kept)
-    except OSError:
-        shutil.copy(source, kept)
+    shutil.copy(source, kept)
     return kept
 
 

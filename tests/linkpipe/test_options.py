@@ -99,11 +99,27 @@ def test_wrong_command_lines_get_the_oracles_answer(args: list[str]) -> None:
 def test_defaults_that_depend_on_other_flags() -> None:
     options = read("x.o")
     assert (options.o, options.buildmode, options.linkmode) == ("a.out", "exe", "auto")
-    assert (options.B, options.E, options.w) == ("", "_rt0_toy_linux", True)
+    assert (options.B, options.E) == ("", "_rt0_toy_linux")
     assert read("-buildid=q", "x.o").B == "gobuildid"
     assert read("-buildmode=plugin", "x.o").E == ""
     assert read("-r=", "x.o").r == ""
     assert read("x.o").r is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "without"),
+    [
+        ([], False),
+        (["-w"], True),
+        (["-s"], True),
+        (["-s", "-w=false"], False),
+        (["-w=0", "-s"], False),
+        (["-s=false"], False),
+    ],
+)
+def test_no_symbol_table_no_debug_information(flags: list[str], without: bool) -> None:
+    """-s implies -w unless that is given: the debug information's own choice wins."""
+    assert read(*flags, "x.o").w is without
 
 
 def test_the_build_note() -> None:
@@ -136,7 +152,6 @@ def test_main_of_a_plugin_is_known_by_its_path() -> None:
         (["-linkshared"], "-linkshared"),
         (["-buildmode=c-shared"], "-buildmode=c-shared"),
         (["-buildmode=pie"], "-buildmode=pie"),
-        (["-w=false"], "-w=false"),
         (["-dumpdep"], "-dumpdep"),
         (["-H=windows"], "-H windows"),
         (["-cpuprofile=x"], "-cpuprofile"),

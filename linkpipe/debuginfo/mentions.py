@@ -1,0 +1,214 @@
+"""What objects say: units with their functions, and the types that debug information mentions.
+
+Source: cmd/link/internal/ld/dwarf.go (dwarfGenerateDebugInfo, dwarfVisitFunction,
+importInfoSymbol).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.formats import goobj
+from linkpipe.ragged import distinct, first_seen, offsets, owners
+from linkpipe.reloctype import R_DWARFSECREF, R_USEIFACE, R_USETYPE
+from linkpipe.symkind import SymKind, is_data, is_rodata
+from linkpipe.tables.objects import RelocColumns, joined
+from linkpipe.tables.symbols import STATIC, Flag
+
+if TYPE_CHECKING:
+    from linkpipe.context import Link
+    from linkpipe.tables.symbols import Symbols
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+Ids = npt.NDArray[np.integer[Any]]
+
+INFO_PREFIX = b"go:info."
+"""Before the name of a type, the name of the symbol of its entry."""
+TYPE_PREFIX = b"type:"
+
+_FUNCTION_AUXS = (goobj.AUX_DWARF_INFO, goobj.AUX_DWARF_RANGES, goobj.AUX_DWARF_LINES)
+_VARIABLES = (SymKind.STYPE, SymKind.STLSBSS, SymKind.SMODULEDATA)
+"""Kinds of global variables besides data and read-only data."""
+
+
+class Units(NamedTuple):
+    """k objects, in the order in which their packages are laid out, and their n functions.
+
+    Objects of a C compiler are units too; there is nothing to say of them, but they take part when
+    units are sorted. Their row of Objects is 0.
+
+    ``objects`` and ``packages`` int64[k] (rows); ``first`` int64[k + 1], ``functions`` int64[n];
+    ``auxs``: for each kind of auxiliary symbol, that of each function, int32[n], 0: none.
+    """
+
+    objects: I64
+    packages: I64
+    first: I64
+    functions: I64
+    auxs: Mapping[int, I32]
+
+    @property
+    def owner(self) -> I64:
+        """The unit of each function: int64[n]."""
+        return owners(np.diff(self.first))
+
+
+def gather_units(link: Link) -> Units:
+    """All units, and the functions that the link keeps of them."""
+    symbols, packages = link.symbols, link.packages
+    foreign: dict[str, list[tuple[int, int]]] = {}
+    for host in packages.host_objects:
+        foreign.setdefault(host.package, []).append((host.at, 0))
+    pairs = []
+    for row in packages.postorder:
+        package = packages.items[row]
+        members = [(int(link.objects.base[o]), o) for o in package.objects]
+        members += foreign.get(package.path, [])
+        pairs += [(o, row) for _, o in sorted(members)]
+    objects, rows = np.array(pairs, np.int64).reshape(-1, 2).T
+    unit = np.zeros(len(link.objects), np.int64)
+    unit[objects] = np.arange(len(objects))
+    functions = link.text_order[symbols.object[link.text_order] != 0].astype(np.int64)
+    home = unit[symbols.object[functions]]
+    functions = functions[np.argsort(home, kind="stable")]
+    first = offsets(np.bincount(home, minlength=len(objects)))
+    return Units(objects, rows, first, functions, auxs_by_kind(link, functions, _FUNCTION_AUXS))
+
+
+def auxs_by_kind(link: Link, ids: Ids, kinds: tuple[int, ...]) -> dict[int, I32]:
+    """For each kind of auxiliary symbol that of each symbol, int32[n], 0: none."""
+    found = link.objects.auxs(link.symbols.object[ids], link.symbols.local[ids], kinds)
+    owner = owners(found.counts)
+    out = {}
+    for kind in kinds:
+        out[kind] = np.zeros(len(ids), np.int32)
+        some = found.type == kind
+        out[kind][owner[some]] = found.target[some]
+    return out
+
+
+class Mentions(NamedTuple):
+    """What the entries of functions and constants mention, in order.
+
+    ``types`` int64[…], type symbols, with repetitions; ``inlined`` int64[m], the entries of
+    functions that were inlined, each once, and ``inlined_unit`` int64[m], the unit that mentions
+    each first; ``constants`` int64[k], the entry with each unit's constants, 0: none; ``locs``
+    int32[n], the location lists of each function, 0: none. ``relocs``: those of all entries
+    visited, which are ``entries`` int64[…].
+    """
+
+    types: I64
+    inlined: I64
+    inlined_unit: I64
+    constants: I64
+    locs: I32
+    entries: I64
+    relocs: RelocColumns
+
+
+def read_mentions(link: Link, units: Units) -> Mentions:
+    """Read the relocations of the entries of all functions."""
+    symbols = link.symbols
+    constants = _constants(link, units)
+    info, owner = units.auxs[goobj.AUX_DWARF_INFO], units.owner
+    described = np.flatnonzero(info)
+    having = np.flatnonzero(constants)
+    # Each unit's constants come before its functions.
+    unit = np.concatenate((having, owner[described]))
+    order = np.argsort(unit, kind="stable")
+    visited = np.concatenate((constants[having], info[described]))[order]
+    unit = unit[order]
+    function = np.concatenate((np.full(len(having), -1), described))[order]
+    relocs = link.objects.relocs(symbols.object[visited], symbols.local[visited])
+    by = owners(relocs.counts)
+    kind = symbols.kind[relocs.target]
+    refers = relocs.type == R_DWARFSECREF
+    to_inlined = np.flatnonzero(refers & (kind == SymKind.SDWARFABSFCN) & (function[by] >= 0))
+    new = first_seen(relocs.target[to_inlined], len(symbols))[0]
+    place = to_inlined[new]
+    inlined = relocs.target[place].astype(np.int64)
+    theirs = link.objects.relocs(symbols.object[inlined], symbols.local[inlined])
+
+    typed = refers & ((kind == SymKind.SDWARFTYPE) | (kind == SymKind.Sxxx))
+    own = np.flatnonzero(typed | (relocs.type == R_USETYPE))
+    inner = np.flatnonzero(theirs.type == R_DWARFSECREF)
+    at = np.concatenate((own, place[owners(theirs.counts)[inner]]))
+    target = np.concatenate((relocs.target[own], theirs.target[inner]))
+    is_entry = np.concatenate((typed[own], np.ones(len(inner), np.bool_)))
+    order = np.argsort(at, kind="stable")
+    target, is_entry = target[order], is_entry[order]
+    types = np.where(is_entry, _type_of_entry(symbols, target[is_entry])[target], target)
+
+    locs = np.zeros(len(units.functions), np.int32)
+    lists = np.flatnonzero(refers & (kind == SymKind.SDWARFLOC))[::-1]
+    lists = lists[function[by[lists]] >= 0]
+    locs[function[by[lists]]] = relocs.target[lists]  # backwards: the first one is written last
+    return Mentions(
+        types.astype(np.int64),
+        inlined,
+        unit[by[place]],
+        constants,
+        locs,
+        np.concatenate((visited, inlined)),
+        joined(relocs, theirs),
+    )
+
+
+def _constants(link: Link, units: Units) -> I64:
+    """A package's constants go into its first unit."""
+    out = np.zeros(len(units.objects), np.int64)
+    first = np.flatnonzero(np.diff(units.packages, prepend=-1))
+    for unit in first.tolist():
+        path = link.packages.items[int(units.packages[unit])].path
+        out[unit] = link.symbols.lookup(f"go:constinfo.{path}")
+    return out
+
+
+def _type_of_entry(symbols: Symbols, entries: Ids) -> I64:
+    """The type that each symbol ``go:info.T`` describes: int64[number of symbols], 0: none."""
+    out = np.zeros(len(symbols), np.int64)
+    every = distinct(entries)
+    names = [TYPE_PREFIX + name[len(INFO_PREFIX) :] for name in symbols.names(every)]
+    out[every] = symbols.lookup_many(names, [0] * len(names))
+    return out
+
+
+class Variables(NamedTuple):
+    """Entries of global variables: ``entries`` int64[m] and ``objects`` int64[m], the objects that
+    define them; ``types`` int64[…], the types of variables, and those that dictionaries of
+    generic functions mention, in order."""
+
+    entries: I64
+    objects: I64
+    types: I64
+
+
+def read_variables(link: Link) -> Variables:
+    """All reachable global variables of Go."""
+    symbols = link.symbols
+    kind = symbols.kind[: symbols.made]
+    wanted = is_data(kind) | is_rodata(kind) | np.isin(kind, _VARIABLES)
+    wanted &= (symbols.flags[: symbols.made] & (Flag.REACHABLE | Flag.NOT_IN_SYMTAB)) == (
+        Flag.REACHABLE
+    )
+    wanted &= symbols.version[: symbols.made] < STATIC
+    ids = np.flatnonzero(wanted)
+    auxs = auxs_by_kind(link, ids, (goobj.AUX_GOTYPE, goobj.AUX_DWARF_INFO))
+    gotype, entry = auxs[goobj.AUX_GOTYPE], auxs[goobj.AUX_DWARF_INFO].astype(np.int64)
+    variables = np.flatnonzero((gotype != 0) & (entry != 0))
+    untyped = (gotype == 0) & (symbols.kind[ids] == SymKind.SRODATA)
+    dictionaries = np.flatnonzero(untyped & symbols.has(ids, Flag.DICT))
+    rows, counts = link.relocs.rows_of_many(ids[dictionaries])
+    used = link.relocs.type[rows] == R_USEIFACE
+    at = np.concatenate((variables, np.repeat(dictionaries, counts)[used]))
+    types = np.concatenate((gotype[variables], link.relocs.target[rows[used]]))
+    return Variables(
+        entry[variables],
+        symbols.object[ids[variables]].astype(np.int64),
+        types[np.argsort(at, kind="stable")],
+    )

@@ -1,0 +1,112 @@
+"""Debugging information entries of compilation units.
+
+Source: cmd/link/internal/ld/dwarf.go (dwarfGenerateDebugInfo, writeUnitInfo); the DWARF 5
+standard, section 7.5.1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.debuginfo.entries import Encoded, Text, encode
+from linkpipe.debuginfo.mentions import Units
+from linkpipe.formats.dwarf import LANG_GO, UT_COMPILE, VERSION, At, Code
+from linkpipe.ragged import owners
+from linkpipe.reloctype import R_DWARFSECREF
+
+if TYPE_CHECKING:
+    from linkpipe.context import Link
+
+I64 = npt.NDArray[np.int64]
+
+_HEADER = 12
+"""Bytes before a unit's entry: length (4), version (2), kind (1), size of an address (1), place of
+the abbreviations (4)."""
+_COMPILER = b"Go cmd/compile "
+_COMPILATION_DIR = b"."
+
+
+class UnitParts(NamedTuple):
+    """Symbols of what the linker writes for each of k units: int64[k] each; the last three are 0
+    for units without functions."""
+
+    entry: I64
+    end: I64
+    line_table: I64
+    range_list: I64
+    addresses: I64
+
+
+def unit_entries(link: Link, units: Units, parts: UnitParts, abbrev: int) -> Encoded:
+    """The headers and entries of all units; lengths are left open. ``abbrev`` is the symbol of the
+    section of abbreviations."""
+    texts = _Texts()
+    has_text = np.diff(units.first) > 0
+    start = np.zeros(len(units.objects), np.int64)
+    start[has_text] = units.functions[units.first[:-1][has_text]]
+    paths = [link.packages.items[row].path.encode() for row in units.packages.tolist()]
+    version = link.options.environment.version.encode()
+    # A semicolon keeps the compiler's flags from the version, which may hold anything else.
+    producers = [
+        _COMPILER + version + (b"; " + flags if flags else b"")
+        for flags in _contents(link, b"go:cuinfo.producer.", paths)
+    ]
+    encoded = encode(
+        np.where(has_text, Code.COMPUNIT, Code.COMPUNIT_TEXTLESS),
+        {
+            At.NAME: texts.of(paths),
+            At.LANGUAGE: np.full(len(paths), LANG_GO),
+            At.STMT_LIST: parts.line_table,
+            At.LOW_PC: start,
+            At.RANGES: parts.range_list,
+            At.COMP_DIR: texts.of([_COMPILATION_DIR] * len(paths)),
+            At.PRODUCER: texts.of(producers),
+            At.GO_PACKAGE_NAME: texts.of(_contents(link, b"go:cuinfo.packagename.", paths)),
+            At.ADDR_BASE: parts.addresses,
+        },
+        link.arch.ptrsize,
+        link.arch.endian,
+    )
+    return _with_headers(encoded, abbrev, link.arch.ptrsize, link.arch.endian)
+
+
+def _contents(link: Link, prefix: bytes, paths: list[bytes]) -> list[bytes]:
+    """The content of the symbol of each package, empty where there is none."""
+    found = link.symbols.lookup_many([prefix + path for path in paths], [0] * len(paths))
+    return [bytes(link.symbols.data(sym)) if sym else b"" for sym in found.tolist()]
+
+
+class _Texts:
+    """Strings end to end."""
+
+    def of(self, strings: list[bytes]) -> Text:
+        """A column of strings."""
+        size = np.array([len(text) for text in strings], np.int64)
+        made = np.frombuffer(b"".join(strings), np.uint8)
+        return Text(made[:0], -1 - (np.cumsum(size) - size), size, made)
+
+
+def _with_headers(entries: Encoded, abbrev: int, ptrsize: int, endian: str) -> Encoded:
+    k = len(entries.starts) - 1
+    sizes = np.diff(entries.starts)
+    starts = entries.starts + _HEADER * np.arange(k + 1)
+    content = np.zeros(int(starts[-1]), np.uint8)
+    content[np.arange(len(entries.content)) + _HEADER * (owners(sizes) + 1)] = entries.content
+    head = np.zeros((k, _HEADER), np.uint8)
+    head[:, 4:6] = np.frombuffer(np.array(VERSION, f"{endian}u2").tobytes(), np.uint8)
+    head[:, 6:8] = UT_COMPILE, ptrsize
+    content[starts[:-1, None] + np.arange(_HEADER)] = head
+    owner = np.searchsorted(entries.starts, entries.place, side="right") - 1
+    place = np.concatenate((starts[:-1] + 8, entries.place + _HEADER * (owner + 1)))
+    order = np.argsort(place)
+    return Encoded(
+        content,
+        starts,
+        place[order],
+        np.concatenate((np.full(k, 4, np.uint8), entries.size))[order],
+        np.concatenate((np.full(k, R_DWARFSECREF, np.uint16), entries.type))[order],
+        np.concatenate((np.full(k, abbrev, np.int32), entries.target))[order],
+    )

@@ -1,0 +1,21 @@
+"""debuginfo: the section of debugging information entries, .debug_info, unit by unit.
+
+Its parts are there already; here they get their order. Reads `dwarf`; provides `debug_sections`.
+Source: cmd/link/internal/ld/dwarf.go (dwarfGenerateDebugSyms).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from linkpipe.debuginfo.sections import appended
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import expand
+
+
+@linkpass(requires=("dwarf", "debug_sections"), provides=("debug_sections",))
+def debuginfo(link: Link) -> Link:
+    """Lay out the entries."""
+    dwarf = link.dwarf
+    rows = expand(dwarf.entries_first[dwarf.order], np.diff(dwarf.entries_first)[dwarf.order])
+    return link.evolve(debug_sections=appended(link, "info", dwarf.entries[rows]))

@@ -1,0 +1,233 @@
+"""dwarf: gather what debug information there is, and write the entries of units and types.
+
+The compiler leaves an entry (a symbol with bytes and relocations) for every function, for every
+function that was inlined, for every global variable, and for the constants of each package. What
+it leaves to the linker are types, which are shared by all packages: entries mention them as
+`go:info.T`, and what T is made of is written in its run-time descriptor, `type:T`.
+
+A unit is a Go object. Functions are visited unit by unit; the order in which they mention types
+is the order of the types' entries (see linkpipe.debuginfo.typedies), and an inlined function is
+described in the first unit that mentions it. Global variables come last.
+
+Runs before names are mangled. What needs addresses is left to dwarfunits and the passes that make
+the debug sections.
+
+Reads `packages`, `objects`, `text_order`; provides `symbols` and `relocs` of all debug
+information, and `dwarf`. Source: cmd/link/internal/ld/dwarf.go (dwarfGenerateDebugInfo,
+writeUnitInfo).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.debuginfo.entries import Encoded, encode
+from linkpipe.debuginfo.mentions import (
+    Mentions,
+    Units,
+    Variables,
+    gather_units,
+    read_mentions,
+    read_variables,
+)
+from linkpipe.debuginfo.typedies import type_entries
+from linkpipe.debuginfo.typegraph import read_types
+from linkpipe.debuginfo.typewalk import PROTOTYPES, TypeWalk, need_type
+from linkpipe.debuginfo.units import UnitParts, unit_entries
+from linkpipe.errors import InputError, OptionError
+from linkpipe.formats import goobj
+from linkpipe.gotypes.data import TypeData
+from linkpipe.image import put_words
+from linkpipe.pass_api import Link, linkpass
+from linkpipe.ragged import offsets
+from linkpipe.symkind import SymKind
+from linkpipe.tables.dwarf import Dwarf
+from linkpipe.tables.objects import RelocColumns, joined
+from linkpipe.tables.symbols import Flag, SymbolsEdit
+
+I64 = npt.NDArray[np.int64]
+
+_PRETTY = (
+    "Type ArrayType ChanType FuncType MapType PtrType SliceType StructType InterfaceType ITab "
+    "Imethod"
+).split()
+"""Types of internal/abi by which debuggers look into interfaces."""
+_SECTIONS = ("abbrev", "line", "frame", "info", "loclists", "rnglists", "addr")
+_RUNTIME = "runtime"
+
+
+@linkpass(
+    requires=("symbols", "relocs", "packages", "objects", "text_order"),
+    provides=("symbols", "relocs", "dwarf"),
+)
+def dwarf(link: Link) -> Link:
+    """Gather debug information, write the entries of units and types."""
+    if "dwarf5" not in link.options.environment.experiments:
+        raise OptionError(
+            "GOEXPERIMENT=nodwarf5 is not supported",
+            flag="w",
+            remedy="linkpipe writes DWARF 5 only; leave debug information out with -w",
+        )
+    edit = link.symbols.edit()
+    section = {name: _section_symbol(edit, name) for name in _SECTIONS}
+    units = gather_units(link)
+    mentions, variables = read_mentions(link, units), read_variables(link)
+    types, type_symbols = _types(link, edit, np.concatenate((mentions.types, variables.types)))
+    parts = _unit_parts(edit, units)
+    heads = unit_entries(link, units, parts, section["abbrev"])
+    edit.set_contents(parts.entry, heads.content.tobytes(), heads.starts)
+
+    first, entries = _entries(link, units, mentions, variables, parts, type_symbols)
+    _close(link, edit, heads, parts, first, entries)
+    info, ranges = units.auxs[goobj.AUX_DWARF_INFO], units.auxs[goobj.AUX_DWARF_RANGES]
+    ranges, lines = np.where(info != 0, ranges, 0), units.auxs[goobj.AUX_DWARF_LINES]
+    others = np.concatenate((variables.entries, mentions.locs, ranges, lines))
+    others = others[others != 0]
+    edit.add_flags(entries, Flag.REACHABLE | Flag.NOT_IN_SYMTAB)
+    edit.add_flags(others, Flag.REACHABLE | Flag.NOT_IN_SYMTAB)
+    read = link.objects.relocs(link.symbols.object[others], link.symbols.local[others])
+    relocs = link.relocs.extended(
+        np.concatenate((mentions.entries, others, parts.entry, type_symbols)),
+        joined(mentions.relocs, read, _columns(heads, heads.starts), types),
+    )
+    made = Dwarf(
+        objects=units.objects,
+        packages=units.packages,
+        first=units.first,
+        functions=units.functions,
+        info=info,
+        locs=mentions.locs,
+        ranges=ranges,
+        lines=lines,
+        entries_first=first,
+        entries=entries,
+        line_table=parts.line_table,
+        range_list=parts.range_list,
+        addresses=parts.addresses,
+        section=section,
+        order=np.arange(len(units.objects)),
+        text=None,
+        index=np.zeros(0, np.int32),
+    )
+    return link.evolve(symbols=edit.freeze(), relocs=relocs, dwarf=made)
+
+
+def _entries(
+    link: Link,
+    units: Units,
+    mentions: Mentions,
+    variables: Variables,
+    parts: UnitParts,
+    types: I64,
+) -> tuple[I64, I64]:
+    """The entries of each unit in order, and where each unit's start (and the end of the last)."""
+    unit_of = np.zeros(len(link.objects), np.int64)
+    unit_of[units.objects] = np.arange(len(units.objects))
+    runtime, home = _runtime_unit(link, units), unit_of[variables.objects]
+    info = units.auxs[goobj.AUX_DWARF_INFO]
+    described, having = np.flatnonzero(info), np.flatnonzero(mentions.constants)
+    every = np.arange(len(units.objects))
+    # In the order within a unit.
+    lists = (
+        (every, parts.entry),
+        (mentions.inlined_unit, mentions.inlined),
+        (units.owner[described], info[described]),
+        (having, mentions.constants[having]),
+        (home, variables.entries),
+        (np.full(len(types), runtime), types),
+        (every, parts.end),
+    )
+    owner = np.concatenate([unit for unit, _ in lists])
+    entries = np.concatenate([symbols for _, symbols in lists]).astype(np.int64)
+    worth = np.diff(units.first) > 0
+    worth[home] = worth[runtime] = True
+    order = np.argsort(owner, kind="stable")
+    order = order[worth[owner[order]]]
+    return offsets(np.bincount(owner[order], minlength=len(worth))), entries[order]
+
+
+def _section_symbol(edit: SymbolsEdit, name: str) -> int:
+    sym = edit.lookup_or_create(f".debug_{name}")
+    edit.set(sym, kind=SymKind.SDWARFSECT)
+    edit.add_flags(sym, Flag.REACHABLE)
+    return sym
+
+
+def _types(link: Link, edit: SymbolsEdit, mentioned: I64) -> tuple[RelocColumns, I64]:
+    """Write the entries of all types that are mentioned: their relocations, and their symbols."""
+    symbols, arch = link.symbols, link.arch
+    pretty = [need_type(symbols, f"type:internal/abi.{name}") for name in _PRETTY]
+    models = [need_type(symbols, name) for name in PROTOTYPES]
+    interfaces = [need_type(symbols, f"type:runtime.{name}") for name in ("eface", "iface")]
+    data = TypeData(symbols, link.objects, arch.ptrsize, arch.byteorder)
+    graph = read_types(data, np.concatenate((mentioned, models, pretty)), *interfaces)
+    walk = TypeWalk(symbols, graph, arch.ptrsize)
+    walk.visit(pretty)
+    walk.visit(mentioned)
+    walk.spell_out()
+    made = type_entries(edit, walk)
+    encoded = encode(made.codes, made.columns, arch.ptrsize, arch.endian)
+    starts = np.append(encoded.starts[made.tops], encoded.starts[-1])
+    edit.set_contents(made.symbols, encoded.content.tobytes(), starts)
+    return _columns(encoded, starts), made.symbols
+
+
+def _columns(encoded: Encoded, starts: I64) -> RelocColumns:
+    """The relocations of symbols whose contents begin at ``starts``."""
+    owner = np.searchsorted(starts, encoded.place, side="right") - 1
+    zeros = np.zeros(len(owner), np.int64)
+    return RelocColumns(
+        np.bincount(owner, minlength=len(starts) - 1),
+        (encoded.place - starts[owner]).astype(np.int32),
+        encoded.size,
+        encoded.type,
+        zeros.astype(np.bool_),
+        zeros,
+        encoded.target,
+    )
+
+
+def _unit_parts(edit: SymbolsEdit, units: Units) -> UnitParts:
+    """Make the symbols of what the linker writes for each unit."""
+    k = len(units.objects)
+    flags = Flag.REACHABLE | Flag.NOT_IN_SYMTAB
+
+    def make(kind: SymKind, some: I64) -> I64:
+        out = np.zeros(k, np.int64)
+        out[some] = edit.create_many(len(some), kind=kind, flags=flags)
+        return out
+
+    every, with_text = np.arange(k), np.flatnonzero(np.diff(units.first))
+    return UnitParts(
+        entry=make(SymKind.SDWARFCUINFO, every),
+        end=make(SymKind.SDWARFFCN, every),
+        line_table=make(SymKind.SDWARFLINES, with_text),
+        range_list=make(SymKind.SDWARFRANGE, with_text),
+        addresses=make(SymKind.SDWARFADDR, with_text),
+    )
+
+
+def _runtime_unit(link: Link, units: Units) -> int:
+    """The unit that holds the entries of types: the last one of package runtime."""
+    for unit in range(len(units.objects) - 1, -1, -1):
+        if link.packages.items[int(units.packages[unit])].path == _RUNTIME:
+            return unit
+    raise InputError(
+        "dwarf: there is no package runtime",
+        remedy="link a program with its runtime, or leave debug information out with -w",
+    )
+
+
+def _close(
+    link: Link, edit: SymbolsEdit, heads: Encoded, parts: UnitParts, first: I64, entries: I64
+) -> None:
+    """Write the ends of units, and their lengths into their headers."""
+    k = len(parts.end)
+    edit.set_contents(parts.end, bytes(k), np.arange(k + 1))
+    edit.set(parts.entry, data_size=np.diff(heads.starts))
+    total = np.append(0, np.cumsum(edit.data_size[entries]))
+    content = heads.content.copy()
+    # The length does not count itself.
+    put_words(content, heads.starts[:-1], np.diff(total[first]) - 4, 4, link.arch.endian)
+    edit.set_contents(parts.entry, content.tobytes(), heads.starts)
