@@ -40,7 +40,7 @@ from linkpipe.formats import goobj
 from linkpipe.gotypes.data import TypeData
 from linkpipe.image import put_words
 from linkpipe.pass_api import Link, linkpass
-from linkpipe.ragged import offsets
+from linkpipe.ragged import first_seen, offsets
 from linkpipe.symkind import SymKind
 from linkpipe.tables.dwarf import Dwarf
 from linkpipe.tables.objects import RelocColumns, joined
@@ -164,7 +164,7 @@ def _types(link: Link, edit: SymbolsEdit, mentioned: I64) -> tuple[RelocColumns,
     graph = read_types(data, np.concatenate((mentioned, models, pretty)), *interfaces)
     walk = TypeWalk(symbols, graph, arch.ptrsize)
     walk.visit(pretty)
-    walk.visit(mentioned)
+    walk.visit(mentioned[first_seen(mentioned, len(symbols))[0]])
     walk.spell_out()
     made = type_entries(edit, walk)
     encoded = encode(made.codes, made.columns, arch.ptrsize, arch.endian)
