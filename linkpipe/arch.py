@@ -135,13 +135,15 @@ class RelocKind:
     Attributes:
         name: as in cmd/internal/objabi, "R_PCREL".
         formula: in the psABI's letters; ``w`` is the width of the field.
-        value: the kernel; None: never applied by this linker itself.
+        value: the kernel, in bytes; None: never applied by this linker itself.
         range: which values fit.
         unreachable: what becomes of it when its target is not part of the link.
         elf: for external links; None: resolved here even then.
         in_section: whether the value counts from the start of the target's section, which
             therefore needs to be in one.
         leb128: whether the value is stored as an unsigned LEB128 number that fills the field.
+        unit: bytes in which the field counts; the value, and an addend that is stored in the
+            place of an ELF relocation, are divided by it, and must be multiples.
     """
 
     name: str
@@ -152,6 +154,7 @@ class RelocKind:
     elf: ElfRule | None = None
     in_section: bool = False
     leb128: bool = False
+    unit: int = 1
 
 
 def _section_offset(p: Places) -> I64:

@@ -106,6 +106,10 @@ class RelocErrors:
         """No field has that width."""
         self._add(where, f"bad reloc size {width:#x} for {self._target(where)}")
 
+    def unaligned(self, where: Where, unit: int, address: int) -> None:
+        """The value is no multiple of what the field counts in."""
+        self._add(where, f"{self._target(where)}+{address} is not {unit}-byte aligned")
+
     def unsupported(self, where: Where, number: int, width: int) -> None:
         """ELF has no relocation for it."""
         self._add(

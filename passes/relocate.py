@@ -152,7 +152,7 @@ class _Work:
             rows, target = self._redirect(kind, rows, target, away)
         if kind.elf is not None and self.link.mode.external:
             sent = self._sent(kind.elf, rows, target)
-            self._emit(kind.elf, rows[sent], target[sent])
+            self._emit(kind, kind.elf, rows[sent], target[sent])
             rows, target = rows[~sent], target[~sent]
         for width, some in self._by_width(rows):
             self._patch(kind, width, rows[some], target[some])
@@ -184,7 +184,7 @@ class _Work:
         undefined = self.symbols.kind[target] == SymKind.SUNDEFEXT
         return (target != 0) & (undefined | (self.symbols.section[target] != here))
 
-    def _emit(self, rule: ElfRule, rows: I64, target: I64) -> None:
+    def _emit(self, reloc: RelocKind, rule: ElfRule, rows: I64, target: I64) -> None:
         """Make relocations of the object."""
         symbols = self.symbols
         symbol = np.where(target == 0, self.link.tlsg, target)
@@ -220,7 +220,7 @@ class _Work:
                 offset = self.offset[rows[some]] + part.offset
                 to = np.zeros_like(symbol[some]) if part.bare else symbol[some]
                 self.emitted.append((rows[some], offset, number, to, addend[some] + part.addend))
-            self._put(rows[some], kept[some], size)
+            self._put(rows[some], self._in_units(reloc, rows[some], kept[some]), size)
 
     def _patch(self, kind: RelocKind, width: int, rows: I64, target: I64) -> None:
         """Compute, check and store the values of rows of one kind and width."""
@@ -252,7 +252,7 @@ class _Work:
             tls_offset=self.link.arch.tls_offset,
             got=int(symbols.value[self.link.elf.got]),
         )
-        values = kind.value(places)
+        values = self._in_units(kind, rows, kind.value(places))
         if kind.leb128:
             self._put_leb128(rows, places.at, values, width)
             return
@@ -266,6 +266,16 @@ class _Work:
         for i in rows[(values < 0) | (values >> (7 * width) != 0)].tolist():
             self.errors.no_index(self._where(i))
         put_leb(self.image, at, np.maximum(values, 0), np.full(len(at), width))
+
+    def _in_units(self, kind: RelocKind, rows: I64, values: I64) -> I64:
+        """Values in the units of their fields."""
+        if kind.unit == 1:
+            return values
+        for j in np.flatnonzero(values % kind.unit).tolist():
+            where = self._where(int(rows[j]))
+            address = int(self.symbols.value[where.target])
+            self.errors.unaligned(where, kind.unit, address)
+        return values // kind.unit
 
     def _put(self, rows: I64, values: I64, width: int) -> None:
         at = self.laid.at[self.owner[rows]] + self.offset[rows]

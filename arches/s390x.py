@@ -1,0 +1,127 @@
+"""s390x: 64-bit z/Architecture, big-endian.
+
+Instructions are 2, 4 or 6 bytes long and stand at even addresses, so those that address relative
+to themselves count in units of two bytes, from their own first byte. The field is the last four
+bytes of such an instruction (larl, brasl, jg …), two bytes after its start: ``R_PCRELDBL`` and
+``R_CALL`` carry that in their addend (6: the way from the instruction to the field's end), which
+becomes 2 in the ELF relocation. References between data are in bytes (``R_PCREL``).
+
+The oracle marks some R_PCREL as "doubles" by a variant of the relocation, which only the linker's
+own code has (the initialiser of a plugin, entries of the procedure linkage table); here that is
+R_PCRELDBL, which means the same.
+
+psABI: https://github.com/IBM/s390x-abi. Constants: cmd/link/internal/s390x/{l,obj,asm}.go,
+cmd/link/internal/ld/data.go (relocsym) and cmd/internal/sys/arch.go.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import attrs
+
+from linkpipe import reloctype as rt
+from linkpipe.arch import Architecture, ElfRule, ElfType, Stub, StubReloc, with_elf
+
+R_390_32 = 4
+R_390_PC32 = 5
+R_390_PC16 = 16
+R_390_PC16DBL = 17
+R_390_PLT16DBL = 18
+R_390_PC32DBL = 19
+R_390_PLT32DBL = 20
+R_390_64 = 22
+R_390_PC64 = 23
+R_390_GOTENT = 26
+R_390_TLS_IEENT = 49
+R_390_TLS_LE32 = 50
+R_390_TLS_LE64 = 51
+
+# cmd/internal/objabi/reloctype.go.
+R_PCRELDBL = 76
+
+_ADDRESS = {4: (ElfType(R_390_32),), 8: (ElfType(R_390_64),)}
+_DOUBLE = "(S + A - (P + w)) / 2"
+
+_KINDS = with_elf(
+    {
+        rt.R_ADDR: ElfRule(_ADDRESS, stored=True),
+        rt.R_DWARFSECREF: ElfRule(_ADDRESS, section_relative=True, stored=True),
+        rt.R_CALL: ElfRule(
+            {
+                2: (ElfType(R_390_PC16DBL, imported=R_390_PLT16DBL),),
+                4: (ElfType(R_390_PC32DBL, imported=R_390_PLT32DBL),),
+            },
+            in_section=True,
+            pcrel=True,
+            stored=True,
+        ),
+        rt.R_PCREL: ElfRule(
+            {2: (ElfType(R_390_PC16),), 4: (ElfType(R_390_PC32),), 8: (ElfType(R_390_PC64),)},
+            in_section=True,
+            pcrel=True,
+            stored=True,
+        ),
+        rt.R_GOTPCREL: ElfRule({4: (ElfType(R_390_GOTENT),)}, pcrel=True, stored=True),
+        rt.R_TLS_LE: ElfRule(
+            {4: (ElfType(R_390_TLS_LE32),), 8: (ElfType(R_390_TLS_LE64),)}, stored=True
+        ),
+        rt.R_TLS_IE: ElfRule({4: (ElfType(R_390_TLS_IEENT),)}, stored=True),
+    }
+)
+RELOCS = MappingProxyType(
+    {
+        **_KINDS,
+        rt.R_CALL: attrs.evolve(_KINDS[rt.R_CALL], formula=_DOUBLE, unit=2),
+        R_PCRELDBL: attrs.evolve(
+            _KINDS[rt.R_PCREL],
+            name="R_PCRELDBL",
+            formula=_DOUBLE,
+            unit=2,
+            elf=ElfRule(
+                {2: (ElfType(R_390_PC16DBL),), 4: (ElfType(R_390_PC32DBL),)},
+                in_section=True,
+                pcrel=True,
+                stored=True,
+            ),
+        ),
+    }
+)
+
+ADDMODULEDATA = Stub(
+    b"\xc0\x20\0\0\0\0"  # larl %r2, moduledata
+    b"\xc0\xf4\0\0\0\0"  # jg runtime.addmoduledata
+    b"\0\0\0\0",  # not an instruction: nothing comes back here
+    (
+        StubReloc(2, 4, R_PCRELDBL, "moduledata", 6),
+        StubReloc(8, 4, rt.R_CALL, "addmoduledata", 6),
+    ),
+)
+
+ARCH = Architecture(
+    name="s390x",
+    goarch="s390x",
+    ptrsize=8,
+    byteorder="big",
+    func_align=16,
+    max_align=32,
+    min_align=2,
+    pc_quantum=2,
+    code_pad=b"\0",
+    text_base=0x10000 + 4096,
+    round=0x10000,
+    elf_machine=22,
+    elf_flags=1,
+    interpreter="/lib/ld64.so.1",
+    interpreter_musl="/lib/ld-musl-s390x.so.1",
+    dwarf_sp=15,
+    dwarf_lr=14,
+    regabi=True,
+    has_lr=True,
+    relocs=RELOCS,
+    calls=frozenset({rt.R_CALL}),
+    addmoduledata=ADDMODULEDATA,
+    # The field begins two bytes after the call's start (ld/pcln.go:174).
+    deferreturn=-2,
+    host_flags=("-m64",),
+)
