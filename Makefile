@@ -11,11 +11,11 @@ PY := $(VENV)/bin/python
 PROGRAMS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format conformance testplugin bench clean compiler
+.PHONY: help demo test lint format conformance testplugin bench cross-tools clean compiler
 
 help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/    \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/    \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: compiler $(VENV)/.demo ## build a Go plugin and its host with linkpipe, run them, look inside
 	$(PY) examples/demo.py
@@ -42,6 +42,16 @@ testplugin: compiler $(VENV)/.dev ## run Go's own plugin tests, linked by linkpi
 bench: compiler $(VENV)/.dev ## time linkpipe beside go tool link on the same archives
 	@$(PY) -m compileall -q linkpipe passes arches # as pip does for users
 	$(PY) -m benchmarks.bench
+
+cross-tools: $(VENV)/.dev ## install compilers and emulators for other architectures (Debian, root)
+	@command -v apt-get >/dev/null 2>&1 && test "$$(id -u)" = 0 || { \
+		echo "make cross-tools installs Debian packages, as root; what it would install is" >&2; \
+		$(PY) -m tests.conformance.targets >&2; \
+		echo "README.md says what can be done without root" >&2; exit 1; }
+	apt-get -qq update
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 install \
+		--no-install-recommends \
+		$$($(PY) -m tests.conformance.targets)
 
 clean: ## remove what was made, the environment and the caches included
 	rm -rf $(VENV) .tree .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \

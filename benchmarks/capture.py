@@ -22,7 +22,7 @@ def main(argv: list[str]) -> int:
         return 2
     base = Path(argv[0]).resolve()
     programs = table()
-    for name in argv[1:] or programs:
+    for name in argv[1:] or [name for name, program in programs.items() if not program.target]:
         program = programs[name]
         inputs = capture(program, base / name)
         for mode, flags in MODES.items():

@@ -14,8 +14,11 @@ import shutil
 import sys
 from pathlib import Path
 
-# What a link reads of its environment (cmd/link, internal/buildcfg).
-KEPT = ("GOROOT", "GOOS", "GOARCH", "GOAMD64", "GO386", "GOEXPERIMENT", "GOFIPS140", "CGO_ENABLED")
+# What a link reads of its environment (cmd/link, internal/buildcfg), and what compiled the C code.
+KEPT = (
+    *("GOROOT", "GOOS", "GOARCH", "GOEXPERIMENT", "GOFIPS140", "CGO_ENABLED", "CC"),
+    *("GOAMD64", "GO386", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64", "GOPPC64", "GORISCV64"),
+)
 
 
 def keep(source: Path, folder: Path, package: str) -> Path:

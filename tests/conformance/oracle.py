@@ -7,6 +7,7 @@ place writes down how it was called, and `-tmpdir` keeps the objects that it was
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from tests.conformance.toolchain import ROOT, compiler, environment, link_tool
 
 # The flag sets in which the promise of the same bytes holds until DWARF is written.
 MODES: dict[str, tuple[str, ...]] = {"s-w": ("-s", "-w"), "w": ("-w",)}
+
+# How often a host opens its plugin: what depends on luck shall show.
+TIMES = 10
 
 MEASURE = Path(__file__).with_name("measure.py")
 
@@ -112,9 +116,10 @@ def link(
         shutil.rmtree(tmpdir, ignore_errors=True)
         tmpdir.mkdir()
         log.unlink(missing_ok=True)
-        found = shutil.which(compiler()) or compiler()
+        called, *with_flags = shlex.split(inputs.env.get("CC") or compiler())
+        found = shutil.which(called) or called
         wrapper = folder / Path(found).name
-        wrapper.write_text(WRAPPER.format(log=log, compiler=found))
+        wrapper.write_text(WRAPPER.format(log=log, compiler=shlex.join([found, *with_flags])))
         wrapper.chmod(0o755)
         argv += ["-tmpdir", str(tmpdir), f"-extld={wrapper}"]
     argv.append(str(inputs.main))
@@ -190,10 +195,11 @@ def differences(ours: Linked, theirs: Linked) -> list[str]:
     return found
 
 
-def run(linked: Path, *args: str | Path) -> tuple[int, str]:
-    """Run a linked program; exit status, and what it printed on both streams."""
+def run(linked: Path, *args: str | Path, runner: Sequence[str] = ()) -> tuple[int, str]:
+    """Run a linked program; exit status, and what it printed on both streams. ``runner`` are the
+    words before it."""
     done = subprocess.run(
-        [linked, *args],
+        [*runner, linked, *args],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -202,6 +208,20 @@ def run(linked: Path, *args: str | Path) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def opens(
+    program: Program, ours: tuple[Linked, Linked], theirs: tuple[Linked, Linked]
+) -> tuple[int, str]:
+    """How many times of `TIMES` our host opens our plugin, calls it and prints what the oracle's
+    pair does; and what was printed the first time that it was not so, or else the last time.
+    """
+    host, plugin = theirs
+    want = run(host.output, plugin.output, runner=program.runner)
+    host, plugin = ours
+    results = [run(host.output, plugin.output, runner=program.runner) for _ in range(TIMES)]
+    bad = [result for result in results if result != want or result[0] != 0]
+    return TIMES - len(bad), (bad or results)[0][1]
 
 
 def external(program: Program) -> bool:

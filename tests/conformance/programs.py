@@ -11,9 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from tests.conformance.toolchain import ROOT, cache, environment, go, goroot
+from tests.conformance.targets import Target, targets
+from tests.conformance.toolchain import ROOT, cache, compiler, environment, go, goroot
 
 HERE = Path(__file__).resolve().parent
 PROGRAMS = ROOT / "tests" / "programs"
@@ -26,9 +27,8 @@ class Program:
 
     `folder` is where go build runs (relative to GOROOT for the toolchain's own), `package` what it
     builds; `run` are the arguments with which the linked program prints the same on every run
-    (None: it is not run alone); `goarch` is what it is built for when not for this machine, which
-    can run it all the same; `big` programs are left to `make conformance`; `broken` ones
-    compile and cannot be linked.
+    (None: it is not run alone); `target` is what it is built for when not for this machine;
+    `big` programs are left to `make conformance`; `broken` ones compile and cannot be linked.
     """
 
     name: str
@@ -36,12 +36,49 @@ class Program:
     package: str
     buildmode: str = "exe"
     cgo: bool = False
-    goarch: str = ""
+    target: Target | None = None
     ldflags: str = ""
     run: tuple[str, ...] | None = ()
     big: bool = False
     broken: bool = False
 
+    @property
+    def goarch(self) -> str:
+        """The architecture, "" for this machine's."""
+        return self.target.goarch if self.target else ""
+
+    @property
+    def compiler(self) -> str:
+        """The C compiler, with its flags."""
+        return self.target.compiler if self.target else compiler()
+
+    @property
+    def base(self) -> str:
+        """The name without the architecture."""
+        return self.name.removesuffix(f"-{self.goarch}")
+
+    @property
+    def runner(self) -> tuple[str, ...]:
+        """What stands before the program on the command line to run it."""
+        return self.target.runner(cgo=self.cgo) if self.target else ()
+
+    def missing_compiler(self) -> str:
+        """What is missing to build it; "": nothing."""
+        return self.target.missing_compiler() if self.target and self.cgo else ""
+
+    def missing_runner(self) -> str:
+        """What is missing to run it; "": nothing."""
+        return self.target.missing_runner(cgo=self.cgo) if self.target else ""
+
+    def on(self, target: Target) -> Program:
+        """The same for another architecture."""
+        big = self.big or self.name in BIG_ELSEWHERE
+        return evolve(self, name=f"{self.name}-{target.goarch}", target=target, big=big)
+
+
+# What is built for every architecture, and what of it is left to `make conformance`.
+EVERYWHERE = ("hello", "features", "httpserver", "gofmt", "host", "plugin")
+BIG_ELSEWHERE = ("httpserver", "gofmt")
 
 UNDEFINED = Program("undefined", PROGRAMS, "./broken/undefined", broken=True)
 DUPLICATE = Program("duplicate", PROGRAMS, "./broken/duplicate", broken=True)
@@ -49,15 +86,13 @@ TINY = Program("tiny", PROGRAMS, "./tiny")
 
 
 def table() -> dict[str, Program]:
-    """All programs by name, smallest first."""
+    """All programs by name, those of this machine first, then smallest first."""
     commands = goroot() / "src" / "cmd"
     named = "-X main.version=1.2.3 -X 'main.banner=made by the linker'"
     programs = (
         Program("hello", PROGRAMS, "./hello"),
         Program("features", PROGRAMS, "./features", ldflags=named),
         Program("httpserver", PROGRAMS, "./httpserver", run=("-self",)),
-        Program("hello-386", PROGRAMS, "./hello", goarch="386"),
-        Program("features-386", PROGRAMS, "./features", goarch="386", ldflags=named),
         Program(
             "cgoserver",
             PROGRAMS,
@@ -72,7 +107,13 @@ def table() -> dict[str, Program]:
         Program("go", commands, "cmd/go", run=("version",), big=True),
         Program("compile", commands, "cmd/compile", run=("-V=full",), big=True),
     )
-    return {program.name: program for program in programs}
+    elsewhere = (
+        program.on(target)
+        for target in targets().values()
+        for program in programs
+        if program.name in EVERYWHERE
+    )
+    return {program.name: program for program in (*programs, *elsewhere)}
 
 
 @frozen
@@ -119,7 +160,7 @@ class Inputs:
 def key(program: Program) -> str:
     """Changes when the program's sources, its flags or the toolchain do."""
     digest = hashlib.sha256(
-        repr((program, (goroot() / "VERSION").read_text(), os.environ.get("CC"))).encode()
+        repr((program, (goroot() / "VERSION").read_text(), program.compiler)).encode()
     )
     digest.update((HERE / "capture.py").read_bytes())
     if ROOT in program.folder.parents:
@@ -150,8 +191,8 @@ def capture(program: Program, folder: Path) -> Inputs:
         program.package,
     )
     variables = {"CGO_ENABLED": str(int(program.cgo))}
-    if program.goarch:
-        variables["GOARCH"] = program.goarch
+    if program.target:
+        variables |= program.target.environment(cgo=program.cgo)
     try:
         go(*arguments, cwd=program.folder, **variables)
     except RuntimeError:

@@ -33,7 +33,10 @@ def cache() -> Path:
 
 def environment(**extra: str) -> dict[str, str]:
     """The environment for the go command: the pinned toolchain, no network, nobody's settings."""
-    unset = ("GOFLAGS", "GOEXPERIMENT", "GOOS", "GOARCH", "GOAMD64", "GO386", "LINKPIPE_PIPELINE")
+    unset = (
+        *("GOFLAGS", "GOEXPERIMENT", "GOOS", "GOARCH", "GOAMD64", "GO386", "GOARM", "GOARM64"),
+        "LINKPIPE_PIPELINE",
+    )
     env = {key: value for key, value in os.environ.items() if key not in unset}
     env |= {
         "GOROOT": str(goroot()),
@@ -63,8 +66,8 @@ def go(*args: str | Path, cwd: Path, **extra: str) -> str:
 
 
 def compiler() -> str:
-    """The C compiler: CC without its flags, or gcc, as the go command has it."""
-    return (os.environ.get("CC") or "gcc").split()[0]
+    """The C compiler, with its flags: CC, or gcc, as the go command has it."""
+    return os.environ.get("CC") or "gcc"
 
 
 def link_tool() -> Path:
