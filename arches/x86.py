@@ -8,7 +8,8 @@ The instructions cannot address relative to themselves. Position-independent cod
 from there; the linker writes the thunks. To call through the procedure linkage table %ebx must
 hold the address of the global offset table, for which ELF objects have the magic name
 ``_GLOBAL_OFFSET_TABLE_``. A load from that table takes two relocations of one place: GOTPC, the
-way to the table, which needs no symbol, and the symbol's offset in it; host linkers add them up.
+way to the table, which needs no symbol, and the symbol's offset in it. GNU's linkers add them up;
+LLD and mold keep the second, and what they link crashes at its first such load.
 
 psABI: https://gitlab.com/x86-psABIs/i386-ABI. Constants: cmd/link/internal/x86/{l,obj,asm}.go and
 cmd/internal/sys/arch.go.
@@ -97,6 +98,7 @@ ARCH = Architecture(
     calls=frozenset({rt.R_CALL}),
     addmoduledata=ADDMODULEDATA,
     rela=False,
+    sums=True,
     deferreturn=-1,
     # In a plugin the thunk is called first, and a lea follows it: 11 bytes more (ld/pcln.go:156).
     deferreturn_dynamic=-12,

@@ -258,6 +258,7 @@ class Architecture:
         calls: relocation types that are direct calls.
         addmoduledata: the initialiser that registers a module's data.
         rela: whether ELF relocations carry their addend ("RELA").
+        sums: whether objects have relocations of one place that the host linker has to add up.
         trampolines: reach of a direct call in bytes when calls may need one; None: never.
         deferreturn: added to the address after the call of deferreturn; deferreturn_dynamic: the
             same in shared objects and plugins.
@@ -297,6 +298,7 @@ class Architecture:
     addmoduledata: Stub
     header_room: int = 4096
     rela: bool = True
+    sums: bool = False
     trampolines: int | None = None
     deferreturn: int = 0
     deferreturn_dynamic: int | None = None

@@ -12,7 +12,11 @@ link that fails leaves what was there before. So that it can, the host linker wr
 temporary name beside the output; everything else in its argument list is as the oracle's.
 What is printed (-v, errors, warnings) names the output, as the oracle does.
 
-Reads `image`, `cgo`, `packages`, `objects`, `mode`; provides `output` and `hostlink`.
+Where the architecture needs sums of relocations, a linker that does not add them up is refused
+(linkpipe/sums.py).
+
+Reads `image`, `external_relocs`, `cgo`, `packages`, `objects`, `mode`; provides `output` and
+`hostlink`.
 Source: cmd/link/internal/ld/lib.go:1254-2172 (hostlinksetup, hostlink), fips140.go:304-324.
 """
 
@@ -43,6 +47,7 @@ from linkpipe.hosttools import (
 from linkpipe.options import Options
 from linkpipe.outfile import is_special, replacing
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.sums import check_sums
 from linkpipe.tables.hostlink import HostLink
 from linkpipe.tables.symbols import Flag
 
@@ -51,7 +56,10 @@ _LONG = 30 << 10
 
 
 @linkpass(
-    requires=("image", "symbols", "cgo", "packages", "objects", "mode", "prober"),
+    requires=(
+        *("image", "external_relocs", "symbols"),
+        *("cgo", "packages", "objects", "mode", "prober"),
+    ),
     provides=("output", "hostlink"),
 )
 def hostlink(link: Link) -> Link:
@@ -73,6 +81,8 @@ def hostlink(link: Link) -> Link:
                 _write_response(long, real)
                 real = (command[0], f"@{long}")
             printed = run(real, (target, options.o))
+            with suppress(OSError):
+                check_sums(link.arch, link.external_relocs, target, command)
             if options.buildmode != "plugin":
                 _seal(target, link.arch)
     finally:

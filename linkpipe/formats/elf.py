@@ -119,6 +119,16 @@ def reloc_info(
     return (symbol.astype(np.int64) << shift) | type_.astype(np.int64)
 
 
+def file_dtype(elf_class: int, endian: str) -> np.dtype[np.void]:
+    """The file header, without the 16 bytes of identification before it."""
+    w = "u8" if elf_class == CLASS64 else "u4"
+    return _dtype(
+        f"type:u2 machine:u2 version:u4 entry:{w} phoff:{w} shoff:{w} flags:u4 "
+        "ehsize:u2 phentsize:u2 phnum:u2 shentsize:u2 shnum:u2 shstrndx:u2",
+        endian,
+    )
+
+
 @attrs.frozen
 class FileHeader:
     """The file header; offsets in bytes from the file's start, 0 for a table that is not there."""
@@ -140,12 +150,6 @@ class FileHeader:
         ident = b"\x7fELF" + bytes(
             (self.elf_class, 1 if self.endian == "<" else 2, 1, 0, *([0] * 8))
         )
-        word = "u8" if self.elf_class == CLASS64 else "u4"
-        dtype = _dtype(
-            f"type:u2 machine:u2 version:u4 entry:{word} phoff:{word} shoff:{word} flags:u4 "
-            "ehsize:u2 phentsize:u2 phnum:u2 shentsize:u2 shnum:u2 shstrndx:u2",
-            self.endian,
-        )
         phentsize = segment_dtype(self.elf_class, self.endian).itemsize if self.segments_at else 0
         row = (
             int(self.type),
@@ -162,7 +166,24 @@ class FileHeader:
             self.sections,
             self.names,
         )
-        return ident + np.array(row, dtype).tobytes()
+        return ident + np.array(row, file_dtype(self.elf_class, self.endian)).tobytes()
+
+
+def find_section(data: memoryview, elf_class: int, endian: str, name: bytes) -> bytes | None:
+    """The contents of a section of a file; None: it has none of that name, or is no such file."""
+    try:
+        header = np.frombuffer(data, file_dtype(elf_class, endian), 1, 16)[0]
+        rows = np.frombuffer(
+            data, section_dtype(elf_class, endian), int(header["shnum"]), int(header["shoff"])
+        )
+        names = int(rows[int(header["shstrndx"])]["offset"])
+    except (ValueError, IndexError):
+        return None
+    for row in rows:
+        start = names + int(row["name"])
+        if bytes(data[start : start + len(name) + 1]) == name + b"\0":
+            return bytes(data[int(row["offset"]) : int(row["offset"]) + int(row["size"])])
+    return None
 
 
 @attrs.frozen

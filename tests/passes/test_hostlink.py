@@ -10,9 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 
+from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
 from linkpipe.context import Link
 from linkpipe.errors import HostLinkError, UserError
@@ -25,6 +27,7 @@ from linkpipe.tables.cgo import CgoFacts
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.packages import HostObject
 from linkpipe.tables.symbols import Flag
+from tests.linkpipe.test_sums import PAIR, signed
 from tests.tiny import EXTERNAL, PLUGIN, Tiny
 
 # Logs its arguments, refuses what REFUSED lists, and writes "linked" to the -o file.
@@ -36,7 +39,7 @@ done
 out=
 while [ $# -gt 0 ]; do [ "$1" = -o ] && out=$2; shift; done
 [ "$SAYS" = nothing ] && exit 0
-echo linked > "$out"
+if [ -n "$WRITES" ]; then cp "$WRITES" "$out"; else echo linked > "$out"; fi
 echo "$SAYS" | sed "s,OUT,$out,"
 exit ${STATUS:-0}
 """
@@ -63,6 +66,7 @@ def host_link(
     ldflags: tuple[str, ...] = (),
     host: tuple[bytes, ...] = (),
     exports: tuple[str, ...] = (),
+    arch: Architecture = ARCH,
     **flags: Any,
 ) -> Link:
     tiny = Tiny(mode, **flags)
@@ -98,7 +102,8 @@ def host_link(
     link = Link(
         {
             "options": options,
-            "arch": ARCH,
+            "arch": arch,
+            "external_relocs": PAIR,
             "mode": mode,
             "symbols": edit.freeze(),
             "objects": objects,
@@ -186,6 +191,20 @@ def test_a_failing_compiler_says_why_and_the_old_output_stays(
     assert error.value.exit_status == 2
     assert (tmp_path / "out").read_bytes() == b"old"
     assert not list(tmp_path.glob(".out*"))
+
+
+def test_a_linker_that_does_not_add_up_is_refused_where_that_is_needed(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when it succeeds: the old output stays."""
+    monkeypatch.setenv("WRITES", signed(tmp_path / "made", b"Linker: LLD 1.0\0", ARCH))
+    (tmp_path / "out").write_text("old")
+    adds = attrs.evolve(ARCH, sums=True)
+    with pytest.raises(HostLinkError, match=r"LLD 1\.0, keeps one of two"):
+        host_link(tmp_path, compiler, mode=PLUGIN, buildmode="plugin", arch=adds)
+    assert (tmp_path / "out").read_text() == "old"
+    host_link(tmp_path, compiler, mode=PLUGIN, buildmode="plugin")
+    assert (tmp_path / "out").read_bytes().startswith(b"\x7fELF")
 
 
 def test_a_compiler_that_is_not_there(tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""Relocations of one place that are right only when the host linker adds them up.
+
+GNU's linkers do that. Some others keep the last one, without a word, and what they write crashes
+when it comes to that place. They sign their work in the section .comment, so the finished file
+tells whether one of them made it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from linkpipe.arch import Architecture
+from linkpipe.errors import HostLinkError
+from linkpipe.formats.elf import find_section
+from linkpipe.tables.extrelocs import ExternalRelocs
+
+# LLD signs "Linker: LLD 19.1.7", mold "mold 2.4.0 (compatible with GNU ld)".
+_KEEP_THE_LAST = re.compile(rb"(?:^|\0)(?:Linker: )?(LLD|mold)\b([^\0(]*)")
+
+
+def stacked(relocs: ExternalRelocs) -> bool:
+    """Whether two relocations have the same place."""
+    same = (np.diff(relocs.offset) == 0) & (np.diff(relocs.section) == 0)
+    return bool(same.any())
+
+
+def check_sums(
+    arch: Architecture, relocs: ExternalRelocs, path: str, command: Sequence[str]
+) -> None:
+    """Raise HostLinkError if the finished file ``path`` needed sums and was written by a linker
+    that does not add up."""
+    if not arch.sums or not stacked(relocs):
+        return
+    with open(path, "rb") as file:
+        data = memoryview(file.read())
+    comment = find_section(data, arch.elf_class, arch.endian, b".comment") or b""
+    found = _KEEP_THE_LAST.search(comment)
+    if found:
+        linker = b"".join(found.groups()).decode("utf-8", "replace").strip()
+        raise HostLinkError(
+            f"the host linker, {linker}, keeps one of two relocations of the same place; "
+            f"position-independent Go code for {arch.name} needs their sum and would crash",
+            command=tuple(command),
+            status=2,
+            remedy="link with a linker of GNU's: -extld (the go command: CC) with GCC for "
+            f"{arch.name}, or -extldflags=-fuse-ld=bfd",
+        )
