@@ -12,7 +12,7 @@ and cmd/internal/sys/arch.go.
 from __future__ import annotations
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Architecture, ElfRule, ElfType, Stub, StubReloc, with_elf
+from linkpipe.arch import Architecture, ElfRule, ElfType, Setting, Stub, StubReloc, with_elf
 
 R_X86_64_64 = 1
 R_X86_64_PC32 = 2
@@ -48,6 +48,13 @@ ADDMODULEDATA = Stub(
     ),
 )
 
+
+def spelled(level: str) -> str:
+    """The level, "v1" to "v4". The oracle means to refuse others, but forgets that before it looks
+    (internal/buildcfg/cfg.go: goarm64 sets Error anew), and takes the default."""
+    return level if level in ("v1", "v2", "v3", "v4") else "v1"
+
+
 ARCH = Architecture(
     name="amd64",
     goarch="amd64",
@@ -73,4 +80,5 @@ ARCH = Architecture(
     addmoduledata=ADDMODULEDATA,
     deferreturn=-1,
     host_flags=("-m64",),
+    setting=Setting("GOAMD64", "v1", spelled),
 )

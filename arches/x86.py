@@ -18,7 +18,7 @@ cmd/internal/sys/arch.go.
 from __future__ import annotations
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Architecture, ElfRule, ElfType, Stub, StubReloc, with_elf
+from linkpipe.arch import Architecture, ElfRule, ElfType, Setting, Stub, StubReloc, with_elf
 
 R_386_32 = 1
 R_386_PC32 = 2
@@ -106,4 +106,5 @@ ARCH = Architecture(
     table_import=GLOBAL_OFFSET_TABLE,
     internal_pie=False,
     host_flags=("-m32",),
+    setting=Setting("GO386", "sse2"),
 )

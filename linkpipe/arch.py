@@ -233,6 +233,23 @@ class Stub:
     relocs: tuple[StubReloc, ...]
 
 
+@attrs.frozen
+class Setting:
+    """The environment variable that chooses among an architecture's variants. Objects say for
+    which one they were compiled, and one link takes one kind.
+
+    Attributes:
+        variable: its name, "GO" and the architecture's.
+        default: its value where it is not set or empty.
+        spelled: from a value to what objects say; raises ValueError, in the oracle's words, for
+            one that the oracle refuses (internal/buildcfg/cfg.go).
+    """
+
+    variable: str
+    default: str
+    spelled: Callable[[str], str] = str
+
+
 @attrs.frozen(eq=False)
 class Architecture:
     """An architecture; every field from ``trampolines`` on is a capability with a default.
@@ -272,6 +289,7 @@ class Architecture:
         internal_pie: whether a position-independent executable needs no host linker.
         internal_cgo: whether a program with cgo can do without the host linker.
         host_flags: what tells a C compiler of several targets that this one is meant.
+        setting: the variable that chooses among its variants; None: there is but one.
     """
 
     name: str
@@ -312,6 +330,7 @@ class Architecture:
     internal_pie: bool = True
     internal_cgo: bool = True
     host_flags: tuple[str, ...] = ()
+    setting: Setting | None = None
 
     @property
     def elf_class(self) -> int:

@@ -58,6 +58,12 @@ class Environment:
             if (name in enabled) != (name in BASELINE)
         )
 
+    def enabled(self, *, regabi: bool) -> tuple[str, ...]:
+        """The experiments that are on for an architecture, which has a register ABI or not, in
+        Go's order: as objects name them."""
+        enabled = {*self.experiments, *(_REGABI if regabi else ())}
+        return tuple(name for name in EXPERIMENTS if name in enabled)
+
     @property
     def go_version(self) -> str:
         """The toolchain's version. Raises UserError when it is not known."""

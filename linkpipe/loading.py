@@ -25,6 +25,7 @@ from linkpipe.formats.archive import MARKERS, members, read_preamble
 from linkpipe.formats.arena import Arena
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.formats.importcfg import read_importcfg
+from linkpipe.goflag import quote
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import CgoDirectives, HostObject, Package, Packages
 from linkpipe.tables.symbols import STATIC
@@ -78,25 +79,59 @@ def path_to_prefix(path: str) -> str:
 
 
 class _Header(NamedTuple):
-    """What an object's header line has to say; ``version`` "" stands for any one version."""
+    """What an object's header line has to say: who compiled it, for what, and with which
+    experiments (cmd/internal/objabi/util.go, HeaderString). ``version`` "" stands for any one
+    version; ``setting`` is the variable that chooses among the architecture's variants."""
 
     goos: str
     goarch: str
     version: str
+    setting: str
+    value: str
+    experiments: tuple[str, ...]
+
+    @classmethod
+    def of(cls, options: Options, arch: Architecture) -> _Header:
+        """What the environment of the link asks for."""
+        environment = options.environment
+        variable = value = ""
+        if arch.setting:
+            variable = arch.setting.variable
+            given = environment.variables.get(variable) or arch.setting.default
+            try:
+                value = arch.setting.spelled(given)
+            except ValueError as e:
+                raise UserError(
+                    str(e), status=2, label="link", remedy=f"correct {variable}, or leave it unset"
+                ) from e
+        enabled = environment.enabled(regabi=arch.regabi)
+        return cls("linux", arch.goarch, environment.version, variable, value, enabled)
 
     def expected(self, line: str) -> str:
         """The line that the link wants, given the line of its first object."""
         words = line.split(" ")
-        if len(words) > 4 and words[:2] == ["go", "object"]:
-            words[2:5] = [self.goos, self.goarch, self.version or words[4]]
-        return " ".join(words)
+        version = self.version or (words[4] if len(words) > 4 else "")
+        setting = f" {self.setting}={self.value}" if self.setting and self.value else ""
+        return f"go object {self.goos} {self.goarch} {version}{setting} X:" + ",".join(
+            self.experiments
+        )
+
+    def differs(self, name: str, have: str, want: str) -> InputError:
+        """The error for an object of another kind."""
+        chosen = ", ".join(filter(None, ("Go version", "GOARCH", self.setting)))
+        return InputError(
+            f"{name}: linked object header mismatch:\n"
+            f"have {quote(have + chr(10))}\nwant {quote(want + chr(10))}",
+            file=name,
+            remedy=f"rebuild the package with the {chosen} and GOEXPERIMENT of this link",
+        )
 
 
 class PackageLoader:
     """Maps archives and collects packages and objects, until ``freeze``.
 
     ``files`` maps import paths to archives; every archive that may be loaded is in it.
-    ``header`` says what target and Go version objects must be of; None: they are not asked.
+    ``header`` says what objects must be of; None: they are not asked.
     """
 
     def __init__(self, files: Mapping[str, str], main: str, header: _Header | None) -> None:
@@ -196,13 +231,7 @@ class PackageLoader:
         if self._header and not self._want:
             self._want = self._header.expected(preamble.header)
         if self._header and preamble.header != self._want:
-            raise InputError(
-                f"{name}: linked object header mismatch:\n"
-                f'have "{preamble.header}\\n"\nwant "{self._want}\\n"',
-                file=name,
-                remedy="rebuild the package with the Go version, GOAMD64 and GOEXPERIMENT "
-                "of this link",
-            )
+            raise self._header.differs(name, preamble.header, self._want)
         package.main |= preamble.main
         if preamble.cgo:
             self._cgo.append(CgoDirectives(name, path_to_prefix(package.path), preamble.cgo))
@@ -345,8 +374,7 @@ def load_packages(
         files, modinfo = config.packages, config.modinfo
     else:
         files = _search(options.L)
-    header = _Header("linux", arch.goarch, options.environment.version)
-    loader = PackageLoader(files, main, None if options.f else header)
+    loader = PackageLoader(files, main, None if options.f else _Header.of(options, arch))
     path = options.pluginpath if options.buildmode == "plugin" else "main"
     loader.add(path, main, "command line")
     loader.load()

@@ -250,17 +250,29 @@ def usage() -> str:
 
 
 def read_options(
-    args: Sequence[str], environment: Environment, variables: Mapping[str, str] = _NONE
+    args: Sequence[str],
+    environment: Environment,
+    variables: Mapping[str, str] = _NONE,
+    can_build: Callable[[str], bool] = lambda _: True,
 ) -> Options | VersionAsked:
     """Parse and check a command line (without the command). ``variables`` is the environment that
-    may hold linkpipe's own settings.
+    may hold linkpipe's own settings; ``can_build`` says of a build mode that is not the default
+    whether the target has it.
 
     Raises OptionError with the oracle's words; UserError for an unreadable ``@file``.
     """
     values: dict[str, Any] = {}
     own = from_environment(variables)
     rest: list[str] = []
-    for flag, value in parse({**OWN_FLAGS, **FLAGS}, expand_args(args), rest):
+
+    def check_mode(mode: str) -> None:
+        _build_mode(mode)
+        if mode != "exe" and not can_build(mode):
+            target = f"{environment.goos}/{environment.goarch}"
+            raise ValueError(f"buildmode {mode} not supported on {target}")
+
+    known = {**OWN_FLAGS, **FLAGS, "buildmode": attrs.evolve(FLAGS["buildmode"], check=check_mode)}
+    for flag, value in parse(known, expand_args(args), rest):
         name, into = flag.name, values
         if flag.kind is Kind.VERSION:
             return VersionAsked(value == "full", environment, Settings(**own))

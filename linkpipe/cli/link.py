@@ -25,7 +25,10 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
     """
     command = tool or "linkpipe"
     try:
-        options = read_options(args, capture(variables, tool), variables)
+        environment = capture(variables, tool)
+        options = read_options(
+            args, environment, variables, lambda mode: can_build(mode, environment.goarch)
+        )
         if isinstance(options, VersionAsked):
             print(version(options))
         else:
@@ -70,6 +73,16 @@ def link(options: Options) -> None:
     plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)
     arch = catalog.load("arches", options.environment.goarch)
     run_plan(plan, Link({"options": options, "arch": arch}), observers(options, catalog))
+
+
+def can_build(mode: str, goarch: str) -> bool:
+    """Whether there is such a build mode for an architecture; not for one that is not known."""
+    from linkpipe.plugins import Catalog
+
+    catalog = Catalog()
+    if goarch not in catalog.offers("arches"):
+        return False
+    return mode in catalog.load("arches", goarch).build_modes
 
 
 def observers(options: Options, catalog: Catalog) -> list[Observer]:

@@ -41,6 +41,12 @@ def patched(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
     return change
 
 
+def with_member(name: str, content: bytes) -> Callable[[bytes], bytes]:
+    """Append a member to an archive. (ar itself writes into files that are hard-linked.)"""
+    header = f"{name:16}{0:<12}{0:<6}{0:<6}{0o644:<8o}{len(content):<10}`\n".encode()
+    return lambda data: data + header + content + b"\0" * (len(content) % 2)
+
+
 def without(inputs: Inputs, package: str) -> None:
     """Take a package out of the importcfg."""
     lines = inputs.importcfg.read_text().splitlines(keepends=True)

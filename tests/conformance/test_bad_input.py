@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import resource
+import shlex
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from tests.conformance import oracle
-from tests.conformance.damage import copy, object_at, other_fingerprint, patched, rewrite, without
+from tests.conformance.damage import (
+    copy,
+    object_at,
+    other_fingerprint,
+    patched,
+    rewrite,
+    with_member,
+    without,
+)
 from tests.conformance.oracle import Linked
 from tests.conformance.programs import DUPLICATE, TINY, UNDEFINED, Inputs, inputs, table
+from tests.conformance.targets import need
+from tests.conformance.toolchain import compiler
 
 FLAGS = ("-w",)
 OLD = b"what an earlier link wrote\n"
@@ -35,17 +47,19 @@ def refuse(
     *said: str,
     flags: tuple[str, ...] = FLAGS,
     same_status: bool = True,
+    same_words: int = 0,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Linked:
-    """Link with both; linkpipe must fail as the oracle does, say all of `said`, and leave the old
-    output and nothing else."""
-    theirs = oracle.link(oracle.stock(), given, flags, folder / "theirs")
+    """Link with both; linkpipe must fail as the oracle does, say all of `said` and the oracle's
+    first so many lines, and leave the old output and nothing else."""
+    theirs = oracle.link(oracle.stock(), given, flags, folder / "theirs", variables=variables)
     assert theirs.status, "the oracle links this: the test is wrong"
     place = folder / "ours"
     place.mkdir()
     (place / "out").write_bytes(OLD)
-    ours = oracle.link(oracle.linkpipe(), given, flags, place)
+    ours = oracle.link(oracle.linkpipe(), given, flags, place, variables=variables)
     unharmed(ours, place)
-    for words in said:
+    for words in (*said, *theirs.stderr.splitlines()[:same_words]):
         assert words in ours.stderr, ours.stderr
     if same_status:
         assert ours.status == theirs.status, (ours.stderr, theirs.stderr)
@@ -90,6 +104,92 @@ def test_another_go_version(tiny: Inputs, folder: Path) -> None:
 
     rewrite(archive(tiny, "internal/abi"), older)
     refuse(tiny, folder, str(archive(tiny, "internal/abi")), "go1.26.9", "go1.27.3")
+
+
+@pytest.mark.parametrize(
+    ("program", "variable", "value"),
+    [
+        ("hello", "GOARCH", "386"),
+        ("hello", "GOARCH", "s390x"),
+        ("hello", "GOAMD64", "v3"),
+        ("hello", "GOEXPERIMENT", "arenas"),
+        ("hello", "GOEXPERIMENT", "none"),
+        ("hello-386", "GOARCH", "amd64"),
+        ("hello-386", "GO386", "softfloat"),
+        ("hello-s390x", "GOARCH", "amd64"),
+        ("hello-s390x", "GOEXPERIMENT", "nogreenteagc"),
+    ],
+)
+def test_objects_for_another_machine(program: str, variable: str, value: str, folder: Path) -> None:
+    """What objects are for stands in their first line; where that is not what the link is for,
+    both lines are shown, and they are the oracle's, letter by letter."""
+    given = inputs(table()[program])
+    refuse(given, folder, "header mismatch", same_words=3, variables={variable: value})
+
+
+@pytest.mark.parametrize(
+    ("program", "variable", "value"),
+    [
+        ("hello", "GOAMD64", ""),
+        ("hello", "GOAMD64", "v9"),
+        ("hello", "GOEXPERIMENT", "noregabi"),
+        ("hello-386", "GO386", ""),
+        ("hello-386", "GOEXPERIMENT", "regabi"),
+    ],
+)
+def test_settings_that_are_the_default_after_all(
+    program: str, variable: str, value: str, folder: Path
+) -> None:
+    """Nothing, what the oracle forgets to refuse, and experiments that nobody can switch."""
+    given, variables = inputs(table()[program]), {variable: value}
+    theirs = oracle.link_oracle(given, FLAGS, folder / "theirs", variables=variables)
+    ours = oracle.link_linkpipe(given, FLAGS, folder / "ours", variables=variables)
+    assert oracle.differences(ours, theirs) == []
+
+
+def test_an_unknown_architecture(tiny: Inputs, folder: Path) -> None:
+    refuse(tiny, folder, 'unknown architecture "toy"', variables={"GOARCH": "toy"})
+
+
+@pytest.mark.parametrize("mode", ["plugin", "pie", "c-shared", "c-archive", "shared"])
+def test_a_build_mode_that_the_target_has_not(mode: str, tiny: Inputs, folder: Path) -> None:
+    """linux/mips has none of them."""
+    given, flags = tiny, (*FLAGS, f"-buildmode={mode}")
+    refuse(given, folder, flags=flags, same_words=1, variables={"GOARCH": "mips"})
+
+
+@pytest.fixture
+def c_object(folder: Path) -> Path:
+    """What a C compiler makes."""
+    source = folder / "f.c"
+    source.write_text("int f(void) { return 1; }\n")
+    subprocess.run([*shlex.split(compiler()), "-c", "-o", folder / "f.o", source], check=True)
+    return folder / "f.o"
+
+
+@pytest.mark.parametrize("packed", [True, False], ids=["archive", "object"])
+@pytest.mark.parametrize("package", ["main", "internal/abi"])
+def test_a_foreign_archive(
+    package: str, packed: bool, c_object: Path, tiny: Inputs, folder: Path
+) -> None:
+    """A C library is a package without Go: what refers to it finds nothing there."""
+    file = archive(tiny, package)
+    file.unlink()
+    if packed:
+        subprocess.run(["ar", "cr", file, c_object], check=True)
+    else:
+        file.write_bytes(c_object.read_bytes())
+    said = f"{file}: not package main" if package == "main" else "nonexistent package internal/abi"
+    assert said in refuse(tiny, folder, said).stderr
+
+
+def test_a_c_object_for_another_machine(c_object: Path, folder: Path) -> None:
+    """The host linker refuses it, and says why."""
+    host = table()["host-386"]
+    need(host.missing_compiler())
+    given = copy(inputs(host), folder / "inputs")
+    rewrite(archive(given, "runtime/cgo"), with_member("f.o", c_object.read_bytes()))
+    refuse(given, folder, f"running {host.compiler} failed: exit status 1", "incompatible")
 
 
 def test_fingerprint_mismatch(tiny: Inputs, folder: Path) -> None:

@@ -216,3 +216,26 @@ def test_no_command_line_crashes(parts: list[str]) -> None:
     args = " ".join(parts).replace("- ", "-").replace(" =", "=").split(" ")
     with suppress(LinkpipeError):
         read_options(args, HOST)
+
+
+def test_build_modes_that_the_target_has_not() -> None:
+    """As the flag is read: another flag that is wrong is reported if it comes first. The default
+    is never asked about."""
+
+    def nothing(mode: str) -> bool:
+        assert mode != "exe"
+        return False
+
+    words = (
+        'invalid value "plugin" for flag -buildmode: buildmode plugin not supported on linux/toy'
+    )
+    with pytest.raises(OptionError) as raised:
+        read_options(["-buildmode=plugin", "-zz"], HOST, can_build=nothing)
+    assert raised.value.message == words.replace("linux/toy", f"{HOST.goos}/{HOST.goarch}")
+    assert raised.value.usage
+    with pytest.raises(OptionError, match="-zz"):
+        read_options(["-zz", "-buildmode=plugin"], HOST, can_build=nothing)
+    with pytest.raises(OptionError, match="invalid buildmode"):
+        read_options(["-buildmode=toy"], HOST, can_build=nothing)
+    options = read_options(["-buildmode=exe", "x.a"], HOST, can_build=nothing)
+    assert isinstance(options, Options)
