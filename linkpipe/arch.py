@@ -92,7 +92,7 @@ class ElfType:
     """One relocation of an ELF object that stands for (a part of) a Go relocation.
 
     Attributes:
-        type: R_X86_64_… and the like.
+        type: its number in the psABI.
         offset: added to the place, bytes.
         addend: added to the addend.
         imported: the type instead for targets that other modules define; None: the same.

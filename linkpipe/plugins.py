@@ -105,7 +105,7 @@ class Catalog:
         what = {"passes": "pass", "arches": "architecture"}.get(kind, kind.removesuffix("s"))
         if not offers:
             known = self._offers[kind]
-            # Architectures' names are all alike; arm64 is no misspelt amd64.
+            # Architectures' names are all alike; one is no misspelling of another.
             near = "" if kind == "arches" else suggestion(name, known)
             raise UserError(
                 f'unknown {what} "{name}"',

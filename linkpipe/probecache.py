@@ -47,7 +47,7 @@ def _identities(compiler: str) -> Iterator[str]:
     found = shutil.which(compiler)
     if not found or not is_program(found):
         return
-    # A cross compiler's linker is named as it is: aarch64-linux-gnu-gcc, aarch64-linux-gnu-ld.
+    # A cross compiler's linker is named as it is: TARGET-gcc, TARGET-ld.
     prefix = os.path.basename(compiler).rpartition("-")[0]
     prefixes = ("", f"{prefix}-") if prefix else ("",)
     for tool in (compiler, *(p + linker for p in prefixes for linker in _LINKERS)):

@@ -33,7 +33,7 @@ class Preamble:
     """The text part of a Go object.
 
     Attributes:
-        header: its first line, ``go object linux amd64 go1.27.3 …``, without the newline.
+        header: its first line, ``go object linux GOARCH go1.27.3 …``, without the newline.
         main: whether it is ``package main``.
         cgo: the JSON text of its cgo directives, empty when it has none.
         size: bytes up to the binary part.
