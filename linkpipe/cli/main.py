@@ -39,8 +39,9 @@ def process(command: Callable[[], int]) -> NoReturn:
         status = e.code if isinstance(e.code, int) else 1
     atexit._run_exitfuncs()
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # a command drops a stream that nobody reads any more
+                stream.flush()
     except OSError:
         status = status or 1
     os._exit(status)

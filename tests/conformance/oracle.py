@@ -21,7 +21,11 @@ from tests.conformance.programs import Inputs, Program
 from tests.conformance.toolchain import ROOT, compiler, environment, link_tool
 
 # The flag sets in which the promise of the same bytes holds until DWARF is written.
-MODES: dict[str, tuple[str, ...]] = {"s-w": ("-s", "-w"), "w": ("-w",)}
+MODES: dict[str, tuple[str, ...]] = {
+    "s-w": ("-s", "-w"),
+    "w": ("-w",),
+    "dwarf": ("-compressdwarf=false",),
+}
 
 # How often a host opens its plugin: what depends on luck shall show.
 TIMES = 10

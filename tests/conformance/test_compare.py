@@ -13,6 +13,7 @@ import pytest
 
 from linkpipe.cli import verify
 from linkpipe.cli.compare import elfread
+from linkpipe.errors import InputError
 from tests.conformance.oracle import link_oracle
 from tests.conformance.programs import TINY, inputs, table
 
@@ -60,6 +61,42 @@ def place(symbol: str, more: int) -> Callable[[elfread.Elf, int], int]:
 def test_same_file(executable: Path) -> None:
     assert list(verify.differences(executable, executable)) == []
     assert verify.main([str(executable), str(executable)]) == 0
+
+
+@pytest.fixture(scope="module")
+def debug_pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The same program with its debug sections compressed, and plain."""
+    folder = tmp_path_factory.mktemp("debug")
+    flags: dict[str, list[str]] = {"compressed": [], "plain": ["-compressdwarf=false"]}
+    files = [link_oracle(inputs(TINY), flags[name], folder / name).output for name in flags]
+    return files[0], files[1]
+
+
+def test_compression_is_no_difference(debug_pair: tuple[Path, Path]) -> None:
+    """Unless it is asked for bytes: then it is one."""
+    names = [str(file) for file in debug_pair]
+    assert list(verify.differences(*debug_pair)) == []
+    assert verify.main(names) == 0
+    assert verify.main([*names, "--bytes", "--quiet"]) == 1
+
+
+@pytest.mark.parametrize("section", [".debug_info", ".debug_line", ".symtab"])
+def test_sees_into_compressed_files(
+    debug_pair: tuple[Path, Path], section: str, tmp_path: Path
+) -> None:
+    """A changed byte is found in a section that is compressed in one file, and in one behind it."""
+    compressed, plain = debug_pair
+    changed(plain, tmp_path, section, lambda *_: 0x31)
+    text = "\n".join(verify.differences(compressed, tmp_path / "changed"))
+    assert f"{section}: 1 of" in text
+    assert "section header" not in text
+
+
+def test_compressed_section_that_is_damaged(debug_pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """It cannot be read: said so, with the section's name."""
+    with pytest.raises(InputError, match=r"\.debug_info"):
+        changed(debug_pair[0], tmp_path, ".debug_info", lambda *_: 0x131)
+    assert verify.main([str(debug_pair[0]), str(tmp_path / "changed")]) == 2
 
 
 def test_names_the_function(executable: Path, tmp_path: Path) -> None:
