@@ -39,7 +39,7 @@ class Row:
     def line(self) -> str:
         """The row as text."""
         arch = self.program.goarch or native()
-        begin = f"| {arch:8} | {self.program.base:11} | {self.mode:5} "
+        begin = f"| {arch:8} | {self.program.base:11} | {self.mode:7} "
         if self.ours is None or self.theirs is None:
             return f"{begin}| {self.same:5} | {self.runs:5} |{'':10}|{'':10}|{'':7}|".rstrip()
         ratio = self.ours.seconds / self.theirs.seconds
@@ -54,8 +54,8 @@ class Row:
         return NO in (self.same, self.runs) or bool(self.missing and required())
 
 
-HEAD = """| arch     | program     | mode  | same? | runs? | linkpipe | go link  | ratio |
-|----------|-------------|-------|-------|-------|----------|----------|-------|"""
+HEAD = """| arch     | program     | mode    | same? | runs? | linkpipe | go link  | ratio |
+|----------|-------------|---------|-------|-------|----------|----------|-------|"""
 
 
 def both(program: Program, mode: str, folder: Path) -> tuple[Linked, Linked]:

@@ -144,8 +144,8 @@ def _first(theirs: Read) -> int:
 
 def _headers(ours: Read, theirs: Read) -> str | None:
     """The ELF header, the program headers and the section headers, but for what may move."""
-    if not any(name.startswith(_DEBUG) for name in theirs.names):
-        return "the oracle's file has no debug sections, and the files differ"
+    if not any(section["sh_flags"] & _COMPRESSED for section in theirs.sections):
+        return "the oracle's file has no compressed sections, and the files differ"
     movable = {"e_shoff"} if theirs.header["e_shoff"] >= _first(theirs) else set()
     fixed = tuple(name for name in theirs.header if name not in movable)
     told = _fields("ELF header", ours.header, theirs.header, fixed)
