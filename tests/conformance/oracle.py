@@ -27,8 +27,8 @@ MODES: dict[str, tuple[str, ...]] = {
     "dwarf": ("-compressdwarf=false",),
     "default": (),
 }
-"""Flags that every program is linked with: without symbols, without debug information, with it as it
-is, and with it compressed, which is the default."""
+"""Flags that every program is linked with: without symbols, without debug information, with it as
+it is, and compressed, which is the default."""
 
 # How often a host opens its plugin: what depends on luck shall show.
 TIMES = 10
