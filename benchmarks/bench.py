@@ -15,6 +15,7 @@ import shutil
 import statistics
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import field, frozen
@@ -25,13 +26,21 @@ from tests.conformance.oracle import Linked
 from tests.conformance.programs import Inputs, inputs, scratch, table
 from tests.conformance.toolchain import ROOT, goroot
 
-CASES = ("hello", "go", "compile", "plugin", "host", "plugin+probes", "host+probes")
-PROBES = "+probes"
-"""Marks a case in which linkpipe does not remember what the C compiler can do."""
-FLAGS = ("-s", "-w")
-# The first mark on the way (the issue of the main job): wall time at most so many times the
-# oracle's; peak memory at most twice, everywhere.
-MARKS = {"hello": 5.0, "go": 4.0, "plugin": 2.0, "plugin+probes": 2.0}
+PROGRAMS = ("hello", "go", "compile", "plugin", "host")
+BARE, PROBES = " -s -w", "+probes"
+"""What is added to the name of a case that is linked without symbols and debug information, and of
+one in which linkpipe does not remember what the C compiler can do."""
+CASES = (
+    *PROGRAMS,
+    *(f"{name}{BARE}" for name in PROGRAMS),
+    f"plugin{BARE}{PROBES}",
+    f"host{BARE}{PROBES}",
+)
+# The first marks on the way (the issues that set them): wall time at most so many times the
+# oracle's; peak memory at most twice, everywhere; and debug information costs at most so many
+# times what the rest of the link of cmd/go does.
+MARKS = {"hello -s -w": 5.0, "go -s -w": 4.0, "plugin -s -w": 2.0, "plugin -s -w+probes": 2.0}
+DEBUG_MARK = 2.0
 MIB = 1 << 20
 
 
@@ -65,14 +74,33 @@ class Case:
 
 
 HEAD = """| program | go tool link | linkpipe | wall ratio | ratio of best | mark | \
-go tool link peak | linkpipe peak | peak ratio | same bytes |
+go tool link peak | linkpipe peak | peak ratio | same |
 |---|---|---|---|---|---|---|---|---|---|"""
 
 
-def one(command: list[str], given: Inputs, folder: Path, variables: dict[str, str]) -> Linked:
+@frozen
+class Setting:
+    """What one case is about."""
+
+    program: str
+    flags: tuple[str, ...]
+    variables: Mapping[str, str]
+
+    @classmethod
+    def of(cls, name: str) -> Setting:
+        """The setting of a case by its name."""
+        rest = name.removesuffix(PROBES)
+        program = rest.removesuffix(BARE)
+        flags = () if program == rest else tuple(BARE.split())
+        return cls(program, flags, {} if rest == name else oracle.ASK)
+
+
+def one(command: list[str], given: Inputs, folder: Path, setting: Setting, *more: str) -> Linked:
     """One link that must succeed; the output of the one before is out of the way."""
     shutil.rmtree(folder, ignore_errors=True)
-    linked = oracle.link(command, given, FLAGS, folder, variables=variables)
+    linked = oracle.link(
+        [*command, *more], given, setting.flags, folder, variables=setting.variables
+    )
     if linked.status:
         sys.exit(f"{' '.join(command)}: exit status {linked.status}\n{linked.stderr}")
     return linked
@@ -80,22 +108,22 @@ def one(command: list[str], given: Inputs, folder: Path, variables: dict[str, st
 
 def measure(name: str, rounds: int, folder: Path) -> Case:
     """Measure one program: a round to warm up, then `rounds` in alternating order."""
-    given = inputs(table()[name.removesuffix(PROBES)])
-    variables = oracle.ASK if name.endswith(PROBES) else {}
+    setting = Setting.of(name)
+    given = inputs(table()[setting.program])
     commands = {"stock": oracle.stock(), "linkpipe": oracle.linkpipe()}
     case = Case(name)
     for number in range(rounds + 1):
         order = list(commands) if number % 2 else list(reversed(commands))
-        linked = {which: one(commands[which], given, folder / which, variables) for which in order}
+        linked = {which: one(commands[which], given, folder / which, setting) for which in order}
         if number:
             for which, result in linked.items():
                 case.seconds[which].append(result.seconds)
                 case.peak[which].append(result.peak)
-        case.same.append(oracle.same(linked["stock"].output, linked["linkpipe"].output))
+        case.same.append(not oracle.differences(linked["linkpipe"], linked["stock"]))
     # Time per pass is taken from links of its own: to write it down costs a little too.
     timing = folder / "timing.json"
     for _ in range(3):
-        one([*commands["linkpipe"], f"-timing={timing}"], given, folder / "linkpipe", variables)
+        one(commands["linkpipe"], given, folder / "linkpipe", setting, f"-timing={timing}")
     for line in timing.read_text().splitlines():
         told = json.loads(line)
         parts = {"(before)": told["before"]}
@@ -103,6 +131,18 @@ def measure(name: str, rounds: int, folder: Path) -> Case:
         case.passes.append(parts)
     timing.unlink()
     return case
+
+
+def debug_cost(cases: list[Case]) -> str:
+    """What debug information costs linkpipe, beside the rest of the link of cmd/go."""
+    seconds = {case.name: case.median("linkpipe") for case in cases}
+    if not {"go", f"go{BARE}"} <= set(seconds):
+        return ""
+    ratio = seconds["go"] / seconds[f"go{BARE}"] - 1
+    return (
+        f"\nDebug information costs linkpipe {ratio:.2f} times what the rest of cmd/go's link does "
+        f"(mark: ≤ {DEBUG_MARK:.0f}).\n"
+    )
 
 
 def machine() -> str:
@@ -140,9 +180,9 @@ def main(argv: list[str]) -> int:
     told.out.mkdir(parents=True, exist_ok=True)
     day = time.strftime("%Y-%m-%d")
     text = (
-        f"`make bench`, {day}, `{' '.join(FLAGS)}`, medians of {told.rounds} rounds. {begin}.\n\n"
+        f"`make bench`, {day}, medians of {told.rounds} rounds. {begin}.\n\n"
         + "\n".join([HEAD, *(case.row() for case in cases)])
-        + "\n"
+        + f"\n{debug_cost(cases)}"
     )
     (told.out / "bench.md").write_text(text)
     (told.out / "passes.svg").write_text(
@@ -153,7 +193,7 @@ def main(argv: list[str]) -> int:
         for case in cases
     }
     (told.out / "bench.json").write_text(
-        json.dumps({"date": day, "machine": begin, "flags": FLAGS, "cases": measured}, indent=1)
+        json.dumps({"date": day, "machine": begin, "cases": measured}, indent=1)
     )
     print(f"\n{told.out}: bench.md, bench.json, passes.svg")
     return int(not all(all(case.same) for case in cases))
