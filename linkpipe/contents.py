@@ -32,6 +32,11 @@ class Laid:
     address: I64
     at: I64
 
+    def of(self, row: int) -> tuple[I64, I64]:
+        """The symbols of one section and their offsets in the file."""
+        mine = self.section == row
+        return self.ids[mine], self.at[mine]
+
 
 def laid_out(sections: Sections, symbols: Symbols) -> Laid:
     """The symbols of all sections that occupy bytes in the file."""
@@ -53,15 +58,19 @@ def fill_image(sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes
     """The file's bytes up to the end of its last segment: uint8[n], writable.
 
     Code sections are filled with ``code_pad`` where no symbol's content lies, the rest with zero.
+    The pattern starts anew where a content ends and where a symbol ends.
     """
     end = max((s.fileoff + s.filesize for s in sections.segments), default=0)
     image = np.zeros(end, np.uint8)
     pad = np.frombuffer(code_pad, np.uint8)
     for segment in sections.segments:
-        for section in (sections[row] for row in segment.sections):
+        for row in segment.sections:
+            section = sections[row]
             if section.name == ".text":
                 start = segment.fileoff + section.vaddr - segment.vaddr
                 _repeat(image[start : start + section.size], pad)
+                if len(pad) > 1:
+                    _restart(image, start, start + section.size, pad, symbols, laid.of(row))
     source = symbols.data_at[laid.ids]
     sizes = symbols.data_size[laid.ids]
     read = np.flatnonzero((source >= 0) & (sizes > 0))
@@ -75,6 +84,21 @@ def _repeat(to: U8, pattern: U8) -> None:
     whole = len(to) // len(pattern) * len(pattern)
     to[:whole].reshape(-1, len(pattern))[:] = pattern
     to[whole:] = pattern[: len(to) - whole]
+
+
+def _restart(
+    image: U8, start: int, end: int, pattern: U8, symbols: Symbols, laid: tuple[I64, I64]
+) -> None:
+    """Fill those gaps of a section, from ``start`` to ``end``, in which the pattern does not begin
+    where it would if it had gone on from the section's start. They are few: instructions have
+    its length or a part of it."""
+    ids, at = laid
+    content, size = symbols.data_size[ids], symbols.size[ids]
+    begins = np.concatenate((at + content, at + size))
+    ends = np.concatenate((at + size, at[1:], np.array([end])))[: len(begins)]
+    wrong = (ends > begins) & ((begins - start) % len(pattern) != 0)
+    for a, b in zip(begins[wrong].tolist(), ends[wrong].tolist(), strict=True):
+        _repeat(image[a:b], pattern)
 
 
 def _fill_made(image: U8, symbols: Symbols, laid: Laid) -> None:
