@@ -1,0 +1,1 @@
+"""An architecture for linkpipe in a package of its own."""
