@@ -7,8 +7,11 @@ PYTHON ?= python3
 JOBS ?= 2
 VENV := .venv
 PY := $(VENV)/bin/python
-# Programs for the comparison (make conformance PROGRAMS="hello plugin:w"), none for all.
-PROGRAMS ?=
+# What make demo builds for (make demo ARCH=386), none for this machine.
+ARCH ?=
+# Programs for the comparison (make conformance PROGRAMS="hello plugin:w"), none for all; an
+# architecture stands for all of its programs.
+PROGRAMS ?= $(ARCH)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format conformance testplugin bench cross-tools clean compiler
@@ -18,7 +21,7 @@ help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/    \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: compiler $(VENV)/.demo ## build a Go plugin and its host with linkpipe, run them, look inside
-	$(PY) examples/demo.py
+	$(PY) -m examples.demo $(ARCH)
 
 test: compiler $(VENV)/.dev ## run the tests (minutes; the big programs are in conformance)
 	$(PY) -m pytest -q -n $(JOBS) -m "not big"

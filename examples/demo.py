@@ -1,8 +1,12 @@
-"""`make demo`: a Go plugin and its host, both linked by linkpipe; then a look inside the links.
+"""`make demo [ARCH=…]`: a Go plugin and its host, both linked by linkpipe; then a look inside the
+links.
 
 The Go command compiles and calls linkpipe to link, by -toolexec. linkpipe is told by environment
 variables to write down what each pass cost, and an observer of a third party's (decisions/) what
 was decided.
+
+Another architecture than this machine's needs its C compiler, and most need an emulator
+(`make cross-tools`).
 """
 
 from __future__ import annotations
@@ -10,11 +14,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from tests.conformance.targets import Target, native, targets
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / "build" / "demo"
@@ -29,22 +36,42 @@ def goroot() -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def build(*args: str | Path) -> None:
+def wanted(goarch: str) -> Target | None:
+    """What to build for; None: this machine. Where that cannot be, the remedy, and the end."""
+    if goarch in ("", native()):
+        return None
+    known = targets()
+    target = known.get(goarch)
+    if target is None:
+        sys.exit(f"no architecture {goarch}; there are: {', '.join(sorted({native(), *known}))}")
+    missing = target.missing_compiler() or target.missing_runner(cgo=True)
+    if missing:
+        sys.exit(missing)
+    return target
+
+
+def build(target: Target | None, *args: str | Path) -> None:
     """Run go build with linkpipe as its linker, and show the command."""
     go = goroot() / "bin" / "go"
     toolexec = Path(sys.executable).with_name("linkpipe-toolexec")
     command = ["build", f"-toolexec={toolexec}", "-buildvcs=false", *map(str, args)]
-    shown = ["go", "build", "-toolexec=linkpipe-toolexec", *map(str, args)]
+    chosen = target.environment(cgo=True) if target else {}
+    shown = [f"{name}={shlex.quote(value)}" for name, value in chosen.items()]
+    shown += ["go", "build", "-toolexec=linkpipe-toolexec", *map(str, args)]
     print("$", " ".join(shown).replace(f"{BUILD}{os.sep}", ""), flush=True)
-    env = os.environ | {
-        "GOROOT": str(goroot()),
-        "GOTOOLCHAIN": "local",
-        "GOFLAGS": "",
-        "GOWORK": "off",
-        "CGO_ENABLED": "1",
-        "LINKPIPE_TIMING": str(BUILD / "timing.json"),
-        "LINKPIPE_OBSERVE": f"decisions={BUILD / 'decisions.json'}",
-    }
+    env = (
+        os.environ
+        | chosen
+        | {
+            "GOROOT": str(goroot()),
+            "GOTOOLCHAIN": "local",
+            "GOFLAGS": "",
+            "GOWORK": "off",
+            "CGO_ENABLED": "1",
+            "LINKPIPE_TIMING": str(BUILD / "timing.json"),
+            "LINKPIPE_OBSERVE": f"decisions={BUILD / 'decisions.json'}",
+        }
+    )
     done = subprocess.run([go, *command], cwd=HERE, env=env, check=False)
     if done.returncode:
         sys.exit(done.returncode)
@@ -92,15 +119,17 @@ def show_decisions(told: dict[str, Any]) -> None:
     print("  host link       " + " ".join(told["hostlink"]))
 
 
-def main() -> int:
+def main(goarch: str = "") -> int:
     """Build, run, look."""
+    target = wanted(goarch)
     # What is up to date would not be linked again, and there would be nothing to look at.
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
-    build("-buildmode=plugin", "-o", BUILD / "plugin.so", "./plugin")
-    build("-o", BUILD / "host", "./host")
-    print("$ ./host plugin.so", flush=True)
-    done = subprocess.run([BUILD / "host", BUILD / "plugin.so"], check=False)
+    build(target, "-buildmode=plugin", "-o", BUILD / "plugin.so", "./plugin")
+    build(target, "-o", BUILD / "host", "./host")
+    runner = target.runner(cgo=True) if target else ()
+    print("$", *runner, "./host plugin.so", flush=True)
+    done = subprocess.run([*runner, BUILD / "host", BUILD / "plugin.so"], check=False)
     if done.returncode:
         return done.returncode
     show_cost(lines("timing.json"))
@@ -111,4 +140,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:2]))

@@ -18,7 +18,6 @@ import shutil
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import pytest
 from attrs import frozen
 
 from linkpipe.plugins import Catalog
@@ -134,6 +133,8 @@ def required() -> bool:
 
 def need(missing: str) -> None:
     """Skip the test when something is missing; fail it where nothing may be."""
+    import pytest  # not there where only the demo runs
+
     if missing and required():
         pytest.fail(missing)
     if missing:
