@@ -119,6 +119,7 @@ class ElfRule:
         section_relative: the addend is the target's offset in its section, and the ELF symbol is
             the section's own (references between debug sections).
         stored: whether the addend is written into the place too, even when the record has one.
+        untouched: whether the place keeps what the compiler wrote (an instruction).
     """
 
     types: Mapping[int, tuple[ElfType, ...]]
@@ -126,6 +127,7 @@ class ElfRule:
     pcrel: bool = False
     section_relative: bool = False
     stored: bool = False
+    untouched: bool = False
 
 
 @attrs.frozen(eq=False)
@@ -144,6 +146,9 @@ class RelocKind:
         leb128: whether the value is stored as an unsigned LEB128 number that fills the field.
         unit: bytes in which the field counts; the value, and an addend that is stored in the
             place of an ELF relocation, are divided by it, and must be multiples.
+        reach: the farthest that a target may be from its place, bytes; None: what fits the field.
+        low_bits: how many of the target's lowest bits must be zero, because an instruction leaves
+            them out.
     """
 
     name: str
@@ -155,6 +160,8 @@ class RelocKind:
     in_section: bool = False
     leb128: bool = False
     unit: int = 1
+    reach: int | None = None
+    low_bits: int = 0
 
 
 def _section_offset(p: Places) -> I64:

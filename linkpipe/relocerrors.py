@@ -129,6 +129,15 @@ class RelocErrors:
             message = f"missing section for relocation target {name}"
         self._add(where, message)
 
+    def too_far(self, where: Where, kind: RelocKind, distance: int) -> None:
+        """The target is out of the reach of the instruction."""
+        what = "call" if kind.name.startswith("R_CALL") else "address"
+        self._add(
+            where,
+            f"program too large, {what} relocation distance = {distance}",
+            "the program is too large for this code model",
+        )
+
     def no_index(self, where: Where) -> None:
         """The target has no index in its unit's table of addresses, or one that is too large."""
         self._add(where, f"missing .debug_addr index relocation target {self._target(where)}")

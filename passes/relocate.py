@@ -220,7 +220,8 @@ class _Work:
                 offset = self.offset[rows[some]] + part.offset
                 to = np.zeros_like(symbol[some]) if part.bare else symbol[some]
                 self.emitted.append((rows[some], offset, number, to, addend[some] + part.addend))
-            self._put(rows[some], self._in_units(reloc, rows[some], kept[some]), size)
+            if not rule.untouched:
+                self._put(rows[some], self._in_units(reloc, rows[some], kept[some]), size)
 
     def _patch(self, kind: RelocKind, width: int, rows: I64, target: I64) -> None:
         """Compute, check and store the values of rows of one kind and width."""
@@ -252,6 +253,7 @@ class _Work:
             tls_offset=self.link.arch.tls_offset,
             got=int(symbols.value[self.link.elf.got]),
         )
+        self._check_reach(kind, rows, places)
         values = self._in_units(kind, rows, kind.value(places))
         if kind.leb128:
             self._put_leb128(rows, places.at, values, width)
@@ -266,6 +268,18 @@ class _Work:
         for i in rows[(values < 0) | (values >> (7 * width) != 0)].tolist():
             self.errors.no_index(self._where(i))
         put_leb(self.image, at, np.maximum(values, 0), np.full(len(at), width))
+
+    def _check_reach(self, kind: RelocKind, rows: I64, places: Places) -> None:
+        """Refuse targets that an instruction cannot express, before it is made of them."""
+        target = places.S + places.A
+        if kind.reach is not None:
+            distance = target - places.P
+            far = (distance >= kind.reach) | (distance < -kind.reach)
+            for j in np.flatnonzero(far).tolist():
+                self.errors.too_far(self._where(int(rows[j])), kind, int(distance[j]))
+        for j in np.flatnonzero(target & ((1 << kind.low_bits) - 1)).tolist():
+            where = self._where(int(rows[j]))
+            self.errors.unaligned(where, 1 << kind.low_bits, int(target[j]))
 
     def _in_units(self, kind: RelocKind, rows: I64, values: I64) -> I64:
         """Values in the units of their fields."""

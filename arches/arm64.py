@@ -1,0 +1,211 @@
+"""arm64 (AArch64).
+
+Every instruction is four bytes, so an address takes two: adrp adds the distance in pages of 4 KiB
+to its own page, and an addition or a load adds the offset in the page. One relocation of eight
+bytes patches the pair (``R_ADDRARM64``; ``R_ARM64_PCREL_LDST64`` and the like where the second one
+loads or stores, with an offset in units of what it moves). It becomes two ELF relocations.
+
+A call reaches 128 MiB. Calls that are farther, or may be because their target has no address yet,
+go through a trampoline, which jumps through the register that the psABI keeps free for that.
+
+psABI: https://github.com/ARM-software/abi-aa. Constants: cmd/link/internal/arm64/{l,obj,asm}.go
+and cmd/internal/sys/arch.go.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import numpy as np
+
+from linkpipe import reloctype as rt
+from linkpipe.arch import (
+    I64,
+    Architecture,
+    ElfRule,
+    ElfType,
+    Kernel,
+    Places,
+    RelocKind,
+    Setting,
+    Stub,
+    StubReloc,
+    with_elf,
+)
+from linkpipe.image import get_words
+
+R_AARCH64_ABS64 = 257
+R_AARCH64_ABS32 = 258
+R_AARCH64_ADR_PREL_PG_HI21 = 275
+R_AARCH64_ADD_ABS_LO12_NC = 277
+R_AARCH64_LDST8_ABS_LO12_NC = 278
+R_AARCH64_CALL26 = 283
+R_AARCH64_LDST16_ABS_LO12_NC = 284
+R_AARCH64_LDST32_ABS_LO12_NC = 285
+R_AARCH64_LDST64_ABS_LO12_NC = 286
+R_AARCH64_ADR_GOT_PAGE = 311
+R_AARCH64_LD64_GOT_LO12_NC = 312
+R_AARCH64_TLSIE_ADR_GOTTPREL_PAGE21 = 541
+R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC = 542
+R_AARCH64_TLSLE_MOVW_TPREL_G0 = 547
+
+# cmd/internal/objabi/reloctype.go.
+R_ADDRARM64 = 3
+R_CALLARM64 = 9
+R_ARM64_TLS_LE = 32
+R_ARM64_TLS_IE = 33
+R_ARM64_GOTPCREL = 34
+R_ARM64_PCREL_LDST8 = 37
+R_ARM64_PCREL_LDST16 = 38
+R_ARM64_PCREL_LDST32 = 39
+R_ARM64_PCREL_LDST64 = 40
+
+_THREAD_BLOCK = 16
+"""Bytes from the thread pointer to thread-local data: two pointers."""
+_CALL_REACH, _PAGE_REACH = 1 << 27, 1 << 32
+
+
+def _instructions(p: Places, width: int) -> I64:
+    """What stands at the places: one instruction, or two with the first one in the lower half."""
+    words: I64 = get_words(p.image, p.at, width, "<").astype(np.uint64).view(np.int64)
+    return words
+
+
+def _pair(shift: int) -> Kernel:
+    """adrp, and an instruction with the offset in the page in units of ``1 << shift``."""
+
+    def value(p: Places) -> I64:
+        t = p.S + p.A - (p.P & ~0xFFF)
+        pages = t >> 12
+        high = (pages & 3) << 29 | (pages >> 2 & 0x7FFFF) << 5
+        low = ((t & 0xFFF) >> shift) << 10
+        return _instructions(p, 8) | high | low << 32
+
+    return value
+
+
+def _call(p: Places) -> I64:
+    """bl, b: the distance in instructions."""
+    return _instructions(p, 4) | (p.S + p.A - p.P) >> 2 & 0x3FFFFFF
+
+
+def _thread(p: Places) -> I64:
+    """movz: the distance from the thread pointer."""
+    return _instructions(p, 4) | (p.S + _THREAD_BLOCK) << 5
+
+
+def _two(first: int, second: int) -> ElfRule:
+    """A pair of instructions, with a relocation for each; what is in them stays."""
+    return ElfRule({8: (ElfType(first), ElfType(second, offset=4))}, untouched=True)
+
+
+def _pages(name: str, second: int, shift: int) -> RelocKind:
+    return RelocKind(
+        name,
+        "page(S + A) - page(P), S + A & 0xfff",
+        _pair(shift),
+        elf=_two(R_AARCH64_ADR_PREL_PG_HI21, second),
+        reach=_PAGE_REACH,
+        low_bits=shift,
+    )
+
+
+_ADDRESS = {4: (ElfType(R_AARCH64_ABS32),), 8: (ElfType(R_AARCH64_ABS64),)}
+
+RELOCS = MappingProxyType(
+    {
+        **with_elf(
+            {
+                rt.R_ADDR: ElfRule(_ADDRESS, stored=True),
+                rt.R_DWARFSECREF: ElfRule(_ADDRESS, section_relative=True, stored=True),
+            }
+        ),
+        R_ADDRARM64: _pages("R_ADDRARM64", R_AARCH64_ADD_ABS_LO12_NC, 0),
+        R_ARM64_PCREL_LDST8: _pages("R_ARM64_PCREL_LDST8", R_AARCH64_LDST8_ABS_LO12_NC, 0),
+        R_ARM64_PCREL_LDST16: _pages("R_ARM64_PCREL_LDST16", R_AARCH64_LDST16_ABS_LO12_NC, 1),
+        R_ARM64_PCREL_LDST32: _pages("R_ARM64_PCREL_LDST32", R_AARCH64_LDST32_ABS_LO12_NC, 2),
+        R_ARM64_PCREL_LDST64: _pages("R_ARM64_PCREL_LDST64", R_AARCH64_LDST64_ABS_LO12_NC, 3),
+        R_CALLARM64: RelocKind(
+            "R_CALLARM64",
+            "(S + A - P) / 4",
+            _call,
+            elf=ElfRule({4: (ElfType(R_AARCH64_CALL26),)}, untouched=True),
+            reach=_CALL_REACH,
+        ),
+        R_ARM64_GOTPCREL: RelocKind(
+            "R_ARM64_GOTPCREL",
+            "page(GOT(S)) - page(P), GOT(S) & 0xfff",
+            None,
+            elf=_two(R_AARCH64_ADR_GOT_PAGE, R_AARCH64_LD64_GOT_LO12_NC),
+        ),
+        R_ARM64_TLS_LE: RelocKind(
+            "R_ARM64_TLS_LE",
+            "S + 16",
+            _thread,
+            elf=ElfRule({4: (ElfType(R_AARCH64_TLSLE_MOVW_TPREL_G0),)}, untouched=True),
+        ),
+        R_ARM64_TLS_IE: RelocKind(
+            "R_ARM64_TLS_IE",
+            "page(GOT(TLS)) - page(P), GOT(TLS) & 0xfff",
+            None,
+            elf=_two(R_AARCH64_TLSIE_ADR_GOTTPREL_PAGE21, R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC),
+        ),
+    }
+)
+
+ADDMODULEDATA = Stub(
+    b"\0\0\0\x90"  # adrp x0, moduledata
+    b"\0\0\0\x91"  # add x0, x0, moduledata
+    b"\0\0\0\x14",  # b runtime.addmoduledata
+    (
+        StubReloc(0, 8, R_ADDRARM64, "moduledata"),
+        StubReloc(8, 4, R_CALLARM64, "addmoduledata"),
+    ),
+)
+
+_BEFORE_LSE = "v8.0"
+_LEVELS = (_BEFORE_LSE, *(f"v8.{n}" for n in range(1, 10)), *(f"v9.{n}" for n in range(6)))
+
+
+def spelled(text: str) -> str:
+    """A level of the architecture and two extensions, in any order; the first of them is a part of
+    every level but the lowest."""
+    level, lse, crypto = text, False, False
+    while level.endswith((",lse", ",crypto")):
+        level, _, extension = level.rpartition(",")
+        lse, crypto = lse or extension == "lse", crypto or extension == "crypto"
+    if level not in _LEVELS:
+        raise ValueError(
+            "invalid GOARM64: must start with v8.{0-9} or v9.{0-5} and may optionally end in "
+            '",lse" and/or ",crypto"'
+        )
+    lse = lse or level != _BEFORE_LSE
+    return level + ",lse" * lse + ",crypto" * crypto
+
+
+ARCH = Architecture(
+    name="arm64",
+    goarch="arm64",
+    ptrsize=8,
+    byteorder="little",
+    func_align=16,
+    max_align=32,
+    min_align=1,
+    pc_quantum=4,
+    code_pad=b"\0",
+    text_base=0x10000 + 4096,
+    round=0x10000,
+    elf_machine=183,
+    elf_flags=0,
+    interpreter="/lib/ld-linux-aarch64.so.1",
+    interpreter_musl="/lib/ld-musl-aarch64.so.1",
+    dwarf_sp=31,
+    dwarf_lr=30,
+    regabi=True,
+    has_lr=True,
+    relocs=RELOCS,
+    calls=frozenset({R_CALLARM64}),
+    addmoduledata=ADDMODULEDATA,
+    stack_reserved=8,
+    setting=Setting("GOARM64", "v8.0", spelled),
+)
