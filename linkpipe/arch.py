@@ -97,6 +97,7 @@ class ElfType:
         addend: added to the addend.
         imported: the type instead for targets that other modules define; None: the same.
         bare: whether it names no symbol, as those that lead to the global offset table may.
+        only: which places it is for, by the addends of Go's relocations; None: for all.
     """
 
     type: int
@@ -104,6 +105,7 @@ class ElfType:
     addend: int = 0
     imported: int | None = None
     bare: bool = False
+    only: Callable[[I64], npt.NDArray[np.bool_]] | None = None
 
 
 @attrs.frozen
@@ -120,6 +122,8 @@ class ElfRule:
             the section's own (references between debug sections).
         stored: whether the addend is written into the place too, even when the record has one.
         untouched: whether the place keeps what the compiler wrote (an instruction).
+        encode: what is stored, from the addend of Go's relocation and that of the ELF relocation;
+            None: the latter.
     """
 
     types: Mapping[int, tuple[ElfType, ...]]
@@ -128,6 +132,7 @@ class ElfRule:
     section_relative: bool = False
     stored: bool = False
     untouched: bool = False
+    encode: Callable[[I64, I64], I64] | None = None
 
 
 @attrs.frozen(eq=False)
@@ -146,6 +151,7 @@ class RelocKind:
         leb128: whether the value is stored as an unsigned LEB128 number that fills the field.
         unit: bytes in which the field counts; the value, and an addend that is stored in the
             place of an ELF relocation, are divided by it, and must be multiples.
+        addend: the bytes that an addend stands for; None: it is that number.
         reach: the farthest that a target may be from its place, bytes; None: what fits the field.
         low_bits: how many of the target's lowest bits must be zero, because an instruction leaves
             them out.
@@ -160,6 +166,7 @@ class RelocKind:
     in_section: bool = False
     leb128: bool = False
     unit: int = 1
+    addend: Callable[[I64], I64] | None = None
     reach: int | None = None
     low_bits: int = 0
 
@@ -256,6 +263,10 @@ class Setting:
     default: str
     spelled: Callable[[str], str] = str
 
+    def value(self, variables: Mapping[str, str]) -> str:
+        """What objects say, for an environment. Raises ValueError for a value that is refused."""
+        return self.spelled(variables.get(self.variable) or self.default)
+
 
 @attrs.frozen(eq=False)
 class Architecture:
@@ -297,6 +308,8 @@ class Architecture:
         internal_cgo: whether a program with cgo can do without the host linker.
         host_flags: what tells a C compiler of several targets that this one is meant.
         setting: the variable that chooses among its variants; None: there is but one.
+        runtime_variables: from the setting's value to contents of variables by which the runtime
+            learns of it (cmd/link/internal/ld/lib.go, linksetup).
     """
 
     name: str
@@ -338,6 +351,7 @@ class Architecture:
     internal_cgo: bool = True
     host_flags: tuple[str, ...] = ()
     setting: Setting | None = None
+    runtime_variables: Callable[[str], Mapping[str, bytes]] | None = None
 
     @property
     def elf_class(self) -> int:

@@ -97,9 +97,8 @@ class _Header(NamedTuple):
         variable = value = ""
         if arch.setting:
             variable = arch.setting.variable
-            given = environment.variables.get(variable) or arch.setting.default
             try:
-                value = arch.setting.spelled(given)
+                value = arch.setting.value(environment.variables)
             except ValueError as e:
                 raise UserError(
                     str(e), status=2, label="link", remedy=f"correct {variable}, or leave it unset"

@@ -105,6 +105,7 @@ def _moduledata(link: Link, edit: SymbolsEdit) -> int:
     if int(edit.kind[sym]) not in (SymKind.Sxxx, SymKind.SDYNIMPORT):
         # The module contains the runtime, which declares the variable: its content is made here.
         edit.set_content(sym, b"")
+        _runtime_variables(link, edit)
         _disable_memory_profiling(link, edit)
     else:
         sym = edit.lookup_or_create("local.moduledata")
@@ -112,6 +113,17 @@ def _moduledata(link: Link, edit: SymbolsEdit) -> int:
     edit.set(sym, kind=SymKind.SMODULEDATA)
     edit.add_flags(sym, Flag.REACHABLE)
     return sym
+
+
+def _runtime_variables(link: Link, edit: SymbolsEdit) -> None:
+    """Tell the runtime which variant of the architecture this is for."""
+    arch = link.arch
+    if arch.setting and arch.runtime_variables:
+        setting = arch.setting.value(link.options.environment.variables)
+        for name, content in arch.runtime_variables(setting).items():
+            sym = edit.lookup_or_create(name)
+            edit.set_content(sym, content)
+            edit.set(sym, kind=SymKind.SNOPTRDATA)
 
 
 def _disable_memory_profiling(link: Link, edit: SymbolsEdit) -> None:

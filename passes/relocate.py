@@ -189,7 +189,8 @@ class _Work:
         symbols = self.symbols
         symbol = np.where(target == 0, self.link.tlsg, target)
         width = self.width[rows].astype(np.int64)
-        addend = self.link.relocs.add[self.rows[rows]]
+        given = self.link.relocs.add[self.rows[rows]]
+        addend = given if reloc.addend is None else reloc.addend(given)
         kind = symbols.kind[symbol]
         if rule.section_relative:
             section = symbols.section[symbol]
@@ -205,6 +206,8 @@ class _Work:
             undefined = kind == SymKind.SUNDEFEXT
             addend = np.where(undefined, 0, addend) - width
             kept = np.where(undefined, 0, addend)
+        if rule.encode is not None:
+            kept = rule.encode(given, kept)
         kept = kept if rule.stored else np.zeros_like(kept)
         kind = symbols.kind[symbol]
         for i in rows[(symbols.section[symbol] < 0) & ~np.isin(kind, _ELSEWHERE)].tolist():
@@ -214,12 +217,13 @@ class _Work:
             for i in rows[some].tolist() if not parts else ():
                 self.errors.unsupported(self._where(i), int(self.type[i]), size)
             for part in parts:
-                number = np.full(int(some.sum()), part.type)
+                its = some if part.only is None else some & part.only(given)
+                number = np.full(int(its.sum()), part.type)
                 if part.imported is not None:
-                    number[kind[some] == SymKind.SDYNIMPORT] = part.imported
-                offset = self.offset[rows[some]] + part.offset
-                to = np.zeros_like(symbol[some]) if part.bare else symbol[some]
-                self.emitted.append((rows[some], offset, number, to, addend[some] + part.addend))
+                    number[kind[its] == SymKind.SDYNIMPORT] = part.imported
+                offset = self.offset[rows[its]] + part.offset
+                to = np.zeros_like(symbol[its]) if part.bare else symbol[its]
+                self.emitted.append((rows[its], offset, number, to, addend[its] + part.addend))
             if not rule.untouched:
                 self._put(rows[some], self._in_units(reloc, rows[some], kept[some]), size)
 
@@ -271,7 +275,7 @@ class _Work:
 
     def _check_reach(self, kind: RelocKind, rows: I64, places: Places) -> None:
         """Refuse targets that an instruction cannot express, before it is made of them."""
-        target = places.S + places.A
+        target = places.S + (places.A if kind.addend is None else kind.addend(places.A))
         if kind.reach is not None:
             distance = target - places.P
             far = (distance >= kind.reach) | (distance < -kind.reach)

@@ -162,9 +162,10 @@ def expanded(file: Elf) -> Elf:
     for section in moved[np.argsort(records["offset"][moved], kind="stable")].tolist():
         content = file.content(section)
         if compressed[section]:
-            content, align = _expand(file, section, content)
-            sections[section]["align"] = align
+            content = _expand(file, section, content)
             sections[section]["flags"] &= ~np.uint32(elf.SHF_COMPRESSED)
+            # What is not loaded needs no alignment; compressed, it says what the machine asks for.
+            sections[section]["align"] = 1
         gap = -at % max(int(sections[section]["align"]), 1)
         sections[section]["offset"], sections[section]["size"] = at + gap, len(content)
         pieces += [np.zeros(gap, np.uint8), content]
@@ -186,8 +187,8 @@ def same(a: Elf, b: Elf) -> bool:
     )
 
 
-def _expand(file: Elf, section: int, content: Bytes) -> tuple[Bytes, int]:
-    """The content of a compressed section as it was, and its alignment."""
+def _expand(file: Elf, section: int, content: Bytes) -> Bytes:
+    """The content of a compressed section as it was."""
     import zlib
 
     kinds = ("u4", "u8", "u8") if file.elf_class == elf.CLASS64 else ("u4",) * 3
@@ -207,7 +208,7 @@ def _expand(file: Elf, section: int, content: Bytes) -> tuple[Bytes, int]:
         raise _wrong(file.path, f"{name} cannot be expanded: {e}", 0) from e
     if len(whole) != size:
         raise _wrong(file.path, f"{name} does not expand to the {size} bytes it says", 0)
-    return np.frombuffer(whole, np.uint8), int(told["align"])
+    return np.frombuffer(whole, np.uint8)
 
 
 def string(table: bytes, at: int) -> str:

@@ -1,0 +1,175 @@
+"""arm: 32-bit ARM, by the EABI.
+
+Relocations have no room for an addend ("REL"): what the host linker shall add stands in the place
+itself. For calls (``R_CALLARM``) that place is an instruction, and Go's relocation carries the
+whole instruction as its addend: eight bits of condition and opcode, and the distance in
+instructions, which counts from two instructions on. A call reaches 32 MiB.
+
+Position-independent code counts from the program counter, which is two instructions ahead.
+
+psABI: https://github.com/ARM-software/abi-aa. Constants: cmd/link/internal/arm/{l,obj,asm}.go and
+cmd/internal/sys/arch.go.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe import reloctype as rt
+from linkpipe.arch import (
+    I64,
+    Architecture,
+    ElfRule,
+    ElfType,
+    Places,
+    RelocKind,
+    Setting,
+    Stub,
+    StubReloc,
+    with_elf,
+)
+
+R_ARM_ABS32 = 2
+R_ARM_REL32 = 3
+R_ARM_CALL = 28
+R_ARM_JUMP24 = 29
+R_ARM_GOT_PREL = 96
+R_ARM_TLS_IE32 = 107
+R_ARM_TLS_LE32 = 108
+
+# cmd/internal/objabi/reloctype.go.
+R_CALLARM = 8
+
+_THREAD_BLOCK = 8
+"""Bytes from the thread pointer to thread-local data."""
+_CALL_REACH = 1 << 25
+_OPCODE, _BRANCH_WITH_LINK = 0xFF000000, 0xEB000000
+_DISTANCE = 0x00FFFFFF
+
+
+def distance(instruction: I64) -> I64:
+    """The bytes that a branch instruction says to go, from two instructions on."""
+    return ((instruction & _DISTANCE ^ 0x800000) - 0x800000) * 4
+
+
+def _branch(instruction: I64, distance_: I64) -> I64:
+    """The instruction with another distance, in bytes."""
+    return instruction & _OPCODE | distance_ >> 2 & _DISTANCE
+
+
+def _calls(instruction: I64) -> npt.NDArray[np.bool_]:
+    called: npt.NDArray[np.bool_] = (instruction & _OPCODE) == _BRANCH_WITH_LINK
+    return called
+
+
+def _call(p: Places) -> I64:
+    return _branch(p.A, p.S + distance(p.A) - p.P)
+
+
+def _thread(p: Places) -> I64:
+    return p.S + _THREAD_BLOCK
+
+
+_ADDRESS = {4: (ElfType(R_ARM_ABS32),)}
+
+_KINDS = with_elf(
+    {
+        rt.R_ADDR: ElfRule(_ADDRESS, stored=True),
+        rt.R_DWARFSECREF: ElfRule(_ADDRESS, section_relative=True, stored=True),
+        rt.R_PCREL: ElfRule({4: (ElfType(R_ARM_REL32),)}, in_section=True, pcrel=True, stored=True),
+        rt.R_GOTPCREL: ElfRule({4: (ElfType(R_ARM_GOT_PREL),)}, pcrel=True, stored=True),
+        rt.R_TLS_LE: ElfRule({4: (ElfType(R_ARM_TLS_LE32),)}, stored=True),
+        rt.R_TLS_IE: ElfRule({4: (ElfType(R_ARM_TLS_IE32),)}, stored=True),
+    }
+)
+RELOCS = MappingProxyType(
+    {
+        **_KINDS,
+        rt.R_TLS_LE: attrs.evolve(_KINDS[rt.R_TLS_LE], formula="S + 8", value=_thread),
+        R_CALLARM: RelocKind(
+            "R_CALLARM",
+            "(S + distance(A) - P) / 4",
+            _call,
+            elf=ElfRule(
+                {
+                    4: (
+                        ElfType(R_ARM_CALL, only=_calls),
+                        ElfType(R_ARM_JUMP24, only=lambda a: ~_calls(a)),
+                    )
+                },
+                stored=True,
+                encode=_branch,
+            ),
+            addend=distance,
+            reach=_CALL_REACH,
+        ),
+    }
+)
+
+ADDMODULEDATA = Stub(
+    b"\x04\x00\x9f\xe5"  # ldr r0, [pc, #4]
+    b"\x00\x00\x8f\xe0"  # add r0, pc, r0
+    b"\xfe\xff\xff\xea"  # b runtime.addmoduledata
+    b"\0\0\0\0",  # moduledata, from the pc of the addition on
+    (
+        StubReloc(8, 4, R_CALLARM, "addmoduledata", 0xEAFFFFFE),
+        StubReloc(12, 4, rt.R_PCREL, "moduledata", 4),
+    ),
+)
+
+
+def spelled(text: str) -> str:
+    """The version of the architecture, and whether it has a floating-point unit: version 5 by
+    itself has none."""
+    version, comma, unit = text.partition(",")
+    if version not in ("5", "6", "7") or (comma and unit not in ("softfloat", "hardfloat")):
+        raise ValueError(
+            "invalid GOARM: must start with 5, 6, or 7, and may optionally end in either "
+            '",hardfloat" or ",softfloat"'
+        )
+    return f"{version},{unit or ('softfloat' if version == '5' else 'hardfloat')}"
+
+
+def runtime_variables(setting: str) -> dict[str, bytes]:
+    """What the runtime wants to know of the variant: version, and whether there is no unit."""
+    version, _, unit = setting.partition(",")
+    return {
+        "runtime.goarm": bytes((int(version),)),
+        "runtime.goarmsoftfp": bytes((unit == "softfloat",)),
+    }
+
+
+ARCH = Architecture(
+    name="arm",
+    goarch="arm",
+    ptrsize=4,
+    byteorder="little",
+    func_align=4,
+    max_align=8,
+    min_align=1,
+    pc_quantum=4,
+    code_pad=b"\0",
+    text_base=0x10000 + 4096,
+    round=0x10000,
+    elf_machine=40,
+    elf_flags=0x5000002,  # EABI version 5, has an entry point
+    interpreter="/lib/ld-linux.so.3",
+    interpreter_musl="/lib/ld-musl-arm.so.1",
+    dwarf_sp=13,
+    dwarf_lr=14,
+    regabi=False,
+    has_lr=True,
+    relocs=RELOCS,
+    calls=frozenset({R_CALLARM}),
+    addmoduledata=ADDMODULEDATA,
+    rela=False,
+    load_align=4,
+    internal_pie=False,
+    host_flags=("-marm",),
+    setting=Setting("GOARM", "7", spelled),
+    runtime_variables=runtime_variables,
+)
