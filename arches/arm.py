@@ -30,6 +30,7 @@ from linkpipe.arch import (
     Setting,
     Stub,
     StubReloc,
+    Trampolines,
     with_elf,
 )
 
@@ -122,6 +123,56 @@ ADDMODULEDATA = Stub(
 )
 
 
+def _rotated(value: int) -> int:
+    """The operand of an instruction that stands for a number: eight bits, rotated by an even number
+    of bits; ValueError when there is none."""
+    for rotation in range(16):
+        if value < 1 << 8:
+            return 1 << 25 | rotation << 8 | value
+        value = (value << 2 | value >> 30) & 0xFFFFFFFF
+    raise ValueError("odd offset in dynlink direct call")
+
+
+def _trampoline(offset: int, imported: bool, dynlink: bool) -> Stub:
+    """Jump to a function, or to what its entry of the global offset table says."""
+    if not (dynlink or imported):
+        # ldr r12, [pc]; bx r12; the address
+        words = [0xE59FC000, 0xE12FFF1C, 0]
+        reloc = StubReloc(8, 4, rt.R_ADDR, "", offset)
+    else:
+        # ldr r12, [pc, #...]; add r12, pc, r12; ldr r12, [r12]; add r12, r12, #offset; bx r12; the
+        # way to the entry from the first addition's pc
+        extra = [0xE28CC000 | _rotated(offset & 0xFFFFFFFF)] if offset else []
+        words = [0xE59FC008 + 4 * len(extra), 0xE08FC00C, 0xE59CC000, *extra, 0xE12FFF1C, 0]
+        last = 4 * (len(words) - 1)
+        reloc = StubReloc(last, 4, rt.R_GOTPCREL, "", last - 8)
+    return Stub(b"".join(word.to_bytes(4, "little") for word in words), (reloc,))
+
+
+def _far(away: int, add: int, external: bool) -> bool:
+    """Host linkers do not always count the addend when they look whether a call reaches."""
+    instructions = (away + (0 if external else _ways(add))) // 4
+    return instructions > 0x7FFFFF or instructions <= -0x800000
+
+
+def _ways(instruction: int) -> int:
+    return ((instruction & _DISTANCE ^ 0x800000) - 0x800000) * 4
+
+
+TRAMPOLINES = Trampolines(
+    limit=0x1C00000,  # leaves room for the procedure linkage table
+    size=20,
+    far=_far,
+    # The program counter is two instructions ahead.
+    near=lambda away: -0x800000 <= (away - 8) // 4 < 0x7FFFFF,
+    offset=lambda add: _ways(add) + 8,
+    label=lambda offset: f"{offset:+d}",
+    call=lambda add: add & _OPCODE | 0xFFFFFE,
+    write=_trampoline,
+    sections=True,
+)
+
+
 def spelled(text: str) -> str:
     """The version of the architecture, and whether it has a floating-point unit: version 5 by
     itself has none."""
@@ -167,6 +218,7 @@ ARCH = Architecture(
     calls=frozenset({R_CALLARM}),
     addmoduledata=ADDMODULEDATA,
     rela=False,
+    trampolines=TRAMPOLINES,
     load_align=4,
     internal_pie=False,
     host_flags=("-marm",),

@@ -30,6 +30,7 @@ from linkpipe.arch import (
     Setting,
     Stub,
     StubReloc,
+    Trampolines,
     with_elf,
 )
 from linkpipe.image import get_words
@@ -163,6 +164,30 @@ ADDMODULEDATA = Stub(
     ),
 )
 
+
+def _trampoline(offset: int, imported: bool, dynlink: bool) -> Stub:
+    """Jump to a function, or to what its entry of the global offset table says."""
+    if imported and offset:
+        raise ValueError("nonzero addend for DYNIMPORT call")
+    if imported:
+        second, reloc = b"\x10\x02\x40\xf9", StubReloc(0, 8, R_ARM64_GOTPCREL, "")
+    else:
+        second, reloc = b"\x10\x02\x00\x91", StubReloc(0, 8, R_ADDRARM64, "", offset)
+    # adrp x16; ldr or add x16, x16; br x16
+    return Stub(b"\x10\x00\x00\x90" + second + b"\x00\x02\x1f\xd6", (reloc,))
+
+
+TRAMPOLINES = Trampolines(
+    limit=0x7C00000,  # leaves room for the procedure linkage table
+    size=12,
+    far=lambda distance, add, external: not -_CALL_REACH <= distance + add < _CALL_REACH,
+    near=lambda distance: -_CALL_REACH <= distance < _CALL_REACH,
+    offset=lambda add: add,
+    label=lambda offset: f"{offset:+x}",
+    call=lambda add: 0,
+    write=_trampoline,
+)
+
 _BEFORE_LSE = "v8.0"
 _LEVELS = (_BEFORE_LSE, *(f"v8.{n}" for n in range(1, 10)), *(f"v9.{n}" for n in range(6)))
 
@@ -206,6 +231,7 @@ ARCH = Architecture(
     relocs=RELOCS,
     calls=frozenset({R_CALLARM64}),
     addmoduledata=ADDMODULEDATA,
+    trampolines=TRAMPOLINES,
     stack_reserved=8,
     setting=Setting("GOARM64", "v8.0", spelled),
 )

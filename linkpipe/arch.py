@@ -230,7 +230,8 @@ def with_elf(rules: Mapping[int, ElfRule]) -> Mapping[int, RelocKind]:
 
 @attrs.frozen
 class StubReloc:
-    """A relocation of a stub: ``target`` is "moduledata", "addmoduledata", or a symbol's name."""
+    """A relocation of a stub: ``target`` is "moduledata", "addmoduledata", or a symbol's name; in
+    a trampoline it is always the function that was called."""
 
     offset: int
     size: int
@@ -245,6 +246,37 @@ class Stub:
 
     code: bytes
     relocs: tuple[StubReloc, ...]
+
+
+@attrs.frozen(eq=False)
+class Trampolines:
+    """How calls reach targets that are too far: they jump to a trampoline near by.
+
+    Attributes:
+        limit: bytes of code up to which every call reaches every target ("TrampLimit").
+        size: the most that a trampoline takes, bytes.
+        far: ``far(distance, add, external)``: whether a call with this addend cannot reach a target
+            so many bytes away.
+        near: ``near(distance)``: whether it can reach a trampoline.
+        offset: from the addend of a call to where it leads, bytes from its target's start.
+        label: from that to the middle of the trampoline's name.
+        call: from the addend of a call to that which it has once it leads to a trampoline.
+        write: ``write(offset, imported, dynlink)``: the code; its relocations are all to the
+            target, which another module may define (``imported``). Raises ValueError when there is
+            none.
+        sections: whether an object for a host linker must part code larger than ``limit`` in
+            sections.
+    """
+
+    limit: int
+    size: int
+    far: Callable[[int, int, bool], bool]
+    near: Callable[[int], bool]
+    offset: Callable[[int], int]
+    label: Callable[[int], str]
+    call: Callable[[int], int]
+    write: Callable[[int, bool, bool], Stub]
+    sections: bool = False
 
 
 @attrs.frozen
@@ -294,7 +326,7 @@ class Architecture:
         addmoduledata: the initialiser that registers a module's data.
         rela: whether ELF relocations carry their addend ("RELA").
         sums: whether objects have relocations of one place that the host linker has to add up.
-        trampolines: reach of a direct call in bytes when calls may need one; None: never.
+        trampolines: what calls need that are too far; None: they all reach.
         deferreturn: added to the address after the call of deferreturn; deferreturn_dynamic: the
             same in shared objects and plugins.
         thunks: names and code of functions laid out before all others in shared objects.
@@ -337,7 +369,7 @@ class Architecture:
     header_room: int = 4096
     rela: bool = True
     sums: bool = False
-    trampolines: int | None = None
+    trampolines: Trampolines | None = None
     deferreturn: int = 0
     deferreturn_dynamic: int | None = None
     thunks: tuple[tuple[str, bytes], ...] = ()

@@ -111,6 +111,7 @@ class Link:
     debug_sections: ClassVar[Fact[tuple[DebugSection, ...]]] = Fact()
     moduledata: ClassVar[Fact[int]] = Fact()
     tlsg: ClassVar[Fact[int]] = Fact()
+    trampolines: ClassVar[Fact[Mapping[int, int]]] = Fact()
     text_order: ClassVar[Fact[npt.NDArray[np.int32]]] = Fact()
     elf: ClassVar[Fact[ElfPrep]] = Fact()
     pclntab: ClassVar[Fact[Pclntab]] = Fact()

@@ -112,7 +112,7 @@ class Options:
     d: bool = _flag(Kind.BOOL, "disable dynamic executable")
     debugnosplit: bool = _flag(Kind.BOOL, "dump nosplit call graph", refuse=_DEBUG)
     debugtextsize: int = _flag(Kind.INT, "debug text section max size", refuse=_LATER)
-    debugtramp: int = _flag(Kind.INT, "debug trampolines", refuse=_LATER)
+    debugtramp: int = _flag(Kind.INT, "debug trampolines")
     dumpdep: bool = _flag(Kind.BOOL, "dump symbol dependency graph", refuse=_DEBUG)
     e: bool = _flag(Kind.BOOL, "no limit on number of errors reported")
     extar: str = _flag(Kind.STRING, "archive program for buildmode=c-archive")

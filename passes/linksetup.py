@@ -26,21 +26,8 @@ from linkpipe.formats import goobj
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.ragged import frozen
 from linkpipe.symkind import FROM_OBJECT, SymKind, is_text
-from linkpipe.tables.packages import Packages
+from linkpipe.tables.packages import RUNTIME_PACKAGES, Packages
 from linkpipe.tables.symbols import Flag, SymbolsEdit
-
-# Packages that runtime imports; their code is laid out first (pkgspecial.go, runtimePkgs).
-_RUNTIME_PACKAGES = frozenset(
-    """
-    runtime internal/runtime/atomic internal/runtime/cgroup internal/runtime/exithook
-    internal/runtime/gc internal/runtime/gc/scan internal/runtime/maps internal/runtime/math
-    internal/runtime/sys internal/runtime/syscall/linux internal/runtime/syscall/windows
-    internal/abi internal/bytealg internal/byteorder internal/chacha8rand
-    internal/coverage/rtcov internal/cpu internal/goarch internal/godebugs
-    internal/goexperiment internal/goos internal/profilerecord internal/strconv
-    internal/stringslite
-    """.split()
-)
 
 
 @linkpass(
@@ -187,7 +174,7 @@ def _text_order(link: Link, packages: Packages) -> tuple[npt.NDArray[np.int32], 
     )
     rank = np.zeros(len(packages.items), np.int64)
     for place, row in enumerate(packages.postorder):
-        late = packages.items[row].path not in _RUNTIME_PACKAGES
+        late = packages.items[row].path not in RUNTIME_PACKAGES
         rank[row] = place + late * len(rank)
     package = objects.package[owner]
     order = np.lexsort((rows, shared, rank[package]))

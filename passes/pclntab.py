@@ -56,7 +56,10 @@ _RECORD = 11
 _NONE = 0xFFFFFFFF
 
 
-@linkpass(requires=("symbols", "objects", "relocs", "text_order"), provides=("symbols", "pclntab"))
+@linkpass(
+    requires=("symbols", "objects", "relocs", "text_order", "trampolines"),
+    provides=("symbols", "pclntab"),
+)
 def pclntab(link: Link) -> Link:
     """Put together the runtime's tables about functions."""
     symbols, arch = link.symbols, link.arch
@@ -245,7 +248,8 @@ def _deferreturn(link: Link, ids: I32) -> I64:
     target = link.symbols.lookup("runtime.deferreturn", arch.abi_internal)
     if not target:
         return out
-    rows = np.flatnonzero(relocs.target == target)
+    ways = [target, *(way for way, to in link.trampolines.items() if to == target)]
+    rows = np.flatnonzero(np.isin(relocs.target, ways))
     rows = rows[np.isin(relocs.type[rows], list(arch.calls))]
     inside = ids < len(relocs.first)
     having = np.flatnonzero(inside & (relocs.count[np.where(inside, ids, 0)] > 0))

@@ -5,28 +5,38 @@ is larger, and at least 16 bytes apart (the index from addresses to functions co
 Before that they are sorted by kind, stably, so that those of the FIPS module lie between its
 markers. Code of an executable starts at its final address; code for a host linker at zero.
 
+Where the architecture's calls cannot reach all of the code, trampolines are put between functions
+(linkpipe.trampolines).
+
 Provides `sections` with the first of them, ``.text``; sets `value` and `section` of functions
-and of runtime.text and runtime.etext, and `text_order` as it is in memory.
+and of runtime.text and runtime.etext, `text_order` as it is in memory, and `trampolines`, which
+say for each what it leads to.
 Source: cmd/link/internal/ld/data.go:2671-2960 (textaddress, assignAddress).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from linkpipe.arch import Trampolines
+from linkpipe.errors import InputError
 from linkpipe.pass_api import Link, linkpass
 from linkpipe.placing import check_alignments, place, round_up, text_base
 from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag
+from linkpipe.trampolines import lay_out
 
 _MIN_SIZE = 16
 """Least distance between the starts of functions (internal/abi/symtab.go, MINFUNC)."""
 
 
 @linkpass(
-    requires=("symbols", "text_order", "mode"), provides=("symbols", "text_order", "sections")
+    requires=("symbols", "relocs", "packages", "objects", "text_order", "mode"),
+    provides=("symbols", "relocs", "text_order", "sections", "trampolines"),
 )
 def textaddress(link: Link) -> Link:
     """Sort functions by kind and lay them out."""
@@ -44,6 +54,14 @@ def textaddress(link: Link) -> Link:
     start = round_up(text_base(link), func_align)
     align = np.maximum(symbols.align[order], func_align)
     addresses, end = place(start, np.maximum(symbols.size[order], _MIN_SIZE), align)
+    relocs = link.relocs
+    targets: Mapping[int, int] = {}
+    if arch.trampolines and _may_be_too_far(link, arch.trampolines, end - start):
+        edit = relocs.edit()
+        made = lay_out(link, symbols, edit, order.astype(np.int64), start, func_align, _MIN_SIZE)
+        order, addresses = made.order.astype(np.int32), made.addresses
+        end, targets = made.end, made.targets
+        relocs = edit.freeze()
     symbols.set(order, value=addresses, section=0)
     symbols.set(markers, value=[start, end], section=0)
     section = Section(
@@ -58,6 +76,18 @@ def textaddress(link: Link) -> Link:
     )
     return link.evolve(
         symbols=symbols.freeze(),
+        relocs=relocs,
         text_order=section.symbols,
         sections=Sections(items=(section,), segments=()),
+        trampolines=targets,
     )
+
+
+def _may_be_too_far(link: Link, rules: Trampolines, size: int) -> bool:
+    """Whether there may be calls that do not reach; -debugtramp=2 takes it for granted."""
+    if size >= rules.limit and rules.sections and link.mode.external:
+        raise InputError(
+            f"too much code for one section ({size} bytes, at most {rules.limit})",
+            remedy="linkpipe does not part code for host linkers yet; use `go tool link`",
+        )
+    return size >= rules.limit or link.options.debugtramp > 1

@@ -1,0 +1,211 @@
+"""Laying out code in which calls may not reach their targets.
+
+A call that is too far jumps to a trampoline near by, a piece of code that can jump anywhere. Which
+calls those are depends on addresses, and addresses on how many trampolines there are: so functions
+are laid out one by one, each followed by the trampolines that its calls need. For a package that is
+begun, all of its functions first get provisional addresses, with room for every trampoline that
+there could be. A target of a later package has none yet; calls to it are taken to be too far.
+
+This is a loop over calls, and it is only run for programs that are larger than a call's reach (or
+with -debugtramp=2, for tests). Source: cmd/link/internal/ld/data.go:74-130, 2754-2838
+(maxSizeTrampolines, trampoline, textaddress).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.arch import Trampolines
+from linkpipe.errors import InputError
+from linkpipe.placing import round_up
+from linkpipe.symkind import SymKind
+from linkpipe.tables.packages import RUNTIME_PACKAGES
+from linkpipe.tables.symbols import Flag
+
+if TYPE_CHECKING:
+    from linkpipe.context import Link
+    from linkpipe.tables.relocs import RelocsEdit
+    from linkpipe.tables.symbols import SymbolsEdit
+
+I64 = npt.NDArray[np.int64]
+
+_ELSEWHERE = (SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
+
+
+class Reached(NamedTuple):
+    """Code laid out: ``order`` int64[n], functions and trampolines by address; ``addresses``
+    int64[n]; ``end``, behind the last one; ``targets``, trampoline -> the function it leads to."""
+
+    order: I64
+    addresses: I64
+    end: int
+    targets: Mapping[int, int]
+
+
+class _Call(NamedTuple):
+    row: int
+    offset: int
+    target: int
+    add: int
+
+
+def lay_out(
+    link: Link,
+    symbols: SymbolsEdit,
+    relocs: RelocsEdit,
+    order: I64,
+    start: int,
+    align: int,
+    least: int,
+) -> Reached:
+    """Lay out the functions ``order`` from address ``start`` on, each at a multiple of ``align``
+    and ``least`` bytes or more after the one before; calls that are too far are led to trampolines.
+    """
+    rules = link.arch.trampolines
+    assert rules is not None, "the architecture has no trampolines"
+    work = _Work(link, symbols, relocs, rules, start, align, least)
+    for place, sym in enumerate(order.tolist()):
+        work.begin_package(order, place)
+        work.add(sym)
+    made = np.array(work.order, np.int64)
+    addresses = np.array([work.value[sym] for sym in work.order], np.int64)
+    return Reached(made, addresses, work.at, work.targets)
+
+
+class _Work:
+    """The state of one layout: ``at`` is where the next function may start, ``value`` the addresses
+    given so far, provisional ones included."""
+
+    def __init__(
+        self,
+        link: Link,
+        symbols: SymbolsEdit,
+        relocs: RelocsEdit,
+        rules: Trampolines,
+        start: int,
+        align: int,
+        least: int,
+    ) -> None:
+        self.link, self.symbols, self.relocs, self.rules = link, symbols, relocs, rules
+        self.at, self.align, self.least = start, align, least
+        self.value: dict[int, int] = {}
+        self.order: list[int] = []
+        self.targets: dict[int, int] = {}
+        self.package = ""
+        self._packages = _packages(link)
+        self._debug = link.options.debugtramp > 1
+
+    def begin_package(self, order: I64, place: int) -> None:
+        """Give all functions of a package that begins here provisional addresses."""
+        package = self._package(int(order[place]))
+        if not package or package == self.package:
+            return
+        self.package, at = package, self.at
+        for sym in order[place:].tolist():
+            if self._package(sym) != package:
+                break
+            at = self._put(sym, at) + len(self._calls(sym)) * self.rules.size
+
+    def add(self, sym: int) -> None:
+        """Lay out one function, and the trampolines that it needs."""
+        self.at = self._put(sym, self.at)
+        self.order.append(sym)
+        new: list[int] = []
+        for call in self._calls(sym):
+            if self._needs(sym, call):
+                new += self._lead(sym, call)
+        for trampoline in new:
+            self.at = self._put(trampoline, self.at)
+            self.order.append(trampoline)
+
+    def _put(self, sym: int, at: int) -> int:
+        self.value[sym] = at = round_up(at, max(int(self.symbols.align[sym]), self.align))
+        return at + max(int(self.symbols.size[sym]), self.least)
+
+    def _package(self, sym: int) -> str:
+        return self._packages[sym] if sym < len(self._packages) else ""
+
+    def _calls(self, sym: int) -> list[_Call]:
+        table = self.link.relocs
+        rows = table.rows_of(sym)
+        calls = np.flatnonzero(np.isin(table.type[rows], list(self.link.arch.calls))) + rows.start
+        columns = (table.offset[calls], table.target[calls], table.add[calls])
+        return [
+            _Call(*row) for row in zip(calls.tolist(), *(c.tolist() for c in columns), strict=True)
+        ]
+
+    def _needs(self, sym: int, call: _Call) -> bool:
+        """Whether a call cannot reach its target, or may not."""
+        symbols, target = self.symbols, call.target
+        kind = int(symbols.kind[target])
+        if kind == SymKind.Sxxx or not int(symbols.flags[target]) & Flag.REACHABLE:
+            return False  # an error, which is found when relocations are applied
+        mine, its = self._package(sym), self._package(target)
+        address = self.value.get(target, 0)
+        if not address:
+            if kind not in _ELSEWHERE:
+                if mine and mine == its and kind == int(symbols.kind[sym]):
+                    return False  # laid out with this one
+                if mine in RUNTIME_PACKAGES and its in RUNTIME_PACKAGES:
+                    return False  # as these are
+            return True
+        if self._debug and (not mine or mine != its):
+            return True
+        place = self.value[sym] + call.offset
+        return self.rules.far(address - place, call.add, self.link.mode.external)
+
+    def _lead(self, sym: int, call: _Call) -> list[int]:
+        """Lead a call to a trampoline: one that is there, else a new one, which is returned."""
+        symbols, rules = self.symbols, self.rules
+        offset = rules.offset(call.add)
+        name, version = symbols.name_bytes(call.target), int(symbols.version[call.target])
+        number = 0
+        while True:
+            label = f"{rules.label(offset)}-tramp{number}".encode()
+            trampoline = symbols.lookup_or_create(name + label, version)
+            number += 1
+            if int(symbols.kind[trampoline]) == SymKind.SDYNIMPORT:
+                continue  # another module's
+            known = self.value.get(trampoline)
+            if known is None or rules.near(known - self.value[sym] - call.offset):
+                break
+        self.relocs.set(call.row, target=trampoline, add=rules.call(call.add))
+        if int(symbols.kind[trampoline]) != SymKind.Sxxx:
+            return []
+        self._write(trampoline, sym, call.target, offset)
+        return [trampoline]
+
+    def _write(self, trampoline: int, caller: int, target: int, offset: int) -> None:
+        symbols = self.symbols
+        imported = int(symbols.kind[target]) == SymKind.SDYNIMPORT
+        try:
+            stub = self.rules.write(offset, imported, self.link.mode.dynlink)
+        except ValueError as e:
+            raise InputError(
+                f"{e}: {symbols.name_bytes(target).decode()}{offset:+d}",
+                symbol=symbols.name_bytes(caller).decode("utf-8", "replace"),
+                remedy="the function that is called into is too large",
+            ) from e
+        symbols.set_content(trampoline, stub.code)
+        symbols.set(trampoline, kind=int(symbols.kind[caller]))
+        symbols.add_flags(trampoline, Flag.REACHABLE)
+        for r in stub.relocs:
+            self.relocs.add(
+                trampoline, offset=r.offset, size=r.size, type=r.type, target=target, add=r.add
+            )
+        self.targets[trampoline] = target
+
+
+def _packages(link: Link) -> list[str]:
+    """The package that each symbol is laid out with, "" for what the linker made."""
+    paths = np.array([package.path for package in link.packages.items], object)
+    of_object = np.append(paths, "")[link.objects.package]
+    of_object[0] = ""
+    out: list[str] = of_object[link.symbols.object].tolist()
+    for sym, path in link.symbols.packages.items():
+        out[sym] = path
+    return out
