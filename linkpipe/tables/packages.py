@@ -93,7 +93,7 @@ class Packages:
 class HostObject:
     """An object file of a C compiler inside a package's archive: bytes [at, at+size) of the arena.
 
-    ``format`` is "elf" or "unknown" (passed to the host linker unread).
+    ``format`` is "elf", "foreign" (another system's) or "unknown"; the host linker gets it unread.
     """
 
     package: str

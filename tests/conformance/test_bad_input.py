@@ -183,6 +183,37 @@ def test_a_foreign_archive(
     assert said in refuse(tiny, folder, said).stderr
 
 
+def test_an_unknown_object_is_the_host_linkers(folder: Path) -> None:
+    """It may be what only that one can read (an object for link-time optimisation, say): here it is
+    a linker script, which GNU's linkers take for an object."""
+    given = copy(inputs(table()["host"]), folder / "inputs")
+    rewrite(archive(given, "runtime/cgo"), with_member("x.o", b"/* nothing */\n"))
+    theirs = oracle.link_oracle(given, FLAGS, folder / "theirs", external=True)
+    ours = oracle.link_linkpipe(given, FLAGS, folder / "ours", external=True)
+    assert oracle.differences(ours, theirs) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ((), "file not recognized"),
+        (("-linkmode=internal",), "some input objects have an unrecognized file format"),
+    ],
+)
+def test_an_object_that_nobody_knows(
+    flags: tuple[str, ...], said: str, tiny: Inputs, folder: Path
+) -> None:
+    """The host linker is asked, unless that is ruled out."""
+    rewrite(archive(tiny, "internal/abi"), with_member("x.o", b"BC\xc0\xde, or nearly so"))
+    refuse(tiny, folder, said, flags=(*FLAGS, *flags))
+
+
+@pytest.mark.parametrize("content", [b"", b"g", b"package main\n"])
+def test_a_main_that_is_no_archive(content: bytes, tiny: Inputs, folder: Path) -> None:
+    rewrite(tiny.main, lambda _: content)
+    refuse(tiny, folder, f"{tiny.main}: not package main")
+
+
 def test_a_c_object_for_another_machine(c_object: Path, folder: Path) -> None:
     """The host linker refuses it, and says why."""
     host = table()["host-386"]

@@ -9,7 +9,7 @@ from linkpipe.arch import Setting
 from linkpipe.arches.amd64 import ARCH
 from linkpipe.environ import Environment
 from linkpipe.errors import UserError
-from linkpipe.loading import _Header
+from linkpipe.loading import _format, _Header
 from linkpipe.options import Options
 
 
@@ -62,3 +62,25 @@ def test_the_error_shows_both_lines_quoted() -> None:
         'want "go object linux\\n"',
     ]
     assert "GOTOY" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("magic", "form"),
+    [
+        ("7f454c46", "elf"),
+        ("feedface", "foreign"),
+        ("feedfacf", "foreign"),
+        ("cefaedfe", "foreign"),
+        ("cffaedfe", "foreign"),
+        ("64860000", "foreign"),
+        ("4c010000", "foreign"),
+        ("01d70000", "foreign"),
+        ("01f70000", "foreign"),
+        ("4243c0de", "unknown"),
+        ("", "unknown"),
+        ("7f45", "unknown"),
+    ],
+)
+def test_formats_of_c_objects(magic: str, form: str) -> None:
+    """ELF; Mach-O, PE and XCOFF; and what only a host linker may know."""
+    assert _format(bytes.fromhex(magic)) == form
