@@ -123,9 +123,9 @@ class Catalog:
             )
         return _load(f"{what} {name}", offers[0].owner, offers[0])
 
-    def identity(self, names: Iterable[str]) -> str:
-        """What decides what the passes of that name do: hex digits that change when a
-        distribution they come from changes, or linkpipe itself.
+    def identity(self, names: Iterable[str], arch: str = "") -> str:
+        """What decides what the passes of that name do, and that architecture: hex digits that
+        change when a distribution they come from changes, or linkpipe itself.
 
         A distribution is identified by its RECORD (which has a hash of every file); one that is
         installed in editable mode by size and time of its modules.
@@ -133,6 +133,7 @@ class Catalog:
         import hashlib
 
         wanted = {offer.owner for name in names for offer in self._offers["passes"].get(name, ())}
+        wanted |= {offer.owner for offer in self._offers["arches"].get(arch, ())}
         digest = hashlib.sha256()
         infos: dict[str, set[str]] = defaultdict(set)
         for entry in self.entries:

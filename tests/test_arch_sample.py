@@ -60,6 +60,23 @@ def test_without_it_the_architecture_is_unknown(tmp_path: Path) -> None:
     assert 'unknown architecture "loong64"' in ours.stderr
 
 
+def test_cached_links_are_known_by_it(installed: str) -> None:
+    """What was linked for it, and only that, is linked again when it changes."""
+
+    def version(goarch: str, path: str) -> str:
+        done = subprocess.run(
+            [*oracle.linkpipe(), "-V=full"],
+            env=environment(GOARCH=goarch, PYTHONPATH=path),
+            text=True,
+            capture_output=True,
+            check=True,
+        )
+        return done.stdout
+
+    assert version("amd64", installed) == version("amd64", "")
+    assert version("loong64", installed) != version("loong64", "")
+
+
 def test_other_build_modes_are_refused_in_the_oracles_words(installed: str, tmp_path: Path) -> None:
     given, variables = inputs(table()["hello"].on(TARGET)), {"PYTHONPATH": installed}
     ours = oracle.link_linkpipe(given, ["-buildmode=plugin"], tmp_path, variables=variables)

@@ -121,7 +121,8 @@ def version(asked: VersionAsked) -> str:
 
     pipeline = load_pipeline(asked.settings.pipeline)
     digest = hashlib.sha256(pipeline.source)
-    digest.update(Catalog().identity(step.name for step in pipeline.steps).encode())
+    names = (step.name for step in pipeline.steps)
+    digest.update(Catalog().identity(names, asked.environment.goarch).encode())
     return f"{line} linkpipe={__version__}-{digest.hexdigest()[:16]}"
 
 
