@@ -186,3 +186,15 @@ def test_damaged_file(executable: Path, tmp_path: Path, cut: int) -> None:
 
 def test_missing_file(tmp_path: Path) -> None:
     assert verify.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 2
+
+
+@pytest.mark.parametrize("program", ["hello-386", "hello-s390x"])
+def test_names_things_in_files_of_other_machines(program: str, tmp_path: Path) -> None:
+    """Of another word size, of another byte order."""
+    linked = link_oracle(inputs(table()[program]), ["-w"], tmp_path).output
+    word = 8 if elfread.read(linked).elf_class == 2 else 4
+    where = place("runtime.firstmoduledata", 17 * word)
+    assert "moduledata.ftab (length)" in "\n".join(changed(linked, tmp_path, ".go.module", where))
+    told = "\n".join(changed(linked, tmp_path, ".text", place("main.main", 3)))
+    assert "main.main+0x3" in told
+    assert ".text: 1 of" in told
