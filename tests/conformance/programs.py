@@ -77,8 +77,8 @@ class Program:
 
 
 # What is built for every architecture, and what of it is left to `make conformance`.
-EVERYWHERE = ("hello", "features", "httpserver", "gofmt", "host", "plugin")
-BIG_ELSEWHERE = ("httpserver", "gofmt")
+EVERYWHERE = ("hello", "features", "httpserver", "cgoserver", "gofmt", "host", "plugin")
+BIG_ELSEWHERE = ("httpserver", "cgoserver", "gofmt")
 
 UNDEFINED = Program("undefined", PROGRAMS, "./broken/undefined", broken=True)
 DUPLICATE = Program("duplicate", PROGRAMS, "./broken/duplicate", broken=True)
