@@ -14,7 +14,7 @@ ARCH ?=
 PROGRAMS ?= $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format conformance testplugin bench cross-tools clean compiler
+.PHONY: help demo test lint format conformance testplugin dwarfcheck bench cross-tools clean compiler
 
 help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
@@ -41,6 +41,9 @@ conformance: compiler $(VENV)/.dev ## link real programs with linkpipe and with 
 
 testplugin: compiler $(VENV)/.dev ## run Go's own plugin tests, linked by linkpipe and by the stock linker
 	$(PY) -m tests.conformance.testplugin
+
+dwarfcheck: compiler $(VENV)/.dev ## let readelf, llvm-dwarfdump and gdb read linkpipe's debug information
+	LINKPIPE_NO_SKIP=1 $(PY) -m pytest -q tests/conformance/test_debuggers.py
 
 bench: compiler $(VENV)/.dev ## time linkpipe beside go tool link on the same archives
 	@$(PY) -m compileall -q linkpipe passes arches # as pip does for users
