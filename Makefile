@@ -12,9 +12,12 @@ ARCH ?=
 # Programs for the comparison (make conformance PROGRAMS="hello plugin:w"), none for all; an
 # architecture stands for all of its programs.
 PROGRAMS ?= $(ARCH)
+# Go's suites (make gosuites SUITES="ld nm"), none for all.
+SUITES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format conformance testplugin dwarfcheck bench cross-tools clean compiler
+.PHONY: help demo test lint format conformance gosuites testplugin dwarfcheck bench cross-tools \
+	clean compiler
 
 help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
@@ -39,8 +42,11 @@ format: $(VENV)/.dev ## write all Python in the one style
 conformance: compiler $(VENV)/.dev ## link real programs with linkpipe and with go tool link: same bytes?
 	$(PY) -m tests.conformance $(PROGRAMS)
 
-testplugin: compiler $(VENV)/.dev ## run Go's own plugin tests, linked by linkpipe and by the stock linker
-	$(PY) -m tests.conformance.testplugin
+gosuites: compiler $(VENV)/.dev ## run Go's own test suites, linked by linkpipe and by the stock linker
+	$(PY) -m tests.conformance.gosuites -j $(JOBS) $(SUITES)
+
+testplugin: compiler $(VENV)/.dev ## run Go's own plugin tests in the same way, and show each
+	$(PY) -m tests.conformance.gosuites --tests testplugin
 
 dwarfcheck: compiler $(VENV)/.dev ## let readelf, llvm-dwarfdump and gdb read linkpipe's debug information
 	LINKPIPE_NO_SKIP=1 $(PY) -m pytest -q tests/conformance/test_debuggers.py
