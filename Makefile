@@ -49,13 +49,13 @@ testplugin: compiler $(VENV)/.dev ## run Go's own plugin tests in the same way, 
 	$(PY) -m tests.conformance.gosuites --tests testplugin
 
 dwarfcheck: compiler $(VENV)/.dev ## let readelf, llvm-dwarfdump and gdb read linkpipe's debug information
-	LINKPIPE_NO_SKIP=1 $(PY) -m pytest -q tests/conformance/test_debuggers.py
+	LINKPIPE_TOOLS=required $(PY) -m pytest -q tests/conformance/test_debuggers.py
 
 bench: compiler $(VENV)/.dev ## time linkpipe beside go tool link on the same archives
 	@$(PY) -m compileall -q linkpipe passes arches # as pip does for users
 	$(PY) -m benchmarks.bench
 
-cross-tools: $(VENV)/.dev ## install compilers and emulators for other architectures (Debian, root)
+cross-tools: $(VENV)/.dev ## install compilers, emulators and debuggers that the tests use (Debian, root)
 	@command -v apt-get >/dev/null 2>&1 && test "$$(id -u)" = 0 || { \
 		echo "make cross-tools installs Debian packages, as root; what it would install is" >&2; \
 		$(PY) -m tests.conformance.targets >&2; \

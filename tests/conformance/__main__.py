@@ -4,7 +4,7 @@
 
 Without names all programs are linked for all architectures, big ones included. What cannot be
 built or run here says why in its row. Exit status 1 when anything differs, or is missing where
-LINKPIPE_CROSS is "required".
+LINKPIPE_TOOLS is "required".
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from attrs import evolve, field, frozen
 from tests.conformance import oracle
 from tests.conformance.oracle import MODES, Linked
 from tests.conformance.programs import Program, inputs, scratch, table
-from tests.conformance.targets import native, required
+from tests.conformance.targets import native
+from tests.conformance.tools import required
 
 YES, NO, NONE = "yes", "NO", "-"
 

@@ -38,7 +38,7 @@ from attrs import field, frozen
 
 from tests.conformance.programs import lock, scratch
 from tests.conformance.toolchain import cache, environment, goroot
-from tests.conformance.tools import missing, no_skip
+from tests.conformance.tools import VARIABLE, missing, required
 
 HERE = Path(__file__).resolve().parent
 LINKERS = ("linkpipe", "stock")
@@ -341,8 +341,8 @@ def main(argv: Sequence[str]) -> int:
         print(f"{stub} is missing: pip install -e '.[test]'", file=sys.stderr)
         return 2
     hints = [f"{suite.name}: {missing(*suite.needs)}" for suite in suites if missing(*suite.needs)]
-    if hints and no_skip():
-        print("\n".join(hints), "LINKPIPE_NO_SKIP is set", sep="\n", file=sys.stderr)
+    if hints and required():
+        print("\n".join(hints), f"{VARIABLE} is set", sep="\n", file=sys.stderr)
         return 1
     known = tomllib.loads((HERE / "known.toml").read_text()).get("gosuites", {})
     folder = scratch()

@@ -6,7 +6,7 @@ Adding an architecture to the comparison is adding a row. A row counts when link
 architecture; that of this machine is dropped, for its programs are built and run as they are.
 
 Comparing bytes needs no C compiler, unless the program has C code, and no emulator. What cannot
-be done is skipped with the command that installs what is missing, or fails if LINKPIPE_CROSS is
+be done is skipped with the command that installs what is missing, or fails if LINKPIPE_TOOLS is
 "required", as it is in continuous integration.
 """
 
@@ -22,8 +22,7 @@ from attrs import frozen
 
 from linkpipe.plugins import Catalog
 from tests.conformance.toolchain import link_tool
-
-HINT = "`make cross-tools` installs it (Debian, as root)"
+from tests.conformance.tools import HINT, PACKAGES
 
 
 @frozen
@@ -126,25 +125,10 @@ def targets() -> dict[str, Target]:
     return {row.goarch: row for row in TABLE if row.goarch in known and row.goarch != native()}
 
 
-def required() -> bool:
-    """Whether a missing tool is a failure."""
-    return os.environ.get("LINKPIPE_CROSS") == "required"
-
-
-def need(missing: str) -> None:
-    """Skip the test when something is missing; fail it where nothing may be."""
-    import pytest  # not there where only the demo runs
-
-    if missing and required():
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
-
-
 def packages() -> list[str]:
-    """The Debian packages of the rows that count."""
+    """The Debian packages of the rows that count, and of what reads debug information."""
     rows = targets().values()
-    found = {package for row in rows for package in row.packages}
+    found = {package for row in rows for package in row.packages} | set(PACKAGES.values())
     return sorted(found | {"qemu-user"} if any(row.emulator for row in rows) else found)
 
 

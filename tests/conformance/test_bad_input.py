@@ -24,8 +24,8 @@ from tests.conformance.damage import (
 )
 from tests.conformance.oracle import Linked
 from tests.conformance.programs import DUPLICATE, TINY, UNDEFINED, Inputs, inputs, table
-from tests.conformance.targets import need
 from tests.conformance.toolchain import compiler
+from tests.conformance.tools import need
 
 FLAGS = ("-w",)
 OLD = b"what an earlier link wrote\n"

@@ -20,7 +20,7 @@ from tests.conformance import oracle
 from tests.conformance.oracle import link_linkpipe, link_oracle
 from tests.conformance.programs import PROGRAMS, TINY, Program, inputs, table
 from tests.conformance.toolchain import environment, go, goroot
-from tests.conformance.tools import need
+from tests.conformance.tools import missing, need
 
 DEBUGGED = PROGRAMS / "debugged"
 LINKERS = ("stock", "linkpipe")
@@ -65,7 +65,7 @@ def linked(program: Program, folder: Path) -> tuple[Path, Path]:
 @pytest.mark.parametrize("program", PROGRAMS_READ, ids=lambda program: program.name)
 def test_readelf(program: Program, folder: Path) -> None:
     """readelf prints the same debug information, every line of it, and the same complaints."""
-    need("readelf")
+    need(missing("readelf"))
     ours, theirs = linked(program, folder)
     command = ["readelf", "--debug-dump", "--wide"]
     (left, status), (right, expected) = read_by(command, ours), read_by(command, theirs)
@@ -80,7 +80,7 @@ def test_readelf(program: Program, folder: Path) -> None:
 @pytest.mark.parametrize("program", PROGRAMS_READ[:2], ids=lambda program: program.name)
 def test_llvm_dwarfdump(program: Program, folder: Path) -> None:
     """llvm-dwarfdump --verify complains of nothing that it does not say of the oracle's file."""
-    need("llvm-dwarfdump")
+    need(missing("llvm-dwarfdump"))
     ours, theirs = linked(program, folder)
     command = ["llvm-dwarfdump", "--verify"]
     (left, status), (right, expected) = read_by(command, ours), read_by(command, theirs)
@@ -91,7 +91,7 @@ def test_llvm_dwarfdump(program: Program, folder: Path) -> None:
 
 def test_complaints_are_seen(folder: Path) -> None:
     """A damaged file is complained of: the two tests above can fail."""
-    need("llvm-dwarfdump", "readelf")
+    need(missing("llvm-dwarfdump", "readelf"))
     good = link_oracle(inputs(TINY), ["-compressdwarf=false"], folder / "theirs").output
     bad = folder / "bad"
     subprocess.run(["objcopy", "--dump-section", f".debug_info={folder / 'i'}", good], check=True)
@@ -120,7 +120,7 @@ def debugged(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
     """Host and plugin as somebody would build them for the debugger."""
-    need("gdb")
+    need(missing("gdb"))
     folder = tmp_path_factory.mktemp(request.param)
     args, variables = ["build", "-buildvcs=false", "-gcflags=-N -l"], {"CGO_ENABLED": "1"}
     if request.param == "linkpipe":

@@ -11,7 +11,8 @@ from tests.conformance import oracle
 from tests.conformance.__main__ import both
 from tests.conformance.oracle import MODES
 from tests.conformance.programs import Program, inputs, table
-from tests.conformance.targets import need, targets
+from tests.conformance.targets import targets
+from tests.conformance.tools import need
 
 ALONE = [
     pytest.param(program, id=program.name, marks=[pytest.mark.big] if program.big else [])

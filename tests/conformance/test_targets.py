@@ -11,8 +11,9 @@ import pytest
 from linkpipe.plugins import Catalog
 from tests.conformance import targets
 from tests.conformance.programs import EVERYWHERE, table
-from tests.conformance.targets import HINT, TABLE, Target, native, need, packages
+from tests.conformance.targets import TABLE, Target, native, packages
 from tests.conformance.toolchain import ROOT
+from tests.conformance.tools import HINT, need
 
 NOWHERE = Target("toy", "toy-linux-gnu", ("gcc-toy",), "qemu-toy")
 
@@ -66,7 +67,7 @@ def test_another_compiler_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_missing_tools_skip_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("LINKPIPE_CROSS", raising=False)
+    monkeypatch.delenv("LINKPIPE_TOOLS", raising=False)
     need("")
     with pytest.raises(pytest.skip.Exception, match="make cross-tools"):
         need(NOWHERE.missing_compiler())
@@ -74,7 +75,7 @@ def test_missing_tools_skip_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_missing_tools_fail_where_they_are_required(monkeypatch: pytest.MonkeyPatch) -> None:
     """Continuous integration sets the variable, so that no skip goes unseen there."""
-    monkeypatch.setenv("LINKPIPE_CROSS", "required")
+    monkeypatch.setenv("LINKPIPE_TOOLS", "required")
     need("")
     with pytest.raises(pytest.fail.Exception, match="make cross-tools"):
         need(NOWHERE.missing_compiler())
@@ -85,7 +86,7 @@ def test_ci_installs_the_tools_and_requires_them() -> None:
     steps = (ROOT / ".ci" / "run").read_text().splitlines()
     first = next(i for i, step in enumerate(steps) if step.startswith("make "))
     assert steps[first].startswith("make cross-tools")
-    assert "export LINKPIPE_CROSS=required" in steps[:first]
+    assert "export LINKPIPE_TOOLS=required" in steps[:first]
 
 
 def test_the_table_of_conformance_fails_where_tools_are_required(
@@ -95,8 +96,8 @@ def test_the_table_of_conformance_fails_where_tools_are_required(
     from tests.conformance.__main__ import NONE, Row
 
     told = Row(table()["hello"], "w", NONE, NONE, NOWHERE.missing_compiler())
-    monkeypatch.delenv("LINKPIPE_CROSS", raising=False)
+    monkeypatch.delenv("LINKPIPE_TOOLS", raising=False)
     assert not told.wrong
-    monkeypatch.setenv("LINKPIPE_CROSS", "required")
+    monkeypatch.setenv("LINKPIPE_TOOLS", "required")
     assert told.wrong
-    assert os.environ["LINKPIPE_CROSS"] in (targets.__doc__ or "")
+    assert os.environ["LINKPIPE_TOOLS"] in (targets.__doc__ or "")
