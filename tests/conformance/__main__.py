@@ -59,9 +59,9 @@ HEAD = """| arch     | program     | mode    | same? | runs? | linkpipe | go lin
 |----------|-------------|---------|-------|-------|----------|----------|-------|"""
 
 
-def both(program: Program, mode: str, folder: Path) -> tuple[Linked, Linked]:
-    """Link a program with linkpipe and with the oracle."""
-    given, flags = inputs(program), MODES[mode]
+def both(program: Program, mode: str, folder: Path, *more: str) -> tuple[Linked, Linked]:
+    """Link a program with linkpipe and with the oracle, with the flags of a mode and ``more``."""
+    given, flags = inputs(program), (*MODES[mode], *more)
     external = oracle.external(program)
     theirs = oracle.link_oracle(given, flags, folder / "theirs", external=external)
     ours = oracle.link_linkpipe(given, flags, folder / "ours", external=external)

@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from linkpipe.plugins import Catalog
 from tests.conformance import oracle
 from tests.conformance.__main__ import both
 from tests.conformance.oracle import MODES
@@ -18,6 +19,14 @@ ALONE = [
     pytest.param(program, id=program.name, marks=[pytest.mark.big] if program.big else [])
     for program in table().values()
     if program.run is not None
+]
+# Programs of architectures whose calls may not reach their targets.
+FAR = [
+    pytest.param(program, id=name)
+    for goarch in targets()
+    if Catalog().load("arches", goarch).trampolines
+    for name, program in table().items()
+    if name in (f"hello-{goarch}", f"plugin-{goarch}", f"host-{goarch}")
 ]
 PAIRS = ["", *(f"-{goarch}" for goarch in targets())]
 
@@ -60,6 +69,20 @@ def test_plugin_and_host(arch: str, mode: str, folder: Path) -> None:
     assert good == oracle.TIMES, printed
     assert "cow says moo moo !" in printed
     assert "opened twice, same plugin: true" in printed
+
+
+@pytest.mark.parametrize("mode", ["w", "dwarf"])
+@pytest.mark.parametrize("program", FAR)
+def test_trampolines(program: Program, mode: str, folder: Path) -> None:
+    """Every call between packages is taken to be too far: the oracle's bytes, and they run."""
+    need(program.missing_compiler())
+    ours, theirs = both(program, mode, folder, "-debugtramp=2")
+    assert oracle.differences(ours, theirs) == []
+    near = both(program, mode, folder / "near")[0]
+    assert ours.output.read_bytes() != near.output.read_bytes(), "there are no trampolines"
+    if program.run is not None:
+        need(program.missing_runner())
+        assert oracle.run(ours.output, *program.run, runner=program.runner)[0] == 0
 
 
 def test_mixed_pairs(folder: Path) -> None:

@@ -1,0 +1,121 @@
+"""Trampolines: every call reaches where it leads, in however small a world."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import attrs
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from linkpipe.arch import Stub, StubReloc, Trampolines
+from linkpipe.arches.arm64 import ARCH, R_CALLARM64
+from linkpipe.options import Options
+from linkpipe.symkind import SymKind
+from linkpipe.tables.symbols import Flag
+from linkpipe.trampolines import Reached, lay_out
+from tests.tiny import INTERNAL, no_relocs, no_symbols
+
+REACH = 200
+RULES = Trampolines(
+    limit=0,
+    size=12,
+    far=lambda distance, add, external: not -REACH <= distance < REACH,
+    near=lambda distance: -REACH <= distance < REACH,
+    offset=lambda add: add,
+    label=lambda offset: f"{offset:+x}",
+    call=lambda add: 0,
+    write=lambda offset, imported, dynlink: Stub(bytes(12), (StubReloc(0, 8, 3, "", offset),)),
+)
+
+
+class World:
+    """Functions in packages, each with its size and the functions that it calls."""
+
+    def __init__(self, functions: list[tuple[int, int, list[int]]], debugtramp: int = 0) -> None:
+        self.edit, self.made = no_symbols().edit(), no_relocs().edit()
+        ids = [self.edit.lookup_or_create(f"f{i}") for i in range(len(functions))]
+        packages = {}
+        for sym, (package, size, calls) in zip(ids, functions, strict=True):
+            self.edit.set(sym, kind=SymKind.STEXT, size=size, object=package + 1)
+            self.edit.add_flags(sym, Flag.REACHABLE)
+            packages[package] = f"p{package}"
+            for place, callee in enumerate(calls):
+                target = ids[callee % len(ids)]
+                self.made.add(sym, offset=4 * place, size=4, type=R_CALLARM64, target=target)
+        self.symbols, self.relocs = self.edit.freeze(), self.made.freeze()
+        count = max(packages) + 1
+        link: Any = SimpleNamespace(
+            arch=attrs.evolve(ARCH, trampolines=RULES),
+            options=Options(debugtramp=debugtramp),
+            mode=INTERNAL,
+            symbols=self.symbols,
+            relocs=self.relocs,
+            packages=SimpleNamespace(items=[SimpleNamespace(path=f"p{i}") for i in range(count)]),
+            objects=SimpleNamespace(package=np.array([0, *range(count)], np.int32)),
+        )
+        order = np.array(sorted(ids, key=lambda sym: functions[ids.index(sym)][0]), np.int64)
+        symbols, relocs = self.symbols.edit(), self.relocs.edit()
+        self.reached: Reached = lay_out(link, symbols, relocs, order, 0x1000, 16, 16)
+        self.after, self.calls = symbols.freeze(), relocs.freeze()
+        self.address = dict(
+            zip(self.reached.order.tolist(), self.reached.addresses.tolist(), strict=True)
+        )
+
+    def led(self) -> list[int]:
+        """Where the calls of the functions lead, in order."""
+        targets: list[int] = self.calls.target[: len(self.relocs)].tolist()
+        return targets
+
+
+FUNCTION = st.tuples(
+    st.integers(0, 3), st.integers(16, 120), st.lists(st.integers(0, 20), max_size=3)
+)
+
+
+@settings(deadline=None)
+@given(st.lists(FUNCTION, min_size=1, max_size=20))
+def test_every_call_reaches(functions: list[tuple[int, int, list[int]]]) -> None:
+    """Its target, or a trampoline that leads there; nothing overlaps, nothing is lost."""
+    world = World(functions)
+    before, after = world.relocs, world.calls
+    for row in range(len(before)):
+        caller = int(before.owner()[row])
+        target, leads = int(before.target[row]), int(after.target[row])
+        assert world.reached.targets.get(leads, leads) == target
+        distance = world.address[leads] - world.address[caller] - int(after.offset[row])
+        assert -REACH <= distance < REACH
+    order, addresses = world.reached.order, world.reached.addresses
+    sizes = np.maximum(world.after.size[order], 16)
+    assert (addresses % 16 == 0).all()
+    assert (addresses[1:] >= (addresses + sizes)[:-1]).all()
+    assert world.reached.end == int(addresses[-1] + sizes[-1])
+    kept = [sym for sym in order.tolist() if sym not in world.reached.targets]
+    assert sorted(kept) == list(range(1, len(functions) + 1))
+
+
+def test_trampolines_are_shared_where_they_are_near() -> None:
+    """Two callers side by side use one; one far away gets its own, with the next number."""
+    many = [(0, 40, [])] + [(1, 400, [])] + [(1, 40, [0])] * 2 + [(1, 400, []), (1, 40, [0])]
+    world = World(many)
+    names = [world.after.name(sym) for sym in world.reached.targets]
+    assert names == ["f0+0-tramp0", "f0+0-tramp1"]
+    one, two, three = world.led()
+    assert one == two != three
+
+
+def test_targets_of_later_packages_are_taken_to_be_far() -> None:
+    """They have no address yet; those of the same package have a provisional one."""
+    world = World([(0, 16, [1, 2]), (0, 16, []), (1, 16, [])])
+    assert [world.after.name(sym) for sym in world.led()] == ["f1", "f2+0-tramp0"]
+    (made,) = world.reached.targets
+    assert world.reached.order.tolist()[1] == made, "right behind its caller"
+    assert world.calls.rows_of(made) != slice(0, 0), "it has its relocation"
+
+
+def test_debugging_leads_all_calls_between_packages_to_trampolines() -> None:
+    functions: list[tuple[int, int, list[int]]] = [(0, 16, []), (0, 16, [0]), (1, 16, [0])]
+    assert World(functions, debugtramp=1).reached.targets == {}
+    assert len(World(functions, debugtramp=2).reached.targets) == 1
