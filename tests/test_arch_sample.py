@@ -17,8 +17,9 @@ from linkpipe.arch import Architecture
 from tests.conformance import oracle
 from tests.conformance.oracle import MODES
 from tests.conformance.programs import inputs, table
-from tests.conformance.targets import Target, need
+from tests.conformance.targets import Target
 from tests.conformance.toolchain import ROOT, environment, goroot
+from tests.conformance.tools import need
 
 SAMPLE = Path(__file__).parent / "arch_sample"
 PAGE = (ROOT / "docs" / "adding-an-architecture.md").read_text()
