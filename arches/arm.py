@@ -14,6 +14,7 @@ cmd/internal/sys/arch.go.
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import TypeVar
 
 import attrs
 import numpy as np
@@ -45,6 +46,8 @@ R_ARM_TLS_LE32 = 108
 # cmd/internal/objabi/reloctype.go.
 R_CALLARM = 8
 
+N = TypeVar("N", int, I64)
+
 _THREAD_BLOCK = 8
 """Bytes from the thread pointer to thread-local data."""
 _CALL_REACH = 1 << 25
@@ -52,7 +55,7 @@ _OPCODE, _BRANCH_WITH_LINK = 0xFF000000, 0xEB000000
 _DISTANCE = 0x00FFFFFF
 
 
-def distance(instruction: I64) -> I64:
+def distance(instruction: N) -> N:
     """The bytes that a branch instruction says to go, from two instructions on."""
     return ((instruction & _DISTANCE ^ 0x800000) - 0x800000) * 4
 
@@ -151,12 +154,8 @@ def _trampoline(offset: int, imported: bool, dynlink: bool) -> Stub:
 
 def _far(away: int, add: int, external: bool) -> bool:
     """Host linkers do not always count the addend when they look whether a call reaches."""
-    instructions = (away + (0 if external else _ways(add))) // 4
+    instructions = (away + (0 if external else distance(add))) // 4
     return instructions > 0x7FFFFF or instructions <= -0x800000
-
-
-def _ways(instruction: int) -> int:
-    return ((instruction & _DISTANCE ^ 0x800000) - 0x800000) * 4
 
 
 TRAMPOLINES = Trampolines(
@@ -165,7 +164,7 @@ TRAMPOLINES = Trampolines(
     far=_far,
     # The program counter is two instructions ahead.
     near=lambda away: -0x800000 <= (away - 8) // 4 < 0x7FFFFF,
-    offset=lambda add: _ways(add) + 8,
+    offset=lambda add: distance(add) + 8,
     label=lambda offset: f"{offset:+d}",
     call=lambda add: add & _OPCODE | 0xFFFFFE,
     write=_trampoline,
