@@ -66,7 +66,7 @@ class Suite:
 
 
 # Left out: cmd/link itself. Its tests pass a -toolexec of their own, which replaces ours: they
-# would all pass, linked by the stock linker. dwarf, elf and pprof build no program but their own
+# would all pass, linked by the stock linker. dwarf and elf build no program but their own
 # test: what they prove is that these run.
 SUITES = (
     Suite("testplugin", "cmd/cgo/internal/testplugin", alone=True),
