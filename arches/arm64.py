@@ -233,5 +233,6 @@ ARCH = Architecture(
     addmoduledata=ADDMODULEDATA,
     trampolines=TRAMPOLINES,
     stack_reserved=8,
+    oldest_ld=(2, 36),
     setting=Setting("GOARM64", "v8.0", spelled),
 )

@@ -338,6 +338,8 @@ class Architecture:
         build_modes: what can be built for it on Linux (internal/platform/supported.go).
         internal_pie: whether a position-independent executable needs no host linker.
         internal_cgo: whether a program with cgo can do without the host linker.
+        oldest_ld: the oldest GNU ld that links Go dynamically; older ones make copy relocations all
+            the same. None: any.
         host_flags: what tells a C compiler of several targets that this one is meant.
         setting: the variable that chooses among its variants; None: there is but one.
         runtime_variables: from the setting's value to contents of variables by which the runtime
@@ -381,6 +383,7 @@ class Architecture:
     )
     internal_pie: bool = True
     internal_cgo: bool = True
+    oldest_ld: tuple[int, int] | None = None
     host_flags: tuple[str, ...] = ()
     setting: Setting | None = None
     runtime_variables: Callable[[str], Mapping[str, bytes]] | None = None

@@ -10,6 +10,7 @@ known yet are asked all at once, while the link goes on.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ BUILD_ID = "-Wl,--build-id=0x1234567890abcdef"
 EXPORT = "-Wl,--export-dynamic-symbol=main"
 UNUSED = "-Qunused-arguments"
 COMPRESS = "-Wl,--compress-debug-sections=zlib"
+GOLD, _VERSION = "-fuse-ld=gold", "-Wl,--version"
 NO_PIE = ("-no-pie", "-nopie")  # GCC's spelling, clang's
 
 # Flags that do not matter for whether the linker takes another one, with their argument …
@@ -229,6 +231,46 @@ class Prober:
 def compiler(options: Options) -> tuple[str, ...]:
     """The command of the C compiler, with the flags that came with it."""
     return options.extld or ("gcc",)
+
+
+def gnu_ld_version(options: Options) -> tuple[int, int] | None:
+    """Which GNU ld the C compiler uses; None: another linker, or it does not say."""
+    for line in _linker_banner(options).splitlines():
+        if line.startswith("GNU ld "):
+            major, dot, minor = line.split()[-1].partition(".")
+            digits = re.match("[0-9]+", minor)
+            return (int(major), int(digits[0])) if dot and digits and major.isdigit() else None
+    return None
+
+
+def check_gold(options: Options, needed: str) -> None:
+    """Raise HostLinkError when the C compiler has no gold: it would take GNU ld without a word."""
+    banner = _linker_banner(options, GOLD)
+    if "GNU gold" not in banner:
+        raise HostLinkError(
+            f"{needed}, but is not: {banner}",
+            command=(*compiler(options), GOLD, _VERSION),
+            output=banner,
+            status=1,
+            remedy="install newer binutils, or gold",
+        )
+
+
+def _linker_banner(options: Options, *flags: str) -> str:
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            [*compiler(options), *flags, _VERSION],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return "" if done.returncode else done.stdout.decode("utf-8", "replace")
 
 
 def prober_for(options: Options, arch: Architecture, ldflags: Sequence[str]) -> Prober:

@@ -38,10 +38,13 @@ from linkpipe.hosttools import (
     BUILD_ID,
     COMPRESS,
     EXPORT,
+    GOLD,
     NO_PIE,
     UNUSED,
     Prober,
+    check_gold,
     compiler,
+    gnu_ld_version,
     run,
 )
 from linkpipe.options import Options
@@ -135,6 +138,7 @@ def _arguments(link: Link, asked: _Asked) -> tuple[list[str], tuple[list[str], l
     if dynlink:
         # Copy relocations would move symbols out of sections whose layout is fixed.
         first.append("-Wl,-z,nocopyreloc")
+        first += _other_linker(link)
     if asked.supports(BUILD_ID):
         note = options.build_note()
         if note:
@@ -166,6 +170,21 @@ def _arguments(link: Link, asked: _Asked) -> tuple[list[str], tuple[list[str], l
         middle = ["-static" if word.startswith(dynamic) else word for word in middle]
         last = ["-static" if word == "-rdynamic" else word for word in last]
     return first, (middle, last)
+
+
+def _other_linker(link: Link) -> list[str]:
+    """gold, where the C compiler would take a GNU ld that is too old (lib.go:1730)."""
+    oldest = link.arch.oldest_ld
+    version = gnu_ld_version(link.options) if oldest else None
+    if oldest is None or version is None or version >= oldest:
+        return []
+    at_least = ".".join(map(str, oldest))
+    check_gold(
+        link.options,
+        f"{link.arch.name.upper()} external linker must be ld>={at_least} or gold "
+        "(issue #15696, 22040)",
+    )
+    return [GOLD]
 
 
 def _exports(link: Link) -> list[str]:

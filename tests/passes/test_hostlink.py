@@ -30,8 +30,13 @@ from linkpipe.tables.symbols import Flag
 from tests.linkpipe.test_sums import PAIR, signed
 from tests.tiny import EXTERNAL, PLUGIN, Tiny
 
-# Logs its arguments, refuses what REFUSED lists, and writes "linked" to the -o file.
+# Says which linkers it has, logs its arguments, refuses what REFUSED lists, and writes "linked" to
+# the -o file.
 COMPILER = """#!/bin/sh
+case "$*" in
+    "-fuse-ld=gold -Wl,--version") echo "$GOLD"; exit 0;;
+    -Wl,--version) echo "$LD"; exit 0;;
+esac
 printf '%s\\n' "$*" >> "$LOG"
 for word in $REFUSED; do
     case " $* " in *" $word "*) echo "unrecognized option $word" >&2; exit 1;; esac
@@ -168,6 +173,46 @@ def test_what_decides_the_arguments(
     monkeypatch.setenv("REFUSED", refused)
     link = host_link(tmp_path, compiler, mode=EXTERNAL, **flags)
     assert expected in arguments(link, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("says", "takes_gold"),
+    [
+        ("GNU ld (GNU Binutils for Debian) 2.35.2", True),
+        ("collect2 version 10\nGNU ld (GNU Binutils) 2.9", True),
+        ("GNU ld (GNU Binutils) 2.36", False),
+        ("GNU ld version 3.1-23", False),
+        ("GNU gold (GNU Binutils 2.35.2) 1.16", False),
+        ("GNU ld of my own", False),
+        ("", False),
+    ],
+)
+def test_a_linker_that_is_too_old_gives_way_to_gold(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch, says: str, takes_gold: bool
+) -> None:
+    """Where the architecture asks for a newer one, and other modules may be loaded."""
+    monkeypatch.setenv("LD", says)
+    monkeypatch.setenv("GOLD", "GNU gold (GNU Binutils 2.35.2) 1.16")
+    asking = attrs.evolve(ARCH, oldest_ld=(2, 36))
+    for arch, mode, expected in (
+        (asking, PLUGIN, takes_gold),
+        (ARCH, PLUGIN, False),
+        (asking, EXTERNAL, False),
+    ):
+        link = host_link(tmp_path, compiler, mode=mode, arch=arch)
+        assert ("-Wl,-z,nocopyreloc -fuse-ld=gold" in arguments(link, tmp_path)) is expected
+        assert ("-fuse-ld" in arguments(link, tmp_path)) is expected
+
+
+def test_no_linker_that_is_new_enough(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The C compiler takes GNU ld where there is no gold, and does not say so."""
+    monkeypatch.setenv("LD", "GNU ld (GNU Binutils for Debian) 2.35.2")
+    monkeypatch.setenv("GOLD", "GNU ld (GNU Binutils for Debian) 2.35.2")
+    arch = attrs.evolve(ARCH, oldest_ld=(2, 36))
+    with pytest.raises(HostLinkError, match=r"must be ld>=2\.36 or gold"):
+        host_link(tmp_path, compiler, mode=PLUGIN, arch=arch)
 
 
 def test_exports_to_c_are_named_one_by_one(tmp_path: Path, compiler: Path) -> None:
