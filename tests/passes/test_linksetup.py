@@ -16,10 +16,11 @@ from linkpipe.arches.amd64 import ARCH
 from linkpipe.context import Link
 from linkpipe.errors import InputError
 from linkpipe.loading import PackageLoader
-from linkpipe.passes.linksetup import _RUNTIME_PACKAGES, linksetup
+from linkpipe.passes.linksetup import linksetup
 from linkpipe.passes.resolve import resolve
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
+from linkpipe.tables.packages import RUNTIME_PACKAGES
 from linkpipe.tables.symbols import Flag, Symbols
 from tests.goobj_writer import Obj, Sym, write_archive
 
@@ -133,7 +134,7 @@ def slow_order(link: Link) -> list[int]:
     out: list[int] = []
     for first in (True, False):
         for row in packages.postorder:
-            if (packages.items[row].path in _RUNTIME_PACKAGES) == first:
+            if (packages.items[row].path in RUNTIME_PACKAGES) == first:
                 for sym in (*own.get(row, ()), *shared.get(row, ())):
                     if sym not in out:
                         out.append(sym)

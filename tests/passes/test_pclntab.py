@@ -186,7 +186,9 @@ def loaded(folder: Path, objects: list[Obj]) -> Link:
     relocs = Relocs.gather(len(made), ids, link.objects.relocs(made.object, made.local))
     edit = made.edit()
     edit.set(order, value=TEXT_AT + np.cumsum(made.size[order] + 15) - made.size[order] - 15)
-    return link.evolve(symbols=edit.freeze(), relocs=relocs, text_order=frozen(order))
+    return link.evolve(
+        symbols=edit.freeze(), relocs=relocs, text_order=frozen(order), trampolines={}
+    )
 
 
 def named(link: Link, name: str) -> list[int]:
