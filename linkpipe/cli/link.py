@@ -68,7 +68,6 @@ def link(options: Options) -> None:
     from linkpipe.runner import run_plan
 
     keep_freed_memory()
-    keep_freed_memory()
     catalog = Catalog()
     plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)
     arch = catalog.load("arches", options.environment.goarch)

@@ -1,0 +1,117 @@
+"""dwarfcompress: debug sections become smaller, and expand to what they were."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Literal
+
+import attrs
+import numpy as np
+import pytest
+
+from linkpipe.arch import Architecture
+from linkpipe.arches.amd64 import ARCH
+from linkpipe.arches.arm import ARCH as ARM
+from linkpipe.arches.s390x import ARCH as BIG
+from linkpipe.context import Link
+from linkpipe.passes import dwarfcompress as module
+from linkpipe.passes.dwarfcompress import dwarfcompress
+from linkpipe.tables.sections import Section, Sections, Segment
+
+NONE = np.zeros(0, np.int32)
+NONE.setflags(write=False)
+PARTS = {
+    ".debug_info": b"the same again and " * 200,
+    ".debug_gdb_scripts": b"\1/go/src/runtime/runtime-gdb.py\0",
+    ".debug_line": bytes(3000),
+}
+
+
+def linked(arch: Architecture, before: int = 4096 + 100) -> Link:
+    """An image with a segment of text, and the debug sections behind it."""
+    items, at = [Section(".text", "text", 5, NONE, 16, 0x1000, 100)], 0x5000
+    for name, content in PARTS.items():
+        items.append(Section(name, "dwarf", 4, NONE, 1, at, len(content), packed=True))
+        at += len(content)
+    size = at - 0x5000
+    segments = (
+        Segment("text", 5, (0,), 0x1000, 100, 4096, 100),
+        Segment("dwarf", 6, (1, 2, 3), 0x5000, size, before, size),
+    )
+    image = np.frombuffer(
+        bytes(range(1, 101)).rjust(before, b"\7") + b"".join(PARTS.values()), np.uint8
+    )
+    return Link({"arch": arch, "image": image, "sections": Sections(tuple(items), segments)})
+
+
+@pytest.mark.parametrize(
+    ("arch", "words", "order"),
+    [(ARCH, (4, 4, 8, 8), "little"), (BIG, (4, 4, 8, 8), "big"), (ARM, (4, 4, 4), "little")],
+    ids=["amd64", "s390x", "arm"],
+)
+def test_expands_to_what_it_was(
+    arch: Architecture, words: tuple[int, ...], order: Literal["little", "big"]
+) -> None:
+    """Behind a header that says how, how large, and how aligned (Elf32_Chdr, Elf64_Chdr)."""
+    before, after = linked(arch), dwarfcompress.run(linked(arch))
+    segment = after.sections.segment("dwarf")
+    at = segment.fileoff
+    for row, content in zip(segment.sections, PARTS.values(), strict=True):
+        section = after.sections[row]
+        assert section.vaddr - segment.vaddr + segment.fileoff == at
+        raw = after.image[at : at + section.size].tobytes()
+        at += section.size
+        assert section.compressed is (section.name != ".debug_gdb_scripts")
+        if not section.compressed:
+            assert (raw, section.align) == (content, 1)
+            continue
+        head = [
+            int.from_bytes(raw[sum(words[:i]) : sum(words[: i + 1])], order)
+            for i in range(len(words))
+        ]
+        zeros = [0] if len(words) == 4 else []
+        assert head == [1, *zeros, len(content), arch.load_align]
+        assert section.align == arch.load_align
+        assert zlib.decompress(raw[sum(words) :]) == content
+        assert len(raw) < len(content)
+    assert at == len(after.image) == segment.fileoff + segment.filesize
+    assert segment.size == segment.filesize
+    assert after.image[:4196].tobytes() == before.image[:4196].tobytes()
+
+
+def test_a_thread_that_fails_costs_time_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a helper could not do is done again where failures are seen."""
+    calls: list[int] = []
+
+    class Unlucky(module.Thread):
+        def run(self) -> None:
+            calls.append(1)
+
+    monkeypatch.setattr(module, "Thread", Unlucky)
+    monkeypatch.setattr(module, "_FEW", 0)
+    monkeypatch.setattr(module.os, "cpu_count", lambda: 3)
+    after = dwarfcompress.run(linked(ARCH))
+    assert after.sections[1].compressed
+    assert len(calls) == 2
+
+
+def test_threads_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever takes which section."""
+    alone = dwarfcompress.run(linked(ARCH)).image.tobytes()
+    monkeypatch.setattr(module, "_FEW", 0)
+    for cores in (2, 64):
+        monkeypatch.setattr(module.os, "cpu_count", lambda cores=cores: cores)
+        assert dwarfcompress.run(linked(ARCH)).image.tobytes() == alone
+
+
+def test_sections_keep_their_other_properties() -> None:
+    before, after = linked(ARCH), dwarfcompress.run(linked(ARCH))
+    for old, new in zip(before.sections.items, after.sections.items, strict=True):
+        fields = {"vaddr": 0, "size": 0, "align": 0, "compressed": False}
+        assert attrs.asdict(attrs.evolve(old, **fields)).keys() == attrs.asdict(new).keys()
+        assert (old.name, old.segment, old.rwx, old.packed) == (
+            new.name,
+            new.segment,
+            new.rwx,
+            new.packed,
+        )

@@ -1,0 +1,50 @@
+"""The stages of the link of a real program, for tests of what needs real objects."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import attrs
+
+from linkpipe import environ
+from linkpipe.context import Link
+from linkpipe.options import read_options
+from linkpipe.pipeline import load_pipeline
+from linkpipe.plan import Planned, make_plan
+from linkpipe.plugins import Catalog
+from linkpipe.runner import Observer, run_plan
+from tests.conformance.programs import TINY, Program, inputs, scratch
+from tests.conformance.toolchain import link_tool
+
+
+@attrs.define(eq=False)
+class _Recorder(Observer):
+    """Keeps what each pass was given and what it returned."""
+
+    before: dict[str, Link] = attrs.field(factory=dict)
+    after: dict[str, Link] = attrs.field(factory=dict)
+
+    def after_pass(self, planned: Planned, before: Link, after: Link, seconds: float) -> None:
+        self.before[planned.name], self.after[planned.name] = before, after
+
+
+@attrs.frozen(eq=False)
+class Stages:
+    """``before`` and ``after``: pass -> Link."""
+
+    before: dict[str, Link]
+    after: dict[str, Link]
+
+
+@cache
+def stages(program: Program = TINY, *flags: str) -> Stages:
+    """Link a program in this process; what every pass saw and made. Kept for the whole run."""
+    given = inputs(program)
+    argv = [*given.flags, *flags, "-o", str(scratch() / "out"), str(given.main)]
+    options = read_options(argv, environ.capture(given.environment(), str(link_tool())))
+    catalog = Catalog()
+    plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)
+    arch = catalog.load("arches", options.environment.goarch)
+    recorder = _Recorder()
+    run_plan(plan, Link({"options": options, "arch": arch}), [recorder])
+    return Stages(recorder.before, recorder.after)
