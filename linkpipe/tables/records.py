@@ -56,10 +56,13 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
     kind = FROM_OBJECT[record["type"]]
     owner = np.repeat(np.arange(len(objects), dtype=np.int32), np.diff(objects.local_base))
     cls = np.repeat(np.tile(np.arange(5, dtype=np.uint8), len(objects)), classes.ravel())
-    place = np.arange(len(record)) if with_dwarf else np.flatnonzero(~is_dwarf(kind))
-    opaque = record.view(f"V{goobj.SYM.itemsize}")  # picking rows with fields is far slower
-    record = opaque[place].view(goobj.SYM)
-    owner, cls, kind = owner[place], cls[place], kind[place]
+    if with_dwarf:
+        place = np.arange(len(record))
+    else:
+        place = np.flatnonzero(~is_dwarf(kind))
+        opaque = record.view(f"V{goobj.SYM.itemsize}")  # picking rows with fields is far slower
+        record = opaque[place].view(goobj.SYM)
+        owner, cls, kind = owner[place], cls[place], kind[place]
     local = (place - objects.local_base[owner]).astype(np.int32)
     data_at, data_size = _contents(objects, owner, local, cls != REF)
     abi = record["abi"].astype(np.int32)

@@ -167,7 +167,8 @@ class SymbolsEdit:
         """The changed table; the edit must not be used any more."""
         changes: dict[str, Any] = {}
         for name, column in self._columns.items():
-            whole = column if len(column) == self._n else column[: self._n].copy()
+            # Room that was made for more stays behind it; nobody else has the array.
+            whole = column[: self._n]
             whole.setflags(write=False)
             changes[name] = whole
         for name, made in (

@@ -1,0 +1,64 @@
+"""Relocations: a table that is extended has what it had, and what was added."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkpipe.tables.objects import RelocColumns, joined
+from linkpipe.tables.relocs import Relocs, single_relocs
+
+ROW = st.tuples(
+    st.integers(0, 999),
+    st.integers(0, 8),
+    st.integers(1, 300),
+    st.booleans(),
+    st.integers(-(2**40), 2**40),
+    st.integers(0, 99),
+)
+LISTS = st.lists(st.lists(ROW, max_size=4), max_size=6)
+DTYPES = (np.int32, np.uint8, np.uint16, np.bool_, np.int64, np.int32)
+
+
+def columns(lists: list[list[Any]]) -> RelocColumns:
+    rows = [row for one in lists for row in one]
+    made = [np.array([row[i] for row in rows], dtype) for i, dtype in enumerate(DTYPES)]
+    return RelocColumns(np.array([len(one) for one in lists], np.int64), *made)
+
+
+def rows_of(table: Relocs, sym: int) -> list[Any]:
+    rows = table.rows_of(sym)
+    names = ("offset", "size", "type", "weak", "add", "target")
+    return list(zip(*(getattr(table, name)[rows].tolist() for name in names), strict=True))
+
+
+@given(LISTS, LISTS, st.integers(0, 5))
+def test_extended(old: list[list[Any]], new: list[list[Any]], beyond: int) -> None:
+    """Symbols that are younger than the table may be among the new ones."""
+    n = len(old)
+    table = Relocs.gather(n, np.arange(n), columns(old))
+    ids = n + beyond + np.arange(len(new))[::-1]
+    after = table.extended(ids, columns(new))
+    assert not after.verify()
+    assert [rows_of(after, sym) for sym in range(n)] == old
+    assert [rows_of(after, sym) for sym in ids.tolist()] == new
+    assert [rows_of(table, sym) for sym in range(n)] == old, "the old table is as it was"
+    for sym in set(range(n, n + beyond + len(new))) - set(ids.tolist()):
+        assert rows_of(after, sym) == []
+
+
+@given(LISTS, LISTS)
+def test_joined(one: list[list[Any]], other: list[list[Any]]) -> None:
+    found, want = joined(columns(one), columns(other)), columns(one + other)
+    for name in RelocColumns._fields:
+        assert getattr(found, name).tolist() == getattr(want, name).tolist()
+
+
+def test_one_for_each() -> None:
+    made = single_relocs(np.array([8, 0]), 4, 31, np.array([5, 6]))
+    table = Relocs.empty(1).extended(np.array([3, 1]), made)
+    assert rows_of(table, 3) == [(8, 4, 31, False, 0, 5)]
+    assert rows_of(table, 1) == [(0, 4, 31, False, 0, 6)]
