@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-from linkpipe.context import Link
+from linkpipe.context import GIVEN, Link
 from linkpipe.errors import LinkpipeError, MissingFact, PassError
 from linkpipe.plan import Plan, Planned
 
@@ -39,16 +39,22 @@ class Observer:
         """After the last pass."""
 
 
-def run_plan(plan: Plan, link: Link, observers: Sequence[Observer] = ()) -> Link:
+def run_plan(
+    plan: Plan, link: Link, observers: Sequence[Observer] = (), *, keep: bool = True
+) -> Link:
     """Run all passes of a plan.
+
+    Unless told to ``keep`` them, facts are let go when no pass that is still to come, and no
+    observer, can read them: tables that were replaced long ago make room for new ones.
 
     Raises what a pass raises if it is a LinkpipeError; anything else becomes a PassError that
     names the pass.
     """
     link = Link(link.facts, plan.providers)
+    wanted = [] if keep or observers else _wanted_after(plan)
     for observer in observers:
         observer.on_start(plan, link)
-    for planned in plan.passes:
+    for number, planned in enumerate(plan.passes):
         if not _applies(planned, link):
             for observer in observers:
                 observer.on_skip(planned, link)
@@ -66,9 +72,23 @@ def run_plan(plan: Plan, link: Link, observers: Sequence[Observer] = ()) -> Link
         for observer in observers:
             observer.after_pass(planned, link, after, seconds)
         link = after
+        if wanted:
+            facts = {name: fact for name, fact in link.facts.items() if name in wanted[number]}
+            link = Link(facts, plan.providers)
+        del after
     for observer in observers:
         observer.on_end(link)
     return link
+
+
+def _wanted_after(plan: Plan) -> list[frozenset[str]]:
+    """For each pass, the facts that a pass behind it may read."""
+    wanted = GIVEN | {"mode"}  # decides which passes run
+    out = []
+    for planned in reversed(plan.passes):
+        out.append(wanted)
+        wanted |= planned.run.access.reads
+    return out[::-1]
 
 
 def changed(before: Link, after: Link) -> list[str]:

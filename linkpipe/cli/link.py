@@ -71,7 +71,8 @@ def link(options: Options) -> None:
     catalog = Catalog()
     plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)
     arch = catalog.load("arches", options.environment.goarch)
-    run_plan(plan, Link({"options": options, "arch": arch}), observers(options, catalog))
+    link = Link({"options": options, "arch": arch})
+    run_plan(plan, link, observers(options, catalog), keep=False)
 
 
 def can_build(mode: str, goarch: str) -> bool:

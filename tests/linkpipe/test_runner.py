@@ -72,6 +72,31 @@ def test_the_link_that_comes_back_is_free(tmp_path: Path) -> None:
     assert link.providers == {"x": ("a",)}
 
 
+def test_facts_that_nobody_will_read_are_let_go(tmp_path: Path) -> None:
+    """So that tables make room for those that replace them; what a pass may read is there."""
+    seen: dict[str, set[str]] = {}
+
+    def look(link: Link) -> Link:
+        seen["look"] = set(link.facts)
+        return link.evolve(z=1)
+
+    passes = [
+        setter("a", (), ["x"]),
+        setter("b", ["x"], ["y"]),
+        Pass("look", look, requires=("y",), provides=("z",), optional=("w",)),
+        setter("c", ["z"], ["last"]),
+    ]
+    plan = plan_of(tmp_path, steps(*(p.name for p in passes)), *passes)
+    given = Link({"options": "o", "arch": "a", "w": "kept", "unread": "gone"})
+    end = run_plan(plan, given, keep=False)
+    assert seen["look"] == {"options", "arch", "w", "y"}
+    assert set(end.facts) == {"options", "arch"}
+    run_plan(plan, given)
+    assert seen["look"] == {"options", "arch", "w", "y", "x", "unread"}
+    run_plan(plan, given, [Observer()], keep=False)
+    assert "x" in seen["look"], "an observer may want to see it"
+
+
 def test_options_reach_the_pass(tmp_path: Path) -> None:
     def greet(link: Link, options: Greeting) -> Link:
         return link.evolve({"x": options.text})
