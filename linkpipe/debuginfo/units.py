@@ -43,7 +43,6 @@ class UnitParts(NamedTuple):
 def unit_entries(link: Link, units: Units, parts: UnitParts, abbrev: int) -> Encoded:
     """The headers and entries of all units; lengths are left open. ``abbrev`` is the symbol of the
     section of abbreviations."""
-    texts = _Texts()
     has_text = np.diff(units.first) > 0
     start = np.zeros(len(units.objects), np.int64)
     start[has_text] = units.functions[units.first[:-1][has_text]]
@@ -57,14 +56,14 @@ def unit_entries(link: Link, units: Units, parts: UnitParts, abbrev: int) -> Enc
     encoded = encode(
         np.where(has_text, Code.COMPUNIT, Code.COMPUNIT_TEXTLESS),
         {
-            At.NAME: texts.of(paths),
+            At.NAME: _text(paths),
             At.LANGUAGE: np.full(len(paths), LANG_GO),
             At.STMT_LIST: parts.line_table,
             At.LOW_PC: start,
             At.RANGES: parts.range_list,
-            At.COMP_DIR: texts.of([_COMPILATION_DIR] * len(paths)),
-            At.PRODUCER: texts.of(producers),
-            At.GO_PACKAGE_NAME: texts.of(_contents(link, b"go:cuinfo.packagename.", paths)),
+            At.COMP_DIR: _text([_COMPILATION_DIR] * len(paths)),
+            At.PRODUCER: _text(producers),
+            At.GO_PACKAGE_NAME: _text(_contents(link, b"go:cuinfo.packagename.", paths)),
             At.ADDR_BASE: parts.addresses,
         },
         link.arch.ptrsize,
@@ -79,14 +78,11 @@ def _contents(link: Link, prefix: bytes, paths: list[bytes]) -> list[bytes]:
     return [bytes(link.symbols.data(sym)) if sym else b"" for sym in found.tolist()]
 
 
-class _Texts:
-    """Strings end to end."""
-
-    def of(self, strings: list[bytes]) -> Text:
-        """A column of strings."""
-        size = np.array([len(text) for text in strings], np.int64)
-        made = np.frombuffer(b"".join(strings), np.uint8)
-        return Text(made[:0], -1 - (np.cumsum(size) - size), size, made)
+def _text(strings: list[bytes]) -> Text:
+    """A column of strings that the linker made."""
+    size = np.array([len(text) for text in strings], np.int64)
+    made = np.frombuffer(b"".join(strings), np.uint8)
+    return Text(made[:0], -1 - (np.cumsum(size) - size), size, made)
 
 
 def _with_headers(entries: Encoded, abbrev: int, ptrsize: int, endian: str) -> Encoded:
