@@ -113,7 +113,7 @@ class Options:
     debugnosplit: bool = _flag(Kind.BOOL, "dump nosplit call graph", refuse=_DEBUG)
     debugtextsize: int = _flag(Kind.INT, "debug text section max size", refuse=_LATER)
     debugtramp: int = _flag(Kind.INT, "debug trampolines")
-    dumpdep: bool = _flag(Kind.BOOL, "dump symbol dependency graph", refuse=_DEBUG)
+    dumpdep: bool = _flag(Kind.BOOL, "dump symbol dependency graph")
     e: bool = _flag(Kind.BOOL, "no limit on number of errors reported")
     extar: str = _flag(Kind.STRING, "archive program for buildmode=c-archive")
     extld: tuple[str, ...] = _flag(Kind.QUOTED, "use `linker` when linking in external mode")

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import os
 import struct
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -50,6 +49,7 @@ from linkpipe.hosttools import (
 from linkpipe.options import Options
 from linkpipe.outfile import is_special, replacing
 from linkpipe.pass_api import Link, linkpass
+from linkpipe.saying import say
 from linkpipe.sums import check_sums
 from linkpipe.tables.hostlink import HostLink
 from linkpipe.tables.symbols import Flag
@@ -77,8 +77,7 @@ def hostlink(link: Link) -> Link:
             long = _response(command, folder, asked)
             if options.v:
                 shown = (command[0], f"@{long}") if long else command
-                sys.stdout.write(f"host link: {' '.join(map(quote, shown))}\n")
-                sys.stdout.flush()
+                say(f"host link: {' '.join(map(quote, shown))}\n")
             real = (*before, "-o", target, *command[len(before) + 2 :])
             if long:
                 _write_response(long, real)
@@ -91,7 +90,7 @@ def hostlink(link: Link) -> Link:
     finally:
         link.prober.close()
     # Warnings of a linker that succeeds are shown, as the oracle does.
-    sys.stdout.write(printed)
+    say(printed)
     fact = HostLink(
         command=command,
         answers=tuple(asked.answers.items()),
@@ -210,7 +209,7 @@ def _write_objects(link: Link, folder: str) -> list[str]:
         paths.append(path)
     if link.options.v:
         for host, path in zip(link.packages.host_objects, paths[1:], strict=True):
-            sys.stdout.write(f"host obj copy: {host.name} from pkg {host.package} -> {path}\n")
+            say(f"host obj copy: {host.name} from pkg {host.package} -> {path}\n")
     return paths
 
 

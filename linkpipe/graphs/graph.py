@@ -153,7 +153,7 @@ class Graph:
         not in the output."""
         if sym not in self or sym == ROOT:
             return []
-        parent, _ = self._from_roots
+        parent, _ = self.tree
         steps = []
         while sym != ROOT:
             before = int(parent[sym])
@@ -162,7 +162,9 @@ class Graph:
         return steps[::-1]
 
     @cached_property
-    def _from_roots(self) -> tuple[I32, I32]:
+    def tree(self) -> tuple[I32, I32]:
+        """Shortest chains from the roots: each symbol's predecessor and distance, int32[n] both
+        (see breadth_first)."""
         return breadth_first(self.csr, ROOT)
 
     def subgraph_matching(self, match: re.Pattern[str] | None) -> DiGraph[Any]:

@@ -152,7 +152,7 @@ def test_main_of_a_plugin_is_known_by_its_path() -> None:
         (["-linkshared"], "-linkshared"),
         (["-buildmode=c-shared"], "-buildmode=c-shared"),
         (["-buildmode=pie"], "-buildmode=pie"),
-        (["-dumpdep"], "-dumpdep"),
+        (["-debugnosplit"], "-debugnosplit"),
         (["-H=windows"], "-H windows"),
         (["-cpuprofile=x"], "-cpuprofile"),
     ],

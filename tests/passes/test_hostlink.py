@@ -267,12 +267,12 @@ def test_what_is_printed_names_the_output_not_the_temporary_file(
     tmp_path: Path,
     compiler: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("SAYS", "warning: OUT is odd")
     out = tmp_path / "out"
     host_link(tmp_path, compiler, mode=PLUGIN, buildmode="plugin", v=1, tmpdir=str(tmp_path))
-    first, second = capsys.readouterr().out.splitlines()
+    first, second = capfd.readouterr().out.splitlines()
     assert first.startswith(f'host link: "{compiler}" "-m64" "-Wl,-S"')
     assert f' "-o" "{out}" "-rdynamic" ' in first
     assert second == f"warning: {out} is odd"
@@ -284,7 +284,7 @@ def test_what_is_printed_names_the_output_not_the_temporary_file(
 
 
 def test_c_objects_are_named_on_demand(
-    tmp_path: Path, compiler: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, compiler: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     host_link(
         tmp_path,
@@ -296,7 +296,7 @@ def test_c_objects_are_named_on_demand(
         v=1,
     )
     line = f"host obj copy: x.o from pkg p -> {tmp_path}/000000.o"
-    assert capsys.readouterr().out.splitlines()[0] == line
+    assert capfd.readouterr().out.splitlines()[0] == line
 
 
 def test_a_compiler_that_writes_nothing_leaves_nothing(
@@ -331,11 +331,11 @@ def test_warnings_of_a_link_that_works_are_shown(
     tmp_path: Path,
     compiler: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("SAYS", "ld: warning: something")
     host_link(tmp_path, compiler, mode=PLUGIN, buildmode="plugin")
-    assert capsys.readouterr().out == "ld: warning: something\n"
+    assert capfd.readouterr().out == "ld: warning: something\n"
 
 
 def test_long_argument_lists_go_into_a_file(tmp_path: Path, compiler: Path) -> None:
