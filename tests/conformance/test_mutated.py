@@ -114,8 +114,10 @@ def time_limit(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def check(tiny: Inputs, folder: Path, mutation: tuple[str, int, str, int, int]) -> None:
-    """Link with one archive mutated, and put it back."""
+def check(
+    tiny: Inputs, folder: Path, mutation: tuple[str, int, str, int, int], *, debug: bool
+) -> None:
+    """Link with one archive mutated, and put it back. Debug information reads more."""
     package, block, kind, position, value = mutation
     file = tiny.archives()[package]
     whole = file.read_bytes()
@@ -125,9 +127,8 @@ def check(tiny: Inputs, folder: Path, mutation: tuple[str, int, str, int, int]) 
     said = io.StringIO()
     try:
         with time_limit(60), contextlib.redirect_stderr(said):
-            # Half of the links write debug information, which reads more and is slower.
-            debug = ["-compressdwarf=false"] if position & 1 else ["-w"]
-            argv = ["-o", str(out), *tiny.flags, *debug, str(tiny.main)]
+            flag = "-compressdwarf=false" if debug else "-w"
+            argv = ["-o", str(out), *tiny.flags, flag, str(tiny.main)]
             status = link.main(argv, "", tiny.environment())
     finally:
         rewrite(file, lambda _: whole)
@@ -158,14 +159,14 @@ def test_mutated_archives(folder: Path, bounded: None) -> None:
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(mutations())
-    @example(("runtime", NBLOCKS, "word", 4 * 3, 0xFFFFFFFF))
-    @example(("runtime", 3, "zero", 0, 0))
-    @example(("main", 14, "word", 0, 0x7FFFFFFF))
-    @example(("runtime", 14, "word", 0x1001, 0x80000000))
-    @example(("internal/abi", 16, "word", 0x2001, 0xFFFFFFFF))
-    def property_(mutation: tuple[str, int, str, int, int]) -> None:
+    @given(mutations(), st.booleans())
+    @example(("runtime", NBLOCKS, "word", 4 * 3, 0xFFFFFFFF), True)
+    @example(("runtime", 3, "zero", 0, 0), True)
+    @example(("main", 14, "word", 0, 0x7FFFFFFF), True)
+    @example(("runtime", 14, "word", 0x1001, 0x80000000), True)
+    @example(("internal/abi", 16, "word", 0x2001, 0xFFFFFFFF), True)
+    def property_(mutation: tuple[str, int, str, int, int], debug: bool) -> None:
         if time.monotonic() - begin < SECONDS:
-            check(tiny, folder, mutation)
+            check(tiny, folder, mutation, debug=debug)
 
     property_()
