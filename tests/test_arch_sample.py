@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.conformance.programs import inputs, table
 from tests.conformance.targets import Target
 from tests.conformance.toolchain import ROOT, environment, goroot
 from tests.conformance.tools import need
+from tests.samples import install
 
 SAMPLE = Path(__file__).parent / "arch_sample"
 PAGE = (ROOT / "docs" / "adding-an-architecture.md").read_text()
@@ -29,15 +29,7 @@ TARGET = Target("loong64", "loongarch64-linux-gnu", (), "qemu-loongarch64")
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The package, installed by pip into a folder; what PYTHONPATH has to be to see it."""
-    folder = tmp_path_factory.mktemp("sample")
-    source = shutil.copytree(SAMPLE, folder / "source", ignore=shutil.ignore_patterns("*.egg-info"))
-    target = folder / "site"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
-               "--no-build-isolation", "--disable-pip-version-check",
-               "--target", str(target), str(source)]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return str(target)
+    return install(SAMPLE, tmp_path_factory.mktemp("sample"))
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests.conformance.oracle import link as link_with
 from tests.conformance.oracle import link_linkpipe, linkpipe, same
 from tests.conformance.programs import inputs, table
 from tests.conformance.toolchain import environment
+from tests.samples import install
 
 SAMPLE = Path(__file__).parent / "plugin_sample"
 PIPELINE = SAMPLE / "pipeline.toml"
@@ -24,15 +24,7 @@ PIPELINE = SAMPLE / "pipeline.toml"
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The plugin, installed by pip into a folder; what PYTHONPATH has to be to see it."""
-    folder = tmp_path_factory.mktemp("sample")
-    source = shutil.copytree(SAMPLE, folder / "source", ignore=shutil.ignore_patterns("*.egg-info"))
-    target = folder / "site"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
-               "--no-build-isolation", "--disable-pip-version-check",
-               "--target", str(target), str(source)]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return str(target)
+    return install(SAMPLE, tmp_path_factory.mktemp("sample"))
 
 
 def run(*args: str, **env: str) -> str:

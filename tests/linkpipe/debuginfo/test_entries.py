@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -22,6 +22,8 @@ NUMBERS = sorted(
 STRINGS = sorted(
     {at for code in Code for at, form in ABBREVS[code - 1].attributes if form is Form.STRING}
 )
+ByteOrder = Literal["little", "big"]
+
 ENTRY = st.tuples(
     st.sampled_from(USED),
     st.lists(st.integers(0, 200), min_size=len(NUMBERS), max_size=len(NUMBERS)),
@@ -33,7 +35,9 @@ ENTRY = st.tuples(
 )
 
 
-def slowly(entries: list[Any], ptrsize: int, order: str) -> tuple[bytes, list[Any], list[int]]:
+def slowly(
+    entries: list[Any], ptrsize: int, order: ByteOrder
+) -> tuple[bytes, list[Any], list[int]]:
     """One entry after the other, one attribute after the other."""
     out, references, starts = bytearray(), [], []
     for code, numbers, strings in entries:
@@ -58,13 +62,13 @@ def slowly(entries: list[Any], ptrsize: int, order: str) -> tuple[bytes, list[An
             elif form is Form.UDATA:
                 out += uleb(value)
             else:
-                out += value.to_bytes(4 if form is Form.DATA4 else 1, order)  # type: ignore[arg-type]
+                out += value.to_bytes(4 if form is Form.DATA4 else 1, order)
     return bytes(out), references, [*starts, len(out)]
 
 
 @pytest.mark.parametrize(("ptrsize", "order"), [(4, "little"), (8, "big"), (8, "little")])
 @given(st.lists(ENTRY, max_size=12))
-def test_equal_to_the_loop(ptrsize: int, order: str, entries: list[Any]) -> None:
+def test_equal_to_the_loop(ptrsize: int, order: ByteOrder, entries: list[Any]) -> None:
     """Bytes, where each entry starts, and what refers to symbols, in order."""
     # Strings lie inside of their source.
     entries = [
