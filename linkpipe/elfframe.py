@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import PassError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType

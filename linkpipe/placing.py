@@ -20,7 +20,7 @@ from linkpipe.tables.sections import Section
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
 
 if TYPE_CHECKING:
-    from linkpipe.context import Link
+    from linkpipe.engine.context import Link
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]

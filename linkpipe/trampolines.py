@@ -27,7 +27,7 @@ from linkpipe.tables.packages import RUNTIME_PACKAGES
 from linkpipe.tables.symbols import Flag
 
 if TYPE_CHECKING:
-    from linkpipe.context import Link
+    from linkpipe.engine.context import Link
     from linkpipe.tables.relocs import RelocsEdit
     from linkpipe.tables.symbols import SymbolsEdit
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from linkpipe.pass_api import Link, linkpass
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 

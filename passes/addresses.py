@@ -22,9 +22,9 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, OptionError, UserError
 from linkpipe.options import Options, misaligned_data
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.placing import Placed, place_sections, round_up, segment_quantum, text_base
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections, Segment

@@ -14,7 +14,7 @@ Reads `packages`; provides `symbols` and `relocs`. Source: cmd/link/internal/ld/
 
 from __future__ import annotations
 
-from linkpipe.pass_api import Link, linkpass
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag

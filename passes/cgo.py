@@ -14,8 +14,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, LinkpipeError, UserError, checkpoint
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind
 from linkpipe.tables.cgo import CgoFacts, DynamicImport
 from linkpipe.tables.packages import CgoDirectives

@@ -25,9 +25,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.gotypes.order import order_types
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.placing import alignments, check_alignments, layout_kinds, place, round_up
 from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind

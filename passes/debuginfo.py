@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.debuginfo.sections import appended
-from linkpipe.pass_api import Link, linkpass
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.ragged import expand
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.debuginfo.sections import appended, by_unit, list_header
-from linkpipe.pass_api import Link, linkpass
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind
 
 

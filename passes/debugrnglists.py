@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.debuginfo.sections import UnitRanges, appended, by_unit, list_header, unit_ranges
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats.dwarf import Rle, put_leb, uleb_sizes
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.reloctype import R_DWTXTADDR_U4
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import single_relocs

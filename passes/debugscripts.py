@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from linkpipe.pass_api import Link, linkpass
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.sourcefiles import expand_file, file_counts, file_names
 from linkpipe.symkind import SymKind
 from linkpipe.tables.dwarf import DebugSection

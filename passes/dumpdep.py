@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.graphs.graph import ROOT
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.saying import say
 from linkpipe.tables.symbols import Flag
 

@@ -35,11 +35,11 @@ from linkpipe.debuginfo.typedies import type_entries
 from linkpipe.debuginfo.typegraph import read_types
 from linkpipe.debuginfo.typewalk import PROTOTYPES, TypeWalk, need_type
 from linkpipe.debuginfo.units import UnitParts, unit_entries
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, OptionError
 from linkpipe.formats import goobj
 from linkpipe.gotypes.data import TypeData
 from linkpipe.image import put_words
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.ragged import first_seen, offsets
 from linkpipe.symkind import SymKind
 from linkpipe.tables.dwarf import Dwarf

@@ -20,8 +20,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats import elf
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.tables.sections import Section, Sections
 
 U8 = npt.NDArray[np.uint8]

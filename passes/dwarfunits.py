@@ -17,10 +17,10 @@ import numpy as np
 
 from linkpipe.debuginfo.mentions import auxs_by_kind
 from linkpipe.debuginfo.sections import unit_ranges
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats import goobj
 from linkpipe.formats.dwarf import abbrev_section
 from linkpipe.gotypes.pdqsort import go_sort_slice
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.tables.dwarf import DebugSection, DescribedText
 
 

@@ -18,10 +18,10 @@ import attrs
 import numpy as np
 
 from linkpipe.elfframe import Bytes, ElfFrame, Piece
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType, SegmentType
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.placing import text_base
 from linkpipe.symkind import is_text
 from linkpipe.tables.sections import Segment

@@ -13,8 +13,8 @@ Reads and provides `symbols`; provides `elf` (ElfPrep). Source: cmd/link/interna
 
 from __future__ import annotations
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats import elf
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind
 from linkpipe.tables.elfprep import ElfPrep
 from linkpipe.tables.symbols import Flag, SymbolsEdit

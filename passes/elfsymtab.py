@@ -21,9 +21,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.formats import elf
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED, ElfSymtab

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import attrs
 
-from linkpipe.pass_api import Link, linkpass
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind
 from linkpipe.tables.pclntab import findfunc_size
 from linkpipe.tables.symbols import Flag

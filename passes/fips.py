@@ -12,9 +12,9 @@ cmd/link/internal/ld/fips140.go (asmbfips; fipsObj for what is hashed).
 
 from __future__ import annotations
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.fips import SUM_AT, checksum
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.tables.sections import Sections
 
 PARTS = ("text", "rodata", "noptrdata", "data")

@@ -10,8 +10,8 @@ Provides `packages` and `objects` anew. Source: cmd/link/internal/ld/lib.go:587-
 
 from __future__ import annotations
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.loading import load_packages
-from linkpipe.pass_api import Link, linkpass
 
 
 @linkpass(requires=("packages", "mode"), provides=("packages", "objects"))

@@ -19,12 +19,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, LinkpipeError, checkpoint
 from linkpipe.formats import goobj
 from linkpipe.gotypes.data import TypeData
 from linkpipe.gotypes.gcprog import ProgramWriter
 from linkpipe.gotypes.pointers import PointerWords
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.placing import Placed, place_sections
 from linkpipe.ragged import owners
 from linkpipe.symkind import SymKind

@@ -30,6 +30,7 @@ from contextlib import contextmanager, suppress
 import numpy as np
 
 from linkpipe.arch import Architecture
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import LinkpipeError, UserError
 from linkpipe.fips import seal_file
 from linkpipe.goflag import quote
@@ -48,7 +49,6 @@ from linkpipe.hosttools import (
 )
 from linkpipe.options import Options
 from linkpipe.outfile import is_special, replacing
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.saying import say
 from linkpipe.sums import check_sums
 from linkpipe.tables.hostlink import HostLink

@@ -10,8 +10,8 @@ Source: cmd/link/internal/ld/lib.go, linkerFlagSupported.
 
 from __future__ import annotations
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.hosttools import prober_for, questions
-from linkpipe.pass_api import Link, linkpass
 
 
 @linkpass(requires=("cgo", "mode"), provides=("prober",))

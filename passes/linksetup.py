@@ -21,9 +21,9 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.ragged import frozen
 from linkpipe.symkind import FROM_OBJECT, SymKind, is_text
 from linkpipe.tables.packages import RUNTIME_PACKAGES, Packages

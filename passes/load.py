@@ -11,8 +11,8 @@ Provides `packages` and `objects`. The work itself is in linkpipe/loading.py, wh
 
 from __future__ import annotations
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.loading import load_packages
-from linkpipe.pass_api import Link, linkpass
 
 
 @linkpass(provides=("packages", "objects"))

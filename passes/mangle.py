@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 
-from linkpipe.pass_api import Link, linkpass
+from linkpipe.engine.pass_api import Link, linkpass
 
 _KEPT = (b"type:runtime.", b"go:string.")
 _SHORT = 14

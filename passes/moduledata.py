@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind
 from linkpipe.tables.ptab import Ptab
 from linkpipe.tables.symbols import Flag, SymbolsEdit

@@ -27,6 +27,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.funcdata import (
     FuncdataLists,
@@ -36,7 +37,6 @@ from linkpipe.funcdata import (
     lay_out_funcdata,
 )
 from linkpipe.image import copy_spans
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.ragged import expand, first_seen, frozen
 from linkpipe.sourcefiles import file_tables
 from linkpipe.symkind import SymKind

@@ -11,7 +11,7 @@ Source: cmd/link/internal/ld/symtab.go:559-570, runtime/plugin.go:54.
 
 from __future__ import annotations
 
-from linkpipe.pass_api import Link, linkpass
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag

@@ -15,9 +15,9 @@ Source: cmd/link/internal/ld/symtab.go:684-718, cmd/compile reflectdata (WritePl
 
 from __future__ import annotations
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.loading import path_to_prefix
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind
 from linkpipe.tables.ptab import Export, Ptab
 from linkpipe.tables.symbols import Flag

@@ -36,11 +36,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.graphs.flood import Flood
 from linkpipe.graphs.graph import Graph
 from linkpipe.loading import path_to_prefix
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.ragged import distinct, expand, frozen
 from linkpipe.symkind import is_dwarf
 from linkpipe.tables.objects import RelocColumns

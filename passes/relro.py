@@ -19,7 +19,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from linkpipe.pass_api import Link, linkpass
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.placing import layout_kinds
 from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind

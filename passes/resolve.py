@@ -26,11 +26,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.loading import path_to_prefix
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.ragged import expand, frozen
 from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.names import hash_bytes, hash_names

@@ -21,8 +21,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from linkpipe.arch import Trampolines
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.placing import check_alignments, place, round_up, text_base
 from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind

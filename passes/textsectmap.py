@@ -10,8 +10,8 @@ Source: cmd/link/internal/ld/symtab.go:369-415, runtime/symtab.go (textsect).
 
 from __future__ import annotations
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 from linkpipe.words import Address, Word, write_words

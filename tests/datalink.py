@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.formats import goobj
 from linkpipe.gotypes.layout import Kind
 from linkpipe.passes.addresses import addresses

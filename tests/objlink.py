@@ -8,7 +8,7 @@ from typing import Any
 
 from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.loading import PackageLoader
 from linkpipe.options import Options
 from linkpipe.passes.resolve import resolve

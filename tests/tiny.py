@@ -10,7 +10,7 @@ import numpy as np
 
 from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.formats.arena import Arena
 from linkpipe.options import Options
 from linkpipe.symkind import SymKind

@@ -19,8 +19,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from linkpipe.context import Link
-from linkpipe.runner import Observer
+from linkpipe.engine.context import Link
+from linkpipe.engine.runner import Observer
 
 
 class Decisions(Observer):

@@ -13,9 +13,9 @@ from linkpipe.errors import LinkErrors, LinkpipeError, OptionError
 from linkpipe.options import VersionAsked, read_options
 
 if TYPE_CHECKING:
+    from linkpipe.engine.plugins import Catalog
+    from linkpipe.engine.runner import Observer
     from linkpipe.options import Options
-    from linkpipe.plugins import Catalog
-    from linkpipe.runner import Observer
 
 
 def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.environ) -> int:
@@ -60,12 +60,12 @@ def link(options: Options) -> None:
     """Plan, then run. Nothing is opened before the plan has been checked."""
     # No pass does linear algebra; numpy's library for it would start a thread for each processor.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from linkpipe.context import Link
-    from linkpipe.memory import keep_freed_memory
-    from linkpipe.pipeline import load_pipeline
-    from linkpipe.plan import make_plan
-    from linkpipe.plugins import Catalog
-    from linkpipe.runner import run_plan
+    from linkpipe.engine.context import Link
+    from linkpipe.engine.memory import keep_freed_memory
+    from linkpipe.engine.pipeline import load_pipeline
+    from linkpipe.engine.plan import make_plan
+    from linkpipe.engine.plugins import Catalog
+    from linkpipe.engine.runner import run_plan
 
     keep_freed_memory()
     catalog = Catalog()
@@ -77,7 +77,7 @@ def link(options: Options) -> None:
 
 def can_build(mode: str, goarch: str) -> bool:
     """Whether there is such a build mode for an architecture; not for one that is not known."""
-    from linkpipe.plugins import Catalog
+    from linkpipe.engine.plugins import Catalog
 
     catalog = Catalog()
     if goarch not in catalog.offers("arches"):
@@ -116,8 +116,8 @@ def version(asked: VersionAsked) -> str:
         return f"{line} linkpipe={__version__}"
     import hashlib
 
-    from linkpipe.pipeline import load_pipeline
-    from linkpipe.plugins import Catalog
+    from linkpipe.engine.pipeline import load_pipeline
+    from linkpipe.engine.plugins import Catalog
 
     pipeline = load_pipeline(asked.settings.pipeline)
     digest = hashlib.sha256(pipeline.source)

@@ -63,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
 
         return link.main(argv[1:])
     if name not in commands():
-        from linkpipe.plugins import suggestion
+        from linkpipe.engine.plugins import suggestion
 
         remedy = suggestion(name, commands()) or "`linkpipe --help` lists the commands"
         print(f'linkpipe: unknown command "{name}"\n\t{remedy}', file=sys.stderr)

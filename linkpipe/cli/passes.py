@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import click
 
 from linkpipe.cli._people import console, invoke
-from linkpipe.pipeline import load_pipeline
-from linkpipe.plan import Plan, check_unread, make_plan
-from linkpipe.plugins import Catalog
+from linkpipe.engine.pipeline import load_pipeline
+from linkpipe.engine.plan import Plan, check_unread, make_plan
+from linkpipe.engine.plugins import Catalog
 
 
 @click.command("passes")

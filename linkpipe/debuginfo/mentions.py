@@ -20,7 +20,7 @@ from linkpipe.tables.objects import RelocColumns, joined
 from linkpipe.tables.symbols import STATIC, Flag
 
 if TYPE_CHECKING:
-    from linkpipe.context import Link
+    from linkpipe.engine.context import Link
     from linkpipe.tables.symbols import Symbols
 
 I64 = npt.NDArray[np.int64]

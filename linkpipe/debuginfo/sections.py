@@ -13,7 +13,7 @@ from linkpipe.tables.symbols import Flag
 
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
-    from linkpipe.context import Link
+    from linkpipe.engine.context import Link
     from linkpipe.symkind import SymKind
     from linkpipe.tables.symbols import Symbols, SymbolsEdit
 

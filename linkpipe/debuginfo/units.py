@@ -18,7 +18,7 @@ from linkpipe.ragged import owners
 from linkpipe.reloctype import R_DWARFSECREF
 
 if TYPE_CHECKING:
-    from linkpipe.context import Link
+    from linkpipe.engine.context import Link
 
 I64 = npt.NDArray[np.int64]
 

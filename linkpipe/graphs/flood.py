@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
 from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, followed

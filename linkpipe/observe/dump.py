@@ -24,11 +24,11 @@ from typing import IO, Any
 import attrs
 
 from linkpipe import __version__
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
+from linkpipe.engine.plan import Plan, Planned
+from linkpipe.engine.plugins import Catalog
+from linkpipe.engine.runner import Observer, changed
 from linkpipe.errors import UserError
-from linkpipe.plan import Plan, Planned
-from linkpipe.plugins import Catalog
-from linkpipe.runner import Observer, changed
 
 BUILT_IN = ("jsonl", "graphml", "dot")
 

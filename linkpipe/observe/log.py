@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-from linkpipe.context import Link
-from linkpipe.plan import Plan, Planned
-from linkpipe.runner import Observer, changed
+from linkpipe.engine.context import Link
+from linkpipe.engine.plan import Plan, Planned
+from linkpipe.engine.runner import Observer, changed
 
 
 class Log(Observer):

@@ -19,9 +19,9 @@ import sys
 import time
 from typing import Any
 
-from linkpipe.context import Link
-from linkpipe.plan import Plan, Planned
-from linkpipe.runner import Observer
+from linkpipe.engine.context import Link
+from linkpipe.engine.plan import Plan, Planned
+from linkpipe.engine.runner import Observer
 
 MIB = 1 << 20
 

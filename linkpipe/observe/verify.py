@@ -12,10 +12,10 @@ from typing import Any
 import attrs
 import numpy as np
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
+from linkpipe.engine.plan import Planned
+from linkpipe.engine.runner import Observer, changed
 from linkpipe.errors import PassError
-from linkpipe.plan import Planned
-from linkpipe.runner import Observer, changed
 
 
 class Verify(Observer):

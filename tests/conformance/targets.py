@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 from attrs import frozen
 
-from linkpipe.plugins import Catalog
+from linkpipe.engine.plugins import Catalog
 from tests.conformance.toolchain import link_tool
 from tests.conformance.tools import HINT, PACKAGES
 

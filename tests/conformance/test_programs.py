@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from linkpipe.plugins import Catalog
+from linkpipe.engine.plugins import Catalog
 from tests.conformance import oracle
 from tests.conformance.__main__ import both
 from tests.conformance.oracle import MODES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from linkpipe.plugins import Catalog
+from linkpipe.engine.plugins import Catalog
 from tests.conformance import targets
 from tests.conformance.programs import EVERYWHERE, table
 from tests.conformance.targets import TABLE, Target, native, packages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linkpipe.hookspecs import Offer, hookimpl
+from linkpipe.engine.hookspecs import Offer, hookimpl
 from tests.linkpipe.synthetic import setter
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import attrs
 
-from linkpipe.hookspecs import Offer, hookimpl
+from linkpipe.engine.hookspecs import Offer, hookimpl
+from linkpipe.engine.pass_api import Link, Pass
+from linkpipe.engine.pipeline import load_pipeline
+from linkpipe.engine.plan import Plan, make_plan
+from linkpipe.engine.plugins import Catalog
 from linkpipe.options import Options
-from linkpipe.pass_api import Link, Pass
-from linkpipe.pipeline import load_pipeline
-from linkpipe.plan import Plan, make_plan
-from linkpipe.plugins import Catalog
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from linkpipe.pipeline import load_pipeline
+from linkpipe.engine.pipeline import load_pipeline
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

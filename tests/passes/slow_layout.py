@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import attrs
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.formats import goobj
 from linkpipe.reloctype import R_CALL
 from linkpipe.tables.symbols import Flag

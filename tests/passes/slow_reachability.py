@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linkpipe import reloctype as rt
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.formats import goobj
 from linkpipe.tables.symbols import Flag
 

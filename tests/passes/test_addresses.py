@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import UserError
 from linkpipe.gotypes.layout import Kind
 from linkpipe.symkind import SymKind

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import LinkpipeError
 from linkpipe.passes.cgo import cgo
 from linkpipe.symkind import SymKind

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.gotypes.layout import TFLAG_EXTRA_STAR, Kind
 from linkpipe.placing import layout_kinds

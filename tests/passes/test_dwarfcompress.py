@@ -13,7 +13,7 @@ from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
 from linkpipe.arches.arm import ARCH as ARM
 from linkpipe.arches.s390x import ARCH as BIG
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.passes import dwarfcompress as module
 from linkpipe.passes.dwarfcompress import dwarfcompress
 from linkpipe.tables.sections import Section, Sections, Segment

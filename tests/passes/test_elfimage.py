@@ -10,7 +10,7 @@ from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import SymbolTableSection
 
 from linkpipe import reloctype as rt
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
 from linkpipe.passes.elfimage import elfimage
 from linkpipe.passes.elfsymtab import elfsymtab

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from linkpipe import reloctype as rt
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.passes.addexport import addexport
 from linkpipe.passes.addmoduledata import addmoduledata
 from linkpipe.passes.elfprep import elfprep

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.passes.elfsymtab import elfsymtab
 from linkpipe.symkind import SymKind
 from linkpipe.tables.elfsymtab import ElfSymtab

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
 from linkpipe.passes.fips import checksum, fips
 from linkpipe.passes.relocate import relocate

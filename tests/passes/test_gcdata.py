@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.formats import goobj
 from linkpipe.gotypes.layout import TFLAG_GC_MASK_ON_DEMAND, Kind

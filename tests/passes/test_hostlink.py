@@ -16,7 +16,7 @@ import pytest
 
 from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import HostLinkError, UserError
 from linkpipe.formats.arena import Arena
 from linkpipe.hosttools import BUILD_ID, EXPORT, NO_PIE, UNUSED, Prober, _relevant

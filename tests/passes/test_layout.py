@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from linkpipe.arches.amd64 import ARCH
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors, UserError
 from linkpipe.formats import goobj
 from linkpipe.loading import PackageLoader

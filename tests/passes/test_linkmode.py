@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.environ import Environment
 from linkpipe.errors import LinkpipeError
 from linkpipe.options import Options, read_options

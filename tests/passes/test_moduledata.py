@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from linkpipe import reloctype as rt
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
 from linkpipe.passes.moduledata import moduledata
 from linkpipe.passes.pkghash import pkghash

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from linkpipe import reloctype as rt
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.gotypes.layout import TFLAG_UNCOMMON, Kind

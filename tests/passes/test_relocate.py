@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from linkpipe import reloctype as rt
 from linkpipe.arch import Range
 from linkpipe.arches import amd64
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.errors import LinkErrors
 from linkpipe.passes.relocate import overflows, relocate
 from linkpipe.symkind import SymKind

@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.environ import BASELINE, Environment
 from linkpipe.errors import LinkpipeError
 from linkpipe.formats.goobj import AUX_GOTYPE, PKG_NONE

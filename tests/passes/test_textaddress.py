@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.context import Link
+from linkpipe.engine.context import Link
 from linkpipe.passes.textaddress import textaddress
 from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from linkpipe.plugins import Catalog
+from linkpipe.engine.plugins import Catalog
 from tests.conformance.toolchain import environment, goroot, link_tool
 
 ROOT = Path(__file__).parents[3]
@@ -220,7 +220,8 @@ def third_party(folder: Path, source: str) -> dict[str, str]:
     (info / "entry_points.txt").write_text("[linkpipe.passes]\nown = own_pass:own\n")
     (info / "RECORD").write_text("")
     (folder / "own_pass.py").write_text(
-        "from linkpipe.pass_api import linkpass\n@linkpass(name='own')\ndef own(link):\n" + source
+        "from linkpipe.engine.pass_api import linkpass\n@linkpass(name='own')\ndef own(link):\n"
+        + source
     )
     (folder / "p.toml").write_text('[[pass]]\nname = "own"\n')
     return {"PYTHONPATH": str(folder), "LINKPIPE_PIPELINE": str(folder / "p.toml")}

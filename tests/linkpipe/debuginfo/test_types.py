@@ -6,10 +6,10 @@ from functools import cache
 
 import numpy as np
 
-from linkpipe.context import Link
 from linkpipe.debuginfo.mentions import gather_units, read_mentions, read_variables
 from linkpipe.debuginfo.typegraph import TypeGraph, read_types
 from linkpipe.debuginfo.typewalk import PROTOTYPES, TypeWalk
+from linkpipe.engine.context import Link
 from linkpipe.formats.dwarf import Code
 from linkpipe.gotypes.data import TypeData
 from linkpipe.gotypes.layout import Kind

@@ -11,16 +11,16 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from linkpipe.entrypoints import scan
+from linkpipe.engine.entrypoints import scan
+from linkpipe.engine.pass_api import Link, Pass
+from linkpipe.engine.plugins import Catalog
+from linkpipe.engine.runner import Observer, run_plan
 from linkpipe.errors import PassError, UserError
 from linkpipe.observe.dump import Dump
 from linkpipe.observe.log import Log
 from linkpipe.observe.timing import Timing
 from linkpipe.observe.verify import Verify
 from linkpipe.options import Options
-from linkpipe.pass_api import Link, Pass
-from linkpipe.plugins import Catalog
-from linkpipe.runner import Observer, run_plan
 from linkpipe.settings import Settings
 from tests.linkpipe.synthetic import plan_of, setter, steps
 
@@ -176,7 +176,7 @@ def test_a_graph_is_restricted_to_what_matches_and_its_neighbours(tmp_path: Path
 
 
 def test_a_third_party_format(tmp_path: Path) -> None:
-    from linkpipe.hookspecs import Offer, hookimpl
+    from linkpipe.engine.hookspecs import Offer, hookimpl
     from linkpipe.observe.dump import Dumper
 
     class Plugin:

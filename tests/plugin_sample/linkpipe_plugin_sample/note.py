@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import attrs
 
+from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import UserError
 from linkpipe.formats import elf
-from linkpipe.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from linkpipe.entrypoints import EntryPoint
+from linkpipe.engine.entrypoints import EntryPoint
+from linkpipe.engine.hookspecs import hookimpl
+from linkpipe.engine.plugins import Catalog, suggestion
 from linkpipe.errors import UserError
-from linkpipe.hookspecs import hookimpl
-from linkpipe.plugins import Catalog, suggestion
 from tests.linkpipe.synthetic import Plugin, catalog, setter
 
 
@@ -62,7 +62,7 @@ def test_a_hook_that_does_not_exist_is_an_error() -> None:
 
 
 def test_modules_with_hooks_are_plugins() -> None:
-    found = Catalog([entry("s", "tests.linkpipe.hook_module", group="linkpipe.plugins")])
+    found = Catalog([entry("s", "tests.linkpipe.hook_module", group="linkpipe.engine.plugins")])
     assert found.load("passes", "hooked").name == "hooked"
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from linkpipe.engine.pass_api import Link, Pass
+from linkpipe.engine.plan import Planned
+from linkpipe.engine.runner import Observer, changed, run_plan
 from linkpipe.errors import InputError, PassError
-from linkpipe.pass_api import Link, Pass
-from linkpipe.plan import Planned
-from linkpipe.runner import Observer, changed, run_plan
 from linkpipe.tables.mode import Mode
 from tests.linkpipe.synthetic import Greeting, plan_of, setter, steps
 

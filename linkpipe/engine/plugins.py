@@ -16,10 +16,10 @@ from typing import Any
 
 import pluggy
 
-from linkpipe import hookspecs
-from linkpipe.entrypoints import EntryPoint, scan
+from linkpipe.engine import hookspecs
+from linkpipe.engine.entrypoints import EntryPoint, scan
+from linkpipe.engine.hookspecs import Offer, hookimpl
 from linkpipe.errors import LinkpipeError, UserError
-from linkpipe.hookspecs import Offer, hookimpl
 
 _NONE: Mapping[str, object] = MappingProxyType({})
 KINDS = ("passes", "arches", "observers", "dumpers")
@@ -71,7 +71,7 @@ class Catalog:
         for owner, mine in by_dist.items():
             self.manager.register(_Distribution(mine), name=owner)
             for entry in mine:
-                if entry.group == "linkpipe.plugins":
+                if entry.group == "linkpipe.engine.plugins":
                     self.manager.register(_load(entry.name, entry.owner, entry), name=entry.value)
         for name, plugin in plugins.items():
             self.manager.register(plugin, name=name)

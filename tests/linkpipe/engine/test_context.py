@@ -3,7 +3,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from linkpipe.context import Access, Link
+from linkpipe.engine.context import Access, Link
 from linkpipe.errors import MissingFact, PassError
 
 

@@ -7,9 +7,9 @@ architectures, observers and dump formats are offered too. In a plugin's pyproje
     "acme.count" = "acme_linkpipe.count:count"
 
 Hooks are for a plugin that computes what it offers. It names a module in the group
-``linkpipe.plugins`` and implements some of these in it:
+``linkpipe.engine.plugins`` and implements some of these in it:
 
-    from linkpipe.hookspecs import Offer, hookimpl
+    from linkpipe.engine.hookspecs import Offer, hookimpl
 
     @hookimpl
     def linkpipe_passes():
@@ -50,7 +50,7 @@ class Offer:
 
 @hookspec
 def linkpipe_passes() -> Iterable[Offer]:  # type: ignore[empty-body]  # a declaration
-    """Offer passes (linkpipe.pass_api.Pass)."""
+    """Offer passes (linkpipe.engine.pass_api.Pass)."""
 
 
 @hookspec
@@ -60,7 +60,7 @@ def linkpipe_arches() -> Iterable[Offer]:  # type: ignore[empty-body]
 
 @hookspec
 def linkpipe_observers() -> Iterable[Offer]:  # type: ignore[empty-body]
-    """Offer observers: ``Callable[[str], linkpipe.runner.Observer]``, given their setting."""
+    """Offer observers: ``Callable[[str], linkpipe.engine.runner.Observer]``, given their setting."""
 
 
 @hookspec

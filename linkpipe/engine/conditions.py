@@ -12,9 +12,9 @@ from typing import Any
 
 import attrs
 
+from linkpipe.engine.pipeline import Step
+from linkpipe.engine.plugins import suggestion
 from linkpipe.options import FLAGS, Options
-from linkpipe.pipeline import Step
-from linkpipe.plugins import suggestion
 from linkpipe.tables.mode import Mode
 
 # What a condition may ask for, with the type of its values.

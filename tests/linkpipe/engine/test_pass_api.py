@@ -3,7 +3,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from linkpipe.pass_api import Link, Pass, linkpass
+from linkpipe.engine.pass_api import Link, Pass, linkpass
 
 
 @linkpass(requires=("tlsg",), provides=("moduledata",), optional=("relocs",))

@@ -7,12 +7,12 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
+from linkpipe.engine.pass_api import Pass
+from linkpipe.engine.pipeline import load_pipeline
+from linkpipe.engine.plan import check_unread, make_plan
+from linkpipe.engine.plugins import Catalog
 from linkpipe.errors import PipelineError
 from linkpipe.options import Options
-from linkpipe.pass_api import Pass
-from linkpipe.pipeline import load_pipeline
-from linkpipe.plan import check_unread, make_plan
-from linkpipe.plugins import Catalog
 from tests.linkpipe.synthetic import Greeting, Plugin, plan_of, setter, steps
 
 A = setter("a", provides=["x"])
@@ -189,9 +189,9 @@ def test_the_default_plan_needs_no_networkx() -> None:
     """Nor anything else that is heavy: the check is on the path of every link."""
     code = (
         "import sys\n"
-        "from linkpipe.pipeline import load_pipeline\n"
-        "from linkpipe.plan import make_plan\n"
-        "from linkpipe.plugins import Catalog\n"
+        "from linkpipe.engine.pipeline import load_pipeline\n"
+        "from linkpipe.engine.plan import make_plan\n"
+        "from linkpipe.engine.plugins import Catalog\n"
         "from linkpipe.options import Options\n"
         "make_plan(load_pipeline(), Catalog(), Options())\n"
         "heavy = {'networkx', 'cattrs', 'rich', 'click', 'structlog', 'importlib.metadata'}\n"

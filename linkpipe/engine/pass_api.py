@@ -1,6 +1,6 @@
 """What a pass is, and how one is written.
 
-    from linkpipe.pass_api import Link, linkpass
+    from linkpipe.engine.pass_api import Link, linkpass
 
     @linkpass(requires=("symbols",), provides=("acme.count",))
     def count(link: Link) -> Link:
@@ -20,7 +20,7 @@ from typing import Any
 
 import attrs
 
-from linkpipe.context import Access, Link
+from linkpipe.engine.context import Access, Link
 
 __all__ = ["Link", "Pass", "linkpass"]
 

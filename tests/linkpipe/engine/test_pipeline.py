@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from linkpipe.engine.pipeline import default_file, load_pipeline
 from linkpipe.errors import PipelineError
-from linkpipe.pipeline import default_file, load_pipeline
 from tests.linkpipe.synthetic import steps
 
 

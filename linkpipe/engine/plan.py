@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from linkpipe.conditions import decide
-from linkpipe.context import GIVEN
+from linkpipe.engine.conditions import decide
+from linkpipe.engine.context import GIVEN
+from linkpipe.engine.pass_api import Pass
+from linkpipe.engine.pipeline import Pipeline, Step
+from linkpipe.engine.plugins import Catalog, suggestion
 from linkpipe.errors import PipelineError, UserError
 from linkpipe.options import Options
-from linkpipe.pass_api import Pass
-from linkpipe.pipeline import Pipeline, Step
-from linkpipe.plugins import Catalog, suggestion
 
 if TYPE_CHECKING:
     from networkx import DiGraph
@@ -191,7 +191,7 @@ def _options(step: Step, run: Pass) -> Any:
                 "options",
                 remedy=suggestion(name, known) or f"it has: {', '.join(known)}",
             )
-    from linkpipe.structure import structure
+    from linkpipe.engine.structure import structure
 
     try:
         return structure(dict(step.options), run.options)

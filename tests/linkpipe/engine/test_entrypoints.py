@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from linkpipe.entrypoints import scan
+from linkpipe.engine.entrypoints import scan
 
 
 def dist(folder: Path, name: str, version: str, text: str) -> None:

@@ -25,7 +25,7 @@ A pipeline may be a change of another one:
     name = "relro"
     by = "acme.relro"
 
-This module reads such files; linkpipe/plan.py checks them against the passes.
+This module reads such files; linkpipe/engine/plan.py checks them against the passes.
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ def _find(steps: Sequence[Step], step: Step, name: str, key: str) -> int:
     for at, other in enumerate(steps):
         if other.name == name:
             return at
-    from linkpipe.plugins import suggestion
+    from linkpipe.engine.plugins import suggestion
 
     names = [other.name for other in steps]
     raise step.error(

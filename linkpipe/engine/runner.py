@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-from linkpipe.context import GIVEN, Link
+from linkpipe.engine.context import GIVEN, Link
+from linkpipe.engine.plan import Plan, Planned
 from linkpipe.errors import LinkpipeError, MissingFact, PassError
-from linkpipe.plan import Plan, Planned
 
 
 class Observer:
