@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import subprocess
 
     from linkpipe.arch import Architecture
-    from linkpipe.options import Options
+    from linkpipe.flags.options import Options
 
 BUILD_ID = "-Wl,--build-id=0x1234567890abcdef"
 EXPORT = "-Wl,--export-dynamic-symbol=main"

@@ -20,19 +20,19 @@ import attrs
 import numpy as np
 
 from linkpipe.errors import InputError, UserError
+from linkpipe.flags.goflag import quote
 from linkpipe.formats import goobj
 from linkpipe.formats.archive import MARKERS, members, read_preamble
 from linkpipe.formats.arena import Arena
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.formats.importcfg import read_importcfg
-from linkpipe.goflag import quote
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import CgoDirectives, HostObject, Package, Packages
 from linkpipe.tables.symbols import STATIC
 
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
-    from linkpipe.options import Options
+    from linkpipe.flags.options import Options
 
 _NO_FINGERPRINT = bytes(8)
 

@@ -33,7 +33,8 @@ from linkpipe.arch import Architecture
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import LinkpipeError, UserError
 from linkpipe.fips import seal_file
-from linkpipe.goflag import quote
+from linkpipe.flags.goflag import quote
+from linkpipe.flags.options import Options
 from linkpipe.hosttools import (
     BUILD_ID,
     COMPRESS,
@@ -47,7 +48,6 @@ from linkpipe.hosttools import (
     gnu_ld_version,
     run,
 )
-from linkpipe.options import Options
 from linkpipe.outfile import is_special, replacing
 from linkpipe.saying import say
 from linkpipe.sums import check_sums

@@ -23,7 +23,7 @@ from __future__ import annotations
 from linkpipe.arch import Architecture
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import UserError
-from linkpipe.options import Options
+from linkpipe.flags.options import Options
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.packages import Packages
 

@@ -9,8 +9,8 @@ from typing import Any
 from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
 from linkpipe.engine.context import Link
+from linkpipe.flags.options import Options
 from linkpipe.loading import PackageLoader
-from linkpipe.options import Options
 from linkpipe.passes.resolve import resolve
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.relocs import Relocs

@@ -6,13 +6,13 @@ from functools import cache
 
 import attrs
 
-from linkpipe import environ
 from linkpipe.engine.context import Link
 from linkpipe.engine.pipeline import load_pipeline
 from linkpipe.engine.plan import Planned, make_plan
 from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.runner import Observer, run_plan
-from linkpipe.options import read_options
+from linkpipe.flags import environ
+from linkpipe.flags.options import read_options
 from tests.conformance.programs import TINY, Program, inputs, scratch
 from tests.conformance.toolchain import link_tool
 

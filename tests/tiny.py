@@ -11,8 +11,8 @@ import numpy as np
 from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
 from linkpipe.engine.context import Link
+from linkpipe.flags.options import Options
 from linkpipe.formats.arena import Arena
-from linkpipe.options import Options
 from linkpipe.symkind import SymKind
 from linkpipe.tables.elfprep import ElfPrep
 from linkpipe.tables.mode import Mode

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linkpipe import __version__
-from linkpipe.environ import capture
 from linkpipe.errors import LinkErrors, LinkpipeError, OptionError
-from linkpipe.options import VersionAsked, read_options
+from linkpipe.flags.environ import capture
+from linkpipe.flags.options import VersionAsked, read_options
 
 if TYPE_CHECKING:
     from linkpipe.engine.plugins import Catalog
     from linkpipe.engine.runner import Observer
-    from linkpipe.options import Options
+    from linkpipe.flags.options import Options
 
 
 def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.environ) -> int:
@@ -138,6 +138,6 @@ def show(error: LinkpipeError, command: str) -> None:
     if text:
         print(text, file=sys.stderr)
     if isinstance(error, OptionError) and error.usage:
-        from linkpipe.options import usage
+        from linkpipe.flags.options import usage
 
         print(usage(), end="", file=sys.stderr)

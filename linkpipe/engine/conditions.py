@@ -14,7 +14,7 @@ import attrs
 
 from linkpipe.engine.pipeline import Step
 from linkpipe.engine.plugins import suggestion
-from linkpipe.options import FLAGS, Options
+from linkpipe.flags.options import FLAGS, Options
 from linkpipe.tables.mode import Mode
 
 # What a condition may ask for, with the type of its values.

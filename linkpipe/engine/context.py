@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from linkpipe.arch import Architecture
+    from linkpipe.flags.options import Options
     from linkpipe.graphs.graph import Graph
     from linkpipe.hosttools import Prober
-    from linkpipe.options import Options
     from linkpipe.tables.cgo import CgoFacts
     from linkpipe.tables.dwarf import DebugSection, Dwarf
     from linkpipe.tables.elfprep import ElfPrep

@@ -20,7 +20,7 @@ from linkpipe.engine.pass_api import Pass
 from linkpipe.engine.pipeline import Pipeline, Step
 from linkpipe.engine.plugins import Catalog, suggestion
 from linkpipe.errors import PipelineError, UserError
-from linkpipe.options import Options
+from linkpipe.flags.options import Options
 
 if TYPE_CHECKING:
     from networkx import DiGraph

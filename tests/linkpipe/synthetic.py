@@ -12,7 +12,7 @@ from linkpipe.engine.pass_api import Link, Pass
 from linkpipe.engine.pipeline import load_pipeline
 from linkpipe.engine.plan import Plan, make_plan
 from linkpipe.engine.plugins import Catalog
-from linkpipe.options import Options
+from linkpipe.flags.options import Options
 
 
 @attrs.frozen

@@ -7,10 +7,10 @@ import pytest
 
 from linkpipe.arch import Setting
 from linkpipe.arches.amd64 import ARCH
-from linkpipe.environ import Environment
 from linkpipe.errors import UserError
+from linkpipe.flags.environ import Environment
+from linkpipe.flags.options import Options
 from linkpipe.loading import _format, _Header
-from linkpipe.options import Options
 
 
 def spelled(text: str) -> str:

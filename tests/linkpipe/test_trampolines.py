@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from linkpipe.arch import Stub, StubReloc, Trampolines
 from linkpipe.arches.arm64 import ARCH, R_CALLARM64
-from linkpipe.options import Options
+from linkpipe.flags.options import Options
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 from linkpipe.trampolines import Reached, lay_out

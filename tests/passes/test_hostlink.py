@@ -18,9 +18,9 @@ from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
 from linkpipe.engine.context import Link
 from linkpipe.errors import HostLinkError, UserError
+from linkpipe.flags.options import Options
 from linkpipe.formats.arena import Arena
 from linkpipe.hosttools import BUILD_ID, EXPORT, NO_PIE, UNUSED, Prober, _relevant
-from linkpipe.options import Options
 from linkpipe.passes.hostlink import hostlink
 from linkpipe.passes.hostprobe import hostprobe
 from linkpipe.tables.cgo import CgoFacts

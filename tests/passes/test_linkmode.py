@@ -9,9 +9,9 @@ import attrs
 import pytest
 
 from linkpipe.engine.context import Link
-from linkpipe.environ import Environment
 from linkpipe.errors import LinkpipeError
-from linkpipe.options import Options, read_options
+from linkpipe.flags.environ import Environment
+from linkpipe.flags.options import Options, read_options
 from linkpipe.passes.linkmode import linkmode
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.packages import HostObject, Package, Packages

@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from linkpipe.engine.context import Link
-from linkpipe.environ import BASELINE, Environment
 from linkpipe.errors import LinkpipeError
+from linkpipe.flags.environ import BASELINE, Environment
 from linkpipe.formats.goobj import AUX_GOTYPE, PKG_NONE
 from linkpipe.passes.strdata import strdata
 from linkpipe.reloctype import R_ADDR

@@ -12,7 +12,7 @@ from linkpipe.engine.pipeline import load_pipeline
 from linkpipe.engine.plan import check_unread, make_plan
 from linkpipe.engine.plugins import Catalog
 from linkpipe.errors import PipelineError
-from linkpipe.options import Options
+from linkpipe.flags.options import Options
 from tests.linkpipe.synthetic import Greeting, Plugin, plan_of, setter, steps
 
 A = setter("a", provides=["x"])
@@ -192,7 +192,7 @@ def test_the_default_plan_needs_no_networkx() -> None:
         "from linkpipe.engine.pipeline import load_pipeline\n"
         "from linkpipe.engine.plan import make_plan\n"
         "from linkpipe.engine.plugins import Catalog\n"
-        "from linkpipe.options import Options\n"
+        "from linkpipe.flags.options import Options\n"
         "make_plan(load_pipeline(), Catalog(), Options())\n"
         "heavy = {'networkx', 'cattrs', 'rich', 'click', 'structlog', 'importlib.metadata'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"

@@ -16,12 +16,12 @@ from linkpipe.engine.pass_api import Link, Pass
 from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.runner import Observer, run_plan
 from linkpipe.errors import PassError, UserError
+from linkpipe.flags.options import Options
+from linkpipe.flags.settings import Settings
 from linkpipe.observe.dump import Dump
 from linkpipe.observe.log import Log
 from linkpipe.observe.timing import Timing
 from linkpipe.observe.verify import Verify
-from linkpipe.options import Options
-from linkpipe.settings import Settings
 from tests.linkpipe.synthetic import plan_of, setter, steps
 
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import attrs
 
-from linkpipe.environ import Environment
 from linkpipe.errors import MAX_ERRORS, LinkpipeError, OptionError
-from linkpipe.goflag import Flag, Kind, expand_args, parse, quote, usage_text
-from linkpipe.settings import OWN_FLAGS, Settings, from_environment
+from linkpipe.flags.environ import Environment
+from linkpipe.flags.goflag import Flag, Kind, expand_args, parse, quote, usage_text
+from linkpipe.flags.settings import OWN_FLAGS, Settings, from_environment
 
 BUILD_MODES = ("exe", "pie", "c-archive", "c-shared", "shared", "plugin")
 _NONE: Mapping[str, str] = MappingProxyType({})

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.environ import Environment
 from linkpipe.errors import LinkpipeError, OptionError, UserError
-from linkpipe.goflag import usage_text
-from linkpipe.options import FLAGS, Options, VersionAsked, read_options
+from linkpipe.flags.environ import Environment
+from linkpipe.flags.goflag import usage_text
+from linkpipe.flags.options import FLAGS, Options, VersionAsked, read_options
 from tests.conformance.toolchain import environment, link_tool
 
 HOST = Environment("/go", "linux", "toy", "go1.27.3")
@@ -201,7 +201,7 @@ def test_options_are_frozen() -> None:
 
 
 def test_an_unknown_experiment_is_an_error() -> None:
-    from linkpipe.environ import capture
+    from linkpipe.flags.environ import capture
 
     with pytest.raises(UserError, match="unknown GOEXPERIMENT such"):
         capture({"GOEXPERIMENT": "nosuch"})

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.errors import OptionError, UserError
-from linkpipe.goflag import Flag, Kind, expand_args, parse, split_quoted, split_response
+from linkpipe.flags.goflag import Flag, Kind, expand_args, parse, split_quoted, split_response
 
 FLAGS = {
     flag.name: flag

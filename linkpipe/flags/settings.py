@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from linkpipe.goflag import Flag, Kind
+from linkpipe.flags.goflag import Flag, Kind
 
 
 def _own(kind: Kind, usage: str, variable: str) -> Any:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from linkpipe.environ import capture
 from linkpipe.errors import UserError
+from linkpipe.flags.environ import capture
 from tests.conformance.toolchain import goroot, link_tool
 
 
