@@ -33,7 +33,7 @@ from linkpipe.arch import (
     Trampolines,
     with_elf,
 )
-from linkpipe.image import get_words
+from linkpipe.arrays.image import get_words
 
 R_AARCH64_ABS64 = 257
 R_AARCH64_ABS32 = 258

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.image import copy_spans
+from linkpipe.arrays.image import copy_spans
 
 if TYPE_CHECKING:
     from linkpipe.tables.sections import Sections

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.image import copy_spans
+from linkpipe.arrays.ragged import distinct, expand, first_seen, frozen
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import read_headers
-from linkpipe.image import copy_spans
-from linkpipe.ragged import distinct, expand, first_seen, frozen
 from linkpipe.symkind import SymKind
 from linkpipe.tables.functions import Functions
 from linkpipe.tables.pclntab import Funcdata

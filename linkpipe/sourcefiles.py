@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import expand, first_seen, owners
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
-from linkpipe.ragged import expand, first_seen, owners
 from linkpipe.tables.functions import Functions
 
 if TYPE_CHECKING:

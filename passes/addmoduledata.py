@@ -19,8 +19,8 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe import reloctype as rt
+from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.relocs import RelocsEdit
 from linkpipe.tables.symbols import Flag, SymbolsEdit

@@ -15,10 +15,10 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import first_seen, frozen, owners
 from linkpipe.debuginfo.sections import appended, list_header
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.ragged import first_seen, frozen, owners
 from linkpipe.reloctype import DWTXTADDR, R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import single_relocs

@@ -17,14 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arch import Architecture
+from linkpipe.arrays.image import put_words
+from linkpipe.arrays.ragged import owners
 from linkpipe.debuginfo.sections import appended
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats import pcvalue
 from linkpipe.formats.dwarf import Cfa, put_leb, sleb, sleb_sizes, uleb
 from linkpipe.formats.funcinfo import read_headers
 from linkpipe.formats.pcvalue import PcValues
-from linkpipe.image import put_words
-from linkpipe.ragged import owners
 from linkpipe.reloctype import R_ADDR, R_DWARFSECREF
 from linkpipe.tables.objects import RelocColumns
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from linkpipe.arrays.ragged import expand
 from linkpipe.debuginfo.sections import appended
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.ragged import expand
 
 
 @linkpass(requires=("dwarf", "debug_sections"), provides=("debug_sections",))

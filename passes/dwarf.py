@@ -22,6 +22,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.image import put_words
+from linkpipe.arrays.ragged import first_seen, offsets
 from linkpipe.debuginfo.entries import Encoded, encode
 from linkpipe.debuginfo.mentions import (
     Mentions,
@@ -39,8 +41,6 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, OptionError
 from linkpipe.formats import goobj
 from linkpipe.gotypes.data import TypeData
-from linkpipe.image import put_words
-from linkpipe.ragged import first_seen, offsets
 from linkpipe.symkind import SymKind
 from linkpipe.tables.dwarf import Dwarf
 from linkpipe.tables.objects import RelocColumns, joined

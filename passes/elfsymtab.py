@@ -21,10 +21,10 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.formats import elf
-from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED, ElfSymtab
 from linkpipe.tables.symbols import ABI0, STATIC, Flag, Symbols

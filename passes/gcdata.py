@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import owners
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, LinkpipeError, checkpoint
 from linkpipe.formats import goobj
@@ -26,7 +27,6 @@ from linkpipe.gotypes.data import TypeData
 from linkpipe.gotypes.gcprog import ProgramWriter
 from linkpipe.gotypes.pointers import PointerWords
 from linkpipe.placing import Placed, place_sections
-from linkpipe.ragged import owners
 from linkpipe.symkind import SymKind
 
 I64 = npt.NDArray[np.int64]

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from linkpipe.arrays.ragged import expand
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.blocklist import BLOCKED_LINKNAMES
-from linkpipe.ragged import expand
 from linkpipe.tables.symbols import ABI0, ABI_INTERNAL, Flag
 
 _PUSHED = Flag.LINKNAME | Flag.LINKNAME_STD

@@ -21,10 +21,10 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
-from linkpipe.ragged import frozen
 from linkpipe.symkind import FROM_OBJECT, SymKind, is_text
 from linkpipe.tables.packages import RUNTIME_PACKAGES, Packages
 from linkpipe.tables.symbols import Flag, SymbolsEdit

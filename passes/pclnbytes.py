@@ -15,10 +15,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.image import put_words
+from linkpipe.arrays.ragged import owners
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, LinkpipeError, checkpoint
-from linkpipe.image import put_words
-from linkpipe.ragged import owners
 from linkpipe.reloctype import R_ADDROFF
 from linkpipe.tables.pclntab import BUCKET, PART, PARTS
 from linkpipe.tables.symbols import Flag

@@ -27,6 +27,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.image import copy_spans
+from linkpipe.arrays.ragged import expand, first_seen, frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.funcdata import (
@@ -36,8 +38,6 @@ from linkpipe.funcdata import (
     inlined_calls,
     lay_out_funcdata,
 )
-from linkpipe.image import copy_spans
-from linkpipe.ragged import expand, first_seen, frozen
 from linkpipe.sourcefiles import file_tables
 from linkpipe.symkind import SymKind
 from linkpipe.tables.functions import Functions, read_functions

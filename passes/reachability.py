@@ -36,12 +36,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import distinct, expand, frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.graphs.flood import Flood
 from linkpipe.graphs.graph import Graph
 from linkpipe.loading import path_to_prefix
-from linkpipe.ragged import distinct, expand, frozen
 from linkpipe.symkind import is_dwarf
 from linkpipe.tables.objects import RelocColumns
 from linkpipe.tables.relocs import Relocs

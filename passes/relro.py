@@ -19,9 +19,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.placing import layout_kinds
-from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relro import Relro
 

@@ -26,12 +26,12 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import expand, frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.loading import path_to_prefix
-from linkpipe.ragged import expand, frozen
 from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.names import hash_bytes, hash_names
 from linkpipe.tables.objects import Objects

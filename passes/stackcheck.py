@@ -28,11 +28,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import offsets
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.formats import goobj
 from linkpipe.formats.pcvalue import decode
-from linkpipe.ragged import offsets
 from linkpipe.reloctype import R_CALLIND
 from linkpipe.tables.symbols import Flag
 

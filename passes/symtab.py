@@ -16,8 +16,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import STATIC, Flag, Symbols, SymbolsEdit
 

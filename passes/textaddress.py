@@ -21,10 +21,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from linkpipe.arch import Trampolines
+from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.placing import check_alignments, place, round_up, text_base
-from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag

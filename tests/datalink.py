@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.context import Link
 from linkpipe.formats import goobj
 from linkpipe.gotypes.layout import Kind
@@ -17,7 +18,6 @@ from linkpipe.passes.datalayout import datalayout
 from linkpipe.passes.gcdata import gcdata
 from linkpipe.passes.relro import relro
 from linkpipe.passes.symtab import symtab
-from linkpipe.ragged import frozen
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.image import copy_spans, put_words
 from linkpipe.formats.dwarf import ABBREVS, At, Form, put_leb, uleb_sizes
-from linkpipe.image import copy_spans, put_words
 from linkpipe.reloctype import R_ADDR, R_ADDROFF, R_DWARFSECREF
 
 I64 = npt.NDArray[np.int64]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import distinct, first_seen, offsets, owners
 from linkpipe.formats import goobj
-from linkpipe.ragged import distinct, first_seen, offsets, owners
 from linkpipe.reloctype import R_DWARFSECREF, R_USEIFACE, R_USETYPE
 from linkpipe.symkind import SymKind, is_data, is_rodata
 from linkpipe.tables.objects import RelocColumns, joined

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import expand
 from linkpipe.debuginfo.entries import Text
 from linkpipe.debuginfo.mentions import INFO_PREFIX, TYPE_PREFIX
 from linkpipe.debuginfo.typewalk import TypeWalk
 from linkpipe.errors import InputError
 from linkpipe.formats.dwarf import At, Code, Encoding
 from linkpipe.gotypes.layout import Kind
-from linkpipe.ragged import expand
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag, SymbolsEdit
 

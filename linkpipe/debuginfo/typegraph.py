@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import distinct, expand, owners
 from linkpipe.formats.dwarf import Code
 from linkpipe.gotypes.data import TypeData
 from linkpipe.gotypes.layout import NAME_EMBEDDED, TFLAG_UNCOMMON, UNCOMMON_SIZE, Kind
-from linkpipe.ragged import distinct, expand, owners
 
 I64 = npt.NDArray[np.int64]
 Ids = npt.NDArray[np.integer[Any]]

@@ -21,12 +21,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import offsets, owners
 from linkpipe.debuginfo.mentions import TYPE_PREFIX
 from linkpipe.debuginfo.typegraph import TypeGraph
 from linkpipe.errors import InputError
 from linkpipe.formats.dwarf import Code
 from linkpipe.gotypes.layout import Kind
-from linkpipe.ragged import offsets, owners
 from linkpipe.tables.symbols import Symbols
 
 PROTOTYPES = (

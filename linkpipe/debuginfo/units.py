@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import owners
 from linkpipe.debuginfo.entries import Encoded, Text, encode
 from linkpipe.debuginfo.mentions import Units
 from linkpipe.formats.dwarf import LANG_GO, UT_COMPILE, VERSION, At, Code
-from linkpipe.ragged import owners
 from linkpipe.reloctype import R_DWARFSECREF
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import expand, owners
 from linkpipe.errors import InputError
 from linkpipe.formats.arena import Arena
-from linkpipe.ragged import expand, owners
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]

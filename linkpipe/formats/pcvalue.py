@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import expand, owners
 from linkpipe.errors import InputError
-from linkpipe.ragged import expand, owners
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]

@@ -16,9 +16,9 @@ from typing import Any, Literal, NamedTuple, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import owners
 from linkpipe.errors import InputError
 from linkpipe.gotypes.layout import METHOD_SIZE, TFLAG_UNCOMMON, UNCOMMON_SIZE, TypeLayout
-from linkpipe.ragged import owners
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Symbols
 

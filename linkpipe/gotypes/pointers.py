@@ -16,11 +16,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import owners
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData, targets_at
 from linkpipe.gotypes.gcprog import ProgramWriter
 from linkpipe.gotypes.layout import TFLAG_GC_MASK_ON_DEMAND, TFLAG_UNCOMMON, UNCOMMON_SIZE, Kind
-from linkpipe.ragged import owners
 
 I64 = npt.NDArray[np.int64]
 

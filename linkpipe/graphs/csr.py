@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.ragged import expand, offsets
+from linkpipe.arrays.ragged import expand, offsets
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]

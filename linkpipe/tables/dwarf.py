@@ -9,8 +9,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import owners
 from linkpipe.errors import PassError
-from linkpipe.ragged import owners
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]

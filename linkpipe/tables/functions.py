@@ -8,9 +8,9 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import owners
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import FuncInfos, read_funcinfos
-from linkpipe.ragged import owners
 
 if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects

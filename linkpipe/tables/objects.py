@@ -16,10 +16,10 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import expand, owners
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.arena import Arena
-from linkpipe.ragged import expand, owners
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]

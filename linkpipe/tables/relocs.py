@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.ragged import expand
+from linkpipe.arrays.ragged import expand
 from linkpipe.tables.objects import RelocColumns
 
 _COLUMNS = ("offset", "size", "type", "weak", "add", "target")

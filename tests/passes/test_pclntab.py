@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from linkpipe.arches.amd64 import ARCH
+from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.formats import goobj
@@ -22,7 +23,6 @@ from linkpipe.passes.findfunctab import findfunctab
 from linkpipe.passes.pclnbytes import pclnbytes
 from linkpipe.passes.pclntab import pclntab
 from linkpipe.passes.resolve import resolve
-from linkpipe.ragged import frozen
 from linkpipe.reloctype import R_ADDR, R_ADDROFF, R_CALL
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import Relocs

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.context import Link
 from linkpipe.passes.textaddress import textaddress
-from linkpipe.ragged import frozen
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.symbols import Flag

@@ -21,7 +21,7 @@ from linkpipe.arch import (
     Stub,
     StubReloc,
 )
-from linkpipe.image import get_words
+from linkpipe.arrays.image import get_words
 
 # cmd/internal/objabi/reloctype.go.
 R_LOONG64_ADDR_HI = 77

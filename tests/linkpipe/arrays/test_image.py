@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.image import copy_spans, get_words, put_words
+from linkpipe.arrays.image import copy_spans, get_words, put_words
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 40)), max_size=60), st.randoms())

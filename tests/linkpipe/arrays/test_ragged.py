@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.ragged import expand, first_seen, frozen, offsets, owners
+from linkpipe.arrays.ragged import expand, first_seen, frozen, offsets, owners
 
 ranges = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 9)), max_size=30)
 

@@ -1,0 +1,1 @@
+"""Array types, ragged rows, bytes moved in bulk."""
