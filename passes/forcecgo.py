@@ -11,7 +11,7 @@ Provides `packages` and `objects` anew. Source: cmd/link/internal/ld/lib.go:587-
 from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.loading import load_packages
+from linkpipe.packages.loading import load_packages
 
 
 @linkpass(requires=("packages", "mode"), provides=("packages", "objects"))

@@ -5,14 +5,14 @@ line. Objects name what they import, so loading is a work list that grows: the m
 package first, then imports in the order in which objects name them, then the packages that
 every link needs. Only headers are read here; symbols are the business of `resolve`.
 
-Provides `packages` and `objects`. The work itself is in linkpipe/loading.py, which
+Provides `packages` and `objects`. The work itself is in linkpipe/packages/loading.py, which
 `forcecgo` uses too.
 """
 
 from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.loading import load_packages
+from linkpipe.packages.loading import load_packages
 
 
 @linkpass(provides=("packages", "objects"))

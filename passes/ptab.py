@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.loading import path_to_prefix
+from linkpipe.packages.loading import path_to_prefix
 from linkpipe.symkind import SymKind
 from linkpipe.tables.ptab import Export, Ptab
 from linkpipe.tables.symbols import Flag

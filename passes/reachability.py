@@ -41,7 +41,7 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.graphs.flood import Flood
 from linkpipe.graphs.graph import Graph
-from linkpipe.loading import path_to_prefix
+from linkpipe.packages.loading import path_to_prefix
 from linkpipe.symkind import is_dwarf
 from linkpipe.tables.objects import RelocColumns
 from linkpipe.tables.relocs import Relocs

@@ -10,7 +10,7 @@ from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
 from linkpipe.engine.context import Link
 from linkpipe.flags.options import Options
-from linkpipe.loading import PackageLoader
+from linkpipe.packages.loading import PackageLoader
 from linkpipe.passes.resolve import resolve
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.relocs import Relocs

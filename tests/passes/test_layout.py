@@ -16,7 +16,7 @@ from linkpipe.arches.amd64 import ARCH
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors, UserError
 from linkpipe.formats import goobj
-from linkpipe.loading import PackageLoader
+from linkpipe.packages.loading import PackageLoader
 from linkpipe.passes.addresses import addresses
 from linkpipe.passes.datalayout import datalayout
 from linkpipe.passes.relro import relro

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from linkpipe.arches.amd64 import ARCH
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
-from linkpipe.loading import PackageLoader
+from linkpipe.packages.loading import PackageLoader
 from linkpipe.passes.linksetup import linksetup
 from linkpipe.passes.resolve import resolve
 from linkpipe.symkind import SymKind

@@ -18,7 +18,7 @@ from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.formats import goobj
-from linkpipe.loading import PackageLoader
+from linkpipe.packages.loading import PackageLoader
 from linkpipe.passes.findfunctab import findfunctab
 from linkpipe.passes.pclnbytes import pclnbytes
 from linkpipe.passes.pclntab import pclntab

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
-from linkpipe.loading import PackageLoader
+from linkpipe.packages.loading import PackageLoader
 from linkpipe.passes.resolve import resolve
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Flag, Symbols

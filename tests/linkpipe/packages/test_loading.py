@@ -10,7 +10,7 @@ from linkpipe.arches.amd64 import ARCH
 from linkpipe.errors import UserError
 from linkpipe.flags.environ import Environment
 from linkpipe.flags.options import Options
-from linkpipe.loading import _format, _Header
+from linkpipe.packages.loading import _format, _Header
 
 
 def spelled(text: str) -> str:

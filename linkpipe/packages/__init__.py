@@ -1,0 +1,1 @@
+"""Package archives: found through the importcfg, mapped, their objects read."""
