@@ -37,9 +37,9 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.ragged import distinct, expand, frozen
+from linkpipe.deadcode.flood import Flood
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.graphs.flood import Flood
 from linkpipe.graphs.graph import Graph
 from linkpipe.packages.loading import path_to_prefix
 from linkpipe.symkind import is_dwarf

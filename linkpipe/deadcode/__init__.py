@@ -1,0 +1,1 @@
+"""Dead code elimination: what can be reached from the roots, by Go's rules for methods."""
