@@ -19,7 +19,7 @@ from linkpipe.arch import Architecture
 from linkpipe.debuginfo.sections import appended, by_unit
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats.dwarf import LNCT_DIRECTORY_INDEX, LNCT_PATH, VERSION, Form, uleb
-from linkpipe.sourcefiles import expand_file, file_counts, file_names
+from linkpipe.functab.sourcefiles import expand_file, file_counts, file_names
 
 _LINE_BASE, _LINE_RANGE, _OPCODE_BASE = -4, 10, 11
 _OPCODE_LENGTHS = bytes((0, 1, 1, 1, 1, 0, 0, 0, 1, 0))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.sourcefiles import expand_file, file_counts, file_names
+from linkpipe.functab.sourcefiles import expand_file, file_counts, file_names
 from linkpipe.symkind import SymKind
 from linkpipe.tables.dwarf import DebugSection
 from linkpipe.tables.symbols import Flag

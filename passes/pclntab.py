@@ -31,14 +31,14 @@ from linkpipe.arrays.image import copy_spans
 from linkpipe.arrays.ragged import expand, first_seen, frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.funcdata import (
+from linkpipe.functab.funcdata import (
     FuncdataLists,
     create_trees,
     funcdata_lists,
     inlined_calls,
     lay_out_funcdata,
 )
-from linkpipe.sourcefiles import file_tables
+from linkpipe.functab.sourcefiles import file_tables
 from linkpipe.symkind import SymKind
 from linkpipe.tables.functions import Functions, read_functions
 from linkpipe.tables.pclntab import Functab, Pclntab

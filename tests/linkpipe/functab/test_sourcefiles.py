@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from linkpipe.sourcefiles import expand_file
+from linkpipe.functab.sourcefiles import expand_file
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What the runtime knows of functions: funcdata, source files."""
