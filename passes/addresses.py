@@ -25,7 +25,7 @@ import numpy.typing as npt
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, OptionError, UserError
 from linkpipe.flags.options import Options, misaligned_data
-from linkpipe.placing import Placed, place_sections, round_up, segment_quantum, text_base
+from linkpipe.layout.assign import Placed, place_sections, round_up, segment_quantum, text_base
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections, Segment
 from linkpipe.tables.symbols import Flag, SymbolsEdit

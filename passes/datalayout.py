@@ -29,7 +29,7 @@ from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.gotypes.order import order_types
-from linkpipe.placing import alignments, check_alignments, layout_kinds, place, round_up
+from linkpipe.layout.assign import alignments, check_alignments, layout_kinds, place, round_up
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Symbols, SymbolsEdit

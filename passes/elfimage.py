@@ -22,7 +22,7 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType, SegmentType
-from linkpipe.placing import text_base
+from linkpipe.layout.assign import text_base
 from linkpipe.symkind import is_text
 from linkpipe.tables.sections import Segment
 

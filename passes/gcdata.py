@@ -26,7 +26,7 @@ from linkpipe.formats import goobj
 from linkpipe.gotypes.data import TypeData
 from linkpipe.gotypes.gcprog import ProgramWriter
 from linkpipe.gotypes.pointers import PointerWords
-from linkpipe.placing import Placed, place_sections
+from linkpipe.layout.assign import Placed, place_sections
 from linkpipe.symkind import SymKind
 
 I64 = npt.NDArray[np.int64]

@@ -21,7 +21,7 @@ import numpy as np
 
 from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.placing import layout_kinds
+from linkpipe.layout.assign import layout_kinds
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relro import Relro
 

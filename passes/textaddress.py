@@ -6,7 +6,7 @@ Before that they are sorted by kind, stably, so that those of the FIPS module li
 markers. Code of an executable starts at its final address; code for a host linker at zero.
 
 Where the architecture's calls cannot reach all of the code, trampolines are put between functions
-(linkpipe.trampolines).
+(linkpipe.layout.trampolines).
 
 Provides `sections` with the first of them, ``.text``; sets `value` and `section` of functions
 and of runtime.text and runtime.etext, `text_order` as it is in memory, and `trampolines`, which
@@ -24,11 +24,11 @@ from linkpipe.arch import Trampolines
 from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.placing import check_alignments, place, round_up, text_base
+from linkpipe.layout.assign import check_alignments, place, round_up, text_base
+from linkpipe.layout.trampolines import lay_out
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag
-from linkpipe.trampolines import lay_out
 
 _MIN_SIZE = 16
 """Least distance between the starts of functions (internal/abi/symtab.go, MINFUNC)."""

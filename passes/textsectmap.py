@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
+from linkpipe.layout.datawords import Address, Word, write_words
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
-from linkpipe.words import Address, Word, write_words
 
 
 @linkpass(requires=("symbols", "relocs", "sections"), provides=("symbols", "relocs", "textsectmap"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from linkpipe.words import Word
+from linkpipe.layout.datawords import Word
 
 
 @attrs.frozen

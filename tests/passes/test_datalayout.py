@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.gotypes.layout import TFLAG_EXTRA_STAR, Kind
-from linkpipe.placing import layout_kinds
+from linkpipe.layout.assign import layout_kinds
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 from tests.datalink import (

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from linkpipe.arch import Stub, StubReloc, Trampolines
 from linkpipe.arches.arm64 import ARCH, R_CALLARM64
 from linkpipe.flags.options import Options
+from linkpipe.layout.trampolines import Reached, lay_out
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
-from linkpipe.trampolines import Reached, lay_out
 from tests.tiny import INTERNAL, no_relocs, no_symbols
 
 REACH = 200

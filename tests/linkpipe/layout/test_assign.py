@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.arches.amd64 import ARCH
-from linkpipe.placing import alignments, layout_kinds, place, round_up, segment_quantum, text_base
+from linkpipe.layout.assign import (
+    alignments,
+    layout_kinds,
+    place,
+    round_up,
+    segment_quantum,
+    text_base,
+)
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 from tests.tiny import EXTERNAL, Tiny

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from linkpipe.arch import Trampolines
 from linkpipe.errors import InputError
-from linkpipe.placing import round_up
+from linkpipe.layout.assign import round_up
 from linkpipe.symkind import SymKind
 from linkpipe.tables.packages import RUNTIME_PACKAGES
 from linkpipe.tables.symbols import Flag

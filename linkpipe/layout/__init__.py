@@ -1,0 +1,1 @@
+"""Where symbols lie: assignment to sections, trampolines, data words."""
