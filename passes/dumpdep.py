@@ -16,7 +16,7 @@ import numpy as np
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.graphs.graph import ROOT
-from linkpipe.saying import say
+from linkpipe.output.stdout import say
 from linkpipe.tables.symbols import Flag
 
 _MARKS = {Flag.USED_IN_IFACE: b"<UsedInIface>", Flag.REFLECT_METHOD: b"<ReflectMethod>"}

@@ -17,12 +17,12 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from linkpipe.elfframe import Bytes, ElfFrame, Piece
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType, SegmentType
 from linkpipe.layout.assign import text_base
+from linkpipe.output.elfframe import Bytes, ElfFrame, Piece
 from linkpipe.symkind import is_text
 from linkpipe.tables.sections import Segment
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.fips import SUM_AT, checksum
+from linkpipe.output.fips import SUM_AT, checksum
 from linkpipe.tables.sections import Sections
 
 PARTS = ("text", "rodata", "noptrdata", "data")

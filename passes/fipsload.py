@@ -12,7 +12,7 @@ Source: cmd/link/internal/ld/fips140.go:100-205 (fipsSyms, loadfips).
 from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.fips import MAGIC, SUM_SIZE
+from linkpipe.output.fips import MAGIC, SUM_SIZE
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import Relocs

@@ -32,7 +32,6 @@ import numpy as np
 from linkpipe.arch import Architecture
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import LinkpipeError, UserError
-from linkpipe.fips import seal_file
 from linkpipe.flags.goflag import quote
 from linkpipe.flags.options import Options
 from linkpipe.hosttools import (
@@ -48,8 +47,9 @@ from linkpipe.hosttools import (
     gnu_ld_version,
     run,
 )
-from linkpipe.outfile import is_special, replacing
-from linkpipe.saying import say
+from linkpipe.output.fips import seal_file
+from linkpipe.output.outfile import is_special, replacing
+from linkpipe.output.stdout import say
 from linkpipe.sums import check_sums
 from linkpipe.tables.hostlink import HostLink
 from linkpipe.tables.symbols import Flag

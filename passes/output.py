@@ -10,7 +10,7 @@ object in `hostlink` instead. Source: cmd/link/internal/ld/outbuf.go, lib.go:381
 from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.outfile import write_output
+from linkpipe.output.outfile import write_output
 
 
 @linkpass(requires=("image",), provides=("output",))

@@ -26,11 +26,11 @@ import numpy.typing as npt
 from linkpipe.arch import ElfRule, Places, Range, RelocKind, Unreachable
 from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import distinct, frozen
-from linkpipe.contents import Laid, fill_image, laid_out
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import checkpoint
 from linkpipe.formats.dwarf import put_leb
-from linkpipe.relocerrors import RelocErrors, Where
+from linkpipe.output.contents import Laid, fill_image, laid_out
+from linkpipe.output.relocerrors import RelocErrors, Where
 from linkpipe.symkind import SymKind
 from linkpipe.tables.extrelocs import ExternalRelocs
 from linkpipe.tables.sections import Sections

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linkpipe.fips import MAGIC
+from linkpipe.output.fips import MAGIC
 from linkpipe.passes.fipsload import fipsload
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from linkpipe.errors import UserError
-from linkpipe.outfile import replacing, write_output
+from linkpipe.output.outfile import replacing, write_output
 
 NEW = np.frombuffer(b"new" * 1000, np.uint8)
 
@@ -94,7 +94,7 @@ def refuse(
             raise OSError(code, os.strerror(code))
         return real(path, *more)
 
-    monkeypatch.setattr(f"linkpipe.outfile.os.{call}", fail)
+    monkeypatch.setattr(f"linkpipe.output.outfile.os.{call}", fail)
 
 
 def test_a_mount_point_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

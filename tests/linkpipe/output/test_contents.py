@@ -6,7 +6,7 @@ import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.contents import fill_image, laid_out
+from linkpipe.output.contents import fill_image, laid_out
 from linkpipe.symkind import SymKind
 from tests.tiny import Tiny
 

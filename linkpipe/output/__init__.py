@@ -1,0 +1,1 @@
+"""From laid out tables to a file: contents, ELF headers, hashes, writing."""
