@@ -4,7 +4,7 @@ linkpipe's part of an external link is one relocatable object, ``go.o``. It is w
 temporary folder beside copies of the C objects that came with the packages, and the C compiler
 is called to link them all. Which flags it gets depends on the build mode, on whether Go is
 linked dynamically, on what cgo directives ask for, and on which flags it knows, which is asked
-first (linkpipe/hosttools.py).
+first (linkpipe/hostlinker/hosttools.py).
 
 A program's FIPS checksum covers code that the host linker has patched, so it is computed
 from the finished file and written into it. The output takes its place when all is done: a
@@ -13,7 +13,7 @@ temporary name beside the output; everything else in its argument list is as the
 What is printed (-v, errors, warnings) names the output, as the oracle does.
 
 Where the architecture needs sums of relocations, a linker that does not add them up is refused
-(linkpipe/sums.py).
+(linkpipe/hostlinker/reloc_sums.py).
 
 Reads `image`, `external_relocs`, `cgo`, `packages`, `objects`, `mode`; provides `output` and
 `hostlink`.
@@ -34,7 +34,7 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import LinkpipeError, UserError
 from linkpipe.flags.goflag import quote
 from linkpipe.flags.options import Options
-from linkpipe.hosttools import (
+from linkpipe.hostlinker.hosttools import (
     BUILD_ID,
     COMPRESS,
     EXPORT,
@@ -47,10 +47,10 @@ from linkpipe.hosttools import (
     gnu_ld_version,
     run,
 )
+from linkpipe.hostlinker.reloc_sums import check_sums
 from linkpipe.output.fips import seal_file
 from linkpipe.output.outfile import is_special, replacing
 from linkpipe.output.stdout import say
-from linkpipe.sums import check_sums
 from linkpipe.tables.hostlink import HostLink
 from linkpipe.tables.symbols import Flag
 

@@ -4,14 +4,14 @@ The answers decide the arguments of the host link, which is the last step; an an
 long as several passes together. So questions that the cache cannot answer are asked now, on
 the other processor, and `hostlink` picks the answers up.
 
-Reads `cgo` and `mode`; provides `prober` (linkpipe.hosttools.Prober).
+Reads `cgo` and `mode`; provides `prober` (linkpipe.hostlinker.hosttools.Prober).
 Source: cmd/link/internal/ld/lib.go, linkerFlagSupported.
 """
 
 from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.hosttools import prober_for, questions
+from linkpipe.hostlinker.hosttools import prober_for, questions
 
 
 @linkpass(requires=("cgo", "mode"), provides=("prober",))

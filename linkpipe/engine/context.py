@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from linkpipe.arch import Architecture
     from linkpipe.flags.options import Options
     from linkpipe.graphs.graph import Graph
-    from linkpipe.hosttools import Prober
+    from linkpipe.hostlinker.hosttools import Prober
     from linkpipe.tables.cgo import CgoFacts
     from linkpipe.tables.dwarf import DebugSection, Dwarf
     from linkpipe.tables.elfprep import ElfPrep

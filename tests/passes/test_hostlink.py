@@ -20,7 +20,7 @@ from linkpipe.engine.context import Link
 from linkpipe.errors import HostLinkError, UserError
 from linkpipe.flags.options import Options
 from linkpipe.formats.arena import Arena
-from linkpipe.hosttools import BUILD_ID, EXPORT, NO_PIE, UNUSED, Prober, _relevant
+from linkpipe.hostlinker.hosttools import BUILD_ID, EXPORT, NO_PIE, UNUSED, Prober, _relevant
 from linkpipe.passes.hostlink import hostlink
 from linkpipe.passes.hostprobe import hostprobe
 from linkpipe.tables.cgo import CgoFacts
@@ -359,7 +359,7 @@ def cache(tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     for name in ("COMPILER_PATH", "GCC_EXEC_PREFIX"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("linkpipe.probecache.is_program", lambda path: True)
+    monkeypatch.setattr("linkpipe.hostlinker.probecache.is_program", lambda path: True)
     return tmp_path / "cache" / "linkpipe" / "probes"
 
 
@@ -456,7 +456,7 @@ def test_an_unfinished_link_leaves_no_probes_behind(
     (tmp_path / "temp").mkdir()
     compiler.write_text("#!/bin/sh\nexec sleep 60\n")
     code = (
-        "import sys; from linkpipe.cli.main import process; from linkpipe.hosttools import Prober\n"
+        "import sys; from linkpipe.cli.main import process; from linkpipe.hostlinker.hosttools import Prober\n"
         f"process(lambda: Prober([{str(compiler)!r}], []).start(['-a', '-b']) or 3)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, timeout=30)

@@ -15,7 +15,7 @@ from linkpipe.arches.x86 import ARCH as X86
 from linkpipe.errors import HostLinkError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import SectionHeader, SectionType
-from linkpipe.sums import check_sums
+from linkpipe.hostlinker.reloc_sums import check_sums
 from linkpipe.tables.extrelocs import ExternalRelocs
 
 

@@ -3,7 +3,7 @@
 Whether a compiler knows a flag is found out by compiling an empty program with it (the
 oracle's way). That takes ten to forty milliseconds a flag, as long as linking the rest, and
 the answer depends only on the compiler, its linker and the flags. So answers are kept in a
-file of the user's cache folder (linkpipe/probecache.py), and questions whose answers are not
+file of the user's cache folder (linkpipe/hostlinker/probecache.py), and questions whose answers are not
 known yet are asked all at once, while the link goes on.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from linkpipe.errors import HostLinkError
-from linkpipe.probecache import cache_file, keep_answers, lasts, read_answers, refused
+from linkpipe.hostlinker.probecache import cache_file, keep_answers, lasts, read_answers, refused
 
 if TYPE_CHECKING:
     import subprocess
