@@ -40,7 +40,7 @@ def differences(
     if left[:4] != b"\x7fELF" or right[:4] != b"\x7fELF":
         yield differ
         return
-    from linkpipe.cli.compare import contents, elfread, headers
+    from linkpipe.compare import contents, elfread, headers
 
     one, other = elfread.read(a), elfread.read(b)
     if not exact:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from linkpipe.cli import verify
-from linkpipe.cli.compare import elfread
+from linkpipe.compare import elfread
 from linkpipe.errors import InputError
 from tests.conformance.oracle import link_oracle
 from tests.conformance.programs import TINY, inputs, table
@@ -115,7 +115,7 @@ def test_names_the_sub_table_and_the_function(executable: Path, tmp_path: Path) 
     """In .gopclntab: the third word of a function's record is its args."""
 
     def args_of_main(read: elfread.Elf, index: int) -> int:
-        from linkpipe.cli.compare.golang import Pclntab
+        from linkpipe.compare.golang import Pclntab
 
         pclntab = Pclntab.read(read, index)
         assert pclntab is not None

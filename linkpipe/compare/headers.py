@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from linkpipe.cli.compare.elfread import Elf, Records
+from linkpipe.compare.elfread import Elf, Records
 
 _SHOWN, _MOVED = 6, 3
 """Rows shown of a list that may be long; of the moved symbols of one section."""

@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.cli.compare.elfread import Bytes, Elf, string
+from linkpipe.compare.elfread import Bytes, Elf, string
 
 # name:words, in order; a slice is (pointer, len, cap), a string (pointer, len).
 _MODULEDATA = (

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from linkpipe.cli.compare import golang, headers
-from linkpipe.cli.compare.elfread import Bytes, Elf, Symbols
+from linkpipe.compare import golang, headers
+from linkpipe.compare.elfread import Bytes, Elf, Symbols
 from linkpipe.formats import elf
 
 _SHOWN = 6

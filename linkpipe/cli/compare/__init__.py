@@ -1,1 +1,0 @@
-"""Compares two linked files and says in words where they part."""

@@ -1,0 +1,1 @@
+"""Two linked files compared: headers, sections, symbols, relocations."""
