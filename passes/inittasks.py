@@ -25,7 +25,7 @@ import numpy as np
 from linkpipe.arrays.ragged import owners
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, UserError
-from linkpipe.packages.loading import path_to_prefix
+from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.reloctype import R_ADDR, R_INITORDER
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import Relocs, RelocsEdit

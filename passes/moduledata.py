@@ -16,10 +16,11 @@ from types import MappingProxyType
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.layout.datawords import Address, Word, go_slice, write_words
+from linkpipe.layout.datawords import go_slice, write_words
 from linkpipe.symkind import SymKind
 from linkpipe.tables.ptab import Ptab
 from linkpipe.tables.symbols import Flag, SymbolsEdit
+from linkpipe.tables.words import Address, Word
 
 _NONE = Ptab(exports=(), table=(0, 0, 0), path=(0, 0), hashes=(0, 0, 0))
 

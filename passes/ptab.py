@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.layout.datawords import Address, Word, go_slice, go_string, write_words
-from linkpipe.packages.loading import path_to_prefix
+from linkpipe.formats.importpath import path_to_prefix
+from linkpipe.layout.datawords import go_slice, go_string, write_words
 from linkpipe.symkind import SymKind
 from linkpipe.tables.ptab import Export, Ptab
 from linkpipe.tables.symbols import Flag
+from linkpipe.tables.words import Address, Word
 
 _ENTRY = 8
 """Bytes of a ptab entry: two 32-bit offsets (runtime/symtab.go, ptabEntry)."""

@@ -40,8 +40,8 @@ from linkpipe.arrays.ragged import distinct, expand, frozen
 from linkpipe.deadcode.flood import Flood
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
+from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.graphs.graph import Graph
-from linkpipe.packages.loading import path_to_prefix
 from linkpipe.symkind import is_dwarf
 from linkpipe.tables.objects import RelocColumns
 from linkpipe.tables.relocs import Relocs

@@ -31,7 +31,7 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.builtins import BUILTINS
-from linkpipe.packages.loading import path_to_prefix
+from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.names import hash_bytes, hash_names
 from linkpipe.tables.objects import Objects

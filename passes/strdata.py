@@ -16,7 +16,7 @@ from __future__ import annotations
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, LinkpipeError, checkpoint
 from linkpipe.formats.goobj import AUX_GOTYPE
-from linkpipe.packages.loading import path_to_prefix
+from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.layout.datawords import Address, Word, write_words
+from linkpipe.layout.datawords import write_words
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
+from linkpipe.tables.words import Address, Word
 
 
 @linkpass(requires=("symbols", "relocs", "sections"), provides=("symbols", "relocs", "textsectmap"))

@@ -92,7 +92,9 @@ class Pipeline:
 def default_file() -> str:
     """The default pipeline, which ships with the package. In a working tree it is a link to the
     file at the top of the repository, and errors name that one."""
-    return os.path.realpath(os.path.join(os.path.dirname(__file__), "pipeline.toml"))
+    return os.path.realpath(
+        os.path.join(os.path.dirname(os.path.dirname(__file__)), "pipeline.toml")
+    )
 
 
 def load_pipeline(file: str = "") -> Pipeline:

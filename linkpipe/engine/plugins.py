@@ -185,7 +185,7 @@ def _stamps(modules: Iterable[str]) -> list[str]:
     linkpipe's own."""
     from importlib.util import find_spec
 
-    roots = {os.path.dirname(os.path.abspath(__file__))}
+    roots = {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}
     for module in modules:
         package = module.rpartition(".")[0]
         try:

@@ -3,8 +3,8 @@
 Whether a compiler knows a flag is found out by compiling an empty program with it (the
 oracle's way). That takes ten to forty milliseconds a flag, as long as linking the rest, and
 the answer depends only on the compiler, its linker and the flags. So answers are kept in a
-file of the user's cache folder (linkpipe/hostlinker/probecache.py), and questions whose answers are not
-known yet are asked all at once, while the link goes on.
+file of the user's cache folder (probecache.py), and questions whose answers are not known yet are
+asked all at once, while the link goes on.
 """
 
 from __future__ import annotations

@@ -6,24 +6,12 @@ here and gives them to a symbol in one go.
 
 from __future__ import annotations
 
-import attrs
-
 from linkpipe.arch import Architecture
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import RelocsEdit
 from linkpipe.tables.symbols import Flag, SymbolsEdit
-
-
-@attrs.frozen
-class Address:
-    """A word that will hold the address of a symbol, plus ``add``."""
-
-    target: int
-    add: int = 0
-
-
-Word = int | Address
+from linkpipe.tables.words import Address, Word
 
 
 def go_string(symbols: SymbolsEdit, name: str, text: bytes) -> tuple[Word, ...]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Mapping, Sequence
-from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +25,7 @@ from linkpipe.formats.archive import MARKERS, members, read_preamble
 from linkpipe.formats.arena import Arena
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.formats.importcfg import read_importcfg
+from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import CgoDirectives, HostObject, Package, Packages
 from linkpipe.tables.symbols import STATIC
@@ -61,21 +61,6 @@ class _Pending:
     imports: list[int] = attrs.Factory(list)
     objects: list[int] = attrs.Factory(list)
     main: bool = False
-
-
-@cache
-def path_to_prefix(path: str) -> str:
-    """An import path as it stands in symbol names: dots of the last element, blanks,
-    quotes, percent signs and bytes beyond ASCII are escaped as %xx
-    (cmd/internal/objabi/path.go, PathToPrefix)."""
-    slash = path.rfind("/")
-    out = []
-    for i, c in enumerate(path.encode("utf-8", "surrogateescape")):
-        if c <= 0x20 or (c == 0x2E and i > slash) or c in b'%"' or c >= 0x7F:
-            out.append(f"%{c:02x}")
-        else:
-            out.append(chr(c))
-    return "".join(out)
 
 
 class _Header(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from linkpipe.layout.datawords import Word
+from linkpipe.tables.words import Word
 
 
 @attrs.frozen

@@ -456,7 +456,8 @@ def test_an_unfinished_link_leaves_no_probes_behind(
     (tmp_path / "temp").mkdir()
     compiler.write_text("#!/bin/sh\nexec sleep 60\n")
     code = (
-        "import sys; from linkpipe.cli.main import process; from linkpipe.hostlinker.hosttools import Prober\n"
+        "import sys; from linkpipe.cli.main import process\n"
+        "from linkpipe.hostlinker.hosttools import Prober\n"
         f"process(lambda: Prober([{str(compiler)!r}], []).start(['-a', '-b']) or 3)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, timeout=30)
