@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.ragged import distinct, expand
-from linkpipe.deadcode.edges import FOLLOWED_AUXS, MARKERS, followed
 from linkpipe.deadcode.methods import MethodReader, Methods
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
+from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, followed
 from linkpipe.reloctype import R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag

@@ -60,7 +60,7 @@ def linkpipe_arches() -> Iterable[Offer]:  # type: ignore[empty-body]
 
 @hookspec
 def linkpipe_observers() -> Iterable[Offer]:  # type: ignore[empty-body]
-    """Offer observers: ``Callable[[str], Observer]`` (linkpipe.engine.runner), given their setting."""
+    """Offer observers: ``Callable[[str], Observer]``, given their setting (engine.runner)."""
 
 
 @hookspec

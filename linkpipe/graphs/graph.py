@@ -24,9 +24,9 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.deadcode.edges import FOLLOWED_AUXS, followed
 from linkpipe.formats import goobj
 from linkpipe.graphs.csr import Csr, breadth_first, build_csr
+from linkpipe.graphs.edges import FOLLOWED_AUXS, followed
 from linkpipe.reloctype import R_METHODOFF
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag

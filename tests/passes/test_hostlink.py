@@ -27,7 +27,7 @@ from linkpipe.tables.cgo import CgoFacts
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.packages import HostObject
 from linkpipe.tables.symbols import Flag
-from tests.linkpipe.test_sums import PAIR, signed
+from tests.linkpipe.hostlinker.test_reloc_sums import PAIR, signed
 from tests.tiny import EXTERNAL, PLUGIN, Tiny
 
 # Says which linkers it has, logs its arguments, refuses what REFUSED lists, and writes "linked" to
