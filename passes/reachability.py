@@ -59,7 +59,7 @@ _NOOP = "runtime.mapinitnoop"
 def reachability(link: Link) -> Link:
     """Mark what the program needs, and read its relocations."""
     table, known = _read(link)
-    flood = Flood(link, table, known)
+    flood = Flood(link.symbols, link.objects, link.arch, link.mode, table, known)
     roots = _roots(link)
     # What earlier passes marked stays, and is not looked into.
     roots += [(sym, "made by the linker") for sym in link.symbols.reachable().tolist()]

@@ -16,15 +16,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arch import Architecture
 from linkpipe.arrays.ragged import distinct, expand
 from linkpipe.deadcode.methods import MethodReader, Methods
-from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
 from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, followed
 from linkpipe.reloctype import R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
+from linkpipe.tables.mode import Mode
+from linkpipe.tables.objects import Objects
 from linkpipe.tables.relocs import Relocs
-from linkpipe.tables.symbols import Flag
+from linkpipe.tables.symbols import Flag, Symbols
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
@@ -34,26 +36,36 @@ Bools = npt.NDArray[np.bool_]
 class Flood:
     """The state of the analysis.
 
+    It is of ``symbols`` whose descriptors and auxiliary symbols are in ``objects``, in a link for
+    ``arch`` in that ``mode``; ``table`` has the relocations of the symbols ``known``, ascending.
+
     Attributes:
         reached: bool[n], what is needed so far (entry 0 is set: "no symbol" is never new).
         used: bool[n], types that can be in an interface.
     """
 
-    def __init__(self, link: Link, table: Relocs, known: I64) -> None:
-        symbols = link.symbols
-        self.link, self.table = link, table
+    def __init__(
+        self,
+        symbols: Symbols,
+        objects: Objects,
+        arch: Architecture,
+        mode: Mode,
+        table: Relocs,
+        known: I64,
+    ) -> None:
+        self.symbols, self.objects, self.table = symbols, objects, table
+        self._dynlink = mode.dynlink
         self.reached = (symbols.flags & Flag.REACHABLE) != 0
         self.reached[0] = True
         self.used = (symbols.flags & Flag.USED_IN_IFACE) != 0
         self.gotype = (symbols.flags & Flag.GO_TYPE) != 0
         self._kept: list[I64] = []
         self._slot = np.zeros(len(symbols), np.int64)
-        weak_calls = link.mode.can_use_plugins
-        follow = followed(table.type, table.weak, link.arch.calls, weak_calls)
+        follow = followed(table.type, table.weak, arch.calls, mode.can_use_plugins)
         self._follow = np.where(follow, table.target, 0)
 
         owner = np.repeat(known.astype(np.int32), table.count[known])
-        types = TypeData(symbols, link.objects, link.arch.ptrsize, link.arch.byteorder)
+        types = TypeData(symbols, objects, arch.ptrsize, arch.byteorder)
         self._reader = MethodReader(types, table, owner)
         self._types = types
         self._new_methods = np.arange(len(self._reader.row))
@@ -61,7 +73,7 @@ class Flood:
         self._signatures: Any = np.zeros(0, np.uint64)
         self._names: Any = np.zeros(0, np.uint64)
         self._reflecting = np.flatnonzero(symbols.flags & Flag.REFLECT_METHOD)
-        self._reflection = link.mode.dynlink
+        self._reflection = mode.dynlink
 
         notes = np.flatnonzero(np.isin(table.type, MARKERS) & ~table.weak)
         self._notes, self._note_owner = notes, owner[notes]
@@ -72,11 +84,11 @@ class Flood:
         self._aux_of, self._aux = self._read_auxs(known)
 
     def _read_auxs(self, known: I64) -> tuple[I32, I32]:
-        symbols = self.link.symbols
+        symbols = self.symbols
         # Symbols that the linker has given new content have lost their auxiliary ones.
         ids = known[symbols.object[known] != 0]
         ids = ids[~np.isin(ids, list(symbols.contents))] if symbols.contents else ids
-        auxs = self.link.objects.auxs(symbols.object[ids], symbols.local[ids], FOLLOWED_AUXS)
+        auxs = self.objects.auxs(symbols.object[ids], symbols.local[ids], FOLLOWED_AUXS)
         some = np.flatnonzero(auxs.target)
         return np.repeat(ids.astype(np.int32), auxs.counts)[some], auxs.target[some]
 
@@ -115,7 +127,7 @@ class Flood:
         rows = self._notes[hit]
         self._notes, self._note_owner = self._notes[~hit], self._note_owner[~hit]
         kind, target = self.table.type[rows], self.table.target[rows]
-        symbols = self.link.symbols
+        symbols = self.symbols
 
         put = target[kind == R_USEIFACE]
         itab = symbols.has(put, Flag.ITAB)
@@ -144,7 +156,7 @@ class Flood:
 
     def _spread_used(self) -> None:
         """Parts of a reachable type that can be in an interface can be too."""
-        if self.link.mode.dynlink:
+        if self._dynlink:
             self.used |= self.gotype & self.reached
         while True:
             hit = self.reached[self._part_of] & self.used[self._part_of]
@@ -173,7 +185,7 @@ class Flood:
             self._reflection = bool(self.reached[self._reflecting].any())
         called = np.isin(methods.signature, self._signatures) | np.isin(methods.name, self._names)
         if self._reflection:
-            called |= methods.exported | self.link.mode.dynlink
+            called |= methods.exported | self._dynlink
         rows = methods.row[called]
         self._methods = methods.take(~called)
         self._kept.append(rows)
