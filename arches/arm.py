@@ -17,12 +17,9 @@ from types import MappingProxyType
 from typing import TypeVar
 
 import attrs
-import numpy as np
-import numpy.typing as npt
 
 from linkpipe import reloctype as rt
 from linkpipe.arch import (
-    I64,
     Architecture,
     ElfRule,
     ElfType,
@@ -34,6 +31,7 @@ from linkpipe.arch import (
     Trampolines,
     with_elf,
 )
+from linkpipe.arrays.types import I64, Bool
 
 R_ARM_ABS32 = 2
 R_ARM_REL32 = 3
@@ -65,8 +63,8 @@ def _branch(instruction: I64, distance_: I64) -> I64:
     return instruction & _OPCODE | distance_ >> 2 & _DISTANCE
 
 
-def _calls(instruction: I64) -> npt.NDArray[np.bool_]:
-    called: npt.NDArray[np.bool_] = (instruction & _OPCODE) == _BRANCH_WITH_LINK
+def _calls(instruction: I64) -> Bool:
+    called: Bool = (instruction & _OPCODE) == _BRANCH_WITH_LINK
     return called
 
 

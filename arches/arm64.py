@@ -20,7 +20,6 @@ import numpy as np
 
 from linkpipe import reloctype as rt
 from linkpipe.arch import (
-    I64,
     Architecture,
     ElfRule,
     ElfType,
@@ -34,6 +33,7 @@ from linkpipe.arch import (
     with_elf,
 )
 from linkpipe.arrays.image import get_words
+from linkpipe.arrays.types import I64
 
 R_AARCH64_ABS64 = 257
 R_AARCH64_ABS32 = 258

@@ -18,12 +18,9 @@ from typing import Literal
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe import reloctype as rt
-
-I64 = npt.NDArray[np.int64]
-U8 = npt.NDArray[np.uint8]
+from linkpipe.arrays.types import I64, U8, Bool
 
 
 class Range(Enum):
@@ -105,7 +102,7 @@ class ElfType:
     addend: int = 0
     imported: int | None = None
     bare: bool = False
-    only: Callable[[I64], npt.NDArray[np.bool_]] | None = None
+    only: Callable[[I64], Bool] | None = None
 
 
 @attrs.frozen

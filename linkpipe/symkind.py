@@ -10,7 +10,8 @@ from __future__ import annotations
 from enum import IntEnum, auto
 
 import numpy as np
-import numpy.typing as npt
+
+from linkpipe.arrays.types import U8, Bool
 
 
 class SymKind(IntEnum):
@@ -102,27 +103,27 @@ _OBJECT_ORDER = (
     "SCOVERAGE_AUXVAR SSEHUNWINDINFO"
 ).split()
 
-FROM_OBJECT: npt.NDArray[np.uint8] = np.zeros(256, np.uint8)
+FROM_OBJECT: U8 = np.zeros(256, np.uint8)
 """uint8[256]: the kind for each number used in object files; unknown numbers map to Sxxx."""
 FROM_OBJECT[: len(_OBJECT_ORDER)] = [SymKind[name] for name in _OBJECT_ORDER]
 FROM_OBJECT.setflags(write=False)
 
 
-def is_text(kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def is_text(kind: U8) -> Bool:
     """Whether each kind is code: bool[n]."""
     return (kind >= SymKind.STEXT) & (kind <= SymKind.STEXTEND)
 
 
-def is_data(kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def is_data(kind: U8) -> Bool:
     """Whether each kind is writable data or bss: bool[n]."""
     return (kind >= SymKind.SNOPTRDATA) & (kind <= SymKind.SNOPTRBSS)
 
 
-def is_rodata(kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def is_rodata(kind: U8) -> Bool:
     """Whether each kind is general read-only data, FIPS markers included: bool[n]."""
     return (kind >= SymKind.SRODATA) & (kind <= SymKind.SRODATAEND)
 
 
-def is_dwarf(kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def is_dwarf(kind: U8) -> Bool:
     """Whether each kind is debug information: bool[n]."""
     return (kind >= SymKind.SDWARFSECT) & (kind <= SymKind.SDWARFADDR)

@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, OptionError, UserError
@@ -29,8 +28,6 @@ from linkpipe.layout.assign import Placed, place_sections, round_up, segment_qua
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections, Segment
 from linkpipe.tables.symbols import Flag, SymbolsEdit
-
-I64 = npt.NDArray[np.int64]
 
 _LARGEST = 2_000_000_000
 _SEGMENTS = (("text", 0o5), ("rodata", 0o4), ("relro", 0o6), ("data", 0o6), ("dwarf", 0o6))

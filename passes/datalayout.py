@@ -23,9 +23,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import frozen
+from linkpipe.arrays.types import I64, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.gotypes.order import order_types
@@ -33,10 +33,6 @@ from linkpipe.layout.assign import alignments, check_alignments, layout_kinds, p
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Symbols, SymbolsEdit
-
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
-U8 = npt.NDArray[np.uint8]
 
 _LARGEST = 2_000_000_000
 """Most bytes in one symbol or segment (data.go, cutoff)."""
@@ -184,7 +180,7 @@ class _Data:
 
 
 def _check_sizes(symbols: Symbols, ids: I64, size: I64) -> None:
-    def refuse(bad: npt.NDArray[np.bool_], words: str, remedy: str) -> list[InputError]:
+    def refuse(bad: Bool, words: str, remedy: str) -> list[InputError]:
         return [
             InputError(
                 words.format(size=int(symbols.size[sym]), data=int(symbols.data_size[sym])),

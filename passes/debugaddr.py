@@ -13,17 +13,15 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import first_seen, frozen, owners
+from linkpipe.arrays.types import I64
 from linkpipe.debuginfo.sections import appended, list_header
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.reloctype import DWTXTADDR, R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import single_relocs
-
-I64 = npt.NDArray[np.int64]
 
 
 @linkpass(

@@ -14,11 +14,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arch import Architecture
 from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import owners
+from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.debuginfo.sections import appended
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats import pcvalue
@@ -27,10 +27,6 @@ from linkpipe.formats.funcinfo import read_headers
 from linkpipe.formats.pcvalue import PcValues
 from linkpipe.reloctype import R_ADDR, R_DWARFSECREF
 from linkpipe.tables.objects import RelocColumns
-
-I64 = npt.NDArray[np.int64]
-U8 = npt.NDArray[np.uint8]
-Bool = npt.NDArray[np.bool_]
 
 _FACTOR = -4
 """Offsets are multiples of this."""

@@ -11,16 +11,14 @@ cmd/link/internal/ld/dwarf.go (writepcranges); cmd/internal/dwarf/dwarf.go (PutR
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from linkpipe.arrays.types import I64, U8
 from linkpipe.debuginfo.sections import UnitRanges, appended, by_unit, list_header, unit_ranges
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats.dwarf import Rle, put_leb, uleb_sizes
 from linkpipe.reloctype import R_DWTXTADDR_U4
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import single_relocs
-
-I64 = npt.NDArray[np.int64]
 
 _BASE = 5
 """Bytes of the entry with a list's base: the index takes four."""
@@ -49,7 +47,7 @@ def debugrnglists(link: Link) -> Link:
     return link.evolve(symbols=edit.freeze(), relocs=relocs, debug_sections=sections)
 
 
-def _lists(ranges: UnitRanges, units: I64, k: int) -> tuple[npt.NDArray[np.uint8], I64]:
+def _lists(ranges: UnitRanges, units: I64, k: int) -> tuple[U8, I64]:
     """The lists of ``units`` (of ``k``) end to end, and where each one starts, and the end."""
     order = np.argsort(ranges.unit, kind="stable")
     unit, start, end = (column[order] for column in ranges)

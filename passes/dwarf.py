@@ -20,10 +20,10 @@ writeUnitInfo).
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import first_seen, offsets
+from linkpipe.arrays.types import I64
 from linkpipe.debuginfo.entries import Encoded, encode
 from linkpipe.debuginfo.mentions import (
     Mentions,
@@ -45,8 +45,6 @@ from linkpipe.symkind import SymKind
 from linkpipe.tables.dwarf import Dwarf
 from linkpipe.tables.objects import RelocColumns, joined
 from linkpipe.tables.symbols import Flag, SymbolsEdit
-
-I64 = npt.NDArray[np.int64]
 
 _PRETTY = (
     "Type ArrayType ChanType FuncType MapType PtrType SliceType StructType InterfaceType ITab "

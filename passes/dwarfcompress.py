@@ -18,13 +18,10 @@ from threading import Thread
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats import elf
 from linkpipe.tables.sections import Section, Sections
-
-U8 = npt.NDArray[np.uint8]
 
 _LEVEL = 1
 """zlib's fastest. Its output is smaller than that of the oracle's fastest, by about 6 % for

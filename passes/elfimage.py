@@ -17,12 +17,13 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
+from linkpipe.arrays.types import U8
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType, SegmentType
 from linkpipe.layout.assign import text_base
-from linkpipe.output.elfframe import Bytes, ElfFrame, Piece
+from linkpipe.output.elfframe import ElfFrame, Piece
 from linkpipe.symkind import is_text
 from linkpipe.tables.sections import Segment
 
@@ -56,7 +57,7 @@ class _Executable(ElfFrame):
 
     type = elf.FileType.EXEC
 
-    def make(self) -> Bytes:
+    def make(self) -> U8:
         """The whole file."""
         link = self.link
         text = text_base(link)
@@ -180,7 +181,7 @@ def _by_address(row: tuple[int, SectionHeader]) -> tuple[int, int, int]:
 class _Object(ElfFrame):
     """A relocatable object for the host linker."""
 
-    def make(self) -> Bytes:
+    def make(self) -> U8:
         """The whole file."""
         headers: list[SectionHeader]
         number: dict[int, int]

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.ragged import frozen
+from linkpipe.arrays.types import I64, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.formats import elf
@@ -29,8 +30,6 @@ from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED, ElfSymtab
 from linkpipe.tables.symbols import ABI0, STATIC, Flag, Symbols
 
-I64 = npt.NDArray[np.int64]
-Bool = npt.NDArray[np.bool_]
 G = TypeVar("G", bound=np.generic)
 
 _FILE_NAME = b"go.go"

@@ -17,9 +17,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import owners
+from linkpipe.arrays.types import I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, LinkpipeError, checkpoint
 from linkpipe.formats import goobj
@@ -28,8 +28,6 @@ from linkpipe.gotypes.gcprog import ProgramWriter
 from linkpipe.gotypes.pointers import PointerWords
 from linkpipe.layout.assign import Placed, place_sections
 from linkpipe.symkind import SymKind
-
-I64 = npt.NDArray[np.int64]
 
 _PROGRAMS = (("runtime.gcdata", ".data", SymKind.SDATA), ("runtime.gcbss", ".bss", SymKind.SBSS))
 

@@ -19,9 +19,9 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import frozen
+from linkpipe.arrays.types import I32
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -150,7 +150,7 @@ def _postorder(packages: Packages) -> tuple[int, ...]:
     return tuple(order)
 
 
-def _text_order(link: Link, packages: Packages) -> tuple[npt.NDArray[np.int32], dict[int, str]]:
+def _text_order(link: Link, packages: Packages) -> tuple[I32, dict[int, str]]:
     """Reachable functions in layout order, those that the linker made first, and the packages
     of those that move to another package's room."""
     objects, symbols = link.objects, link.symbols

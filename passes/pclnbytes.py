@@ -13,18 +13,15 @@ cmd/link/internal/ld/pcln.go (generatePCHeader, writePCToFunc, generateFuncdata,
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import owners
+from linkpipe.arrays.types import I16, I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, LinkpipeError, checkpoint
 from linkpipe.reloctype import R_ADDROFF
 from linkpipe.tables.pclntab import BUCKET, PART, PARTS
 from linkpipe.tables.symbols import Flag
-
-I64 = npt.NDArray[np.int64]
-U8 = npt.NDArray[np.uint8]
 
 _MAGIC = 0xFFFFFFF1
 """internal/abi/symtab.go, CurrentPCLnTabMagic."""
@@ -101,12 +98,12 @@ def _funcdata(link: Link) -> U8:
     return out
 
 
-def _check(link: Link, ids: I64, rows: I64, section: npt.NDArray[np.int16], value: I64) -> None:
+def _check(link: Link, ids: I64, rows: I64, section: I16, value: I64) -> None:
     """Only four-byte offsets into sections are allowed."""
     symbols, relocs = link.symbols, link.relocs
     errors: list[LinkpipeError] = []
 
-    def refuse(bad: npt.NDArray[np.bool_], why: str) -> None:
+    def refuse(bad: Bool, why: str) -> None:
         errors.extend(
             InputError(why, symbol=symbols.name(int(ids[i])), remedy="rebuild the package")
             for i in np.flatnonzero(bad).tolist()

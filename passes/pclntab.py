@@ -25,10 +25,10 @@ Source: cmd/link/internal/ld/pcln.go; runtime/symtab.go, runtime/runtime2.go (_f
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.image import copy_spans
 from linkpipe.arrays.ragged import expand, first_seen, frozen
+from linkpipe.arrays.types import I32, I64, U8
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.functab.funcdata import (
@@ -43,10 +43,6 @@ from linkpipe.symkind import SymKind
 from linkpipe.tables.functions import Functions, read_functions
 from linkpipe.tables.pclntab import Functab, Pclntab
 from linkpipe.tables.symbols import Flag, Symbols
-
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
-U8 = npt.NDArray[np.uint8]
 
 _PCDATA_INLTREE = 2
 """internal/abi/symtab.go, PCDATA_InlTreeIndex."""

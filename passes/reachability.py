@@ -34,9 +34,9 @@ Source: cmd/link/internal/ld/deadcode.go.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import distinct, expand, frozen
+from linkpipe.arrays.types import I64
 from linkpipe.deadcode.flood import Flood
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
@@ -46,8 +46,6 @@ from linkpipe.symkind import is_dwarf
 from linkpipe.tables.objects import RelocColumns
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
-
-I64 = npt.NDArray[np.int64]
 
 _NOOP = "runtime.mapinitnoop"
 

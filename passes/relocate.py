@@ -21,11 +21,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arch import ElfRule, Places, Range, RelocKind, Unreachable
 from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import distinct, frozen
+from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import checkpoint
 from linkpipe.formats.dwarf import put_leb
@@ -35,9 +35,6 @@ from linkpipe.symkind import SymKind
 from linkpipe.tables.extrelocs import ExternalRelocs
 from linkpipe.tables.sections import Sections
 from linkpipe.tables.symbols import Flag
-
-I64 = npt.NDArray[np.int64]
-Bool = npt.NDArray[np.bool_]
 
 _WIDTHS, _LEB128_WIDTHS = (1, 2, 4, 8), (1, 2, 3, 4)
 _ELSEWHERE = (SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
@@ -64,7 +61,7 @@ def relocate(link: Link) -> Link:
 class _Work:
     """The relocations of one link as columns, row i for the i-th in file order."""
 
-    def __init__(self, link: Link, laid: Laid, image: npt.NDArray[np.uint8]) -> None:
+    def __init__(self, link: Link, laid: Laid, image: U8) -> None:
         self.link, self.image, self.laid = link, image, laid
         self.symbols, relocs = link.symbols, link.relocs
         rows, counts = relocs.rows_of_many(laid.ids)

@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.ragged import expand, frozen
+from linkpipe.arrays.types import I32, I64, U64, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -46,9 +47,6 @@ from linkpipe.tables.records import (
     read_records,
 )
 from linkpipe.tables.symbols import COLUMNS, Flag, Symbols
-
-I64 = npt.NDArray[np.int64]
-U64 = npt.NDArray[np.uint64]
 
 # Flags that a symbol has when any of its records has them, not just the winner's.
 _STICKY = np.uint32(Flag.LOCAL | Flag.USED_IN_IFACE)
@@ -150,9 +148,9 @@ def _first_equal(keys: U64) -> I64:
 def _group_names(
     objects: Objects,
     records: Records,
-    is_package: npt.NDArray[np.bool_],
-    is_ref: npt.NDArray[np.bool_],
-    is_hashed: npt.NDArray[np.bool_],
+    is_package: Bool,
+    is_ref: Bool,
+    is_hashed: Bool,
 ) -> _Names:
     """Definitions with a name that others may use, and all references, grouped by name."""
     usable = (records.name_size > 0) & (records.version != objects.version[records.object])
@@ -173,9 +171,7 @@ def _group_names(
     return _Names(ordered[starts], rows, np.append(starts, len(rows)), lead)
 
 
-def _larger_wins(
-    rows: I64, ids: npt.NDArray[np.int32], size: I64, winner: npt.NDArray[np.int64]
-) -> None:
+def _larger_wins(rows: I64, ids: I32, size: I64, winner: I64) -> None:
     """Among rows of one symbol the largest wins, the first of them when equal.
 
     ``for row in rows: if size[row] > size[winner[ids[row]]]: winner[ids[row]] = row``
@@ -193,8 +189,8 @@ def _settle_names(
     objects: Objects,
     records: Records,
     names: _Names,
-    is_ref: npt.NDArray[np.bool_],
-    ids: npt.NDArray[np.int32],
+    is_ref: Bool,
+    ids: I32,
     winner: I64,
 ) -> dict[int, int]:
     """Choose the winner of each name with several definitions; sizes to correct, by id."""
@@ -265,7 +261,7 @@ def _overwrite(
 def _table(
     objects: Objects,
     records: Records,
-    ids: npt.NDArray[np.int32],
+    ids: I32,
     winner: I64,
     made: int,
     fixups: dict[int, int],
@@ -307,7 +303,7 @@ def _table(
     )
 
 
-def _package_references(objects: Objects, packages: Packages) -> tuple[I64, npt.NDArray[np.int32]]:
+def _package_references(objects: Objects, packages: Packages) -> tuple[I64, I32]:
     """Where each object's package indexes start, and for each the row of the package's first
     object."""
     counts = (objects.blocks[:, goobj.PKGIDX + 1] - objects.blocks[:, goobj.PKGIDX]) // 8
@@ -343,7 +339,7 @@ def _package_references(objects: Objects, packages: Packages) -> tuple[I64, npt.
     return frozen(base), frozen(target)
 
 
-def _builtins(symbols: Symbols, regabi: bool) -> npt.NDArray[np.int32]:
+def _builtins(symbols: Symbols, regabi: bool) -> I32:
     """The id of each builtin symbol, 0 where nobody defines it."""
     abis = [abi if regabi else 0 for _, abi in BUILTINS]
     ids = symbols.lookup_many([name for name, _ in BUILTINS], abis)

@@ -26,17 +26,15 @@ from typing import NamedTuple
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import offsets
+from linkpipe.arrays.types import I64, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.formats import goobj
 from linkpipe.formats.pcvalue import decode
 from linkpipe.reloctype import R_CALLIND
 from linkpipe.tables.symbols import Flag
-
-I64 = npt.NDArray[np.int64]
 
 _NOSPLIT_STACK = 800
 """What a checked function leaves (internal/abi/stack.go, StackNosplitBase)."""
@@ -66,7 +64,7 @@ class _Nosplit:
     ids: I64
     depth: I64
     calls: _Calls
-    known: npt.NDArray[np.bool_]
+    known: Bool
     call_size: int
     morestack: int
 

@@ -14,9 +14,9 @@ Source: cmd/link/internal/ld/symtab.go:421-550.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import frozen
+from linkpipe.arrays.types import U8
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import STATIC, Flag, Symbols, SymbolsEdit
@@ -109,7 +109,7 @@ def _hide(link: Link, edit: SymbolsEdit) -> None:
     edit.add_flags(np.flatnonzero(hidden), Flag.NOT_IN_SYMTAB)
 
 
-def _groups(symbols: Symbols) -> npt.NDArray[np.uint8]:
+def _groups(symbols: Symbols) -> U8:
     """The kind under which each reachable symbol is laid out, 0: its own."""
     groups = np.zeros(len(symbols), np.uint8)
     laid_out = (symbols.flags & (Flag.REACHABLE | Flag.SPECIAL)) == Flag.REACHABLE

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-U8 = npt.NDArray[np.uint8]
-I64 = npt.NDArray[np.int64]
+from linkpipe.arrays.types import I64, U8, Structs
 
 _FEW = 12
 """Pieces of one size below which a loop is faster than a gather (measured: a gather costs some
 4 us, a slice copied by a loop 0.3 us)."""
 
 
-def _pieces(buffer: U8, size: int) -> npt.NDArray[np.void]:
+def _pieces(buffer: U8, size: int) -> Structs:
     """A view of all pieces of ``size`` bytes, overlapping: element i starts at byte i."""
     count = max(len(buffer) - size + 1, 0)
     return np.ndarray((count,), f"V{size}", buffer=buffer.data, strides=(1,))

@@ -11,11 +11,12 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-I64 = npt.NDArray[np.int64]
+from linkpipe.arrays.types import I64, Bool, Ints
+
 G = TypeVar("G", bound=np.generic)
 
 
-def expand(starts: npt.NDArray[np.integer], counts: npt.NDArray[np.integer]) -> I64:
+def expand(starts: Ints, counts: Ints) -> I64:
     """All members of the ranges [start, start+count), concatenated: int64[sum(counts)].
 
     ``[x for s, n in zip(starts, counts) for x in range(s, s + n)]``
@@ -28,7 +29,7 @@ def expand(starts: npt.NDArray[np.integer], counts: npt.NDArray[np.integer]) -> 
     )
 
 
-def owners(counts: npt.NDArray[np.integer]) -> I64:
+def owners(counts: Ints) -> I64:
     """The row each member of ``expand`` belongs to: int64[sum(counts)].
 
     ``[i for i, n in enumerate(counts) for _ in range(n)]``
@@ -36,7 +37,7 @@ def owners(counts: npt.NDArray[np.integer]) -> I64:
     return np.repeat(np.arange(len(counts), dtype=np.int64), counts)
 
 
-def offsets(counts: npt.NDArray[np.integer]) -> I64:
+def offsets(counts: Ints) -> I64:
     """Where each row starts when rows are laid end to end, and the end: int64[n+1].
 
     ``[sum(counts[:i]) for i in range(n + 1)]``
@@ -46,7 +47,7 @@ def offsets(counts: npt.NDArray[np.integer]) -> I64:
     return out
 
 
-def first_seen(keys: npt.NDArray[np.integer], limit: int) -> tuple[npt.NDArray[np.bool_], I64]:
+def first_seen(keys: Ints, limit: int) -> tuple[Bool, I64]:
     """Which members of ``keys`` (all in [0, limit)) appear for the first time, bool[len(keys)];
     and for each key its place among those that do, in their order, int64[limit] (-1: never).
 

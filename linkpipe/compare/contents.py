@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from linkpipe.arrays.types import U8
 from linkpipe.compare import golang, headers
-from linkpipe.compare.elfread import Bytes, Elf, Symbols
+from linkpipe.compare.elfread import Elf, Symbols
 from linkpipe.formats import elf
 
 _SHOWN = 6
@@ -70,14 +71,14 @@ def _plain(a: Elf, b: Elf, left: int, right: int, names: Symbols | None) -> Iter
         yield from _hex(one, other, at, base)
 
 
-def _hex(one: Bytes, other: Bytes, at: int, base: int) -> Iterator[str]:
+def _hex(one: U8, other: U8, at: int, base: int) -> Iterator[str]:
     start = max(at - 8, 0) // 8 * 8
     for file, data in (("first", one), ("second", other)):
         line = data[start : start + 24]
         yield f"        {file:6} {base + start:#x}: {line.tobytes().hex(' ', -4)}"
 
 
-def _strings(name: str, one: Bytes, other: Bytes) -> Iterator[str]:
+def _strings(name: str, one: U8, other: U8) -> Iterator[str]:
     left, right = one.tobytes().split(b"\0"), other.tobytes().split(b"\0")
     yield f"{name}: {len(left)} strings, then {len(right)}"
     shorter = min(len(left), len(right))

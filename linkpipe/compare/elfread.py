@@ -11,13 +11,10 @@ from pathlib import Path
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
+from linkpipe.arrays.types import I64, U8, Structs
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
-
-Bytes = npt.NDArray[np.uint8]
-Records = npt.NDArray[np.void]
 
 # e_ident is followed by these fields; "w" is the class's word.
 _HEADER = (
@@ -32,12 +29,12 @@ class Elf:
     tables as structured arrays, `names` the sections' names."""
 
     path: Path
-    data: Bytes
+    data: U8
     elf_class: int
     endian: str
     header: dict[str, int]
-    segments: Records
-    sections: Records
+    segments: Structs
+    sections: Structs
     names: tuple[str, ...]
 
     @property
@@ -49,7 +46,7 @@ class Elf:
         """The first section of that name."""
         return self.names.index(name) if name in self.names else None
 
-    def content(self, section: int) -> Bytes:
+    def content(self, section: int) -> U8:
         """The section's bytes in the file: uint8[n], none for NOBITS."""
         record = self.sections[section]
         if record["type"] in (elf.SectionType.NOBITS, elf.SectionType.NULL):
@@ -57,7 +54,7 @@ class Elf:
         name = self.names[section] if self.names else f"section {section}"
         return _slice(self, int(record["offset"]), int(record["size"]), name)
 
-    def table(self, section: int, dtype: np.dtype[np.void]) -> Records:
+    def table(self, section: int, dtype: np.dtype[np.void]) -> Structs:
         """The section's bytes as records; a rest at the end is left out."""
         raw = self.content(section)
         return raw[: len(raw) // dtype.itemsize * dtype.itemsize].view(dtype)
@@ -84,7 +81,7 @@ class Elf:
 class Symbols:
     """Symbol records with their string table; names are decoded when asked for."""
 
-    records: Records
+    records: Structs
     strings: bytes
     relocatable: bool
 
@@ -101,7 +98,7 @@ class Symbols:
         return [string(self.strings, at) for at in self.records["name"].tolist()]
 
     @cached_property
-    def _ordered(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def _ordered(self) -> tuple[I64, I64]:
         """(keys, symbols) ascending by section and address; sized symbols last among equals."""
         records = self.records
         kind = records["info"] & 15
@@ -114,12 +111,12 @@ class Symbols:
         return self._key(records["section"][chosen], records["value"][chosen]), chosen
 
     @staticmethod
-    def _key(section: object, value: object) -> npt.NDArray[np.int64]:
+    def _key(section: object, value: object) -> I64:
         return (np.asarray(section, np.int64) << 48) | (
             np.asarray(value).astype(np.int64) & ((1 << 48) - 1)
         )
 
-    def covering(self, section: int, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def covering(self, section: int, values: I64) -> I64:
         """For each value (an address, or an offset in an ET_REL file) the symbol of the section
         that covers or precedes it: int64[n], -1 where there is none."""
         keys, symbols = self._ordered
@@ -187,7 +184,7 @@ def same(a: Elf, b: Elf) -> bool:
     )
 
 
-def _expand(file: Elf, section: int, content: Bytes) -> Bytes:
+def _expand(file: Elf, section: int, content: U8) -> U8:
     """The content of a compressed section as it was."""
     import zlib
 
@@ -245,7 +242,7 @@ def read(path: Path) -> Elf:
     none = np.zeros(0, np.void)
     shell = Elf(path, data, elf_class, endian, header, none, none, ())
 
-    def headers(at: str, count: str, kind: np.dtype[np.void]) -> Records:
+    def headers(at: str, count: str, kind: np.dtype[np.void]) -> Structs:
         raw = _slice(shell, header[at], header[count] * kind.itemsize, f"table at e_{at}")
         return raw.copy().view(kind)
 
@@ -259,7 +256,7 @@ def read(path: Path) -> Elf:
     return attrs.evolve(found, names=names)
 
 
-def _slice(file: Elf, offset: int, size: int, what: str) -> Bytes:
+def _slice(file: Elf, offset: int, size: int, what: str) -> U8:
     if offset + size > len(file.data):
         message = f"{what} ends at {offset + size:#x}, past the file's end {len(file.data):#x}"
         raise _wrong(file.path, message, offset)

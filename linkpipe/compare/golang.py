@@ -12,9 +12,9 @@ from itertools import pairwise
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
-from linkpipe.compare.elfread import Bytes, Elf, string
+from linkpipe.arrays.types import U8, U32
+from linkpipe.compare.elfread import Elf, string
 
 # name:words, in order; a slice is (pointer, len, cap), a string (pointer, len).
 _MODULEDATA = (
@@ -47,7 +47,7 @@ def moduledata_field(offset: int, word: int) -> str:
 class Pclntab:
     """The sub tables of a .gopclntab, found by its header."""
 
-    data: Bytes
+    data: U8
     word: int
     endian: str
 
@@ -84,7 +84,7 @@ class Pclntab:
         )
 
     @cached_property
-    def functab(self) -> npt.NDArray[np.uint32]:
+    def functab(self) -> U32:
         """(pc offset, offset of the function's record in functab): uint32[functions, 2]."""
         at = self.starts["functab"]
         raw = self.data[at : at + 8 * self.functions]

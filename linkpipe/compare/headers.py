@@ -7,7 +7,8 @@ from itertools import zip_longest
 
 import numpy as np
 
-from linkpipe.compare.elfread import Elf, Records
+from linkpipe.arrays.types import Structs
+from linkpipe.compare.elfread import Elf
 
 _SHOWN, _MOVED = 6, 3
 """Rows shown of a list that may be long; of the moved symbols of one section."""
@@ -132,7 +133,7 @@ def relocations(a: Elf, b: Elf, left: int, right: int, dtype: np.dtype[np.void])
     """The first entries of two relocation sections that differ, with the symbols' names."""
     shift = 32 if a.elf_class == 2 else 8
 
-    def target(file: Elf, records: Records) -> Callable[[int], str]:
+    def target(file: Elf, records: Structs) -> Callable[[int], str]:
         def told(entry: int) -> str:
             info = int(records["info"][entry])
             symbol, kind = info >> shift, info & ((1 << shift) - 1)
@@ -155,8 +156,8 @@ def relocations(a: Elf, b: Elf, left: int, right: int, dtype: np.dtype[np.void])
 
 def _entries(
     title: str,
-    one: Records,
-    other: Records,
+    one: Structs,
+    other: Structs,
     name: Callable[[int], str],
     other_name: Callable[[int], str],
     text: tuple[str, ...] = (),
@@ -189,8 +190,8 @@ def _entries(
 
 def _records(
     title: str,
-    one: Records,
-    other: Records,
+    one: Structs,
+    other: Structs,
     name: Callable[[int], str],
     other_name: Callable[[int], str],
 ) -> Iterator[str]:
@@ -208,7 +209,7 @@ def _records(
             yield f"{title} {i} (type {int(x['type']):#x}): {'; '.join(told)}"
 
 
-def _record(records: Records, entry: int, leave_out: tuple[str, ...]) -> str:
+def _record(records: Structs, entry: int, leave_out: tuple[str, ...]) -> str:
     return _void(records[entry], leave_out)
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from linkpipe.arch import Architecture
 from linkpipe.arrays.ragged import distinct, expand
+from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.deadcode.methods import MethodReader, Methods
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
@@ -27,10 +28,6 @@ from linkpipe.tables.mode import Mode
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag, Symbols
-
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
-Bools = npt.NDArray[np.bool_]
 
 
 class Flood:
@@ -112,7 +109,7 @@ class Flood:
         # Of several equal ids the last one's place stays in the slot.
         places = np.arange(len(ids))
         self._slot[ids] = places
-        last: Bools = self._slot[ids] == places
+        last: Bool = self._slot[ids] == places
         return ids[last]
 
     def _flood(self, wave: npt.NDArray[Any]) -> None:

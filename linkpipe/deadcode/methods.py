@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.types import I32, I64, U64, Bool, Ints
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData, targets_at
 from linkpipe.gotypes.layout import METHOD_SIZE, Kind
@@ -21,10 +22,6 @@ from linkpipe.reloctype import R_METHODOFF
 from linkpipe.tables.names import hash_names
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Symbols
-
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
-U64 = npt.NDArray[np.uint64]
 
 _ANY_TYPE = -1
 
@@ -37,7 +34,7 @@ class Methods(NamedTuple):
     owner: I32
     signature: U64
     name: U64
-    exported: npt.NDArray[np.bool_]
+    exported: Bool
 
     def take(self, rows: npt.NDArray[Any]) -> Methods:
         """Some of the methods, by mask or index."""
@@ -74,7 +71,7 @@ class MethodReader:
         rows, counts = self.table.rows_of_many(ids)
         return targets_at(counts, self.table.offset[rows], self.table.target[rows], offsets)
 
-    def read(self, chosen: npt.NDArray[np.integer[Any]]) -> Methods:
+    def read(self, chosen: Ints) -> Methods:
         """The methods ``row[chosen]``, which are all those of their types.
 
         Raises InputError when the relocations do not fit the type's array of methods.

@@ -10,18 +10,14 @@ References become relocations. Source: cmd/internal/dwarf/dwarf.go (putattr).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.image import copy_spans, put_words
+from linkpipe.arrays.types import I32, I64, U8, U16, Ints
 from linkpipe.formats.dwarf import ABBREVS, At, Form, put_leb, uleb_sizes
 from linkpipe.reloctype import R_ADDR, R_ADDROFF, R_DWARFSECREF
-
-I64 = npt.NDArray[np.int64]
-U8 = npt.NDArray[np.uint8]
-Rows = npt.NDArray[np.integer[Any]]
 
 
 class Text(NamedTuple):
@@ -44,9 +40,9 @@ class Encoded(NamedTuple):
     content: U8
     starts: I64
     place: I64
-    size: npt.NDArray[np.uint8]
-    type: npt.NDArray[np.uint16]
-    target: npt.NDArray[np.int32]
+    size: U8
+    type: U16
+    target: I32
 
 
 Columns = Mapping[At, I64 | Text]
@@ -55,7 +51,7 @@ Columns = Mapping[At, I64 | Text]
 _REFERENCES = (Form.REF_ADDR, Form.SEC_OFFSET)
 
 
-def encode(codes: Rows, columns: Columns, ptrsize: int, endian: str) -> Encoded:
+def encode(codes: Ints, columns: Columns, ptrsize: int, endian: str) -> Encoded:
     """Encode n entries; ``codes`` int[n]. Attributes that have no column are zero."""
     encoder = _Encoder(codes, columns, ptrsize, endian)
     for code, rows in encoder.groups:
@@ -64,7 +60,7 @@ def encode(codes: Rows, columns: Columns, ptrsize: int, endian: str) -> Encoded:
 
 
 class _Encoder:
-    def __init__(self, codes: Rows, columns: Columns, ptrsize: int, endian: str) -> None:
+    def __init__(self, codes: Ints, columns: Columns, ptrsize: int, endian: str) -> None:
         self.columns, self.ptrsize, self.endian = columns, ptrsize, endian
         self.references: list[tuple[I64, I64, int, int]] = []
         numbers = np.flatnonzero(np.bincount(codes)).tolist() if len(codes) else []

@@ -7,12 +7,12 @@ importInfoSymbol).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import distinct, first_seen, offsets, owners
+from linkpipe.arrays.types import I32, I64, Ints
 from linkpipe.formats import goobj
 from linkpipe.reloctype import R_DWARFSECREF, R_USEIFACE, R_USETYPE
 from linkpipe.symkind import SymKind, is_data, is_rodata
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from linkpipe.engine.context import Link
     from linkpipe.tables.symbols import Symbols
 
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
-Ids = npt.NDArray[np.integer[Any]]
 
 INFO_PREFIX = b"go:info."
 """Before the name of a type, the name of the symbol of its entry."""
@@ -80,7 +77,7 @@ def gather_units(link: Link) -> Units:
     return Units(objects, rows, first, functions, auxs_by_kind(link, functions, _FUNCTION_AUXS))
 
 
-def auxs_by_kind(link: Link, ids: Ids, kinds: tuple[int, ...]) -> dict[int, I32]:
+def auxs_by_kind(link: Link, ids: Ints, kinds: tuple[int, ...]) -> dict[int, I32]:
     """For each kind of auxiliary symbol that of each symbol, int32[n], 0: none."""
     found = link.objects.auxs(link.symbols.object[ids], link.symbols.local[ids], kinds)
     owner = owners(found.counts)
@@ -169,7 +166,7 @@ def _constants(link: Link, units: Units) -> I64:
     return out
 
 
-def _type_of_entry(symbols: Symbols, entries: Ids) -> I64:
+def _type_of_entry(symbols: Symbols, entries: Ints) -> I64:
     """The type that each symbol ``go:info.T`` describes: int64[number of symbols], 0: none."""
     out = np.zeros(len(symbols), np.int64)
     every = distinct(entries)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from linkpipe.arrays.types import I64, Ints
 from linkpipe.formats.dwarf import VERSION
 from linkpipe.tables.dwarf import DebugSection, DescribedText, Dwarf
 from linkpipe.tables.symbols import Flag
@@ -17,18 +17,15 @@ if TYPE_CHECKING:
     from linkpipe.symkind import SymKind
     from linkpipe.tables.symbols import Symbols, SymbolsEdit
 
-I64 = npt.NDArray[np.int64]
-Ids = npt.NDArray[np.integer[Any]]
 
-
-def appended(link: Link, name: str, symbols: Ids) -> tuple[DebugSection, ...]:
+def appended(link: Link, name: str, symbols: Ints) -> tuple[DebugSection, ...]:
     """The debug sections so far and one more, which holds ``symbols``."""
     own = link.dwarf.section[name]
     section = DebugSection(f".debug_{name}", np.append(own, symbols).astype(np.int64))
     return (*link.debug_sections, section)
 
 
-def by_unit(dwarf: Dwarf, heads: I64, members: Ids) -> I64:
+def by_unit(dwarf: Dwarf, heads: I64, members: Ints) -> I64:
     """For each unit in order its head, if it has one (not 0), then the ``members`` of its
     functions (int[n], one for each function, 0: none)."""
     owner = dwarf.owner
@@ -41,7 +38,7 @@ def by_unit(dwarf: Dwarf, heads: I64, members: Ids) -> I64:
 
 
 def list_header(
-    edit: SymbolsEdit, kind: SymKind, arch: Architecture, symbols: Ids, *, offsets: bool
+    edit: SymbolsEdit, kind: SymKind, arch: Architecture, symbols: Ints, *, offsets: bool
 ) -> int:
     """A symbol with the header of .debug_addr, .debug_rnglists or .debug_loclists, which hold
     ``symbols``; the latter two have room for a table of offsets, which Go does not use (the DWARF 5

@@ -10,12 +10,12 @@ Source: cmd/link/internal/ld/dwarf.go (newtype, dotypedef).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import expand
+from linkpipe.arrays.types import I64, Bool, Ints
 from linkpipe.debuginfo.entries import Text
 from linkpipe.debuginfo.mentions import INFO_PREFIX, TYPE_PREFIX
 from linkpipe.debuginfo.typewalk import TypeWalk
@@ -24,9 +24,6 @@ from linkpipe.formats.dwarf import At, Code, Encoding
 from linkpipe.gotypes.layout import Kind
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag, SymbolsEdit
-
-I64 = npt.NDArray[np.int64]
-Bool = npt.NDArray[np.bool_]
 
 _CODES = {
     Kind.ARRAY: Code.ARRAYTYPE,
@@ -185,7 +182,7 @@ def _nodes(walk: TypeWalk) -> _Nodes:
         out[rows] = np.where(symbol != 0, node_of[graph.row[symbol]], walk.unspecified)
         return out
 
-    def both(of_rows: npt.NDArray[np.integer[Any]], of_made: list[int] | I64) -> I64:
+    def both(of_rows: Ints, of_made: list[int] | I64) -> I64:
         return np.append(of_rows.astype(np.int64), np.array(of_made, np.int64))
 
     none = np.full(m, -1, np.int64)

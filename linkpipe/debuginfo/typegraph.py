@@ -13,15 +13,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import distinct, expand, owners
+from linkpipe.arrays.types import I64, Ints
 from linkpipe.formats.dwarf import Code
 from linkpipe.gotypes.data import TypeData
 from linkpipe.gotypes.layout import NAME_EMBEDDED, TFLAG_UNCOMMON, UNCOMMON_SIZE, Kind
-
-I64 = npt.NDArray[np.int64]
-Ids = npt.NDArray[np.integer[Any]]
 
 _ONE_PART = (Kind.ARRAY, Kind.CHAN, Kind.POINTER, Kind.SLICE)
 
@@ -65,7 +62,7 @@ class TypeGraph(NamedTuple):
     row: I64
 
 
-def read_types(types: TypeData, roots: Ids, empty_interface: int, interface: int) -> TypeGraph:
+def read_types(types: TypeData, roots: Ints, empty_interface: int, interface: int) -> TypeGraph:
     """The types that can be reached from ``roots``.
 
     ``empty_interface`` and ``interface`` are the types of which interfaces without and with

@@ -19,9 +19,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import offsets, owners
+from linkpipe.arrays.types import I64
 from linkpipe.debuginfo.mentions import TYPE_PREFIX
 from linkpipe.debuginfo.typegraph import TypeGraph
 from linkpipe.errors import InputError
@@ -117,7 +117,7 @@ class TypeWalk:
                     order.append(at)
                     stack += following[ends[at] : ends[at + 1]]
 
-    def nodes_of_rows(self) -> npt.NDArray[np.int64]:
+    def nodes_of_rows(self) -> I64:
         """The node of each row of the graph, -1: the type was not visited. int64[n]."""
         return np.array([self.node.get(name, -1) for name in self.names], np.int64)
 

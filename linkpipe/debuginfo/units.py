@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import owners
+from linkpipe.arrays.types import I64
 from linkpipe.debuginfo.entries import Encoded, Text, encode
 from linkpipe.debuginfo.mentions import Units
 from linkpipe.formats.dwarf import LANG_GO, UT_COMPILE, VERSION, At, Code
@@ -20,7 +20,6 @@ from linkpipe.reloctype import R_DWARFSECREF
 if TYPE_CHECKING:
     from linkpipe.engine.context import Link
 
-I64 = npt.NDArray[np.int64]
 
 _HEADER = 12
 """Bytes before a unit's entry: length (4), version (2), kind (1), size of an address (1), place of

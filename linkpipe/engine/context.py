@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 import attrs
 
+from linkpipe.arrays.types import I32, U8
 from linkpipe.errors import MissingFact, PassError
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from linkpipe.arch import Architecture
     from linkpipe.flags.options import Options
     from linkpipe.graphs.graph import Graph
@@ -112,16 +110,16 @@ class Link:
     moduledata: ClassVar[Fact[int]] = Fact()
     tlsg: ClassVar[Fact[int]] = Fact()
     trampolines: ClassVar[Fact[Mapping[int, int]]] = Fact()
-    text_order: ClassVar[Fact[npt.NDArray[np.int32]]] = Fact()
+    text_order: ClassVar[Fact[I32]] = Fact()
     elf: ClassVar[Fact[ElfPrep]] = Fact()
     pclntab: ClassVar[Fact[Pclntab]] = Fact()
-    section_groups: ClassVar[Fact[npt.NDArray[np.uint8]]] = Fact()
+    section_groups: ClassVar[Fact[U8]] = Fact()
     textsectmap: ClassVar[Fact[tuple[int, int]]] = Fact()
     ptab: ClassVar[Fact[Ptab]] = Fact()
     moduledata_fields: ClassVar[Fact[Mapping[str, int]]] = Fact()
     relro: ClassVar[Fact[Relro]] = Fact()
     sections: ClassVar[Fact[Sections]] = Fact()
-    image: ClassVar[Fact[npt.NDArray[np.uint8]]] = Fact()
+    image: ClassVar[Fact[U8]] = Fact()
     elf_symtab: ClassVar[Fact[ElfSymtab]] = Fact()
     external_relocs: ClassVar[Fact[ExternalRelocs]] = Fact()
     prober: ClassVar[Fact[Prober]] = Fact()

@@ -20,12 +20,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.types import I64, U8, U32, U64, Structs
 from linkpipe.errors import InputError, os_error
 
 _MAP_FIXED = 0x10
 _MAP_FAILED = ctypes.c_void_p(-1).value
-
-U8 = npt.NDArray[np.uint8]
 
 
 class Arena:
@@ -109,20 +108,20 @@ class Arena:
         """The bytes [at, at+size) without a copy."""
         return memoryview(self.bytes)[at : at + size]
 
-    def u32(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+    def u32(self, at: I64) -> U32:
         """Little-endian 32-bit words at the (unaligned) offsets ``at``: uint32[len(at)]."""
         return self._words("<u4", at)
 
-    def u64(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    def u64(self, at: I64) -> U64:
         """Little-endian 64-bit words at the (unaligned) offsets ``at``: uint64[len(at)]."""
         return self._words("<u8", at)
 
-    def records(self, at: npt.NDArray[np.int64], dtype: np.dtype[np.void]) -> npt.NDArray[np.void]:
+    def records(self, at: I64, dtype: np.dtype[np.void]) -> Structs:
         """Packed records of ``dtype`` at the offsets ``at``: dtype[len(at)]."""
         # Gathered as opaque bytes: numpy copies those four times as fast as records with fields.
         return self._words(f"V{dtype.itemsize}", at).view(dtype)
 
-    def _words(self, dtype: npt.DTypeLike, at: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    def _words(self, dtype: npt.DTypeLike, at: I64) -> npt.NDArray[Any]:
         dt = np.dtype(dtype)
         # A view whose elements overlap: element i is the word that starts at byte i.
         count = len(self.bytes) - dt.itemsize + 1

@@ -8,14 +8,11 @@ know. Sources: the DWARF 5 standard, section 7; cmd/internal/dwarf/dwarf_defs.go
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-I64 = npt.NDArray[np.int64]
-U8 = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.integer[Any]]
+from linkpipe.arrays.types import I64, U8, Ints
 
 VERSION = 5
 UT_COMPILE = 1

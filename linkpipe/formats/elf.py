@@ -13,7 +13,8 @@ from enum import IntEnum
 
 import attrs
 import numpy as np
-import numpy.typing as npt
+
+from linkpipe.arrays.types import I64, Ints
 
 CLASS32, CLASS64 = 1, 2
 
@@ -111,9 +112,7 @@ def reloc_dtype(elf_class: int, endian: str, *, rela: bool) -> np.dtype[np.void]
     return _dtype(f"offset:{w} info:{w}" + (f" addend:{i}" if rela else ""), endian)
 
 
-def reloc_info(
-    elf_class: int, symbol: npt.NDArray[np.integer], type_: npt.NDArray[np.integer]
-) -> npt.NDArray[np.int64]:
+def reloc_info(elf_class: int, symbol: Ints, type_: Ints) -> I64:
     """The ``info`` field of relocations: int64[n]."""
     shift = 32 if elf_class == CLASS64 else 8
     return (symbol.astype(np.int64) << shift) | type_.astype(np.int64)
@@ -248,7 +247,7 @@ def section_headers(
     return out.tobytes()
 
 
-def string_table(names: Sequence[bytes], *, start: int = 1) -> tuple[bytes, npt.NDArray[np.int64]]:
+def string_table(names: Sequence[bytes], *, start: int = 1) -> tuple[bytes, I64]:
     """Names end to end, each closed by a zero byte, and where each starts.
 
     ``start`` counts the bytes that stand before the first one (a string table opens with the empty

@@ -10,14 +10,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import expand, owners
+from linkpipe.arrays.types import I64, U32, Structs
 from linkpipe.errors import InputError
 from linkpipe.formats.arena import Arena
-
-I64 = npt.NDArray[np.int64]
-U32 = npt.NDArray[np.uint32]
 
 HEADER = np.dtype(
     [
@@ -49,14 +46,14 @@ class FuncInfos(NamedTuple):
     ``inlined`` INLINED[sum(ninlined)], function by function.
     """
 
-    header: npt.NDArray[np.void]
+    header: Structs
     nfiles: I64
     files: U32
     ninlined: I64
-    inlined: npt.NDArray[np.void]
+    inlined: Structs
 
 
-def read_headers(arena: Arena, at: I64, size: I64) -> npt.NDArray[np.void]:
+def read_headers(arena: Arena, at: I64, size: I64) -> Structs:
     """The fixed part of the records at the arena offsets ``at``, of ``size`` bytes: HEADER[n].
 
     Raises InputError when a record is cut short.

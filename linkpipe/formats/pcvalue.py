@@ -14,14 +14,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import expand, owners
+from linkpipe.arrays.types import I32, I64, U8, U64
 from linkpipe.errors import InputError
-
-I64 = npt.NDArray[np.int64]
-U8 = npt.NDArray[np.uint8]
-U64 = npt.NDArray[np.uint64]
 
 _LONGEST = 10
 """Bytes of the longest varint of 64 bits."""
@@ -37,7 +33,7 @@ class PcValues(NamedTuple):
     counts: I64
     start: I64
     end: I64
-    value: npt.NDArray[np.int32]
+    value: I32
 
 
 def varints(data: U8) -> tuple[U64, I64]:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.image import copy_spans
 from linkpipe.arrays.ragged import distinct, expand, first_seen, frozen
+from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import read_headers
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from linkpipe.arch import Architecture
     from linkpipe.tables.objects import Objects
 
-I64 = npt.NDArray[np.int64]
-U8 = npt.NDArray[np.uint8]
 
 # internal/abi/symtab.go
 _ARGS_POINTER_MAPS = 0

@@ -11,9 +11,9 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import expand, first_seen, owners
+from linkpipe.arrays.types import I32, I64, U8, U32
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.tables.functions import Functions
@@ -21,7 +21,6 @@ from linkpipe.tables.functions import Functions
 if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects
 
-I64 = npt.NDArray[np.int64]
 
 _NONE = 0xFFFFFFFF
 _PREFIX = b"gofile.."
@@ -32,15 +31,13 @@ class FileTables(NamedTuple):
     """``cutab`` uint32[k]; ``filetab`` uint8[…]; ``nfiles`` names in it; ``unit_at`` int64[n]:
     for each function where its object's part of cutab begins (in words), 0xFFFFFFFF: none."""
 
-    cutab: npt.NDArray[np.uint32]
-    filetab: npt.NDArray[np.uint8]
+    cutab: U32
+    filetab: U8
     nfiles: int
     unit_at: I64
 
 
-def file_tables(
-    objects: Objects, home: npt.NDArray[np.int32], fns: Functions, goroot: str
-) -> FileTables:
+def file_tables(objects: Objects, home: I32, fns: Functions, goroot: str) -> FileTables:
     """The tables for n functions that the objects ``home`` define (int32[n], 0: none).
 
     ``fns`` are those of them that have function information; ``goroot`` stands for $GOROOT in

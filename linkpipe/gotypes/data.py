@@ -11,20 +11,16 @@ Source: cmd/link/internal/ld/decodesym.go.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, NoReturn
+from typing import Literal, NamedTuple, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import owners
+from linkpipe.arrays.types import I32, I64, Ints
 from linkpipe.errors import InputError
 from linkpipe.gotypes.layout import METHOD_SIZE, TFLAG_UNCOMMON, UNCOMMON_SIZE, TypeLayout
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Symbols
-
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
-Ids = npt.NDArray[np.integer[Any]]
 
 
 class Methods(NamedTuple):
@@ -35,7 +31,7 @@ class Methods(NamedTuple):
     counts: I64
 
 
-def targets_at(counts: Ids, offsets: Ids, targets: I32, wanted: Ids) -> I32:
+def targets_at(counts: Ints, offsets: Ints, targets: I32, wanted: Ints) -> I32:
     """The target of each symbol's first relocation at the wanted offset, 0: none. int32[n].
 
     ``counts`` relocations for each of n symbols, one after another.
@@ -63,7 +59,7 @@ class TypeData:
         self.objects = objects
         self.layout = TypeLayout(ptrsize, byteorder)
 
-    def check(self, ids: Ids, size: int | None = None) -> None:
+    def check(self, ids: Ints, size: int | None = None) -> None:
         """Raise InputError when one of the symbols has no data, or less than a type's head
         (or ``size`` bytes)."""
         need = self.layout.common if size is None else size
@@ -71,7 +67,7 @@ class TypeData:
         if len(bad):
             self.cut_short(int(ids[bad[0]]), need)
 
-    def word(self, ids: Ids, offsets: Ids | int, size: int) -> I64:
+    def word(self, ids: Ints, offsets: Ints | int, size: int) -> I64:
         """The unsigned integers of ``size`` (1, 2, 4, 8) bytes at these offsets: int64[n].
 
         ``offsets + size`` must lie in the symbols' data (see ``check``).
@@ -84,34 +80,34 @@ class TypeData:
             raw &= np.uint64((1 << (8 * size)) - 1)
         return raw.view(np.int64)
 
-    def sizes(self, ids: Ids) -> I64:
+    def sizes(self, ids: Ints) -> I64:
         """The size of a value of each type, bytes: int64[n]."""
         return self.word(ids, 0, self.layout.ptrsize)
 
-    def ptrdata(self, ids: Ids) -> I64:
+    def ptrdata(self, ids: Ints) -> I64:
         """The leading bytes of each type that can hold pointers: int64[n]."""
         return self.word(ids, self.layout.ptrsize, self.layout.ptrsize)
 
-    def tflags(self, ids: Ids) -> I64:
+    def tflags(self, ids: Ints) -> I64:
         """The flags (TFLAG_*) of each type: int64[n]."""
         return self.word(ids, self.layout.tflag, 1)
 
-    def kinds(self, ids: Ids) -> I64:
+    def kinds(self, ids: Ints) -> I64:
         """The kind of each type: int64[n]."""
         return self.word(ids, self.layout.tflag + 3, 1)
 
-    def targets(self, ids: Ids, offsets: Ids | int) -> I32:
+    def targets(self, ids: Ints, offsets: Ints | int) -> I32:
         """The symbol that each type's relocation at that offset refers to, 0: none. int32[n]."""
         relocs = self.objects.relocs(self.symbols.object[ids], self.symbols.local[ids])
         wanted = np.broadcast_to(np.asarray(offsets, np.int64), (len(ids),))
         return targets_at(relocs.counts, relocs.offset, relocs.target, wanted)
 
-    def gcmasks(self, ids: Ids) -> I32:
+    def gcmasks(self, ids: Ints) -> I32:
         """The symbols whose data is each type's pointer mask, 1 bit for each word of ``ptrdata``
         (or, with TFLAG_GC_MASK_ON_DEMAND, room for a pointer): int32[n]."""
         return self.targets(ids, self.layout.gcdata)
 
-    def methods(self, ids: Ids) -> Methods:
+    def methods(self, ids: Ints) -> Methods:
         """Where each type's methods are. Raises InputError when they lie outside of its data."""
         self.check(ids)
         size = self.symbols.data_size[ids]
@@ -128,7 +124,7 @@ class TypeData:
             self.cut_short(int(ids[over[0]]), int((first + count * METHOD_SIZE)[over[0]]))
         return Methods(first, count)
 
-    def names(self, ids: Ids) -> tuple[I64, I64]:
+    def names(self, ids: Ints) -> tuple[I64, I64]:
         """Where the text of each name symbol lies: arena offsets and sizes, int64 each.
 
         A name is a byte of flags, its length as a varint, and its bytes.

@@ -12,7 +12,8 @@ from typing import Literal
 
 import attrs
 import numpy as np
-import numpy.typing as npt
+
+from linkpipe.arrays.types import I64
 
 
 class Kind(IntEnum):
@@ -98,7 +99,7 @@ class TypeLayout:
         """Size of the head and the kind's own tail; what is uncommon comes after it."""
         return int(self.sizes_by_kind()[kind])
 
-    def sizes_by_kind(self) -> npt.NDArray[np.int64]:
+    def sizes_by_kind(self) -> I64:
         """``size_of_kind`` for every byte value: int64[256]."""
         words = {
             Kind.STRUCT: 4,

@@ -11,17 +11,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arch import Architecture
+from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
 from linkpipe.gotypes.layout import TFLAG_EXTRA_STAR
 from linkpipe.gotypes.pdqsort import go_sort_slice
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Flag, Symbols
-
-I64 = npt.NDArray[np.int64]
 
 
 class TypeOrder(NamedTuple):

@@ -14,16 +14,13 @@ from collections.abc import Iterable
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import owners
+from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData, targets_at
 from linkpipe.gotypes.gcprog import ProgramWriter
 from linkpipe.gotypes.layout import TFLAG_GC_MASK_ON_DEMAND, TFLAG_UNCOMMON, UNCOMMON_SIZE, Kind
-
-I64 = npt.NDArray[np.int64]
-
 
 _DEEPEST = 200
 """Structs and arrays within each other; more than that is a damaged file."""

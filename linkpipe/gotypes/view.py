@@ -6,12 +6,12 @@ See layout.py for what is where, and data.py for reading many at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
+from linkpipe.arrays.types import Ints
 from linkpipe.gotypes.data import TypeData
 from linkpipe.gotypes.layout import NAME_EMBEDDED, TFLAG_EXTRA_STAR, TFLAG_UNCOMMON, UNCOMMON_SIZE
 
@@ -150,7 +150,7 @@ class TypeView:
         return self.owner.objects.arena.view(int(start[0]), int(size[0])).tobytes()
 
 
-def views(types: TypeData, ids: npt.NDArray[np.integer[Any]]) -> Iterator[TypeView]:
+def views(types: TypeData, ids: Ints) -> Iterator[TypeView]:
     """One view for each type. Raises InputError for a symbol that is not a type."""
     types.check(ids)
     symbols = types.symbols

@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
 
+from linkpipe.arrays.types import I64
 from linkpipe.graphs.csr import Csr, breadth_first
 from linkpipe.graphs.graph import Graph
 
 if TYPE_CHECKING:
     from networkx import DiGraph
-
-I64 = npt.NDArray[np.int64]
 
 
 def to_networkx(graph: Graph, touching: I64 | None = None) -> DiGraph[Any]:

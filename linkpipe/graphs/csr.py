@@ -9,12 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import expand, offsets
-
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
+from linkpipe.arrays.types import I32, I64
 
 
 class Csr(NamedTuple):

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe import reloctype as rt
+from linkpipe.arrays.types import U16, Bool
 from linkpipe.formats import goobj
 
 MARKERS = (rt.R_USEIFACE, rt.R_USEIFACEMETHOD, rt.R_USENAMEDMETHOD)
@@ -51,11 +52,11 @@ symbol's type is not kept with it."""
 
 
 def followed(
-    types: npt.NDArray[np.uint16],
-    weak: npt.NDArray[np.bool_],
+    types: U16,
+    weak: Bool,
     calls: Collection[int],
     weak_calls: bool,
-) -> npt.NDArray[np.bool_]:
+) -> Bool:
     """Whether each relocation of a reachable symbol keeps its target: bool[m].
 
     Weak ones do not, nor do those of methods (that is decided method by method) and those

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
+from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.formats import goobj
 from linkpipe.graphs.csr import Csr, breadth_first, build_csr
 from linkpipe.graphs.edges import FOLLOWED_AUXS, followed
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from linkpipe.tables.relocs import Relocs
     from linkpipe.tables.symbols import Symbols
 
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
 
 ROOT = 0
 """The node that stands for the roots."""
@@ -82,7 +80,7 @@ class Graph:
     relocs: Relocs
     arch: Architecture
     roots: tuple[tuple[int, str], ...]
-    special: npt.NDArray[np.bool_]
+    special: Bool
     weak_calls: bool = False
 
     __networkx_backend__ = "linkpipe"

@@ -8,12 +8,12 @@ assignDsymsToSection).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arch import Architecture
+from linkpipe.arrays.types import I32, I64, U8, Ints
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section
@@ -22,10 +22,6 @@ from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
 if TYPE_CHECKING:
     from linkpipe.engine.context import Link
 
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
-U8 = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.integer[Any]]
 
 _LARGEST_ALIGN = 1 << 20
 """Bytes; no section of a real program asks for more, and a damaged number could for gigabytes."""

@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arch import Trampolines
+from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
 from linkpipe.layout.assign import round_up
 from linkpipe.symkind import SymKind
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from linkpipe.tables.relocs import RelocsEdit
     from linkpipe.tables.symbols import SymbolsEdit
 
-I64 = npt.NDArray[np.int64]
 
 _ELSEWHERE = (SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
 

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.image import copy_spans
+from linkpipe.arrays.types import I64, U8
 
 if TYPE_CHECKING:
     from linkpipe.tables.sections import Sections
     from linkpipe.tables.symbols import Symbols
-
-U8 = npt.NDArray[np.uint8]
-I64 = npt.NDArray[np.int64]
 
 
 @attrs.frozen(eq=False)

@@ -10,16 +10,14 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
+from linkpipe.arrays.types import U8
 from linkpipe.engine.context import Link
 from linkpipe.errors import PassError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType
 from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED
 from linkpipe.tables.sections import Section, Segment
-
-Bytes = npt.NDArray[np.uint8]
 
 
 @attrs.frozen
@@ -80,7 +78,7 @@ class ElfFrame:
         entry: int = 0,
         notes: Iterable[Piece] = (),
         relocs: Mapping[str, bytes] | None = None,
-    ) -> Bytes:
+    ) -> U8:
         """The whole file: uint8[n], writable.
 
         ``headers`` are all section headers in order; those of tables that stand behind the segments

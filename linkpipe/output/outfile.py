@@ -8,9 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-import numpy as np
-import numpy.typing as npt
-
+from linkpipe.arrays.types import U8
 from linkpipe.errors import UserError
 
 _MODE = 0o775
@@ -20,7 +18,7 @@ _NO_NEIGHBOUR = (errno.EACCES, errno.EPERM, errno.EROFS)
 """Why a folder may take no new file, though a file in it may be written to."""
 
 
-def write_output(path: str, content: npt.NDArray[np.uint8]) -> None:
+def write_output(path: str, content: U8) -> None:
     """Write an executable file. What was there before stays until the new file is whole.
 
     A symbolic link is followed; what is no regular file (/dev/null) is written to directly.
@@ -80,7 +78,7 @@ def _settle(temporary: str, target: str) -> None:
         shutil.copyfile(temporary, target)
 
 
-def _write(file: str, path: str, content: npt.NDArray[np.uint8]) -> None:
+def _write(file: str, path: str, content: U8) -> None:
     try:
         with open(file, "wb", buffering=0) as f:
             data = memoryview(content)

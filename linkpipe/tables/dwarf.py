@@ -7,13 +7,10 @@ from typing import Any, NamedTuple
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import owners
+from linkpipe.arrays.types import I32, I64
 from linkpipe.errors import PassError
-
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
 
 
 class DebugSection(NamedTuple):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import attrs
-import numpy as np
-import numpy.typing as npt
+
+from linkpipe.arrays.types import I32, I64, U8, U32
 
 UNDEFINED, ABSOLUTE = -1, -2
 """Sections of symbols that have none: defined by another module, or plain numbers."""
@@ -25,15 +25,15 @@ class ElfSymtab:
             when it has none.
     """
 
-    name: npt.NDArray[np.uint32]
-    info: npt.NDArray[np.uint8]
-    other: npt.NDArray[np.uint8]
-    section: npt.NDArray[np.int32]
-    value: npt.NDArray[np.int64]
-    size: npt.NDArray[np.int64]
+    name: U32
+    info: U8
+    other: U8
+    section: I32
+    value: I64
+    size: I64
     strings: bytes
     first_global: int
-    index: npt.NDArray[np.int32]
+    index: I32
 
     def __attrs_post_init__(self) -> None:
         for name in ("name", "info", "other", "section", "value", "size"):

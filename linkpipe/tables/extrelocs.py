@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import attrs
-import numpy as np
-import numpy.typing as npt
+
+from linkpipe.arrays.types import I16, I32, I64
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -22,11 +22,11 @@ class ExternalRelocs:
         addend: int64[m].
     """
 
-    section: npt.NDArray[np.int16]
-    offset: npt.NDArray[np.int64]
-    type: npt.NDArray[np.int32]
-    symbol: npt.NDArray[np.int32]
-    addend: npt.NDArray[np.int64]
+    section: I16
+    offset: I64
+    type: I32
+    symbol: I32
+    addend: I64
 
     def __attrs_post_init__(self) -> None:
         for name in ("section", "offset", "type", "symbol", "addend"):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import owners
+from linkpipe.arrays.types import I32, I64, Ints
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import FuncInfos, read_funcinfos
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects
     from linkpipe.tables.symbols import Symbols
 
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
 
 _TYPES = (
     goobj.AUX_FUNCINFO,
@@ -60,9 +58,7 @@ class Functions:
     funcdata: I32
 
 
-def read_functions(
-    objects: Objects, symbols: Symbols, functions: npt.NDArray[np.integer]
-) -> Functions:
+def read_functions(objects: Objects, symbols: Symbols, functions: Ints) -> Functions:
     """Read what the objects say about ``functions`` (symbol ids).
 
     Raises InputError when a record is damaged.

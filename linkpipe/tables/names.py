@@ -8,14 +8,10 @@ symbol table keeps the hashes sorted and looks names up by binary search.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-U64 = npt.NDArray[np.uint64]
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
+from linkpipe.arrays.types import I64, U64, Bool, Ints
 
 _I1, _I2, _I3 = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9
 _K1, _K2, _K3 = np.uint64(_I1), np.uint64(_I2), np.uint64(_I3)
@@ -46,8 +42,8 @@ def _finish(total: U64, length: U64, version: U64) -> U64:
 def hash_names(
     words_at: Callable[[I64], U64],
     at: I64,
-    length: npt.NDArray[np.integer[Any]],
-    version: npt.NDArray[np.integer[Any]],
+    length: Ints,
+    version: Ints,
 ) -> U64:
     """64-bit hashes of (name, version) for the names at ``at``: uint64[n].
 
@@ -96,9 +92,7 @@ def hash_bytes(names: Sequence[bytes], versions: Sequence[int]) -> U64:
     return hash_names(view.__getitem__, at, length, np.asarray(versions, np.int64))
 
 
-def contain_byte(
-    words_at: Callable[[I64], U64], at: I64, length: npt.NDArray[np.integer[Any]], byte: int
-) -> npt.NDArray[np.bool_]:
+def contain_byte(words_at: Callable[[I64], U64], at: I64, length: Ints, byte: int) -> Bool:
     """Whether each name contains a byte (below 128): bool[n].
 
     ``[bytes([byte]) in name(i) for i in range(n)]``

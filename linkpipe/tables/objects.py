@@ -14,15 +14,12 @@ from typing import NamedTuple
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.ragged import expand, owners
+from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.arena import Arena
-
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
 
 
 class RelocColumns(NamedTuple):
@@ -35,9 +32,9 @@ class RelocColumns(NamedTuple):
 
     counts: I64
     offset: I32
-    size: npt.NDArray[np.uint8]
-    type: npt.NDArray[np.uint16]
-    weak: npt.NDArray[np.bool_]
+    size: U8
+    type: U16
+    weak: Bool
     add: I64
     target: I32
 
@@ -52,7 +49,7 @@ class AuxColumns(NamedTuple):
     (goobj.AUX_*) and ``target`` int32."""
 
     counts: I64
-    type: npt.NDArray[np.uint8]
+    type: U8
     target: I32
 
 
@@ -64,10 +61,10 @@ class _References(NamedTuple):
     uint32: where the symbols of that row are in ``ids`` int32; ``limit`` uint32: how many.
     """
 
-    first: npt.NDArray[np.uint32]
-    counts: npt.NDArray[np.uint32]
-    start: npt.NDArray[np.uint32]
-    limit: npt.NDArray[np.uint32]
+    first: U32
+    counts: U32
+    start: U32
+    limit: U32
     ids: I32
 
 
@@ -98,8 +95,8 @@ class Objects:
     arena: Arena
     names: tuple[str, ...]
     base: I64
-    blocks: npt.NDArray[np.int64]
-    flags: npt.NDArray[np.uint32]
+    blocks: I64
+    flags: U32
     package: I32
     version: I32
     ndef: I64
@@ -121,9 +118,7 @@ class Objects:
         """Defined symbols of each object: int64[n]."""
         return self.ndef + self.nhashed64 + self.nhashed + self.nnonpkg
 
-    def resolve(
-        self, objects: I64, pkg: npt.NDArray[np.uint32], sym: npt.NDArray[np.uint32]
-    ) -> I32:
+    def resolve(self, objects: I64, pkg: U32, sym: U32) -> I32:
         """Symbol ids for the references (pkg[i], sym[i]) found in object objects[i]: int32[k].
 
         A reference of {0, 0} is "no symbol". Raises InputError for a reference outside of the
@@ -181,9 +176,7 @@ class Objects:
             np.concatenate((self.local_to_id, self.builtins, np.zeros(1, np.int32))),
         )
 
-    def relocs(
-        self, objects: npt.NDArray[np.integer], locals_: npt.NDArray[np.integer]
-    ) -> RelocColumns:
+    def relocs(self, objects: Ints, locals_: Ints) -> RelocColumns:
         """Read the relocations of the definitions (objects[i], locals_[i]).
 
         Object 0 (the linker's own symbols) has none here.
@@ -205,8 +198,8 @@ class Objects:
 
     def auxs(
         self,
-        objects: npt.NDArray[np.integer],
-        locals_: npt.NDArray[np.integer],
+        objects: Ints,
+        locals_: Ints,
         types: Collection[int] | None = None,
     ) -> AuxColumns:
         """Read the auxiliary symbols of the definitions (objects[i], locals_[i]), of all types
@@ -225,9 +218,7 @@ class Objects:
             counts, records["type"].copy(), self.resolve(owner, records["pkg"], records["sym"])
         )
 
-    def data(
-        self, objects: npt.NDArray[np.integer], locals_: npt.NDArray[np.integer]
-    ) -> tuple[I64, I64]:
+    def data(self, objects: Ints, locals_: Ints) -> tuple[I64, I64]:
         """Where the contents of the definitions lie: arena offsets and sizes, int64 each."""
         first, count = self._index(objects, locals_, goobj.DATAIDX)
         at = self.blocks[objects, goobj.DATA] + first
@@ -236,9 +227,7 @@ class Objects:
             self._bad_index(int(objects[over[0]]), int(locals_[over[0]]), goobj.DATAIDX)
         return at, count
 
-    def _index(
-        self, objects: npt.NDArray[np.integer], locals_: npt.NDArray[np.integer], block: int
-    ) -> tuple[I64, I64]:
+    def _index(self, objects: Ints, locals_: Ints, block: int) -> tuple[I64, I64]:
         at = self.blocks[objects, block] + 4 * locals_.astype(np.int64)
         first = self.arena.u32(at).astype(np.int64)
         count = self.arena.u32(at + 4).astype(np.int64) - first
@@ -249,8 +238,8 @@ class Objects:
 
     def _rows(
         self,
-        objects: npt.NDArray[np.integer],
-        locals_: npt.NDArray[np.integer],
+        objects: Ints,
+        locals_: Ints,
         index: int,
         block: int,
         size: int,
@@ -283,8 +272,8 @@ class Objects:
         self,
         objects: I64,
         rows: I64,
-        pkg: npt.NDArray[np.uint32],
-        sym: npt.NDArray[np.uint32],
+        pkg: U32,
+        sym: U32,
     ) -> None:
         row = int(rows[0])
         raise InputError(

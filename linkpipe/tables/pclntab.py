@@ -7,13 +7,8 @@ writes the contents once addresses are final.
 from __future__ import annotations
 
 import attrs
-import numpy as np
-import numpy.typing as npt
 
-I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
-U8 = npt.NDArray[np.uint8]
-
+from linkpipe.arrays.types import I32, I64, U8
 
 BUCKET, PART = 4096, 256
 """Bytes of text that an entry of runtime.findfunctab, and a part of it, stand for

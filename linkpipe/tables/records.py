@@ -9,15 +9,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from linkpipe.arrays.types import I32, I64, U8, U32, Bool
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.symkind import FROM_OBJECT, is_dwarf
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Flag
-
-I64 = npt.NDArray[np.int64]
 
 
 class Records(NamedTuple):
@@ -29,18 +27,18 @@ class Records(NamedTuple):
     """
 
     place: I64
-    object: npt.NDArray[np.int32]
-    local: npt.NDArray[np.int32]
-    cls: npt.NDArray[np.uint8]
+    object: I32
+    local: I32
+    cls: U8
     name_at: I64
-    name_size: npt.NDArray[np.int32]
-    version: npt.NDArray[np.int32]
-    kind: npt.NDArray[np.uint8]
-    flags: npt.NDArray[np.uint32]
+    name_size: I32
+    version: I32
+    kind: U8
+    flags: U32
     size: I64
-    align: npt.NDArray[np.int32]
+    align: I32
     data_at: I64
-    data_size: npt.NDArray[np.int32]
+    data_size: I32
 
 
 PACKAGE, HASHED64, HASHED, NONPKG, REF = range(5)
@@ -89,7 +87,7 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
             file=objects.names[int(owner[row])],
             remedy="rebuild the package; the file is damaged",
         )
-    flags: npt.NDArray[np.uint32] = record["flag"].astype(np.uint32)
+    flags: U32 = record["flag"].astype(np.uint32)
     flags |= record["flag2"].astype(np.uint32) << np.uint32(8)
     flags |= _object_flags(objects)[owner]
     flags |= np.where(cls == HASHED, int(Flag.CONTENT_HASHED), 0).astype(np.uint32)
@@ -110,7 +108,7 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
     )
 
 
-def concatenate(objects: Objects, first: int, end: int) -> npt.NDArray[np.uint8]:
+def concatenate(objects: Objects, first: int, end: int) -> U8:
     """The blocks [first, end) of all objects, end to end. Records of an object lie together,
     so copying blocks is much cheaper than gathering records."""
     bounds = objects.blocks[:, [first, end]].tolist()
@@ -119,10 +117,10 @@ def concatenate(objects: Objects, first: int, end: int) -> npt.NDArray[np.uint8]
 
 def _contents(
     objects: Objects,
-    owner: npt.NDArray[np.int32],
-    local: npt.NDArray[np.int32],
-    defined: npt.NDArray[np.bool_],
-) -> tuple[I64, npt.NDArray[np.int32]]:
+    owner: I32,
+    local: I32,
+    defined: Bool,
+) -> tuple[I64, I32]:
     """Where the content of each row's symbol lies, and its size; of references nothing is said."""
     # An object's index has one entry more than it has definitions.
     counts = objects.defined + 1
@@ -154,7 +152,7 @@ def _contents(
     return block[owner] + first, size.astype(np.int32)
 
 
-def _object_flags(objects: Objects) -> npt.NDArray[np.uint32]:
+def _object_flags(objects: Objects) -> U32:
     shared = np.where(objects.flags & goobj.FLAG_SHARED, int(Flag.SHARED), 0)
     assembly = np.where(objects.flags & goobj.FLAG_FROM_ASSEMBLY, int(Flag.FROM_ASSEMBLY), 0)
     return (shared | assembly).astype(np.uint32)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.ragged import expand
+from linkpipe.arrays.types import I32, I64, U8, U16, Bool, Ints
 from linkpipe.tables.objects import RelocColumns
 
 _COLUMNS = ("offset", "size", "type", "weak", "add", "target")
@@ -44,14 +45,14 @@ class Relocs:
         target: int32[m], symbol id, 0: none.
     """
 
-    first: npt.NDArray[np.int64]
-    count: npt.NDArray[np.int32]
-    offset: npt.NDArray[np.int32]
-    size: npt.NDArray[np.uint8]
-    type: npt.NDArray[np.uint16]
-    weak: npt.NDArray[np.bool_]
-    add: npt.NDArray[np.int64]
-    target: npt.NDArray[np.int32]
+    first: I64
+    count: I32
+    offset: I32
+    size: U8
+    type: U16
+    weak: Bool
+    add: I64
+    target: I32
 
     def __attrs_post_init__(self) -> None:
         m = len(self.offset)
@@ -64,7 +65,7 @@ class Relocs:
                 )
 
     @classmethod
-    def gather(cls, nsyms: int, ids: npt.NDArray[np.integer[Any]], columns: RelocColumns) -> Relocs:
+    def gather(cls, nsyms: int, ids: Ints, columns: RelocColumns) -> Relocs:
         """A table of the relocations ``columns`` of the symbols ``ids`` (row i: ids[i])."""
         first = np.zeros(nsyms, np.int64)
         count = np.zeros(nsyms, np.int32)
@@ -95,16 +96,14 @@ class Relocs:
         at = int(self.first[sym])
         return slice(at, at + int(self.count[sym]))
 
-    def rows_of_many(
-        self, ids: npt.NDArray[np.integer[Any]]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def rows_of_many(self, ids: Ints) -> tuple[I64, I64]:
         """All rows of many symbols, symbol by symbol, and how many each has: int64 both."""
         inside = ids < len(self.first)
         known = np.where(inside, ids, 0)
         counts = np.where(inside, self.count[known], 0).astype(np.int64)
         return expand(self.first[known], counts), counts
 
-    def owner(self) -> npt.NDArray[np.int32]:
+    def owner(self) -> I32:
         """The symbol that each row belongs to: int32[m] (0 for rows that nobody owns any more)."""
         out = np.zeros(len(self), np.int32)
         ids = np.flatnonzero(self.count)
@@ -112,7 +111,7 @@ class Relocs:
         out[rows] = np.repeat(ids, counts)
         return out
 
-    def extended(self, ids: npt.NDArray[np.integer[Any]], columns: RelocColumns) -> Relocs:
+    def extended(self, ids: Ints, columns: RelocColumns) -> Relocs:
         """A table that also has the relocations ``columns`` of the symbols ``ids`` (row i: ids[i]),
         which had none."""
         top = max(len(self.first), int(ids.max(initial=-1)) + 1)
@@ -153,10 +152,10 @@ class Relocs:
 
 
 def single_relocs(
-    offset: npt.NDArray[np.integer[Any]],
+    offset: Ints,
     size: int,
     type: int,  # noqa: A002 - the column's name
-    target: npt.NDArray[np.integer[Any]],
+    target: Ints,
 ) -> RelocColumns:
     """One strong relocation for each of n symbols, of one size and type, with addend 0."""
     n = len(offset)
@@ -181,7 +180,7 @@ class RelocsEdit:
         self._added: dict[int, list[tuple[int, int, int, bool, int, int]]] = {}
         self._cleared: set[int] = set()
 
-    def set(self, rows: npt.NDArray[np.integer[Any]] | int, **values: Any) -> None:
+    def set(self, rows: Ints | int, **values: Any) -> None:
         """Rewrite columns of existing rows: ``edit.set(rows, type=..., target=...)``."""
         for name, value in values.items():
             column = self._columns.get(name)

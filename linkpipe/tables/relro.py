@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import attrs
-import numpy as np
-import numpy.typing as npt
+
+from linkpipe.arrays.types import I32
 
 
 @attrs.frozen(eq=False)
@@ -30,4 +30,4 @@ class Relro:
     prefix: str
     rwx: int
     groups: Mapping[str, int]
-    moved: npt.NDArray[np.int32]
+    moved: I32

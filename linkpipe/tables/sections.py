@@ -10,7 +10,8 @@ from typing import Any
 
 import attrs
 import numpy as np
-import numpy.typing as npt
+
+from linkpipe.arrays.types import I32, I64
 
 
 @attrs.frozen(eq=False)
@@ -35,7 +36,7 @@ class Section:
     name: str
     segment: str
     rwx: int
-    symbols: npt.NDArray[np.int32]
+    symbols: I32
     align: int
     vaddr: int = 0
     size: int = 0
@@ -93,7 +94,7 @@ class Sections:
         """Segments by name."""
         return {s.name: s for s in self.segments}
 
-    def vaddrs(self) -> npt.NDArray[np.int64]:
+    def vaddrs(self) -> I64:
         """The address of each section: int64[len(self)]."""
         return np.array([s.vaddr for s in self.items], np.int64)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import IntFlag
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from linkpipe.arrays.types import Ints
 
 ABI0, ABI_INTERNAL = 0, 1
 STATIC = 10
@@ -73,4 +73,4 @@ COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
 )
 DEFAULTS = {"name_at": -1, "data_at": -1, "section": -1}
 
-Ids = npt.NDArray[np.integer[Any]] | Sequence[int] | int
+Ids = Ints | Sequence[int] | int

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.tables.names import I64
+from linkpipe.arrays.types import I64
 from linkpipe.tables.symbolcolumns import COLUMNS, DEFAULTS, Ids
 
 if TYPE_CHECKING:

@@ -22,16 +22,10 @@ from typing import Any
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
+from linkpipe.arrays.types import I16, I32, I64, U8, U32, U64, Bool, Ints
 from linkpipe.formats.arena import Arena
-from linkpipe.tables.names import (
-    I32,
-    contain_byte,
-    hash_bytes,
-    hash_name,
-    hash_names,
-)
+from linkpipe.tables.names import contain_byte, hash_bytes, hash_name, hash_names
 from linkpipe.tables.symbolcolumns import ABI0, ABI_INTERNAL, COLUMNS, STATIC, Flag, Ids
 from linkpipe.tables.symboledit import SymbolsEdit
 
@@ -56,25 +50,25 @@ class Symbols:
 
     arena: Arena
     made: int
-    object: npt.NDArray[np.int32]
-    local: npt.NDArray[np.int32]
-    version: npt.NDArray[np.int32]
-    kind: npt.NDArray[np.uint8]
-    size: npt.NDArray[np.int64]
-    align: npt.NDArray[np.int32]
-    flags: npt.NDArray[np.uint32]
-    name_at: npt.NDArray[np.int64]
-    name_size: npt.NDArray[np.int32]
-    data_at: npt.NDArray[np.int64]
-    data_size: npt.NDArray[np.int64]
-    value: npt.NDArray[np.int64]
-    container: npt.NDArray[np.int32]
-    section: npt.NDArray[np.int16]
+    object: I32
+    local: I32
+    version: I32
+    kind: U8
+    size: I64
+    align: I32
+    flags: U32
+    name_at: I64
+    name_size: I32
+    data_at: I64
+    data_size: I64
+    value: I64
+    container: I32
+    section: I16
     contents: Mapping[int, bytes]
     extnames: Mapping[int, bytes]
     packages: Mapping[int, str]
-    hashes: npt.NDArray[np.uint64]
-    hashed_ids: npt.NDArray[np.int32]
+    hashes: U64
+    hashed_ids: I32
     created: Mapping[tuple[bytes, int], int]
     created_names: tuple[bytes, ...]
 
@@ -117,7 +111,7 @@ class Symbols:
                 found[row] = self.created[key]
         return found
 
-    def lookup_others(self, ids: npt.NDArray[np.integer[Any]], version: int) -> I32:
+    def lookup_others(self, ids: Ints, version: int) -> I32:
         """The symbols of the same names under another version, 0 where there is none: int32[n].
 
         ``[self.lookup(self.extname(i), version) for i in ids]``
@@ -164,16 +158,14 @@ class Symbols:
         found = self.extnames.get(sym)
         return self.name_bytes(sym) if found is None else found
 
-    def starts_with(
-        self, ids: npt.NDArray[np.integer[Any]], prefix: bytes
-    ) -> npt.NDArray[np.bool_]:
+    def starts_with(self, ids: Ints, prefix: bytes) -> Bool:
         """Whether each symbol's name starts with ``prefix``: bool[len(ids)].
 
         ``[name(i).startswith(prefix) for i in ids]``
         """
         return self._contains(ids, prefix, self.name_at[ids], bytes.startswith)
 
-    def ends_with(self, ids: npt.NDArray[np.integer[Any]], suffix: bytes) -> npt.NDArray[np.bool_]:
+    def ends_with(self, ids: Ints, suffix: bytes) -> Bool:
         """Whether each symbol's name ends with ``suffix``: bool[len(ids)].
 
         ``[name(i).endswith(suffix) for i in ids]``
@@ -183,11 +175,11 @@ class Symbols:
 
     def _contains(
         self,
-        ids: npt.NDArray[np.integer[Any]],
+        ids: Ints,
         text: bytes,
-        at: npt.NDArray[np.int64],
+        at: I64,
         rule: Callable[[bytes, bytes], bool],
-    ) -> npt.NDArray[np.bool_]:
+    ) -> Bool:
         """Whether ``text`` stands at arena offset ``at``; names made by the linker by ``rule``."""
         made = self.name_at[ids] < 0
         hit = (self.name_size[ids] >= len(text)) & ~made
@@ -201,7 +193,7 @@ class Symbols:
             hit[row] = rule(self.name_bytes(int(ids[row])), text)
         return hit
 
-    def contains(self, ids: npt.NDArray[np.integer[Any]], byte: int) -> npt.NDArray[np.bool_]:
+    def contains(self, ids: Ints, byte: int) -> Bool:
         """Whether each symbol's name contains a byte (below 128): bool[len(ids)].
 
         ``[byte in name(i) for i in ids]``
@@ -221,15 +213,15 @@ class Symbols:
         size = int(self.data_size[sym])
         return self.arena.view(int(self.data_at[sym]), size) if size else b""
 
-    def has(self, ids: Ids, flag: Flag) -> npt.NDArray[np.bool_]:
+    def has(self, ids: Ids, flag: Flag) -> Bool:
         """Whether all bits of ``flag`` are set: bool[len(ids)] (0-d for one id)."""
         return (self.flags[ids] & flag) == flag
 
-    def reachable(self) -> npt.NDArray[np.int64]:
+    def reachable(self) -> I64:
         """Ids of all reachable symbols, ascending: int64[k]."""
         return np.flatnonzero(self.flags & Flag.REACHABLE)
 
-    def of_kind(self, *kinds: int) -> npt.NDArray[np.int64]:
+    def of_kind(self, *kinds: int) -> I64:
         """Ids of all reachable symbols of one of ``kinds``, ascending: int64[k]."""
         wanted = np.zeros(256, bool)
         wanted[list(kinds)] = True
