@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from linkpipe.errors import LinkpipeError
+from linkpipe.errors import LinkpipeError, os_error
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,4 +38,10 @@ def invoke(command: click.Command, argv: Sequence[str]) -> int:
     except LinkpipeError as e:
         print(f"{name}: {e.render()}", file=sys.stderr)
         return e.exit_status
+    except BrokenPipeError:
+        sys.stdout = None  # the reader has seen enough
+        return 0
+    except OSError as e:
+        print(f"{name}: {os_error(e)}", file=sys.stderr)
+        return 2
     return int(status or 0)

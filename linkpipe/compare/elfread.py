@@ -264,4 +264,4 @@ def _slice(file: Elf, offset: int, size: int, what: str) -> U8:
 
 
 def _wrong(path: Path, message: str, offset: int) -> InputError:
-    return InputError(f"{path}: {message}", file=str(path), offset=offset, label="linkpipe verify")
+    return InputError(f"{path}: {message}", file=str(path), offset=offset, label="linkpipe compare")

@@ -167,9 +167,9 @@ def same(left: Path, right: Path) -> bool:
 
 
 def explain(left: Path, right: Path) -> str:
-    """The differences of two linked files in words, by `linkpipe verify`."""
+    """The differences of two linked files in words, by `linkpipe compare`."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "linkpipe.cli.verify", str(left), str(right)],
+        [sys.executable, "-P", "-m", "linkpipe", "compare", str(left), str(right)],
         cwd=ROOT,
         text=True,
         capture_output=True,

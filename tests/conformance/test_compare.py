@@ -1,4 +1,4 @@
-"""`linkpipe verify`: the difference that was made is the difference that is named.
+"""`linkpipe compare`: the difference that was made is the difference that is named.
 
 The files are the oracle's, changed at known places, so these tests need no link of linkpipe's.
 """
@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from linkpipe.cli import verify
+from linkpipe.cli import compare
 from linkpipe.compare import elfread
+from linkpipe.compare.files import differences
 from linkpipe.errors import InputError
 from tests.conformance.oracle import link_oracle
 from tests.conformance.programs import TINY, inputs, table
@@ -37,7 +38,7 @@ def go_object(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def changed(
     file: Path, folder: Path, section: str, offset: Callable[[elfread.Elf, int], int]
 ) -> list[str]:
-    """Flip a bit in a section of a copy; what verify says."""
+    """Flip a bit in a section of a copy; what is said."""
     read = elfread.read(file)
     index = read.index(section)
     assert index is not None
@@ -45,7 +46,7 @@ def changed(
     data[int(read.sections[index]["offset"]) + offset(read, index)] ^= 1
     other = folder / "changed"
     other.write_bytes(data)
-    return list(verify.differences(file, other))
+    return list(differences(file, other))
 
 
 def place(symbol: str, more: int) -> Callable[[elfread.Elf, int], int]:
@@ -59,8 +60,8 @@ def place(symbol: str, more: int) -> Callable[[elfread.Elf, int], int]:
 
 
 def test_same_file(executable: Path) -> None:
-    assert list(verify.differences(executable, executable)) == []
-    assert verify.main([str(executable), str(executable)]) == 0
+    assert list(differences(executable, executable)) == []
+    assert compare.main([str(executable), str(executable)]) == 0
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +76,9 @@ def debug_pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_compression_is_no_difference(debug_pair: tuple[Path, Path]) -> None:
     """Unless it is asked for bytes: then it is one."""
     names = [str(file) for file in debug_pair]
-    assert list(verify.differences(*debug_pair)) == []
-    assert verify.main(names) == 0
-    assert verify.main([*names, "--bytes", "--quiet"]) == 1
+    assert list(differences(*debug_pair)) == []
+    assert compare.main(names) == 0
+    assert compare.main([*names, "--bytes", "--quiet"]) == 1
 
 
 @pytest.mark.parametrize("section", [".debug_info", ".debug_line", ".symtab"])
@@ -87,7 +88,7 @@ def test_sees_into_compressed_files(
     """A changed byte is found in a section that is compressed in one file, and in one behind it."""
     compressed, plain = debug_pair
     changed(plain, tmp_path, section, lambda *_: 0x31)
-    text = "\n".join(verify.differences(compressed, tmp_path / "changed"))
+    text = "\n".join(differences(compressed, tmp_path / "changed"))
     assert f"{section}: 1 of" in text
     assert "section header" not in text
 
@@ -96,7 +97,7 @@ def test_compressed_section_that_is_damaged(debug_pair: tuple[Path, Path], tmp_p
     """It cannot be read: said so, with the section's name."""
     with pytest.raises(InputError, match=r"\.debug_info"):
         changed(debug_pair[0], tmp_path, ".debug_info", lambda *_: 0x131)
-    assert verify.main([str(debug_pair[0]), str(tmp_path / "changed")]) == 2
+    assert compare.main([str(debug_pair[0]), str(tmp_path / "changed")]) == 2
 
 
 def test_names_the_function(executable: Path, tmp_path: Path) -> None:
@@ -150,7 +151,7 @@ def test_names_the_header(executable: Path, tmp_path: Path) -> None:
     data = bytearray(executable.read_bytes())
     data[24] ^= 1
     (tmp_path / "changed").write_bytes(data)
-    text = "\n".join(verify.differences(executable, tmp_path / "changed"))
+    text = "\n".join(differences(executable, tmp_path / "changed"))
     assert "ELF header: entry is" in text
 
 
@@ -163,7 +164,7 @@ def test_borrows_symbols(stripped: Path, executable: Path, tmp_path: Path) -> No
     offset = place("main.main", 5)(elfread.read(executable), text)
     data[int(at.sections[text]["offset"]) + offset] ^= 1
     (tmp_path / "changed").write_bytes(data)
-    told = verify.differences(stripped, tmp_path / "changed", executable)
+    told = differences(stripped, tmp_path / "changed", executable)
     assert "main.main+0x5" in "\n".join(told)
 
 
@@ -172,20 +173,29 @@ def test_symbols_that_one_file_lacks(go_object: Path, tmp_path: Path) -> None:
     subprocess.run(
         ["objcopy", "--strip-symbol=go:link.addmoduledatainit", go_object, other], check=True
     )
-    text = "\n".join(verify.differences(go_object, other))
+    text = "\n".join(differences(go_object, other))
     assert "symbols in the first file only: 1" in text
     assert "go:link.addmoduledatainit at" in text
 
 
 @pytest.mark.parametrize("cut", [10, 63, 100, 5000])
 def test_damaged_file(executable: Path, tmp_path: Path, cut: int) -> None:
-    """A file that is cut off is an error (status 2), or a difference, never a traceback."""
+    """A file that is cut off is an error (status 2), never a traceback."""
     (tmp_path / "cut").write_bytes(executable.read_bytes()[:cut])
-    assert verify.main([str(executable), str(tmp_path / "cut")]) in (1, 2)
+    assert compare.main([str(executable), str(tmp_path / "cut")]) == 2
+
+
+def test_no_elf_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Cannot be read, so 2 and not 1 as the help says; but what is the same is the same."""
+    (tmp_path / "a").write_text("one")
+    (tmp_path / "b").write_text("two")
+    assert compare.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 2
+    assert "not an ELF file" in capsys.readouterr().err
+    assert compare.main([str(tmp_path / "a"), str(tmp_path / "a")]) == 0
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    assert verify.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 2
+    assert compare.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 2
 
 
 @pytest.mark.parametrize("program", ["hello-386", "hello-s390x"])

@@ -43,7 +43,7 @@ def test_an_unknown_command() -> None:
     assert 'unknown command "lnk"\n\tdid you mean link?' in done.stderr
 
 
-@pytest.mark.parametrize("command", ["passes", "show", "diff", "build"])
+@pytest.mark.parametrize("command", ["passes", "show", "diff", "compare", "build"])
 def test_each_command_has_help(command: str) -> None:
     done = linkpipe(command, "--help")
     assert done.returncode == 0, done.stderr
