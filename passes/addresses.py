@@ -133,13 +133,13 @@ def _place(link: Link) -> dict[int, Placed]:
 
 def _assign(link: Link, placed: dict[int, Placed]) -> tuple[list[Section], list[Segment]]:
     """Addresses of sections and segments."""
-    page = segment_quantum(link)
+    page = segment_quantum(link.options, link.arch)
     _check_flags(link.options, page)
     items = [
         attrs.evolve(section, size=placed[row].size) if row in placed else section
         for row, section in enumerate(link.sections.items)
     ]
-    at = text_base(link)
+    at = text_base(link.options, link.arch, link.mode)
     segments: list[Segment] = []
     for name, rwx in _SEGMENTS:
         rows = [row for row, section in enumerate(items) if section.segment == name]
@@ -190,7 +190,7 @@ def _check_flags(options: Options, page: int) -> None:
 
 def _in_file(link: Link, segments: Sequence[Segment]) -> list[Segment]:
     """Segments with their places in the file."""
-    page = segment_quantum(link)
+    page = segment_quantum(link.options, link.arch)
     out: list[Segment] = []
     at = link.arch.header_room
     for segment in segments:

@@ -63,7 +63,9 @@ def debugaddr(link: Link) -> Link:
         dwarf=attrs.evolve(dwarf, index=frozen(index)),
         symbols=edit.freeze(),
         relocs=link.relocs.extended(tables, added),
-        debug_sections=appended(link, "addr", np.append(header, sorted_)),
+        debug_sections=appended(
+            link.debug_sections, link.dwarf, "addr", np.append(header, sorted_)
+        ),
     )
 
 

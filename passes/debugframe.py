@@ -73,7 +73,7 @@ def debugframe(link: Link) -> Link:
     return link.evolve(
         symbols=edit.freeze(),
         relocs=link.relocs.extended(np.array([section]), columns),
-        debug_sections=appended(link, "frame", np.zeros(0, np.int64)),
+        debug_sections=appended(link.debug_sections, link.dwarf, "frame", np.zeros(0, np.int64)),
     )
 
 

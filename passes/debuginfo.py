@@ -18,4 +18,5 @@ def debuginfo(link: Link) -> Link:
     """Lay out the entries."""
     dwarf = link.dwarf
     rows = expand(dwarf.entries_first[dwarf.order], np.diff(dwarf.entries_first)[dwarf.order])
-    return link.evolve(debug_sections=appended(link, "info", dwarf.entries[rows]))
+    sections = appended(link.debug_sections, dwarf, "info", dwarf.entries[rows])
+    return link.evolve(debug_sections=sections)

@@ -53,7 +53,8 @@ def debugline(link: Link) -> Link:
         at += count
     starts = np.append(0, np.cumsum([len(table) for table in tables]))
     edit.set_contents(dwarf.line_table[having], b"".join(tables), starts)
-    section = appended(link, "line", by_unit(dwarf, dwarf.line_table, dwarf.lines))
+    every = by_unit(dwarf, dwarf.line_table, dwarf.lines)
+    section = appended(link.debug_sections, dwarf, "line", every)
     return link.evolve(symbols=edit.freeze(), debug_sections=section)
 
 

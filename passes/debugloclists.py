@@ -20,5 +20,5 @@ def debugloclists(link: Link) -> Link:
     edit = link.symbols.edit()
     lists = by_unit(link.dwarf, np.zeros(len(link.dwarf), np.int64), link.dwarf.locs)
     header = list_header(edit, SymKind.SDWARFLOC, link.arch, lists, offsets=True)
-    sections = appended(link, "loclists", np.append(header, lists))
+    sections = appended(link.debug_sections, link.dwarf, "loclists", np.append(header, lists))
     return link.evolve(symbols=edit.freeze(), debug_sections=sections)

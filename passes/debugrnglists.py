@@ -43,7 +43,7 @@ def debugrnglists(link: Link) -> Link:
     )
     every = by_unit(dwarf, dwarf.range_list, dwarf.ranges)
     header = list_header(edit, SymKind.SDWARFRANGE, link.arch, every, offsets=True)
-    sections = appended(link, "rnglists", np.append(header, every))
+    sections = appended(link.debug_sections, link.dwarf, "rnglists", np.append(header, every))
     return link.evolve(symbols=edit.freeze(), relocs=relocs, debug_sections=sections)
 
 

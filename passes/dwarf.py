@@ -69,11 +69,15 @@ def dwarf(link: Link) -> Link:
         )
     edit = link.symbols.edit()
     section = {name: _section_symbol(edit, name) for name in _SECTIONS}
-    units = gather_units(link)
-    mentions, variables = read_mentions(link, units), read_variables(link)
+    units = gather_units(link.packages, link.objects, link.symbols, link.text_order)
+    mentions = read_mentions(link.packages, link.objects, link.symbols, units)
+    variables = read_variables(link.objects, link.symbols, link.relocs)
     types, type_symbols = _types(link, edit, np.concatenate((mentions.types, variables.types)))
     parts = _unit_parts(edit, units)
-    heads = unit_entries(link, units, parts, section["abbrev"])
+    version = link.options.environment.version
+    heads = unit_entries(
+        link.packages, link.symbols, link.arch, version, units, parts, section["abbrev"]
+    )
     edit.set_contents(parts.entry, heads.content.tobytes(), heads.starts)
 
     first, entries = _entries(link, units, mentions, variables, parts, type_symbols)

@@ -46,7 +46,7 @@ def _text(link: Link) -> DescribedText:
     """Functions at their final places."""
     dwarf, symbols = link.dwarf, link.symbols
     functions = link.text_order[symbols.object[link.text_order] != 0].astype(np.int64)
-    auxs = auxs_by_kind(link, functions, (goobj.AUX_FUNCINFO, goobj.AUX_PCSP))
+    auxs = auxs_by_kind(link.objects, symbols, functions, (goobj.AUX_FUNCINFO, goobj.AUX_PCSP))
     unit = np.zeros(len(link.objects), np.int64)
     unit[dwarf.objects] = np.arange(len(dwarf))
     some = np.flatnonzero(auxs[goobj.AUX_FUNCINFO])

@@ -22,7 +22,7 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType, SegmentType
-from linkpipe.layout.assign import text_base
+from linkpipe.layout.assign import segment_quantum, text_base
 from linkpipe.output.elfframe import ElfFrame, Piece
 from linkpipe.symkind import is_text
 from linkpipe.tables.sections import Segment
@@ -57,15 +57,19 @@ class _Executable(ElfFrame):
 
     type = elf.FileType.EXEC
 
+    def __init__(self, link: Link) -> None:
+        super().__init__(link.arch, link.sections, link.elf_symtab, link.image)
+        self.link, self.round = link, segment_quantum(link.options, link.arch)
+
     def make(self) -> U8:
         """The whole file."""
         link = self.link
-        text = text_base(link)
+        text = text_base(link.options, link.arch, link.mode)
         base = text - self.arch.header_room
         notes = self._notes(base)
-        rows = [(row, self.header_of(s, seg)) for row, s, seg in self.sections()]
+        rows = [(row, self.header_of(s, seg)) for row, s, seg in self.in_file_order()]
         extra = [header for header, _ in notes]
-        if len(link.elf_symtab):
+        if len(self.symtab):
             extra += [SectionHeader(".symtab"), SectionHeader(".strtab")]
         extra.append(SectionHeader(".shstrtab"))
         every = [*rows, *((-1, header) for header in extra)]
@@ -109,7 +113,7 @@ class _Executable(ElfFrame):
             out.append(
                 ProgramHeader(SegmentType.NOTE, elf.PF_R, h.offset, h.addr, h.size, h.size, h.align)
             )
-        for segment in self.link.sections.segments:
+        for segment in self.sections.segments:
             if segment.name == "dwarf" or not (segment.sections or segment.name == "data"):
                 continue
             load = self._load(segment)
@@ -181,12 +185,16 @@ def _by_address(row: tuple[int, SectionHeader]) -> tuple[int, int, int]:
 class _Object(ElfFrame):
     """A relocatable object for the host linker."""
 
+    def __init__(self, link: Link) -> None:
+        super().__init__(link.arch, link.sections, link.elf_symtab, link.image)
+        self.symbols, self.relocs = link.symbols, link.external_relocs
+
     def make(self) -> U8:
         """The whole file."""
         headers: list[SectionHeader]
         number: dict[int, int]
         headers, number = [SectionHeader("")], {}
-        placed = self.sections()
+        placed = self.in_file_order()
         for row, section, segment in placed:
             header = self.header_of(section, segment)
             if section.name.startswith(".note."):
@@ -196,7 +204,7 @@ class _Object(ElfFrame):
         symtab = len(headers)
         headers += [SectionHeader(name) for name in (".symtab", ".strtab", ".shstrtab")]
         dtype = elf.reloc_dtype(self.cls, self.endian, rela=self.arch.rela)
-        relocs = self._relocs(dtype)
+        records = self._relocs(dtype)
         kept = {}
         for row, section, _ in placed:
             header = headers[number[row]]
@@ -206,7 +214,7 @@ class _Object(ElfFrame):
             ):
                 continue
             name = self.rel + section.name
-            kept[name] = relocs[row]
+            kept[name] = records[row]
             headers.append(
                 SectionHeader(
                     name,
@@ -222,13 +230,13 @@ class _Object(ElfFrame):
 
     def _relocs(self, dtype: np.dtype[np.void]) -> list[bytes]:
         """The relocation records of each section, by row of Sections."""
-        relocs, index = self.link.external_relocs, self.link.elf_symtab.index
+        relocs, index = self.relocs, self.symtab.index
         out = np.zeros(len(relocs), dtype)
         symbol = index[relocs.symbol]
         lost = np.flatnonzero((symbol == 0) & (relocs.symbol != 0))
         if len(lost):
             row = int(lost[0])
-            name = self.link.symbols.name(int(relocs.symbol[row]))
+            name = self.symbols.name(int(relocs.symbol[row]))
             raise InputError(
                 f"reloc {int(relocs.type[row])} to non-elf symbol {name}",
                 expected="a symbol that is in the ELF symbol table",
@@ -239,7 +247,7 @@ class _Object(ElfFrame):
         out["info"] = elf.reloc_info(self.cls, symbol, relocs.type)
         if self.arch.rela:
             out["addend"] = relocs.addend
-        sections = len(self.link.sections)
+        sections = len(self.sections)
         order = np.argsort(relocs.section, kind="stable")
         out = out[order]
         edges = np.searchsorted(relocs.section[order], np.arange(sections + 1))

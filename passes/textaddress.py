@@ -25,7 +25,7 @@ from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.layout.assign import check_alignments, place, round_up, text_base
-from linkpipe.layout.trampolines import lay_out
+from linkpipe.layout.trampolines import home_packages, lay_out
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag
@@ -51,14 +51,26 @@ def textaddress(link: Link) -> Link:
     symbols.add_flags(markers, Flag.REACHABLE | Flag.SPECIAL | Flag.LOCAL)
 
     func_align = link.options.funcalign or arch.func_align
-    start = round_up(text_base(link), func_align)
+    start = round_up(text_base(link.options, link.arch, link.mode), func_align)
     align = np.maximum(symbols.align[order], func_align)
     addresses, end = place(start, np.maximum(symbols.size[order], _MIN_SIZE), align)
     relocs = link.relocs
     targets: Mapping[int, int] = {}
     if arch.trampolines and _may_be_too_far(link, arch.trampolines, end - start):
         edit = relocs.edit()
-        made = lay_out(link, symbols, edit, order.astype(np.int64), start, func_align, _MIN_SIZE)
+        made = lay_out(
+            arch,
+            link.mode,
+            home_packages(link.packages, link.objects, link.symbols),
+            relocs,
+            symbols,
+            edit,
+            order.astype(np.int64),
+            start,
+            func_align,
+            _MIN_SIZE,
+            debug=link.options.debugtramp > 1,
+        )
         order, addresses = made.order.astype(np.int32), made.addresses
         end, targets = made.end, made.targets
         relocs = edit.freeze()

@@ -16,11 +16,12 @@ from linkpipe.arrays.types import I32, I64, Ints
 from linkpipe.formats import goobj
 from linkpipe.reloctype import R_DWARFSECREF, R_USEIFACE, R_USETYPE
 from linkpipe.symkind import SymKind, is_data, is_rodata
-from linkpipe.tables.objects import RelocColumns, joined
+from linkpipe.tables.objects import Objects, RelocColumns, joined
 from linkpipe.tables.symbols import STATIC, Flag
 
 if TYPE_CHECKING:
-    from linkpipe.engine.context import Link
+    from linkpipe.tables.packages import Packages
+    from linkpipe.tables.relocs import Relocs
     from linkpipe.tables.symbols import Symbols
 
 
@@ -55,31 +56,34 @@ class Units(NamedTuple):
         return owners(np.diff(self.first))
 
 
-def gather_units(link: Link) -> Units:
-    """All units, and the functions that the link keeps of them."""
-    symbols, packages = link.symbols, link.packages
+def gather_units(packages: Packages, objects: Objects, symbols: Symbols, text_order: Ints) -> Units:
+    """All units, and the functions that the link keeps of them: those of ``text_order`` that an
+    object defines."""
     foreign: dict[str, list[tuple[int, int]]] = {}
     for host in packages.host_objects:
         foreign.setdefault(host.package, []).append((host.at, 0))
     pairs = []
     for row in packages.postorder:
         package = packages.items[row]
-        members = [(int(link.objects.base[o]), o) for o in package.objects]
+        members = [(int(objects.base[o]), o) for o in package.objects]
         members += foreign.get(package.path, [])
         pairs += [(o, row) for _, o in sorted(members)]
-    objects, rows = np.array(pairs, np.int64).reshape(-1, 2).T
-    unit = np.zeros(len(link.objects), np.int64)
-    unit[objects] = np.arange(len(objects))
-    functions = link.text_order[symbols.object[link.text_order] != 0].astype(np.int64)
+    defined, rows = np.array(pairs, np.int64).reshape(-1, 2).T
+    unit = np.zeros(len(objects), np.int64)
+    unit[defined] = np.arange(len(defined))
+    functions = text_order[symbols.object[text_order] != 0].astype(np.int64)
     home = unit[symbols.object[functions]]
     functions = functions[np.argsort(home, kind="stable")]
-    first = offsets(np.bincount(home, minlength=len(objects)))
-    return Units(objects, rows, first, functions, auxs_by_kind(link, functions, _FUNCTION_AUXS))
+    first = offsets(np.bincount(home, minlength=len(defined)))
+    auxs = auxs_by_kind(objects, symbols, functions, _FUNCTION_AUXS)
+    return Units(defined, rows, first, functions, auxs)
 
 
-def auxs_by_kind(link: Link, ids: Ints, kinds: tuple[int, ...]) -> dict[int, I32]:
+def auxs_by_kind(
+    objects: Objects, symbols: Symbols, ids: Ints, kinds: tuple[int, ...]
+) -> dict[int, I32]:
     """For each kind of auxiliary symbol that of each symbol, int32[n], 0: none."""
-    found = link.objects.auxs(link.symbols.object[ids], link.symbols.local[ids], kinds)
+    found = objects.auxs(symbols.object[ids], symbols.local[ids], kinds)
     owner = owners(found.counts)
     out = {}
     for kind in kinds:
@@ -108,10 +112,9 @@ class Mentions(NamedTuple):
     relocs: RelocColumns
 
 
-def read_mentions(link: Link, units: Units) -> Mentions:
+def read_mentions(packages: Packages, objects: Objects, symbols: Symbols, units: Units) -> Mentions:
     """Read the relocations of the entries of all functions."""
-    symbols = link.symbols
-    constants = _constants(link, units)
+    constants = _constants(packages, symbols, units)
     info, owner = units.auxs[goobj.AUX_DWARF_INFO], units.owner
     described = np.flatnonzero(info)
     having = np.flatnonzero(constants)
@@ -121,7 +124,7 @@ def read_mentions(link: Link, units: Units) -> Mentions:
     visited = np.concatenate((constants[having], info[described]))[order]
     unit = unit[order]
     function = np.concatenate((np.full(len(having), -1), described))[order]
-    relocs = link.objects.relocs(symbols.object[visited], symbols.local[visited])
+    relocs = objects.relocs(symbols.object[visited], symbols.local[visited])
     by = owners(relocs.counts)
     kind = symbols.kind[relocs.target]
     refers = relocs.type == R_DWARFSECREF
@@ -129,7 +132,7 @@ def read_mentions(link: Link, units: Units) -> Mentions:
     new = first_seen(relocs.target[to_inlined], len(symbols))[0]
     place = to_inlined[new]
     inlined = relocs.target[place].astype(np.int64)
-    theirs = link.objects.relocs(symbols.object[inlined], symbols.local[inlined])
+    theirs = objects.relocs(symbols.object[inlined], symbols.local[inlined])
 
     typed = refers & ((kind == SymKind.SDWARFTYPE) | (kind == SymKind.Sxxx))
     own = np.flatnonzero(typed | (relocs.type == R_USETYPE))
@@ -156,13 +159,13 @@ def read_mentions(link: Link, units: Units) -> Mentions:
     )
 
 
-def _constants(link: Link, units: Units) -> I64:
+def _constants(packages: Packages, symbols: Symbols, units: Units) -> I64:
     """A package's constants go into its first unit."""
     out = np.zeros(len(units.objects), np.int64)
     first = np.flatnonzero(np.diff(units.packages, prepend=-1))
     for unit in first.tolist():
-        path = link.packages.items[int(units.packages[unit])].path
-        out[unit] = link.symbols.lookup(f"go:constinfo.{path}")
+        path = packages.items[int(units.packages[unit])].path
+        out[unit] = symbols.lookup(f"go:constinfo.{path}")
     return out
 
 
@@ -185,9 +188,8 @@ class Variables(NamedTuple):
     types: I64
 
 
-def read_variables(link: Link) -> Variables:
+def read_variables(objects: Objects, symbols: Symbols, relocs: Relocs) -> Variables:
     """All reachable global variables of Go."""
-    symbols = link.symbols
     kind = symbols.kind[: symbols.made]
     wanted = is_data(kind) | is_rodata(kind) | np.isin(kind, _VARIABLES)
     wanted &= (symbols.flags[: symbols.made] & (Flag.REACHABLE | Flag.NOT_IN_SYMTAB)) == (
@@ -195,15 +197,15 @@ def read_variables(link: Link) -> Variables:
     )
     wanted &= symbols.version[: symbols.made] < STATIC
     ids = np.flatnonzero(wanted)
-    auxs = auxs_by_kind(link, ids, (goobj.AUX_GOTYPE, goobj.AUX_DWARF_INFO))
+    auxs = auxs_by_kind(objects, symbols, ids, (goobj.AUX_GOTYPE, goobj.AUX_DWARF_INFO))
     gotype, entry = auxs[goobj.AUX_GOTYPE], auxs[goobj.AUX_DWARF_INFO].astype(np.int64)
     variables = np.flatnonzero((gotype != 0) & (entry != 0))
     untyped = (gotype == 0) & (symbols.kind[ids] == SymKind.SRODATA)
     dictionaries = np.flatnonzero(untyped & symbols.has(ids, Flag.DICT))
-    rows, counts = link.relocs.rows_of_many(ids[dictionaries])
-    used = link.relocs.type[rows] == R_USEIFACE
+    rows, counts = relocs.rows_of_many(ids[dictionaries])
+    used = relocs.type[rows] == R_USEIFACE
     at = np.concatenate((variables, np.repeat(dictionaries, counts)[used]))
-    types = np.concatenate((gotype[variables], link.relocs.target[rows[used]]))
+    types = np.concatenate((gotype[variables], relocs.target[rows[used]]))
     return Variables(
         entry[variables],
         symbols.object[ids[variables]].astype(np.int64),

@@ -13,16 +13,17 @@ from linkpipe.tables.symbols import Flag
 
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
-    from linkpipe.engine.context import Link
     from linkpipe.symkind import SymKind
     from linkpipe.tables.symbols import Symbols, SymbolsEdit
 
 
-def appended(link: Link, name: str, symbols: Ints) -> tuple[DebugSection, ...]:
-    """The debug sections so far and one more, which holds ``symbols``."""
-    own = link.dwarf.section[name]
+def appended(
+    sections: tuple[DebugSection, ...], dwarf: Dwarf, name: str, symbols: Ints
+) -> tuple[DebugSection, ...]:
+    """The debug sections so far and one more, ``.debug_NAME``, which holds ``symbols``."""
+    own = dwarf.section[name]
     section = DebugSection(f".debug_{name}", np.append(own, symbols).astype(np.int64))
-    return (*link.debug_sections, section)
+    return (*sections, section)
 
 
 def by_unit(dwarf: Dwarf, heads: I64, members: Ints) -> I64:

@@ -18,7 +18,9 @@ from linkpipe.formats.dwarf import LANG_GO, UT_COMPILE, VERSION, At, Code
 from linkpipe.reloctype import R_DWARFSECREF
 
 if TYPE_CHECKING:
-    from linkpipe.engine.context import Link
+    from linkpipe.arch import Architecture
+    from linkpipe.tables.packages import Packages
+    from linkpipe.tables.symbols import Symbols
 
 
 _HEADER = 12
@@ -39,18 +41,25 @@ class UnitParts(NamedTuple):
     addresses: I64
 
 
-def unit_entries(link: Link, units: Units, parts: UnitParts, abbrev: int) -> Encoded:
-    """The headers and entries of all units; lengths are left open. ``abbrev`` is the symbol of the
-    section of abbreviations."""
+def unit_entries(
+    packages: Packages,
+    symbols: Symbols,
+    arch: Architecture,
+    version: str,
+    units: Units,
+    parts: UnitParts,
+    abbrev: int,
+) -> Encoded:
+    """The headers and entries of all units; lengths are left open. ``version`` is the Go version,
+    ``abbrev`` the symbol of the section of abbreviations."""
     has_text = np.diff(units.first) > 0
     start = np.zeros(len(units.objects), np.int64)
     start[has_text] = units.functions[units.first[:-1][has_text]]
-    paths = [link.packages.items[row].path.encode() for row in units.packages.tolist()]
-    version = link.options.environment.version.encode()
+    paths = [packages.items[row].path.encode() for row in units.packages.tolist()]
     # A semicolon keeps the compiler's flags from the version, which may hold anything else.
     producers = [
-        _COMPILER + version + (b"; " + flags if flags else b"")
-        for flags in _contents(link, b"go:cuinfo.producer.", paths)
+        _COMPILER + version.encode() + (b"; " + flags if flags else b"")
+        for flags in _contents(symbols, b"go:cuinfo.producer.", paths)
     ]
     encoded = encode(
         np.where(has_text, Code.COMPUNIT, Code.COMPUNIT_TEXTLESS),
@@ -62,19 +71,19 @@ def unit_entries(link: Link, units: Units, parts: UnitParts, abbrev: int) -> Enc
             At.RANGES: parts.range_list,
             At.COMP_DIR: _text([_COMPILATION_DIR] * len(paths)),
             At.PRODUCER: _text(producers),
-            At.GO_PACKAGE_NAME: _text(_contents(link, b"go:cuinfo.packagename.", paths)),
+            At.GO_PACKAGE_NAME: _text(_contents(symbols, b"go:cuinfo.packagename.", paths)),
             At.ADDR_BASE: parts.addresses,
         },
-        link.arch.ptrsize,
-        link.arch.endian,
+        arch.ptrsize,
+        arch.endian,
     )
-    return _with_headers(encoded, abbrev, link.arch.ptrsize, link.arch.endian)
+    return _with_headers(encoded, abbrev, arch.ptrsize, arch.endian)
 
 
-def _contents(link: Link, prefix: bytes, paths: list[bytes]) -> list[bytes]:
+def _contents(symbols: Symbols, prefix: bytes, paths: list[bytes]) -> list[bytes]:
     """The content of the symbol of each package, empty where there is none."""
-    found = link.symbols.lookup_many([prefix + path for path in paths], [0] * len(paths))
-    return [bytes(link.symbols.data(sym)) if sym else b"" for sym in found.tolist()]
+    found = symbols.lookup_many([prefix + path for path in paths], [0] * len(paths))
+    return [bytes(symbols.data(sym)) if sym else b"" for sym in found.tolist()]
 
 
 def _text(strings: list[bytes]) -> Text:

@@ -20,7 +20,8 @@ from linkpipe.tables.sections import Section
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
 
 if TYPE_CHECKING:
-    from linkpipe.engine.context import Link
+    from linkpipe.flags.options import Options
+    from linkpipe.tables.mode import Mode
 
 
 _LARGEST_ALIGN = 1 << 20
@@ -32,20 +33,20 @@ def round_up(value: int, to: int) -> int:
     return value + -value % to if to else value
 
 
-def segment_quantum(link: Link) -> int:
+def segment_quantum(options: Options, arch: Architecture) -> int:
     """What segments start at a multiple of, in memory as in the file: flag -R, or a page."""
-    return link.options.R if link.options.R != -1 else link.arch.round
+    return options.R if options.R != -1 else arch.round
 
 
-def text_base(link: Link) -> int:
+def text_base(options: Options, arch: Architecture, mode: Mode) -> int:
     """The address of the text segment: flag -T, or the architecture's; zero for a host linker
     (ARCH/obj.go, archinit)."""
-    if link.mode.external:
+    if mode.external:
         return 0
-    if link.options.T != -1:
-        return link.options.T
-    room = link.arch.header_room
-    return round_up(link.arch.text_base - room, segment_quantum(link)) + room
+    if options.T != -1:
+        return options.T
+    room = arch.header_room
+    return round_up(arch.text_base - room, segment_quantum(options, arch)) + room
 
 
 def layout_kinds(symbols: Symbols, groups: U8) -> U8:

@@ -13,24 +13,21 @@ with -debugtramp=2, for tests). Source: cmd/link/internal/ld/data.go:74-130, 275
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from linkpipe.arch import Trampolines
+from linkpipe.arch import Architecture, Trampolines
 from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
 from linkpipe.layout.assign import round_up
 from linkpipe.symkind import SymKind
-from linkpipe.tables.packages import RUNTIME_PACKAGES
-from linkpipe.tables.symbols import Flag
-
-if TYPE_CHECKING:
-    from linkpipe.engine.context import Link
-    from linkpipe.tables.relocs import RelocsEdit
-    from linkpipe.tables.symbols import SymbolsEdit
-
+from linkpipe.tables.mode import Mode
+from linkpipe.tables.objects import Objects
+from linkpipe.tables.packages import RUNTIME_PACKAGES, Packages
+from linkpipe.tables.relocs import Relocs, RelocsEdit
+from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
 
 _ELSEWHERE = (SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
 
@@ -53,20 +50,29 @@ class _Call(NamedTuple):
 
 
 def lay_out(
-    link: Link,
+    arch: Architecture,
+    mode: Mode,
+    homes: Sequence[str],
+    table: Relocs,
     symbols: SymbolsEdit,
     relocs: RelocsEdit,
     order: I64,
     start: int,
     align: int,
     least: int,
+    *,
+    debug: bool = False,
 ) -> Reached:
     """Lay out the functions ``order`` from address ``start`` on, each at a multiple of ``align``
     and ``least`` bytes or more after the one before; calls that are too far are led to trampolines.
+
+    ``homes`` is the package that each symbol is laid out with (see ``home_packages``), ``table``
+    has the calls as they were; ``symbols`` and ``relocs`` are edited. With ``debug``, every call
+    into another package that was laid out before is led to a trampoline.
     """
-    rules = link.arch.trampolines
+    rules = arch.trampolines
     assert rules is not None, "the architecture has no trampolines"
-    work = _Work(link, symbols, relocs, rules, start, align, least)
+    work = _Work(arch, rules, mode, homes, table, symbols, relocs, start, align, least, debug)
     for place, sym in enumerate(order.tolist()):
         work.begin_package(order, place)
         work.add(sym)
@@ -81,22 +87,26 @@ class _Work:
 
     def __init__(
         self,
-        link: Link,
+        arch: Architecture,
+        rules: Trampolines,
+        mode: Mode,
+        homes: Sequence[str],
+        table: Relocs,
         symbols: SymbolsEdit,
         relocs: RelocsEdit,
-        rules: Trampolines,
         start: int,
         align: int,
         least: int,
+        debug: bool,
     ) -> None:
-        self.link, self.symbols, self.relocs, self.rules = link, symbols, relocs, rules
+        self.rules, self.mode, self.homes, self.debug = rules, mode, homes, debug
+        self.table, self.symbols, self.relocs = table, symbols, relocs
+        self.call_types = list(arch.calls)
         self.at, self.align, self.least = start, align, least
         self.value: dict[int, int] = {}
         self.order: list[int] = []
         self.targets: dict[int, int] = {}
         self.package = ""
-        self._packages = _packages(link)
-        self._debug = link.options.debugtramp > 1
 
     def begin_package(self, order: I64, place: int) -> None:
         """Give all functions of a package that begins here provisional addresses."""
@@ -126,12 +136,12 @@ class _Work:
         return at + max(int(self.symbols.size[sym]), self.least)
 
     def _package(self, sym: int) -> str:
-        return self._packages[sym] if sym < len(self._packages) else ""
+        return self.homes[sym] if sym < len(self.homes) else ""
 
     def _calls(self, sym: int) -> list[_Call]:
-        table = self.link.relocs
+        table = self.table
         rows = table.rows_of(sym)
-        calls = np.flatnonzero(np.isin(table.type[rows], list(self.link.arch.calls))) + rows.start
+        calls = np.flatnonzero(np.isin(table.type[rows], self.call_types)) + rows.start
         columns = (table.offset[calls], table.target[calls], table.add[calls])
         return [
             _Call(*row) for row in zip(calls.tolist(), *(c.tolist() for c in columns), strict=True)
@@ -152,10 +162,10 @@ class _Work:
                 if mine in RUNTIME_PACKAGES and its in RUNTIME_PACKAGES:
                     return False  # as these are
             return True
-        if self._debug and (not mine or mine != its):
+        if self.debug and (not mine or mine != its):
             return True
         place = self.value[sym] + call.offset
-        return self.rules.far(address - place, call.add, self.link.mode.external)
+        return self.rules.far(address - place, call.add, self.mode.external)
 
     def _lead(self, sym: int, call: _Call) -> list[int]:
         """Lead a call to a trampoline: one that is there, else a new one, which is returned."""
@@ -182,7 +192,7 @@ class _Work:
         symbols = self.symbols
         imported = int(symbols.kind[target]) == SymKind.SDYNIMPORT
         try:
-            stub = self.rules.write(offset, imported, self.link.mode.dynlink)
+            stub = self.rules.write(offset, imported, self.mode.dynlink)
         except ValueError as e:
             raise InputError(
                 f"{e}: {symbols.name_bytes(target).decode()}{offset:+d}",
@@ -199,12 +209,12 @@ class _Work:
         self.targets[trampoline] = target
 
 
-def _packages(link: Link) -> list[str]:
+def home_packages(packages: Packages, objects: Objects, symbols: Symbols) -> list[str]:
     """The package that each symbol is laid out with, "" for what the linker made."""
-    paths = np.array([package.path for package in link.packages.items], object)
-    of_object = np.append(paths, "")[link.objects.package]
+    paths = np.array([package.path for package in packages.items], object)
+    of_object = np.append(paths, "")[objects.package]
     of_object[0] = ""
-    out: list[str] = of_object[link.symbols.object].tolist()
-    for sym, path in link.symbols.packages.items():
+    out: list[str] = of_object[symbols.object].tolist()
+    for sym, path in symbols.packages.items():
         out[sym] = path
     return out

@@ -11,18 +11,18 @@ from collections.abc import Iterable, Mapping
 import attrs
 import numpy as np
 
+from linkpipe.arch import Architecture
 from linkpipe.arrays.types import U8
-from linkpipe.engine.context import Link
 from linkpipe.errors import PassError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType
-from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED
-from linkpipe.tables.sections import Section, Segment
+from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED, ElfSymtab
+from linkpipe.tables.sections import Section, Sections, Segment
 
 
 @attrs.frozen
 class Piece:
-    """Bytes at an offset of the file."""
+    """U8 at an offset of the file."""
 
     at: int
     content: bytes
@@ -33,18 +33,18 @@ class ElfFrame:
 
     type = elf.FileType.REL
 
-    def __init__(self, link: Link) -> None:
-        self.link, self.arch = link, link.arch
-        self.cls, self.endian = link.arch.elf_class, link.arch.endian
-        self.round = link.options.R if link.options.R != -1 else link.arch.round
-        self.rel = ".rela" if link.arch.rela else ".rel"
+    def __init__(
+        self, arch: Architecture, sections: Sections, symtab: ElfSymtab, image: U8
+    ) -> None:
+        self.arch, self.sections, self.symtab, self.image = arch, sections, symtab, image
+        self.cls, self.endian = arch.elf_class, arch.endian
+        self.rel = ".rela" if arch.rela else ".rel"
 
-    def sections(self) -> list[tuple[int, Section, Segment]]:
+    def in_file_order(self) -> list[tuple[int, Section, Segment]]:
         """All sections in file order, with their rows and segments."""
-        sections = self.link.sections
         return [
-            (row, sections[row], segment)
-            for segment in sections.segments
+            (row, self.sections[row], segment)
+            for segment in self.sections.segments
             for row in segment.sections
         ]
 
@@ -60,7 +60,7 @@ class ElfFrame:
         flags |= elf.SHF_EXECINSTR if section.rwx & 1 else 0
         flags |= elf.SHF_WRITE if section.rwx & 2 else 0
         offset = segment.fileoff + section.vaddr - segment.vaddr
-        addr = 0 if self.link.mode.external else section.vaddr
+        addr = 0 if self.type == elf.FileType.REL else section.vaddr
         if section.name == ".tbss":
             type_, flags, offset = SectionType.NOBITS, flags | elf.SHF_TLS, 0
         if section.name.startswith((".debug", ".zdebug")):
@@ -85,8 +85,7 @@ class ElfFrame:
         need only their names, the rest is filled in here. ``number`` maps rows of Sections to
         section numbers, ``relocs`` names of relocation sections to their records.
         """
-        link = self.link
-        at = max(s.fileoff + s.filesize for s in link.sections.segments)
+        at = max(s.fileoff + s.filesize for s in self.sections.segments)
         at += -at % self.arch.ptrsize
         place = {header.name: i for i, header in enumerate(headers)}
         names, name_at = elf.shared_suffix_table([header.name for header in headers], self.rel)
@@ -104,7 +103,7 @@ class ElfFrame:
         pieces += self._headers(headers, name_at, place[".shstrtab"], list(segments), entry)
         self._check_room(pieces)
         image = np.zeros(at, np.uint8)
-        image[: len(link.image)] = link.image
+        image[: len(self.image)] = self.image
         view = memoryview(image)
         for piece in pieces:
             view[piece.at : piece.at + len(piece.content)] = piece.content
@@ -114,11 +113,11 @@ class ElfFrame:
         self, place: Mapping[str, int], number: Mapping[int, int]
     ) -> list[tuple[SectionHeader, bytes]]:
         """The symbol table and its strings, unless the link leaves them out."""
-        table = self.link.elf_symtab
+        table = self.symtab
         if not len(table):
             return []
         dtype = elf.symbol_dtype(self.cls, self.endian)
-        numbers = np.zeros(len(self.link.sections) + 2, np.int64)
+        numbers = np.zeros(len(self.sections) + 2, np.int64)
         numbers[list(number)] = list(number.values())
         # The two kinds of "no section" are negative rows, which index from the end.
         numbers[UNDEFINED], numbers[ABSOLUTE] = elf.SHN_UNDEF, elf.SHN_ABS

@@ -23,8 +23,10 @@ def real() -> tuple[Link, TypeData, TypeGraph, list[int]]:
     link = stages().before["dwarf"]
     symbols = link.symbols
     data = TypeData(symbols, link.objects, link.arch.ptrsize, link.arch.byteorder)
-    units = gather_units(link)
-    mentioned = np.concatenate((read_mentions(link, units).types, read_variables(link).types))
+    units = gather_units(link.packages, link.objects, symbols, link.text_order)
+    mentions = read_mentions(link.packages, link.objects, symbols, units)
+    variables = read_variables(link.objects, symbols, link.relocs)
+    mentioned = np.concatenate((mentions.types, variables.types))
     models = [symbols.lookup(name) for name in PROTOTYPES]
     faces = [symbols.lookup(f"type:runtime.{name}") for name in ("eface", "iface")]
     graph = read_types(data, np.concatenate((mentioned, models)), *faces)

@@ -99,6 +99,7 @@ def test_what_is_laid_out_as_data() -> None:
     ],
 )
 def test_where_the_text_starts(flags: dict[str, Any], base: int) -> None:
-    assert text_base(Tiny(**flags).link()) == base
-    assert text_base(Tiny(EXTERNAL, **flags).link()) == 0
-    assert segment_quantum(Tiny(**flags).link()) == flags.get("R", 4096)
+    link, external = Tiny(**flags).link(), Tiny(EXTERNAL, **flags).link()
+    assert text_base(link.options, link.arch, link.mode) == base
+    assert text_base(external.options, external.arch, external.mode) == 0
+    assert segment_quantum(link.options, link.arch) == flags.get("R", 4096)

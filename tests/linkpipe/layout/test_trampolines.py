@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from linkpipe.arch import Stub, StubReloc, Trampolines
 from linkpipe.arches.arm64 import ARCH, R_CALLARM64
-from linkpipe.flags.options import Options
-from linkpipe.layout.trampolines import Reached, lay_out
+from linkpipe.layout.trampolines import Reached, home_packages, lay_out
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 from tests.tiny import INTERNAL, no_relocs, no_symbols
@@ -34,31 +33,36 @@ RULES = Trampolines(
 class World:
     """Functions in packages, each with its size and the functions that it calls."""
 
-    def __init__(self, functions: list[tuple[int, int, list[int]]], debugtramp: int = 0) -> None:
+    def __init__(self, functions: list[tuple[int, int, list[int]]], debug: bool = False) -> None:
         self.edit, self.made = no_symbols().edit(), no_relocs().edit()
         ids = [self.edit.lookup_or_create(f"f{i}") for i in range(len(functions))]
-        packages = {}
+        homes = set()
         for sym, (package, size, calls) in zip(ids, functions, strict=True):
             self.edit.set(sym, kind=SymKind.STEXT, size=size, object=package + 1)
             self.edit.add_flags(sym, Flag.REACHABLE)
-            packages[package] = f"p{package}"
+            homes.add(package)
             for place, callee in enumerate(calls):
                 target = ids[callee % len(ids)]
                 self.made.add(sym, offset=4 * place, size=4, type=R_CALLARM64, target=target)
         self.symbols, self.relocs = self.edit.freeze(), self.made.freeze()
-        count = max(packages) + 1
-        link: Any = SimpleNamespace(
-            arch=attrs.evolve(ARCH, trampolines=RULES),
-            options=Options(debugtramp=debugtramp),
-            mode=INTERNAL,
-            symbols=self.symbols,
-            relocs=self.relocs,
-            packages=SimpleNamespace(items=[SimpleNamespace(path=f"p{i}") for i in range(count)]),
-            objects=SimpleNamespace(package=np.array([0, *range(count)], np.int32)),
-        )
+        count = max(homes) + 1
+        packages: Any = SimpleNamespace(items=[SimpleNamespace(path=f"p{i}") for i in range(count)])
+        objects: Any = SimpleNamespace(package=np.array([0, *range(count)], np.int32))
         order = np.array(sorted(ids, key=lambda sym: functions[ids.index(sym)][0]), np.int64)
         symbols, relocs = self.symbols.edit(), self.relocs.edit()
-        self.reached: Reached = lay_out(link, symbols, relocs, order, 0x1000, 16, 16)
+        self.reached: Reached = lay_out(
+            attrs.evolve(ARCH, trampolines=RULES),
+            INTERNAL,
+            home_packages(packages, objects, self.symbols),
+            self.relocs,
+            symbols,
+            relocs,
+            order,
+            0x1000,
+            16,
+            16,
+            debug=debug,
+        )
         self.after, self.calls = symbols.freeze(), relocs.freeze()
         self.address = dict(
             zip(self.reached.order.tolist(), self.reached.addresses.tolist(), strict=True)
@@ -117,5 +121,5 @@ def test_targets_of_later_packages_are_taken_to_be_far() -> None:
 
 def test_debugging_leads_all_calls_between_packages_to_trampolines() -> None:
     functions: list[tuple[int, int, list[int]]] = [(0, 16, []), (0, 16, [0]), (1, 16, [0])]
-    assert World(functions, debugtramp=1).reached.targets == {}
-    assert len(World(functions, debugtramp=2).reached.targets) == 1
+    assert World(functions, debug=False).reached.targets == {}
+    assert len(World(functions, debug=True).reached.targets) == 1
