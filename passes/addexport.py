@@ -5,8 +5,8 @@ are is known when all code of the link is: every target of its relocations that 
 definition. In a link that linkpipe finishes itself such a target is an error, found when
 relocations are applied.
 
-Reads `relocs`, `text_order`, `mode`; reads and provides `symbols`. Source:
-cmd/link/internal/ld/go.go:409-434 (addexport).
+Source: cmd/link/internal/ld/go.go:409-434 (addexport).
+Reads `symbols`, `relocs`, `text_order`; provides `symbols`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 
 
-@linkpass(requires=("symbols", "relocs", "text_order", "mode"), provides=("symbols",))
+@linkpass(requires=("symbols", "relocs", "text_order"), provides=("symbols",))
 def addexport(link: Link) -> Link:
     """Mark functions that the host linker has to find."""
-    if not link.mode.external:
-        return link
     symbols = link.symbols
     text = link.text_order[~symbols.has(link.text_order, Flag.SPECIAL)]
     rows, _ = link.relocs.rows_of_many(text)

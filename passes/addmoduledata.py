@@ -10,8 +10,9 @@ The instructions are the architecture's (`Architecture.addmoduledata`), and so a
 that its position-independent code calls; those come before all other functions. A plugin's own
 copy of runtime.addmoduledata, which nothing else reaches, is laid out before the initialiser.
 
-Reads and provides `symbols`, `relocs`, `text_order`; reads `mode`, `moduledata`, `objects`.
 Source: cmd/link/internal/ld/ld.go:219-254 (PrepareAddmoduledata), each architecture's gentext.
+Reads `symbols`, `relocs`, `text_order`, `moduledata`, `objects`; provides `symbols`, `relocs`,
+`text_order`.
 """
 
 from __future__ import annotations
@@ -29,13 +30,11 @@ _UNDEFINED = (SymKind.Sxxx, SymKind.SXREF, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT
 
 
 @linkpass(
-    requires=("symbols", "relocs", "text_order", "mode", "moduledata", "objects"),
+    requires=("symbols", "relocs", "text_order", "moduledata", "objects"),
     provides=("symbols", "relocs", "text_order"),
 )
 def addmoduledata(link: Link) -> Link:
     """Inject the initialiser that registers a plugin's module data."""
-    if not link.mode.dynlink:
-        return link
     plugin = link.options.buildmode == "plugin"
     edit, relocs = link.symbols.edit(), link.relocs.edit()
     thunks = _thunks(link, edit)

@@ -8,9 +8,9 @@ code and read-only data are one segment, for the host linker parts them itself.
 
 In the file the headers come first. A segment's bytes end where nothing but zeros follow (.bss).
 
-Reads `symbols`, `sections`, `section_groups`, `mode`; provides `symbols` (`value` is an address
-from here on) and `sections` with addresses and segments.
+From here on a symbol's `value` is its address.
 Source: cmd/link/internal/ld/data.go:2998-3345 (address, layout).
+Reads `symbols`, `sections`, `section_groups`, `mode`; provides `symbols`, `sections`.
 """
 
 from __future__ import annotations

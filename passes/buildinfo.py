@@ -8,8 +8,8 @@ The values are those of runtime.buildVersion and runtime.modinfo whether or not 
 these variables. Beside the record goes a reference from read-only data, so that a host linker
 that drops unreferenced sections keeps it.
 
-Reads `packages`; provides `symbols` and `relocs`. Source: cmd/link/internal/ld/data.go:2621
-(buildinfo), debug/buildinfo.
+Source: cmd/link/internal/ld/data.go:2621 (buildinfo), debug/buildinfo.
+Reads `symbols`, `relocs`, `packages`; provides `symbols`, `relocs`.
 """
 
 from __future__ import annotations

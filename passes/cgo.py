@@ -5,8 +5,8 @@ from shared libraries, Go functions to export to C, flags for the host linker, t
 linker to name. Imports become symbols that somebody else defines, exports become roots of
 the reachability analysis and keep the name that C knows them by.
 
-Reads `packages`, `mode`; provides `symbols` and `cgo` (linkpipe.tables.cgo.CgoFacts).
 Source: cmd/link/internal/ld/go.go:99-262 (loadcgo, setCgoAttr), lib.go:776-803.
+Reads `symbols`, `packages`, `mode`; provides `symbols`, `cgo`.
 """
 
 from __future__ import annotations

@@ -11,10 +11,11 @@ up, other types, interface tables. Where each of the three stretches ends goes i
 In a link that a host linker finishes, and in a static executable, no dynamic relocations have to
 be made here (data.go, dynreloc, returns at once for both).
 
-Reads `symbols`, `objects`, `mode`, `section_groups`, `relro`, `moduledata`, `moduledata_fields`;
-provides `symbols` (`align`, `section`) and `sections` with all of them, without addresses.
-Source: cmd/link/internal/ld/data.go:1664-1822 (dodata), 1925-2292 (allocateDataSections),
-2354-2595 (dodataSect).
+Symbols get `align` and `section`; sections have no addresses yet.
+Source: cmd/link/internal/ld/data.go:1664-1822 (dodata), 1925-2292 (allocateDataSections), 2354-2595
+(dodataSect).
+Reads `symbols`, `objects`, `mode`, `sections`, `section_groups`, `relro`, `moduledata`,
+`moduledata_fields`, `debug_sections` if it is there; provides `symbols`, `sections`.
 """
 
 from __future__ import annotations

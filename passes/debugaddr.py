@@ -4,9 +4,10 @@ Each unit has a table of its functions' addresses; entries and lists name a func
 in it. Relocations of the kinds R_DWTXTADDR stand where such an index goes; the first mention of a
 function gives it the next one.
 
-Reads `dwarf`, `relocs`; provides `symbols`, `relocs`, `debug_sections`, and `dwarf` with the index
-of each function. Source: cmd/link/internal/ld/dwarf.go (writedebugaddr, assignDebugAddrSlot,
-writeDebugAddrHdr).
+The index of each function is kept in `dwarf`.
+Source: cmd/link/internal/ld/dwarf.go (writedebugaddr, assignDebugAddrSlot, writeDebugAddrHdr).
+Reads `dwarf`, `symbols`, `relocs`, `debug_sections`; provides `dwarf`, `symbols`, `relocs`,
+`debug_sections`.
 """
 
 from __future__ import annotations

@@ -5,8 +5,10 @@ was before the call. The compiler knows that as a pc-value table; here all table
 once and written as call frame instructions. Where calls leave the return address in a register,
 the record also says where it has been saved.
 
-Reads `dwarf`, `mode`; provides `symbols`, `relocs`, `debug_sections`. Source: the
-DWARF 5 standard, section 6.4; cmd/link/internal/ld/dwarf.go (writeframes, appendPCDeltaCFA).
+Source: the DWARF 5 standard, section 6.4; cmd/link/internal/ld/dwarf.go (writeframes,
+appendPCDeltaCFA).
+Reads `dwarf`, `mode`, `symbols`, `relocs`, `debug_sections`; provides `symbols`, `relocs`,
+`debug_sections`.
 """
 
 from __future__ import annotations

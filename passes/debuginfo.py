@@ -1,7 +1,9 @@
 """debuginfo: the section of debugging information entries, .debug_info, unit by unit.
 
-Its parts are there already; here they get their order. Reads `dwarf`; provides `debug_sections`.
+Its parts are there already; here they get their order.
+
 Source: cmd/link/internal/ld/dwarf.go (dwarfGenerateDebugSyms).
+Reads `dwarf`, `debug_sections`; provides `debug_sections`.
 """
 
 from __future__ import annotations

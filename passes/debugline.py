@@ -4,8 +4,9 @@ The compiler leaves a line program for each function; the linker puts a header b
 unit, with the files that the programs refer to by number. Directories have numbers of their own:
 a file is a name and the number of its directory.
 
-Reads `dwarf`, `objects`; provides `symbols`, `debug_sections`. Source: the DWARF 5 standard,
-section 6.2.4; cmd/link/internal/ld/dwarf.go (writelines, writeDirFileTables).
+Source: the DWARF 5 standard, section 6.2.4; cmd/link/internal/ld/dwarf.go (writelines,
+writeDirFileTables).
+Reads `dwarf`, `objects`, `symbols`, `debug_sections`; provides `symbols`, `debug_sections`.
 """
 
 from __future__ import annotations

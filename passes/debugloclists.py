@@ -1,8 +1,9 @@
 """debugloclists: where variables are at which time, .debug_loclists.
 
 The lists are the compiler's, one symbol for each function that has any; the linker adds a header.
-Reads `dwarf`; provides `symbols`, `debug_sections`. Source: cmd/link/internal/ld/dwarf.go
-(collectUnitLocs, writeDebugLocListsHdr).
+
+Source: cmd/link/internal/ld/dwarf.go (collectUnitLocs, writeDebugLocListsHdr).
+Reads `dwarf`, `symbols`, `debug_sections`; provides `symbols`, `debug_sections`.
 """
 
 from __future__ import annotations

@@ -4,8 +4,10 @@ The compiler leaves one symbol for each function with lists; the linker adds a h
 each unit a list of the stretches of text that belong to it. A list starts with its base, an
 index into .debug_addr, and goes on with distances from there.
 
-Reads `dwarf`; provides `symbols`, `relocs`, `debug_sections`. Source:
-cmd/link/internal/ld/dwarf.go (writepcranges); cmd/internal/dwarf/dwarf.go (PutRngListRanges).
+Source: cmd/link/internal/ld/dwarf.go (writepcranges); cmd/internal/dwarf/dwarf.go
+(PutRngListRanges).
+Reads `dwarf`, `symbols`, `relocs`, `debug_sections`; provides `symbols`, `relocs`,
+`debug_sections`.
 """
 
 from __future__ import annotations

@@ -3,8 +3,10 @@
 The script lies beside the runtime's sources; where these are says the name of a file that every
 program has, runtime/proc.go.
 
-Reads `dwarf`, `objects`, `packages`; provides `symbols`, `debug_sections`. Source:
-cmd/link/internal/ld/dwarf.go (writegdbscript); gdb's manual, "The .debug_gdb_scripts section".
+Source: cmd/link/internal/ld/dwarf.go (writegdbscript); gdb's manual, "The .debug_gdb_scripts
+section".
+Reads `dwarf`, `objects`, `packages`, `symbols`, `debug_sections`; provides `symbols`,
+`debug_sections`.
 """
 
 from __future__ import annotations

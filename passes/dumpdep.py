@@ -6,8 +6,8 @@ explain any symbol. A dump of the graph tells more; this is the form that other 
 oracle names whichever it met first, linkpipe one that is nearest to a root; and the oracle goes
 through debug information in the same sweep, linkpipe elsewhere, so it is not shown here.
 
-Reads `graph`, `symbols`; provides nothing. Source: cmd/link/internal/ld/deadcode.go (mark,
-dumpDepAddFlags).
+Source: cmd/link/internal/ld/deadcode.go (mark, dumpDepAddFlags).
+Reads `graph`, `symbols`; provides nothing.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ described in the first unit that mentions it. Global variables come last.
 Runs before names are mangled. What needs addresses is left to dwarfunits and the passes that make
 the debug sections.
 
-Reads `packages`, `objects`, `text_order`; provides `symbols` and `relocs` of all debug
-information, and `dwarf`. Source: cmd/link/internal/ld/dwarf.go (dwarfGenerateDebugInfo,
-writeUnitInfo).
+Source: cmd/link/internal/ld/dwarf.go (dwarfGenerateDebugInfo, writeUnitInfo).
+Reads `symbols`, `relocs`, `packages`, `objects`, `text_order`; provides `symbols`, `relocs`,
+`dwarf`.
 """
 
 from __future__ import annotations

@@ -4,9 +4,11 @@ Debug information is a third of a program and is read by few. ELF lets each sect
 for itself; a header in front of the bytes says how. The work is zlib's, which other threads can
 do at the same time: a thread for each processor takes the largest section that is left.
 
-A host linker compresses by itself when asked to. Reads `image`, `sections`; provides both.
+A host linker compresses by itself when asked to.
+
 Source: cmd/link/internal/ld/dwarf.go:2416 (dwarfcompress), data.go (compressSyms); the oracle
 compresses with Go's own deflate, so the bytes differ from its bytes.
+Reads `image`, `sections`; provides `image`, `sections`.
 """
 
 from __future__ import annotations

@@ -5,9 +5,10 @@ by the path of their package. The oracle compares where units start, but counts 
 unit's own first function; so units with functions are all but equal to its sort, and their order
 is what that algorithm leaves behind.
 
-Reads `dwarf`, `packages`, `objects`, `text_order`; provides `dwarf` with the order and the final
-text, and `debug_sections`, which the next passes add to. Source:
-cmd/link/internal/ld/dwarf.go:2506 (compilationUnitByStartPCCmp), writeabbrev.
+`dwarf` has the order and the final text now; the passes that follow add their sections.
+Source: cmd/link/internal/ld/dwarf.go:2506 (compilationUnitByStartPCCmp), writeabbrev.
+Reads `dwarf`, `packages`, `objects`, `symbols`, `text_order`; provides `dwarf`, `debug_sections`,
+`symbols`.
 """
 
 from __future__ import annotations

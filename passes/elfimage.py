@@ -8,8 +8,10 @@ for the host linker, the relocations.
 An executable's section headers are sorted: what is loaded first, by address. An object's stay
 in order of creation, which shows in the section numbers of its symbols.
 
+The image is the whole file now.
+Source: cmd/link/internal/ld/elf.go (asmbElf and what it calls).
 Reads `image`, `sections`, `elf`, `elf_symtab`, `external_relocs`, `symbols`, `mode`; provides
-`image`, now the whole file. Source: cmd/link/internal/ld/elf.go (asmbElf and what it calls).
+`image`.
 """
 
 from __future__ import annotations

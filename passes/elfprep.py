@@ -7,8 +7,8 @@ The tables of dynamic linking (.dynsym, .got, .plt …) get their symbol ids her
 for ids are given in a fixed order; only a dynamically linked executable will fill them, which
 linkpipe does not write itself yet.
 
-Reads and provides `symbols`; provides `elf` (ElfPrep). Source: cmd/link/internal/ld/elf.go
-(doelf, addgonote), lib.go:148 (setArchSyms).
+Source: cmd/link/internal/ld/elf.go (doelf, addgonote), lib.go:148 (setArchSyms).
+Reads `symbols`, `mode`; provides `symbols`, `elf`.
 """
 
 from __future__ import annotations

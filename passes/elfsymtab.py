@@ -10,8 +10,9 @@ Names are rewritten a little: `·` becomes `.` (but not where other modules look
 function that exists under both calling conventions is known by its Go one; the other gets
 `.abi0`.
 
-Reads `symbols`, `sections`, `text_order`, `mode`; provides `elf_symtab` (an ElfSymtab; without
-rows when -s leaves the table out). Source: cmd/link/internal/ld/symtab.go:46-293, 826-859.
+The table has no rows when -s leaves it out.
+Source: cmd/link/internal/ld/symtab.go:46-293, 826-859.
+Reads `symbols`, `sections`, `text_order`, `mode`; provides `elf_symtab`.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ of the first function that reaches into it (4 bytes) and, for each of the 16 par
 further on the first function of that part is (1 byte each). The runtime starts its search there.
 
 The table's size follows from the text's, so the symbol is made here; pclnbytes writes it.
-Reads `text_order`; provides `symbols` and `pclntab`. Source: cmd/link/internal/ld/pcln.go:1010
-(findfunctab), runtime/symtab.go (findfunc).
+
+Source: cmd/link/internal/ld/pcln.go:1010 (findfunctab), runtime/symtab.go (findfunc).
+Reads `symbols`, `text_order`, `pclntab`; provides `symbols`, `pclntab`.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ what lies between them is written into `go:fipsinfo`, behind its magic number. I
 host linker finishes, the bytes are final only afterwards, so it is not done here; a plugin has
 no such seal at all.
 
-Reads `symbols`, `sections`, `mode`; reads and provides `image`. Source:
-cmd/link/internal/ld/fips140.go (asmbfips; fipsObj for what is hashed).
+Source: cmd/link/internal/ld/fips140.go (asmbfips; fipsObj for what is hashed).
+Reads `symbols`, `sections`, `image`; provides `image`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from linkpipe.tables.sections import Sections
 PARTS = ("text", "rodata", "noptrdata", "data")
 
 
-@linkpass(requires=("symbols", "sections", "mode", "image"), provides=("image",))
+@linkpass(requires=("symbols", "sections", "image"), provides=("image",))
 def fips(link: Link) -> Link:
     """Write the checksum of the FIPS module into the image."""
     symbols = link.symbols
     info = symbols.lookup("go:fipsinfo")
-    if link.mode.external or not info or symbols.section[info] < 0:
+    if not info or symbols.section[info] < 0:
         return link
     ranges = []
     for part in PARTS:

@@ -5,8 +5,8 @@ and an end marker; a program verifies the bytes between them when it starts. The
 the checksum, ``go:fipsinfo``, lists the markers' addresses. The checksum itself is computed
 when everything else is written (`fips`). A plugin has none.
 
-Reads and provides `symbols` and `relocs`.
 Source: cmd/link/internal/ld/fips140.go:100-205 (fipsSyms, loadfips).
+Reads `symbols`, `relocs` if it is there; provides `symbols`, `relocs`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ whether runtime/cgo is there to know it. Rare: somebody passed -linkmode=externa
 without cgo. The packages are loaded once more with runtime/cgo at the end of the list; what was
 mapped before is mapped again at no cost worth avoiding.
 
-Provides `packages` and `objects` anew. Source: cmd/link/internal/ld/lib.go:587-602.
+Source: cmd/link/internal/ld/lib.go:587-602.
+Reads `packages`; provides `packages`, `objects`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,8 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.packages.loading import load_packages
 
 
-@linkpass(requires=("packages", "mode"), provides=("packages", "objects"))
+@linkpass(requires=("packages",), provides=("packages", "objects"))
 def forcecgo(link: Link) -> Link:
     """Load runtime/cgo too when an external link has no cgo."""
-    if not link.mode.external or link.mode.iscgo:
-        return link
     packages, objects = load_packages(link.options, link.arch, ("runtime", "runtime/cgo"))
     return link.evolve(packages=packages, objects=objects)

@@ -8,8 +8,8 @@ pointers is in sections of its own, which are not scanned.
 The order of symbols is settled by now, and so their offsets in the two sections; no address is
 needed.
 
-Reads `symbols`, `objects`, `sections`; provides `symbols` with the contents.
 Source: cmd/link/internal/ld/data.go:1344-1450 (GCProg), 2026-2045.
+Reads `symbols`, `objects`, `sections`; provides `symbols`.
 """
 
 from __future__ import annotations

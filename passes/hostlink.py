@@ -15,9 +15,9 @@ What is printed (-v, errors, warnings) names the output, as the oracle does.
 Where the architecture needs sums of relocations, a linker that does not add them up is refused
 (linkpipe/hostlinker/reloc_sums.py).
 
-Reads `image`, `external_relocs`, `cgo`, `packages`, `objects`, `mode`; provides `output` and
-`hostlink`.
 Source: cmd/link/internal/ld/lib.go:1254-2172 (hostlinksetup, hostlink), fips140.go:304-324.
+Reads `image`, `external_relocs`, `symbols`, `cgo`, `packages`, `objects`, `mode`, `prober`;
+provides `output`, `hostlink`.
 """
 
 from __future__ import annotations

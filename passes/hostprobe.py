@@ -4,8 +4,8 @@ The answers decide the arguments of the host link, which is the last step; an an
 long as several passes together. So questions that the cache cannot answer are asked now, on
 the other processor, and `hostlink` picks the answers up.
 
-Reads `cgo` and `mode`; provides `prober` (linkpipe.hostlinker.hosttools.Prober).
 Source: cmd/link/internal/ld/lib.go, linkerFlagSupported.
+Reads `cgo`, `mode`; provides `prober`.
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ package), and the runtime's own, which runs before the rest and is stored in the
 ``runtime.runtime_inittasks``. A task without initialisers (a header of 8 bytes and no
 more) takes part in the ordering and is left out of the list.
 
-Provides `inittasks` (ids of the two lists, 0: none), `symbols`, and `relocs` (so far those
-of symbols that the linker makes). Source: cmd/link/internal/ld/inittask.go.
+`inittasks` are the ids of the two lists, 0 for none; `relocs` has so far only those of symbols that
+the linker makes.
+Source: cmd/link/internal/ld/inittask.go.
+Reads `symbols`, `objects`, `relocs` if it is there; provides `symbols`, `relocs`, `inittasks`.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ the oracle does with -linkmode=external.
 Both are asked once, here, when every package is known. Until then there is no fact `mode`,
 so asking earlier is an error and not a wrong answer.
 
-Reads `packages`; provides `mode`. Source: cmd/link/internal/ld/config.go
-(mustLinkExternal, determineLinkMode), lib.go:575-590, target and platform tables in
-internal/platform/supported.go.
+Source: cmd/link/internal/ld/config.go (mustLinkExternal, determineLinkMode), lib.go:575-590, target
+and platform tables in internal/platform/supported.go.
+Reads `packages`; provides `mode`.
 """
 
 from __future__ import annotations

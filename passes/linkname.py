@@ -5,8 +5,9 @@ symbol: a definition that is itself marked with linkname ("push") may be pulled 
 one marked linknamestd by the standard library alone, and some names only by the packages in
 a list, whatever their marks. References to what other packages define are not checked.
 
-Reads `symbols`, `objects`, `packages`; provides nothing. Off with -checklinkname=0.
+Off with -checklinkname=0.
 Source: cmd/link/internal/loader/loader.go:2429-2596 (blockedLinknames, checkLinkname).
+Reads `symbols`, `objects`, `packages`; provides nothing.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ _FROZEN_FIPS = "crypto/internal/fips140/v"
 @linkpass(requires=("symbols", "objects", "packages"))
 def linkname(link: Link) -> Link:
     """Check that references by linkname or from assembly are allowed."""
-    if not link.options.checklinkname:
-        return link
     objects = link.objects
     for obj, sym in _pulls(link):
         package = link.packages.items[int(objects.package[obj])].path

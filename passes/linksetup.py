@@ -10,9 +10,11 @@ packages that the runtime is made of, then the others; within a package its own 
 then those that other packages may define too (DUPOK), which belong to the first package
 that lays them out, and those that the linker has changed.
 
-Provides `moduledata`, `tlsg` (symbol ids), `packages` (with `postorder`), `text_order`.
+`moduledata` and `tlsg` are symbol ids; `packages` get their `postorder`.
 Source: cmd/link/internal/ld/lib.go:807-954 (linksetup), loader.go:2792-2886
 (AssignTextSymbolOrder), cmd/internal/objabi/pkgspecial.go.
+Reads `symbols`, `objects`, `packages`, `mode`; provides `symbols`, `packages`, `moduledata`,
+`tlsg`, `text_order`.
 """
 
 from __future__ import annotations

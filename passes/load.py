@@ -5,8 +5,8 @@ line. Objects name what they import, so loading is a work list that grows: the m
 package first, then imports in the order in which objects name them, then the packages that
 every link needs. Only headers are read here; symbols are the business of `resolve`.
 
-Provides `packages` and `objects`. The work itself is in linkpipe/packages/loading.py, which
-`forcecgo` uses too.
+The work itself is in linkpipe/packages/loading.py, which `forcecgo` uses too.
+Reads nothing; provides `packages`, `objects`.
 """
 
 from __future__ import annotations

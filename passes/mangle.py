@@ -5,8 +5,9 @@ linker can make those of several modules one. Their names spell out the type and
 kilobytes; each is replaced by a hash of it. Names of functions instantiated over local types
 hold such a name in brackets, and that part alone is replaced.
 
-Sets only names in the output (`symbols.extnames`); symbols are still found by their own.
+Only names in the output change (`symbols.extnames`); symbols are still found by their own.
 Source: cmd/link/internal/ld/lib.go:960-1045 (mangleTypeSym, typeSymbolMangle).
+Reads `symbols`; provides `symbols`.
 """
 
 from __future__ import annotations
@@ -19,11 +20,9 @@ _KEPT = (b"type:runtime.", b"go:string.")
 _SHORT = 14
 
 
-@linkpass(requires=("symbols", "mode"), provides=("symbols",))
+@linkpass(requires=("symbols",), provides=("symbols",))
 def mangle(link: Link) -> Link:
     """Replace long type names by hashes when other modules can see them."""
-    if not link.mode.dynlink:
-        return link
     edit = link.symbols.edit()
     ids = link.symbols.reachable()
     ids = ids[link.symbols.starts_with(ids, b"type:") | link.symbols.contains(ids, ord("@"))]

@@ -6,8 +6,10 @@ order of the structure; each is one or more words, most of them addresses. What 
 the layout of types is filled in by `datalayout`, which knows the offsets from the fact
 `moduledata_fields`.
 
-Provides `symbols`, `relocs` and `moduledata_fields` (field -> offset in bytes).
+`moduledata_fields` says at which offset a field lies, in bytes.
 Source: runtime/symtab.go (moduledata), cmd/link/internal/ld/symtab.go:574-796.
+Reads `symbols`, `relocs`, `pclntab`, `moduledata`, `textsectmap`, `inittasks`, `ptab` if it is
+there; provides `symbols`, `relocs`, `moduledata_fields`.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 The image holds every byte already. It goes into a temporary file beside the output, which
 takes the output's place when it is whole: a link that fails leaves what was there before.
 
-Reads `image`; provides `output` (the path). Links that a host linker finishes write their
-object in `hostlink` instead. Source: cmd/link/internal/ld/outbuf.go, lib.go:381 (libinit).
+Links that a host linker finishes write their object in `hostlink` instead.
+Source: cmd/link/internal/ld/outbuf.go, lib.go:381 (libinit).
+Reads `image`; provides `output`.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ pointer mask is named by its offset from the start of read-only data). findfunct
 room. All addresses are final now, so this writes them, and resolves those references for good:
 they never become relocations of an object file.
 
-Reads `pclntab`, `sections`, `relocs`; provides `symbols` with the contents. Source:
-cmd/link/internal/ld/pcln.go (generatePCHeader, writePCToFunc, generateFuncdata, findfunctab).
+Source: cmd/link/internal/ld/pcln.go (generatePCHeader, writePCToFunc, generateFuncdata,
+findfunctab).
+Reads `symbols`, `relocs`, `sections`, `text_order`, `pclntab`; provides `symbols`.
 """
 
 from __future__ import annotations

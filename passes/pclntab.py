@@ -18,8 +18,10 @@ has seen, here a sequence of keys is laid out in the order in which the oracle w
 and `first_seen` numbers them.
 
 Entry addresses (in functab) and references to other sections (in go:func.*) are left to
-pclnbytes. Reads `objects`, `relocs`, `text_order`; provides `pclntab` and `symbols`.
+pclnbytes.
+
 Source: cmd/link/internal/ld/pcln.go; runtime/symtab.go, runtime/runtime2.go (_func).
+Reads `symbols`, `objects`, `relocs`, `text_order`, `trampolines`; provides `symbols`, `pclntab`.
 """
 
 from __future__ import annotations

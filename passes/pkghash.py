@@ -5,8 +5,8 @@ each package's fingerprint as a string in a symbol of the package's name; the dy
 makes the two one, the host's, and the runtime compares it with the fingerprint that the
 plugin was linked with (`ptab` records that).
 
-Reads `packages`, `mode`; provides `symbols` and `relocs`.
 Source: cmd/link/internal/ld/symtab.go:559-570, runtime/plugin.go:54.
+Reads `symbols`, `relocs`, `packages`; provides `symbols`, `relocs`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 
 
-@linkpass(requires=("symbols", "relocs", "packages", "mode"), provides=("symbols", "relocs"))
+@linkpass(requires=("symbols", "relocs", "packages"), provides=("symbols", "relocs"))
 def pkghash(link: Link) -> Link:
     """Publish package fingerprints in plugins and in programs that may load some."""
-    if link.options.buildmode != "plugin" and not link.mode.can_use_plugins:
-        return link
     symbols, relocs, ptrsize = link.symbols.edit(), link.relocs.edit(), link.arch.ptrsize
     for row in link.packages.postorder:
         package = link.packages.items[row]

@@ -9,8 +9,8 @@ Each package's entry holds its name, the fingerprint it had when the plugin was 
 the address of the string through which the runtime sees the fingerprint that the host has
 (`pkghash`).
 
-Provides `symbols`, `relocs` and the fact `ptab` (linkpipe.tables.ptab.Ptab).
 Source: cmd/link/internal/ld/symtab.go:684-718, cmd/compile reflectdata (WritePluginTable).
+Reads `symbols`, `relocs`, `packages`; provides `symbols`, `relocs`, `ptab`.
 """
 
 from __future__ import annotations

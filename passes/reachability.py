@@ -25,10 +25,11 @@ over these columns, wave by wave, applies the plain rule, which does almost all 
 then each special rule runs over the few rows it is about; what they add is flooded again,
 until nothing is added.
 
-Reads `objects`, `mode`, `inittasks`, and from `relocs` those of symbols that the linker
-made. Provides `symbols` (flags REACHABLE, USED_IN_IFACE), `relocs` (of what is reachable,
-in the order of ids) and `graph`, which explains the result.
+Of `relocs` those of symbols that the linker made are read; those of all that is reachable are left,
+in the order of ids. Symbols get the flags REACHABLE and USED_IN_IFACE, and `graph` explains the
+result.
 Source: cmd/link/internal/ld/deadcode.go.
+Reads `symbols`, `objects`, `relocs`, `mode`, `inittasks`; provides `symbols`, `relocs`, `graph`.
 """
 
 from __future__ import annotations

@@ -11,9 +11,11 @@ file order, which is the order of the object's .rela sections.
 
 Errors (targets nobody defines, values that do not fit) are collected over the whole link.
 
-Reads `symbols`, `relocs`, `sections`, `elf`, `mode`, `tlsg`; provides `image` (uint8, the file up
-to the end of its last segment), `external_relocs`, and `symbols` (a plugin's missing main.main
-becomes a dynamic import). Source: cmd/link/internal/ld/data.go:178-760 (relocsym, extreloc).
+`image` is uint8, the file up to the end of its last segment. A plugin's missing main.main becomes a
+dynamic import.
+Source: cmd/link/internal/ld/data.go:178-760 (relocsym, extreloc).
+Reads `symbols`, `relocs`, `sections`, `elf`, `mode`, `tlsg`, `dwarf` if it is there; provides
+`image`, `external_relocs`, `symbols`.
 """
 
 from __future__ import annotations

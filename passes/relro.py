@@ -8,9 +8,9 @@ own; of the other read-only data, whatever has relocations is moved.
 
 A program at a fixed address needs none of that: its addresses are known now.
 
-Reads `symbols`, `relocs`, `mode`; provides `relro` (the decision, see linkpipe.tables.relro) and
-`section_groups` with the moved symbols in it.
+`section_groups` has the moved symbols in it.
 Source: cmd/link/internal/ld/target.go (UseRelro), data.go:1571-1620, 2170-2200.
+Reads `symbols`, `relocs`, `mode`, `section_groups`; provides `relro`, `section_groups`.
 """
 
 from __future__ import annotations

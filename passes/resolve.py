@@ -13,8 +13,8 @@ first row of each key is a new symbol, and the count of first rows up to it is i
 sort per class replaces the oracle's hash maps. Duplicates that may be dropped (DUPOK) are
 settled in arrays too; only names defined twice for real go through the rules one by one.
 
-Reads the objects' symbol records; provides `symbols` and completes `objects`.
 Source: cmd/link/internal/loader/loader.go (preloadSyms, addSym, loadObjRefs, resolve).
+Reads `packages`, `objects`; provides `symbols`, `objects`.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ The tables and calls of all nosplit functions are read as columns, and needs are
 along all calls at once until nothing changes (chains are short) or a need exceeds the
 limit. Only then, to name the chains, functions are walked one by one.
 
-Reads `symbols`, `objects`, `relocs`, `text_order`; provides nothing.
 Source: cmd/link/internal/ld/stackcheck.go, cmd/internal/objabi/stack.go.
+Reads `symbols`, `objects`, `relocs`, `text_order`; provides nothing.
 """
 
 from __future__ import annotations

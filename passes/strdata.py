@@ -8,7 +8,9 @@ length. Its size is kept (sanitizers leave a red zone behind it).
 Three definitions are implicit: runtime.defaultGOROOT, runtime.buildVersion and (from the
 importcfg) runtime.modinfo. Definitions are carried out in order of first mention, each name
 with its last value.
-Reads and provides `symbols` and `relocs`. Source: cmd/link/internal/ld/data.go:1236-1294.
+
+Source: cmd/link/internal/ld/data.go:1236-1294.
+Reads `symbols`, `relocs`, `objects`, `packages`; provides `symbols`, `relocs`.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ string constants or type descriptors, are laid out next to each other and, unles
 modules have to see them, carried by one symbol (``go:string.*``) that stands for them in the
 symbol table.
 
-Provides `section_groups`: uint8[number of symbols], the SymKind under which a symbol is laid
-out, 0 where that is its own. Sets `container` and flags of the carried.
+`section_groups` is uint8[number of symbols], the SymKind under which a symbol is laid out, 0 where
+that is its own. The carried get their `container` and flags.
 Source: cmd/link/internal/ld/symtab.go:421-550.
+Reads `symbols`, `mode`; provides `symbols`, `section_groups`.
 """
 
 from __future__ import annotations

@@ -8,10 +8,11 @@ markers. Code of an executable starts at its final address; code for a host link
 Where the architecture's calls cannot reach all of the code, trampolines are put between functions
 (linkpipe.layout.trampolines).
 
-Provides `sections` with the first of them, ``.text``; sets `value` and `section` of functions
-and of runtime.text and runtime.etext, `text_order` as it is in memory, and `trampolines`, which
-say for each what it leads to.
+`sections` has the first of them, ``.text``; functions, runtime.text and runtime.etext get `value`
+and `section`; `text_order` is as it is in memory; `trampolines` say for each what it leads to.
 Source: cmd/link/internal/ld/data.go:2671-2960 (textaddress, assignAddress).
+Reads `symbols`, `relocs`, `packages`, `objects`, `text_order`, `mode`; provides `symbols`,
+`relocs`, `text_order`, `sections`, `trampolines`.
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ A host linker with short calls may spread the text over several sections; the ru
 offsets in the text into addresses by this table. Each row: where the section starts and
 ends, counted from the first one, and its address.
 
-Reads `sections`; provides `symbols`, `relocs` and the fact `textsectmap` (symbol, rows).
+`textsectmap` is (symbol, rows).
 Source: cmd/link/internal/ld/symtab.go:369-415, runtime/symtab.go (textsect).
+Reads `symbols`, `relocs`, `sections`; provides `symbols`, `relocs`, `textsectmap`.
 """
 
 from __future__ import annotations

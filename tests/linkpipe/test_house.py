@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from linkpipe.engine.pass_api import Pass
 from linkpipe.engine.pipeline import load_pipeline
+from tools import essays
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -33,6 +35,30 @@ def test_folder_entry_points_and_pipeline_agree() -> None:
     assert {step.name for step in load_pipeline(str(ROOT / "pipeline.toml")).steps} == set(declared)
     for name, value in declared.items():
         assert value == f"linkpipe.passes.{name}:{name}"
+
+
+@pytest.mark.parametrize(
+    ("path", "run"), essays.passes().items(), ids=lambda value: getattr(value, "stem", "")
+)
+def test_essays_say_what_is_read_and_provided(path: Path, run: Pass) -> None:
+    """As the decorator has it; `python -m tools.essays` mends what disagrees."""
+    source = path.read_text()
+    assert source == essays.mended(source, run)
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if "passes" in p.parts], ids=lambda p: p.stem)
+def test_conditions_stand_in_the_pipeline(path: Path) -> None:
+    """No pass asks the flags or the mode whether to do anything: that is what `when` is for."""
+    asked = [
+        node.lineno
+        for function in ast.parse(path.read_text()).body
+        if isinstance(function, ast.FunctionDef)
+        for node in function.body
+        if isinstance(node, ast.If)
+        and [ast.unparse(line) for line in node.body] == ["return link"]
+        and re.search(r"link\.(mode|options)\b", ast.unparse(node.test))
+    ]
+    assert asked == []
 
 
 def test_architectures_are_files_and_entry_points() -> None:

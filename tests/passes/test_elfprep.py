@@ -105,9 +105,3 @@ def test_host_with_a_runtime_needs_no_initialiser() -> None:
     after = addmoduledata(before)
     assert created(before, after) == []
     assert after.text_order.tolist() == before.text_order.tolist()
-
-
-def test_static_program_needs_no_initialiser() -> None:
-    """No symbol is even made: ids show in the output."""
-    before = Tiny().link().evolve(moduledata=0, objects=None)
-    assert created(before, addmoduledata(before)) == []

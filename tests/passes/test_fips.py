@@ -13,7 +13,7 @@ from linkpipe.errors import InputError
 from linkpipe.passes.fips import checksum, fips
 from linkpipe.passes.relocate import relocate
 from linkpipe.symkind import SymKind
-from tests.tiny import EXTERNAL, INTERNAL, Tiny
+from tests.tiny import INTERNAL, Tiny
 
 
 def slow(parts: list[bytes]) -> bytes:
@@ -30,9 +30,9 @@ def test_checksum(parts: list[bytes]) -> None:
     assert checksum([memoryview(p) for p in parts]) == slow(parts)
 
 
-def program(external: bool = False) -> Tiny:
+def program() -> Tiny:
     """A program with something in each part of the module."""
-    p = Tiny(EXTERNAL if external else INTERNAL)
+    p = Tiny(INTERNAL)
     ids: dict[str, list[int]] = {}
     for part, kind in (
         ("text", SymKind.STEXT),
@@ -62,11 +62,6 @@ def test_sum_stands_behind_the_magic() -> None:
     """Each part counts from the start marker, which belongs to it, to the end marker."""
     parts = [name.encode() * 2 for name in ("text", "rodata", "noptrdata", "data")]
     assert sealed(program().link()) == bytes(16) + slow(parts)
-
-
-def test_nothing_is_sealed_in_an_object() -> None:
-    """The host linker still moves things."""
-    assert sealed(program(external=True).link()) == bytes(48)
 
 
 def test_markers_outside_of_their_segment() -> None:

@@ -35,13 +35,12 @@ def check(
     reference: Sym | None = None,
     by_flags: int = 0,
     others: tuple[Sym, ...] = (),
-    checklinkname: bool = True,
 ) -> None:
     objects = [
         Obj("runtime", nonpkg=(definition, *others), flags=flags),
         Obj(by, refs=(reference or pull(definition.name),), flags=by_flags),
     ]
-    linkname.run(resolved(tmp_path, objects, checklinkname=checklinkname))
+    linkname.run(resolved(tmp_path, objects))
 
 
 def test_an_unmarked_function_of_the_standard_library_is_closed(tmp_path: Path) -> None:
@@ -63,10 +62,6 @@ def test_a_push_for_the_standard_library_opens_it_to_that_alone(tmp_path: Path) 
 
 def test_other_packages_are_not_guarded(tmp_path: Path) -> None:
     check(tmp_path, function("runtime.f"), flags=0)
-
-
-def test_the_flag_turns_it_off(tmp_path: Path) -> None:
-    check(tmp_path, function("runtime.f"), checklinkname=False)
 
 
 def test_listed_names_are_closed_whatever_their_marks(tmp_path: Path) -> None:

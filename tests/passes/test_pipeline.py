@@ -1,0 +1,65 @@
+"""The default pipeline: which links a pass takes part in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from linkpipe.engine.pipeline import load_pipeline
+from linkpipe.engine.plan import make_plan
+from linkpipe.engine.plugins import Catalog
+from linkpipe.flags.options import Options
+from linkpipe.tables.mode import Mode
+
+INTERNAL = Mode(external=False, iscgo=False, can_use_plugins=False, dynlink=False)
+FORCED = Mode(external=True, iscgo=False, can_use_plugins=False, dynlink=False)
+CGO = Mode(external=True, iscgo=True, can_use_plugins=False, dynlink=False)
+HOST = Mode(external=True, iscgo=True, can_use_plugins=True, dynlink=True)
+PLUGIN = HOST
+
+
+@pytest.mark.parametrize(
+    ("name", "modes"),
+    [
+        ("addexport", {"forced", "cgo", "host", "plugin"}),
+        ("addmoduledata", {"host", "plugin"}),
+        ("fips", {"internal"}),  # the host linker still moves what is hashed
+        ("forcecgo", {"forced"}),
+        ("mangle", {"host", "plugin"}),
+        ("pkghash", {"host", "plugin"}),
+        ("ptab", {"plugin"}),
+    ],
+)
+def test_what_the_mode_decides(name: str, modes: set[str]) -> None:
+    links: dict[str, tuple[Mode, str]] = {
+        "internal": (INTERNAL, "exe"),
+        "forced": (FORCED, "exe"),
+        "cgo": (CGO, "exe"),
+        "host": (HOST, "exe"),
+        "plugin": (PLUGIN, "plugin"),
+    }
+    assert {key for key, link in links.items() if name in running(*link)} == modes
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [
+        ("linkname", {"checklinkname": False}),
+        ("dwarf", {"w": True}),
+        ("dumpdep", {"dumpdep": False}),
+    ],
+)
+def test_flags_that_leave_a_pass_out(name: str, flags: dict[str, Any]) -> None:
+    assert name not in running(INTERNAL, **flags)
+    assert name in running(INTERNAL, **{flag: not value for flag, value in flags.items()})
+
+
+def running(mode: Mode, buildmode: str = "exe", **flags: Any) -> set[str]:
+    """Names of the passes that run."""
+    plan = make_plan(load_pipeline(), Catalog(), Options(buildmode=buildmode, **flags))
+    return {
+        planned.name
+        for planned in plan.passes
+        if all(getattr(mode, key) in wanted for key, wanted in planned.when.items())
+    }

@@ -1,0 +1,1 @@
+"""What keeps the repository: scripts that write what follows from something else."""
