@@ -25,6 +25,9 @@ import attrs
 MAX_ERRORS = 20
 """Errors shown before "too many errors" (cmd/link/internal/ld/util.go, afterErrorAction)."""
 
+COMMAND = "$0"
+"""A label that stands for the command as it was called."""
+
 
 @attrs.define(eq=False, slots=False)
 class LinkpipeError(Exception):
@@ -34,8 +37,10 @@ class LinkpipeError(Exception):
         message: the headline, in the oracle's words where it has any.
         remedy: what to do about it, one line.
         status: the exit status; None stands for the class's own.
-        label: what stands before the headline; None for the oracle's habit (``link`` with exit
-            status 1, the command as it was called with 2).
+        label: what stands before the headline, COMMAND for the command as it was called; None
+            for the oracle's habit: ``link`` with exit status 1 (its ``log.Fatalf``), the command
+            with 2 (``Exitf``), nothing for an error about a symbol or one that was collected
+            (``Errorf``).
     """
 
     message: str
@@ -56,8 +61,21 @@ class LinkpipeError(Exception):
         return self.default_status if self.status is None else self.status
 
     def headline(self) -> str:
-        """The first line of the message, without the name of the command."""
+        """The first line of the message, without its label."""
         return self.message
+
+    def shown(self, command: str, limit: int | None = MAX_ERRORS) -> str:
+        """The message as the user gets it, label included. ``command`` is how the linker was
+        called, ``limit`` (see Options.error_limit) is for errors that were collected."""
+        return self._labelled(command, self._habit())
+
+    def _habit(self) -> str:
+        return "link" if self.exit_status == 1 else COMMAND
+
+    def _labelled(self, command: str, habit: str) -> str:
+        label = (habit if self.label is None else self.label).replace(COMMAND, command)
+        text = self.render()
+        return f"{label}: {text}" if label and text else text
 
     def render(self) -> str:
         """Headline, then a tab-indented line for each detail and for the remedy."""
@@ -130,6 +148,9 @@ class InputError(LinkpipeError):
         """The message, after the symbol's name if there is one."""
         return f"{self.symbol}: {self.message}" if self.symbol else self.message
 
+    def _habit(self) -> str:
+        return "" if self.symbol else super()._habit()
+
 
 @attrs.define(eq=False, slots=False)
 class LinkErrors(LinkpipeError):
@@ -137,18 +158,24 @@ class LinkErrors(LinkpipeError):
 
     Attributes:
         errors: in the order in which they are shown.
-        limit: how many are shown before "too many errors"; None for all (flag ``-e``).
     """
 
     errors: Sequence[LinkpipeError] = attrs.field(default=(), kw_only=True)
-    limit: int | None = attrs.field(default=MAX_ERRORS, kw_only=True)
 
     def render(self) -> str:
-        """All errors up to the limit."""
-        shown = self.errors if self.limit is None else self.errors[: self.limit + 1]
-        lines = [error.render() for error in shown]
-        if self.limit is not None and len(shown) > self.limit:
-            lines.append("too many errors")
+        """All errors."""
+        return "\n".join(error.render() for error in self.errors)
+
+    def shown(self, command: str, limit: int | None = MAX_ERRORS) -> str:
+        """The errors up to one more than ``limit``, which is then said to be too many; 0 is for
+        the first alone, None for all. As in the oracle, those that have a label of their own do
+        not end the list (it prints them past its counter)."""
+        lines = []
+        for number, error in enumerate(self.errors, 1):
+            lines.append(error._labelled(command, ""))
+            if limit is not None and number > limit and error.label is None:
+                lines += [f"{command}: too many errors"] if limit else []
+                break
         return "\n".join(lines)
 
 
@@ -207,13 +234,13 @@ def os_error(error: OSError, verb: str = "open") -> str:
     return f"{verb} {error.filename}: {words}" if error.filename else words
 
 
-def checkpoint(errors: Iterable[LinkpipeError], *, limit: int | None = MAX_ERRORS) -> None:
+def checkpoint(errors: Iterable[LinkpipeError]) -> None:
     """Raise what was collected: nothing for no error, else all of them as one LinkErrors.
 
-    Each distinct message is shown once. The order is the caller's: sort where the order of
-    finding is not meaningful.
+    Each distinct message is kept once. The order is the caller's: sort where the order of
+    finding is not meaningful. How many are shown is decided where they are shown (``shown``).
     """
     distinct = {error.render(): error for error in errors}
     if distinct:
         found = list(distinct.values())
-        raise LinkErrors(f"{len(found)} errors", errors=found, limit=limit)
+        raise LinkErrors(f"{len(found)} errors", errors=found)

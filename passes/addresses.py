@@ -24,7 +24,15 @@ import numpy as np
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, OptionError, UserError
 from linkpipe.flags.options import Options, misaligned_data
-from linkpipe.layout.assign import Placed, place_sections, round_up, segment_quantum, text_base
+from linkpipe.layout.assign import (
+    Placed,
+    largest_symbols,
+    layout_kinds,
+    place_sections,
+    round_up,
+    segment_quantum,
+    text_base,
+)
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections, Segment
 from linkpipe.tables.symbols import Flag, SymbolsEdit
@@ -121,14 +129,30 @@ def _place(link: Link) -> dict[int, Placed]:
     for rows in runs.values():
         some = place_sections([items[row] for row in rows], link.symbols, link.arch)
         out.update(zip(rows, some, strict=True))
-        end = some[-1].start + some[-1].size
-        if end > _LARGEST:
-            raise InputError(
-                f"too much data, last section {items[rows[-1]].name} ({end}, over 2e+09 bytes)",
-                remedy="use less static data",
-                status=2,
-            )
+        _check_size(link, [items[row] for row in rows], some)
     return out
+
+
+def _check_size(link: Link, sections: list[Section], placed: list[Placed]) -> None:
+    """Refuse too much data: a segment's in all, but of debug information a section's."""
+    debug = sections[0].segment == "dwarf"
+    big = [p.size if debug else p.start + p.size for p in placed]
+    if max(big) <= _LARGEST:
+        return
+    i = next(i for i, size in enumerate(big) if size > _LARGEST)
+    ids, where, size = sections[i].symbols, f" in section {sections[i].name}", big[i]
+    if not debug:
+        # The oracle counts after each kind of symbol, and a section may have several.
+        ends = placed[i].start + placed[i].offsets + link.symbols.size[ids]
+        kinds = layout_kinds(link.symbols, link.section_groups)[ids]
+        last = kinds[np.argmax(ends > _LARGEST)]
+        where, size = f", last section {SymKind(last).name}", int(ends[kinds == last].max())
+        ids = np.concatenate([section.symbols for section in sections])
+    raise InputError(
+        f"too much data{where} ({size}, over 2e+09 bytes)",
+        label="",
+        remedy=largest_symbols(link.symbols, ids),
+    )
 
 
 def _assign(link: Link, placed: dict[int, Placed]) -> tuple[list[Section], list[Segment]]:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import InputError, LinkpipeError, UserError, checkpoint
+from linkpipe.errors import COMMAND, InputError, LinkpipeError, UserError, checkpoint
 from linkpipe.symkind import SymKind
 from linkpipe.tables.cgo import CgoFacts, DynamicImport
 from linkpipe.tables.packages import CgoDirectives
@@ -57,6 +57,7 @@ def cgo(link: Link) -> Link:
                 InputError(
                     str(wrong),
                     file=directives.file,
+                    label=COMMAND,
                     remedy="rebuild the package; its cgo directives are damaged or in conflict",
                 )
             )

@@ -164,8 +164,8 @@ class _Executable(ElfFrame):
         if not sym:
             raise InputError(
                 f'missing entry symbol "{name}"',
+                label="",
                 remedy="pass the name of a function of the program to -E",
-                status=2,
             )
         if not symbols.kind[sym]:
             return text

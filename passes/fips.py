@@ -50,6 +50,7 @@ def _file_offset(sections: Sections, row: int, start: int, end: int) -> int:
             "asmbfips: FIPS module not in expected segment",
             expected=f"{segment.vaddr:#x}..{segment.vaddr + segment.filesize:#x}",
             found=f"{start:#x}..{end:#x}",
+            label="",
             remedy="the FIPS packages come from another Go version; rebuild them",
             status=2,
         )

@@ -55,7 +55,7 @@ def relocate(link: Link) -> Link:
     work.check()
     for kind, rows in work.groups():
         work.apply(kind, rows)
-    checkpoint(work.errors.sorted(), limit=None if link.options.e else 20)
+    checkpoint(work.errors.sorted())
     image.setflags(write=False)
     return link.evolve(image=image, external_relocs=work.external(), symbols=work.symbols)
 

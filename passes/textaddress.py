@@ -25,7 +25,13 @@ from linkpipe.arch import Trampolines
 from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.layout.assign import check_alignments, place, round_up, text_base
+from linkpipe.layout.assign import (
+    check_alignments,
+    largest_symbols,
+    place,
+    round_up,
+    text_base,
+)
 from linkpipe.layout.trampolines import home_packages, lay_out
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections
@@ -101,6 +107,7 @@ def _may_be_too_far(link: Link, rules: Trampolines, size: int) -> bool:
     if size >= rules.limit and rules.sections and link.mode.external:
         raise InputError(
             f"too much code for one section ({size} bytes, at most {rules.limit})",
-            remedy="linkpipe does not part code for host linkers yet; use `go tool link`",
+            remedy="linkpipe does not part code for host linkers yet: use `go tool link`, or "
+            + largest_symbols(link.symbols, link.text_order),
         )
     return size >= rules.limit or link.options.debugtramp > 1

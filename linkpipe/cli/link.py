@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linkpipe import __version__
-from linkpipe.errors import LinkErrors, LinkpipeError, OptionError
+from linkpipe.errors import MAX_ERRORS, LinkpipeError, OptionError
 from linkpipe.flags.environ import capture
 from linkpipe.flags.options import VersionAsked, read_options
 
@@ -24,6 +24,7 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
     Returns the exit status: 0, 1 or 2 as the oracle's.
     """
     command = tool or "linkpipe"
+    limit: int | None = MAX_ERRORS
     try:
         environment = capture(variables, tool)
         options = read_options(
@@ -32,11 +33,12 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
         if isinstance(options, VersionAsked):
             print(version(options))
         else:
+            limit = options.error_limit
             link(options)
     except KeyboardInterrupt:
         return 130
     except LinkpipeError as e:
-        show(e, command)
+        show(e, command, limit)
         return _failed(e.exit_status, variables)
     except Exception as e:
         print(
@@ -126,15 +128,9 @@ def version(asked: VersionAsked) -> str:
     return f"{line} linkpipe={__version__}-{digest.hexdigest()[:16]}"
 
 
-def show(error: LinkpipeError, command: str) -> None:
-    """Print an error as the oracle prints it: ``link:`` before what it says by log.Fatalf, the
-    command before what it says by Exitf, nothing before collected errors and usage."""
-    text = error.render()
-    if not isinstance(error, LinkErrors) and text:
-        label = error.label
-        if label is None:
-            label = "link" if error.exit_status == 1 else command
-        text = f"{label}: {text}" if label else text
+def show(error: LinkpipeError, command: str, limit: int | None) -> None:
+    """Print an error as the oracle prints it, and the flags where they were wrong."""
+    text = error.shown(command, limit)
     if text:
         print(text, file=sys.stderr)
     if isinstance(error, OptionError) and error.usage:

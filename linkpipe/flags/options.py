@@ -171,7 +171,10 @@ class Options:
 
     @property
     def error_limit(self) -> int | None:
-        """How many collected errors are shown (``errors.checkpoint``); None for all: ``-e``."""
+        """How many collected errors are shown before there are too many (``LinkErrors.shown``):
+        none with ``-h``, which halts at the first; None, no limit, with ``-e``."""
+        if self.h:
+            return 0
         return None if self.e else MAX_ERRORS
 
     def build_note(self) -> bytes:

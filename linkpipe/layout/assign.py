@@ -92,6 +92,14 @@ def check_alignments(symbols: Symbols, ids: Ints) -> None:
     )
 
 
+def largest_symbols(symbols: Symbols, ids: Ints) -> str:
+    """A remedy for what is too large: the ten largest of some symbols, with their sizes."""
+    size = symbols.size[ids]
+    order = np.argsort(-size, kind="stable")[:10]
+    lines = [f"{int(size[row]):>10} bytes {symbols.name(int(ids[row]))}" for row in order.tolist()]
+    return "\n\t".join(["make the largest smaller:", *lines])
+
+
 def place(start: int, sizes: Ints, aligns: Ints) -> tuple[I64, int]:
     """Where things come to lie that are laid out one after the other from ``start`` on: int64[n],
     and the end of the last one.

@@ -29,6 +29,12 @@ from tests.conformance.tools import need
 
 FLAGS = ("-w",)
 OLD = b"what an earlier link wrote\n"
+# Variables of package runtime that are no strings.
+NO_STRINGS = (
+    "adviseUnused allfin allglen allglock allgptr allgs allm allocmLock allp allpLock argc argv "
+    "auxv auxvreadbuf crashing deadlock debuglock didothers envs epfd extraM faketime finc "
+    "fing finlock finptrmask finq forcegc freezing"
+).split()
 
 
 @pytest.fixture
@@ -275,6 +281,24 @@ def test_bad_importcfg(tiny: Inputs, folder: Path, line: str) -> None:
 def test_undefined_symbol(folder: Path) -> None:
     ours = refuse(inputs(UNDEFINED), folder, "programs.test/nowhere.missing", "main.main")
     assert "relocation target programs.test/nowhere.missing not defined" in ours.stderr
+
+
+@pytest.mark.parametrize("flags", [(), ("-e",), ("-h",)])
+def test_too_many_errors(flags: tuple[str, ...], tiny: Inputs, folder: Path) -> None:
+    """-e shows them all, -h the first alone; without either there are 21, and the command says
+    that it is too many. Oracle and linkpipe say the same, but for who says it and the remedies."""
+    wrong = [f"-X=runtime.{name}=x" for name in NO_STRINGS]
+    given = (*FLAGS, *flags, *wrong)
+    ours = refuse(tiny, folder, flags=given, same_words=1)
+    theirs = oracle.link(oracle.stock(), tiny, given, folder / "again").stderr.splitlines()
+    said = [line for line in ours.stderr.splitlines() if not line.startswith("\t")]
+    if "-h" in flags:
+        assert said == theirs[:1]
+        return
+    assert [line.removeprefix("linkpipe: ") for line in said] == [
+        line.removeprefix(f"{oracle.stock()[0]}: ") for line in theirs
+    ]
+    assert len(said) == (len(NO_STRINGS) if flags else 22)
 
 
 def test_duplicate_symbol(folder: Path) -> None:

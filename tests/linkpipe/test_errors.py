@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from linkpipe.errors import (
+    COMMAND,
     HostLinkError,
     InputError,
     LinkErrors,
@@ -80,20 +82,48 @@ def test_a_checkpoint_without_errors_passes() -> None:
     checkpoint([])
 
 
+def collected(errors: Iterable[LinkpipeError]) -> LinkErrors:
+    with pytest.raises(LinkErrors) as caught:
+        checkpoint(errors)
+    return caught.value
+
+
 def test_collected_errors_are_shown_once_each_and_capped_like_the_oracles() -> None:
-    """The oracle prints 21 and gives up; -e lifts the limit."""
+    """The oracle prints 21 and gives up, in the name of the command; -e lifts the limit, -h ends
+    with the first."""
     many = [UserError(f"symbol {n} is not defined") for n in range(30)] * 2
-    with pytest.raises(LinkErrors) as caught:
-        checkpoint(many)
-    lines = caught.value.render().splitlines()
+    error = collected(many)
+    lines = error.shown("/x/link").splitlines()
     assert len(lines) == 22
-    assert lines[20:] == ["symbol 20 is not defined", "too many errors"]
-    with pytest.raises(LinkErrors) as caught:
-        checkpoint(many, limit=None)
-    assert len(caught.value.render().splitlines()) == 30
+    assert lines[20:] == ["symbol 20 is not defined", "/x/link: too many errors"]
+    assert len(error.shown("/x/link", None).splitlines()) == 30
+    assert error.shown("/x/link", 0) == "symbol 0 is not defined"
 
 
 def test_twenty_errors_are_not_too_many() -> None:
-    with pytest.raises(LinkErrors) as caught:
-        checkpoint([UserError(str(n)) for n in range(20)])
-    assert "too many" not in caught.value.render()
+    assert "too many" not in collected(UserError(str(n)) for n in range(20)).shown("link")
+
+
+def test_errors_that_the_oracle_does_not_count() -> None:
+    """What it prints with a label, all the same, is printed to the end."""
+    errors = [InputError(f"{n}: bad directive", label=COMMAND) for n in range(30)]
+    lines = collected(errors).shown("/x/link").splitlines()
+    assert lines == [f"/x/link: {n}: bad directive" for n in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (UserError("m"), "link: m"),
+        (UserError("m", status=2), "/x/link: m"),
+        (UserError("m", label=""), "m"),
+        (PipelineError("m", label="linkpipe"), "linkpipe: m"),
+        (InputError("m"), "/x/link: m"),
+        (InputError("m", symbol="main.f"), "main.f: m"),
+        (InputError("m", symbol="main.f", label="linkpipe"), "linkpipe: main.f: m"),
+        (OptionError("", label=""), ""),
+    ],
+)
+def test_what_stands_before_a_message(error: LinkpipeError, line: str) -> None:
+    """As in the oracle: log.Fatalf has "link", Exitf the command, Errorf nothing."""
+    assert error.shown("/x/link") == line

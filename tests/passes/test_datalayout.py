@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -198,9 +199,24 @@ def test_sizes_and_alignments_are_checked(tmp_path: Path, sym: Sym, words: str) 
 
 
 def test_too_much_data_is_refused(tmp_path: Path) -> None:
-    syms = [Sym(name=f"p.x{i}", type=NOPTRBSS, size=1_500_000_000) for i in range(2)]
-    with pytest.raises(InputError, match="too much data, last section .noptrbss"):
+    """In the oracle's words, followed by what the data is: the ten largest, largest first."""
+    syms = [Sym(name=f"p.x{i}", type=NOPTRBSS, size=1_000_000_000 + i) for i in range(2)]
+    syms += [Sym(name=f"p.y{i}", type=NOPTRDATA, size=1_000 + i, data=b"") for i in range(12)]
+    with pytest.raises(InputError) as caught:
         lay_out(data_link(tmp_path, syms))
+    first, remedy, *largest = caught.value.shown("link").splitlines()
+    assert re.fullmatch(
+        r"too much data, last section SNOPTRBSS \(2\d{9}, over 2e\+09 bytes\)", first
+    )
+    assert "smaller" in remedy
+    assert [line.split() for line in largest] == [
+        [str(size), "bytes", name]
+        for size, name in [
+            (1_000_000_001, "p.x1"),
+            (1_000_000_000, "p.x0"),
+            *((1_000 + i, f"p.y{i}") for i in range(11, 3, -1)),
+        ]
+    ]
 
 
 def test_what_is_not_reachable_is_not_laid_out(tmp_path: Path) -> None:
