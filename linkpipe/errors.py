@@ -227,11 +227,13 @@ class PassError(LinkpipeError):
         return f"pass {self.name}: {self.message}" if self.name else self.message
 
 
-def os_error(error: OSError, verb: str = "open") -> str:
-    """An operating system's error in Go's words: "open x.a: no such file or directory"."""
+def os_error(error: OSError) -> str:
+    """The error of a file that was to be read, in Go's words: "open x.a: no such file or
+    directory". A folder can be opened in Go, and then not be read."""
     reason = error.strerror or str(error)
     words = f"{reason[:1].lower()}{reason[1:]}"
-    return f"{verb} {error.filename}: {words}" if error.filename else words
+    verb = "read" if isinstance(error, IsADirectoryError) else "open"
+    return words if error.filename is None else f"{verb} {error.filename}: {words}"
 
 
 def checkpoint(errors: Iterable[LinkpipeError]) -> None:

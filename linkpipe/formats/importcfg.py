@@ -5,11 +5,17 @@ Source: cmd/link/internal/ld/ld.go, readImportCfg.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import attrs
 
-from linkpipe.errors import UserError
+from linkpipe.errors import UserError, os_error
+
+# What Go takes for white space (unicode.IsSpace); Python has four control characters more.
+_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 
 
 @attrs.frozen
@@ -34,18 +40,18 @@ def read_importcfg(path: str) -> ImportCfg:
             text = f.read().decode("utf-8", "surrogateescape")
     except OSError as e:
         raise UserError(
-            f"-importcfg: open {path}: {_go_strerror(e)}",
+            f"-importcfg: {os_error(e)}",
             remedy="check the path given to -importcfg",
         ) from e
     packages: dict[str, str] = {}
     shlibs: dict[str, str] = {}
     modinfo: bytes | None = None
     for number, raw in enumerate(text.split("\n"), 1):
-        line = raw.strip()
+        line = raw.strip(_SPACE)
         if not line or line.startswith("#"):
             continue
         verb, _, args = line.partition(" ")
-        args = args.strip()
+        args = args.strip(_SPACE)
         before, found, after = args.partition("=")
         where = f"{path}:{number}"
         if verb in ("packagefile", "packageshlib"):
@@ -71,66 +77,42 @@ def read_importcfg(path: str) -> ImportCfg:
     return ImportCfg(packages, shlibs, modinfo)
 
 
-_SIMPLE = {
-    "a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, "'": 39, '"': 34,
+_LETTERS = {
+    "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
 }  # fmt: skip
-_NUMBERED = {"x": (2, 16), "u": (4, 16), "U": (8, 16)}
+_ESCAPE = r"\\(?:x[0-9a-fA-F]{2}|[0-3][0-7]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[abfnrtv\\%s])"
+_LITERAL = {
+    "`": re.compile(r"`[^`]*`"),
+    '"': re.compile(r'"(?:[^"\\\n]|%s)*+"' % (_ESCAPE % '"')),
+    "'": re.compile(r"'(?:[^'\\\n]|%s)?'" % (_ESCAPE % "'")),
+}
+_ANY_ESCAPE = re.compile(_ESCAPE % "'\"")
 
 
 def unquote(text: str) -> bytes:
-    """The bytes of a Go string literal, interpreted ("…") or raw (`…`).
+    """The bytes of a Go literal: a string, interpreted ("…") or raw (`…`), or a rune ('…').
 
-    Raises ValueError when it is not one.
+    The grammar is that of the Go specification, as strconv.Unquote has it: bytes that are no UTF-8
+    become U+FFFD, except in a raw string. Raises ValueError for what is no literal.
     """
-    if len(text) < 2 or text[0] != text[-1] or text[0] not in '"`':
-        raise ValueError("not a quoted string")
+    literal = _LITERAL.get(text[:1])
+    if literal is None or not literal.fullmatch(text):
+        raise ValueError("not a quoted string, or with a wrong escape")
     body = text[1:-1]
     if text[0] == "`":
         return body.replace("\r", "").encode("utf-8", "surrogateescape")
-    out = bytearray()
-    parts = body.split("\\")
-    out += parts[0].encode("utf-8", "surrogateescape")
-    rest = iter(range(1, len(parts)))
-    for i in rest:
-        part = parts[i]
-        if not part:  # an escaped backslash: the next part is plain text
-            out += b"\\"
-            try:
-                out += parts[next(rest)].encode("utf-8", "surrogateescape")
-            except StopIteration:
-                raise ValueError("an escape without an end") from None
-            continue
-        kind = part[0]
-        used = 1
-        if kind in _SIMPLE and kind != "'":
-            out.append(_SIMPLE[kind])
-        elif kind in _NUMBERED:
-            digits, base = _NUMBERED[kind]
-            used = 1 + digits
-            try:
-                code = int(part[1:used], base) if len(part) >= used else -1
-                out += bytes([code]) if kind == "x" else chr(code).encode()
-            except (ValueError, UnicodeEncodeError):
-                raise ValueError(f"wrong escape \\{part[:used]}") from None
-        elif part[:3].isdigit() and len(part) >= 3:
-            used = 3
-            out.append(int(part[:3], 8))
-        else:
-            raise ValueError(f"wrong escape \\{kind}")
-        out += part[used:].encode("utf-8", "surrogateescape")
-    if '"' in "".join(p[1:] if i else p for i, p in enumerate(parts)) and _bare_quote(body):
-        raise ValueError("a quote inside the string")
-    return bytes(out)
+    body = re.sub("[\udc80-\udcff]", "\ufffd", body)
+    return _ANY_ESCAPE.sub(_unescape, body).encode("utf-8", "surrogateescape")
 
 
-def _bare_quote(body: str) -> bool:
-    escaped = False
-    for c in body:
-        if c == '"' and not escaped:
-            return True
-        escaped = c == "\\" and not escaped
-    return False
-
-
-def _go_strerror(e: OSError) -> str:
-    return (e.strerror or str(e)).lower()
+def _unescape(escape: re.Match[str]) -> str:
+    kind, digits = escape[0][1], escape[0][2:]
+    if kind in "uU":
+        code = int(digits, 16)
+        if code > 0x10FFFF or 0xD800 <= code < 0xE000:
+            raise ValueError(f"{escape[0]} is no character")
+        return chr(code)
+    if digits:  # a byte, which need not be UTF-8
+        code = int(digits, 16) if kind == "x" else int(kind + digits, 8)
+        return bytes([code]).decode("ascii", "surrogateescape")
+    return _LETTERS.get(kind, kind)

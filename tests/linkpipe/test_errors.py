@@ -127,3 +127,13 @@ def test_errors_that_the_oracle_does_not_count() -> None:
 def test_what_stands_before_a_message(error: LinkpipeError, line: str) -> None:
     """As in the oracle: log.Fatalf has "link", Exitf the command, Errorf nothing."""
     assert error.shown("/x/link") == line
+
+
+def test_what_cannot_be_read_is_said_as_by_gos_os_readfile(tmp_path: Path) -> None:
+    """A folder can be opened and not read; a file need not have a name."""
+    with pytest.raises(IsADirectoryError) as caught:
+        open(tmp_path)  # noqa: SIM115 - it cannot be opened
+    assert os_error(caught.value) == f"read {tmp_path}: is a directory"
+    with pytest.raises(FileNotFoundError) as nameless:
+        open("")  # noqa: SIM115 - it cannot be opened
+    assert os_error(nameless.value) == "open : no such file or directory"
