@@ -12,7 +12,7 @@ Results are networkx's: the same types, the same exceptions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import networkx as nx
 import numpy as np
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 def to_networkx(graph: Graph, touching: I64 | None = None) -> DiGraph[Any]:
-    """A networkx.DiGraph with the attributes of nodes and edges: the whole graph, or the nodes
-    ``touching`` and their neighbours with the edges at the former."""
+    """A frozen networkx.DiGraph with the attributes of nodes and edges: the whole graph, or the
+    nodes ``touching`` and their neighbours with the edges at the former."""
     csr = graph.csr
     sources = np.repeat(np.arange(len(csr.starts) - 1), np.diff(csr.starts))
     targets, reasons, nodes = csr.targets, csr.reasons, graph.node_ids
@@ -37,12 +37,36 @@ def to_networkx(graph: Graph, touching: I64 | None = None) -> DiGraph[Any]:
         keep = wanted[sources] | wanted[targets]
         sources, targets, reasons = sources[keep], targets[keep], reasons[keep]
         nodes = np.unique(np.concatenate((touching, sources, targets)))
-    words = {code: graph.reason(code) for code in np.unique(reasons).tolist()}
+    words = {code: Attributes(reason=graph.reason(code)) for code in np.unique(reasons).tolist()}
     out: DiGraph[Any] = nx.DiGraph()
-    out.add_nodes_from((node, graph.attributes(node)) for node in nodes.tolist())
-    edges = zip(sources.tolist(), targets.tolist(), reasons.tolist(), strict=True)
-    out.add_edges_from((u, v, {"reason": words[code]}) for u, v, code in edges)
-    return out
+    out.graph = Attributes()
+    out.add_nodes_from(nodes.tolist())
+    for node in out:
+        out._node[node] = Attributes(graph.attributes(node))
+    succ, pred = out._succ, out._pred
+    for u, v, code in zip(sources.tolist(), targets.tolist(), reasons.tolist(), strict=True):
+        succ[u][v] = pred[v][u] = words[code]  # one for all edges of that reason
+    return nx.freeze(out)
+
+
+def _refuse(*_: Any, **__: Any) -> NoReturn:
+    raise nx.NetworkXError(
+        "Frozen graph can't be modified; networkx.DiGraph(link.graph) is a copy that can"
+    )
+
+
+class Attributes(dict[str, Any]):
+    """What is known of a node or an edge of a frozen graph, and cannot be changed either; copies
+    are plain dicts."""
+
+    __setitem__ = __delitem__ = __ior__ = clear = popitem = setdefault = update = _refuse
+
+    def pop(self, key: str, *default: Any) -> Any:
+        """The default, when there is nothing to remove: writers of formats ask in this way."""
+        return default[0] if default and key not in self else _refuse()
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
 
 
 class Backend:
@@ -61,7 +85,8 @@ class Backend:
 
     @staticmethod
     def can_run(name: str, args: Any, kwargs: Any) -> bool:
-        """Whether a call can be answered: all can, except those that change the graph."""
+        """Whether a call can be answered: all can; those that would change the graph raise
+        networkx's error of frozen graphs."""
         return True
 
     @staticmethod
@@ -159,6 +184,9 @@ class Backend:
             raise AttributeError(name)
 
         def convert(*args: Any, **kwargs: Any) -> Any:
+            # The algorithm may be wrapped, in a function that has its attributes only.
+            if nx.utils.backends._dispatchable._will_call_mutate_input(algorithm, args, kwargs):
+                _refuse()
             plain = [self.convert_to_nx(arg) for arg in args]
             named = {key: self.convert_to_nx(arg) for key, arg in kwargs.items()}
             return algorithm.orig_func(*plain, **named)

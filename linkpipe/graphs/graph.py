@@ -10,12 +10,16 @@ and questions are answered by kernels over its columns.
 
 It *is* a networkx graph to whoever holds it: ``networkx.descendants(link.graph, 0)``,
 ``networkx.shortest_path``, ``networkx.immediate_dominators`` and all others run on it, through
-networkx's own dispatching (see backend.py; networkx is imported by its callers only).
+networkx's own dispatching (see backend.py; networkx is imported by its callers only), and it has
+all attributes of a DiGraph. What is answered from the columns is in this class; the rest is
+answered by a copy, converted when it is first needed and kept. Nothing changes either: methods
+that would, and attributes of nodes and edges, raise networkx's error of frozen graphs.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,6 +28,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I32, I64, Bool
+from linkpipe.errors import UserError
 from linkpipe.formats import goobj
 from linkpipe.graphs.csr import Csr, breadth_first, build_csr
 from linkpipe.graphs.edges import FOLLOWED_AUXS, followed
@@ -146,9 +151,14 @@ class Graph:
             return "(roots)"
         return self.symbols.name(node) or f"(nameless {node})"
 
-    def why(self, sym: int) -> list[Step]:
-        """How the symbol got into the output: a shortest chain from a root; empty when it is
-        not in the output."""
+    def why(self, sym: int | str) -> list[Step]:
+        """How the symbol, by id or by name, got into the output: a shortest chain from a root;
+        empty when it is not in the output.
+
+        Raises UserError when no symbol has that name.
+        """
+        if isinstance(sym, str):
+            sym = self.find(sym)
         if sym not in self or sym == ROOT:
             return []
         parent, _ = self.tree
@@ -158,6 +168,27 @@ class Graph:
             steps.append(Step(sym, self.label(sym), self._edge(before, sym)["reason"]))
             sym = before
         return steps[::-1]
+
+    def find(self, name: str) -> int:
+        """The symbol of that name: of several (a function has one for each ABI) one that is in
+        the output, when there is any.
+
+        Raises UserError when there is none.
+        """
+        versions = (self.arch.abi_internal, 0)
+        known = [sym for version in versions if (sym := self.symbols.lookup(name, version))]
+        kept = [sym for sym in known if sym in self]
+        if not kept:  # symbols that only their own object refers to are not found by name
+            rows = self.node_ids[1:]
+            names = zip(rows.tolist(), self.symbols.names(rows), strict=True)
+            wanted = name.encode("utf-8", "surrogateescape")
+            kept = [sym for sym, found in names if found == wanted]
+        if kept or known:
+            return (kept or known)[0]
+        raise UserError(
+            f"no symbol is named {name!r}",
+            remedy="give the whole name, as in go tool nm: main.main, net/http.(*Server).Serve",
+        )
 
     @cached_property
     def tree(self) -> tuple[I32, I32]:
@@ -210,9 +241,9 @@ class Graph:
         """Reachable symbols, and the root."""
         return len(self)
 
-    def number_of_edges(self) -> int:
-        """Pairs of symbols one of which keeps the other."""
-        return len(self.csr.targets)
+    def number_of_edges(self, u: int | None = None, v: int | None = None) -> int:
+        """Pairs of symbols one of which keeps the other: all, or 1 or 0 for one pair."""
+        return len(self.csr.targets) if u is None or v is None else int(self.has_edge(u, v))
 
     def has_node(self, node: int) -> bool:
         """Whether the symbol is in the output."""
@@ -228,38 +259,46 @@ class Graph:
 
     def successors(self, node: int) -> Iterator[int]:
         """What the node keeps."""
-        return iter(self.csr.targets[self._row(self.csr, node)].tolist())
+        return self._next(self.csr, node)
 
     neighbors = successors
 
     def predecessors(self, node: int) -> Iterator[int]:
         """What keeps the node."""
-        return iter(self.transposed.targets[self._row(self.transposed, node)].tolist())
+        return self._next(self.transposed, node)
+
+    def _next(self, csr: Csr, node: int) -> Iterator[int]:
+        if node not in self:
+            from networkx import NetworkXError
+
+            raise NetworkXError(f"The node {node} is not in the digraph.")
+        return iter(csr.targets[self._row(csr, node)].tolist())
 
     @cached_property
     def nx(self) -> DiGraph[Any]:
         """The whole graph as a networkx.DiGraph, frozen; nodes have ``name``, ``kind``, ``size``,
         edges ``reason``. Takes seconds for a large program."""
-        from networkx import freeze
-
         from linkpipe.graphs.backend import to_networkx
 
-        return freeze(to_networkx(self))
+        return to_networkx(self)
 
-    @property
-    def nodes(self) -> Any:
-        """As of networkx.DiGraph."""
-        return self.nx.nodes
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[Any]:  # a property, unlike object's
+        """networkx.DiGraph to those who have networkx and ask: parts of it take only instances."""
+        loaded = sys.modules.get("networkx")
+        return Graph if loaded is None else loaded.DiGraph
 
-    @property
-    def edges(self) -> Any:
-        """As of networkx.DiGraph."""
-        return self.nx.edges
+    def __getattr__(self, name: str) -> Any:
+        """What networkx.DiGraph has and this class has not (``nodes``, ``subgraph``, ``degree``,
+        the internals that networkx itself reads …): the converted graph's, which is frozen."""
+        from networkx import DiGraph, freeze
 
-    @property
-    def adj(self) -> Graph:
-        """Node -> neighbour -> attributes: what the graph itself answers to ``graph[node]``."""
-        return self
+        if name.startswith("__") or not hasattr(freeze(DiGraph()), name):
+            raise AttributeError(f"neither Graph nor networkx.DiGraph has {name!r}")
+        return getattr(self.nx, name)
+
+    def __str__(self) -> str:
+        return f"Graph with {len(self)} nodes and {self.number_of_edges()} edges"
 
     def attributes(self, node: int) -> dict[str, Any]:
         """The attributes of a node: name, kind, size."""

@@ -99,7 +99,7 @@ def write(value: Any, file: IO[str], header: dict[str, Any], match: re.Pattern[s
 
 def _accepts(value: Any) -> bool:
     # Graphs have formats of their own; as rows they would be written twice.
-    return not (hasattr(value, "adj") or hasattr(value, "subgraph_matching"))
+    return not (hasattr(value, "subgraph_matching") or hasattr(value, "adj"))
 
 
 JSONL = Dumper("jsonl", _accepts, write)

@@ -1,4 +1,4 @@
-"""The reachability graph: kernels equal their slow versions, its networkx face networkx."""
+"""The reachability graph: kernels equal their slow versions, questions are answered in words."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.graphs.backend import BACKEND, Backend
-from linkpipe.graphs.backend_info import NATIVE, backend_info
+from linkpipe.errors import UserError
 from linkpipe.graphs.csr import Csr, breadth_first, build_csr
-from linkpipe.graphs.graph import ROOT, Graph
+from linkpipe.graphs.graph import ROOT, Graph, Step
 from linkpipe.reloctype import R_ADDR, R_CALL, R_METHODOFF
 from linkpipe.symkind import SymKind
 from linkpipe.tables.objects import AuxColumns
+from linkpipe.tables.symbols import STATIC
 from tests.tiny import Tiny
 
 Edges = list[tuple[int, int, int]]
@@ -96,92 +96,6 @@ def test_breadth_first(case: tuple[int, Edges]) -> None:
         assert int(parent[node]) == (max(nearer) if far else 0)
 
 
-small = st.lists(st.tuples(st.integers(1, 7), st.integers(1, 7)), max_size=20)
-
-
-@given(small, st.integers(1, 7), st.integers(1, 7))
-def test_algorithms_equal_networkx(edges: list[tuple[int, int]], a: int, b: int) -> None:
-    """Every algorithm that the backend has gives what networkx gives on the converted graph."""
-    graph = graph_of(7, edges)
-    plain = graph.nx
-    nodes = list(plain)
-    u, v = nodes[-8 + a], nodes[-8 + b]
-    assert nx.descendants(graph, u) == nx.descendants(plain, u)
-    assert nx.ancestors(graph, u) == nx.ancestors(plain, u)
-    assert nx.has_path(graph, u, v) == nx.has_path(plain, u, v)
-    assert nx.single_source_shortest_path_length(
-        graph, u, cutoff=2
-    ) == nx.single_source_shortest_path_length(plain, u, cutoff=2)
-    assert [set(layer) for layer in nx.bfs_layers(graph, u)] == [
-        set(layer) for layer in nx.bfs_layers(plain, u)
-    ]
-    dominators = nx.immediate_dominators(plain, ROOT)
-    dominators.pop(ROOT, None)  # networkx before 3.6 names the start too
-    assert nx.immediate_dominators(graph, ROOT) == dominators
-    if nx.has_path(plain, u, v):
-        path = nx.shortest_path(graph, u, v)
-        assert len(path) == len(nx.shortest_path(plain, u, v))
-        assert nx.is_path(plain, path)
-        assert nx.shortest_path_length(graph, u, v) == len(path) - 1
-    else:
-        with pytest.raises(nx.NetworkXNoPath):
-            nx.shortest_path(graph, u, v)
-        with pytest.raises(nx.NetworkXNoPath):
-            nx.shortest_path_length(graph, u, v)
-
-
-def test_other_algorithms_run_on_a_copy() -> None:
-    graph = graph_of(3, [(1, 2), (2, 3), (3, 1)])
-    assert nx.number_strongly_connected_components(graph) == len(graph) - 2
-    assert not nx.is_directed_acyclic_graph(graph)
-    assert nx.shortest_path_length(graph, ROOT)[graph.symbols.lookup("f3")] == 3
-    with pytest.raises(nx.NetworkXNotImplemented):
-        nx.is_chordal(graph)
-
-
-def test_the_graph_cannot_be_changed() -> None:
-    graph = graph_of(2, [(1, 2)])
-    with pytest.raises(nx.NetworkXError):
-        graph.nx.remove_node(1)
-    with pytest.raises(nx.NetworkXError):
-        nx.contracted_nodes(graph, 1, 2, copy=False)
-    with pytest.raises(NotImplementedError):
-        BACKEND.convert_from_nx(nx.DiGraph())
-
-
-def test_unknown_nodes_are_networkx_errors() -> None:
-    graph = graph_of(1, [])
-    missing = graph.symbols.lookup("dead")
-    for function in (nx.descendants, nx.ancestors, nx.immediate_dominators):
-        with pytest.raises(nx.NetworkXError):
-            function(graph, missing)
-    with pytest.raises(nx.NodeNotFound):
-        nx.shortest_path(graph, ROOT, missing)
-    with pytest.raises(nx.NetworkXException):
-        list(nx.bfs_layers(graph, [missing]))
-
-
-def test_a_graph_answers_like_a_digraph() -> None:
-    graph = graph_of(3, [(1, 2), (1, 2), (2, 3)])
-    plain = graph.nx
-    assert list(graph) == list(plain)
-    assert len(graph) == graph.number_of_nodes() == graph.order() == len(plain)
-    assert graph.number_of_edges() == plain.number_of_edges() == 3
-    assert (graph.is_directed(), graph.is_multigraph()) == (True, False)
-    for node in plain:
-        assert list(graph.successors(node)) == sorted(plain.successors(node))
-        assert list(graph.predecessors(node)) == sorted(plain.predecessors(node))
-        assert graph[node] == graph.adj[node] == dict(plain[node])
-        assert graph.has_node(node)
-        for other in plain:
-            assert graph.has_edge(node, other) == plain.has_edge(node, other)
-            assert graph.get_edge_data(node, other) == plain.get_edge_data(node, other)
-    assert dict(graph.nodes) == dict(plain.nodes)
-    assert set(graph.edges) == set(plain.edges)
-    for odd in (-1, 10**9, "f1", None):
-        assert odd not in graph
-
-
 def test_why_is_a_shortest_chain_from_a_root() -> None:
     graph = graph_of(4, [(1, 2), (2, 3), (1, 3)])
     steps = graph.why(graph.symbols.lookup("f3"))
@@ -191,6 +105,33 @@ def test_why_is_a_shortest_chain_from_a_root() -> None:
     ]
     assert graph.why(graph.symbols.lookup("dead")) == []
     assert graph.why(ROOT) == []
+
+
+def test_why_takes_a_name_too() -> None:
+    """A name is looked up, it is not a symbol that is not in the output."""
+    graph = graph_of(4, [(1, 2), (2, 3), (1, 3)])
+    for name in ("f1", "f3"):
+        assert graph.why(name) == graph.why(graph.symbols.lookup(name)) != []
+    assert graph.why("dead") == []
+    with pytest.raises(UserError, match="no symbol is named 'f9'") as caught:
+        graph.why("f9")
+    assert "whole name" in caught.value.remedy
+
+
+def test_a_name_is_that_of_what_is_in_the_output() -> None:
+    """Of a function's two forms, by ABI, the one that is there; and of symbols without a place in
+    the table of names, which only their own object refers to, any."""
+    tiny = Tiny()
+    tiny.symbol("both", version=1, reachable=False)
+    kept = tiny.symbol("both")
+    own = tiny.symbol("own", version=STATIC)
+    link = tiny.link()
+    objects: Any = NoObjects()
+    roots = ((kept, "x"), (own, "y"))
+    graph = Graph(link.symbols, objects, link.relocs, link.arch, roots, np.zeros(0, np.bool_))
+    assert graph.find("both") == kept
+    assert not any(link.symbols.lookup("own", version) for version in (0, 1))
+    assert graph.why("own") == [Step(own, "own", "root: y")]
 
 
 def test_reasons_name_relocations_methods_and_map_initialisers() -> None:
@@ -217,17 +158,6 @@ def test_a_pattern_selects_nodes_and_their_neighbours() -> None:
     assert sorted(data["name"] for _, data in part.nodes(data=True)) == ["f1", "f2", "f3"]
     assert part.number_of_edges() == 2
     assert graph.subgraph_matching(None).number_of_edges() == 5
-
-
-def test_the_backend_says_what_it_has() -> None:
-    """networkx lists it; and it is found through the entry point, as the others are."""
-    native = {name for name, item in vars(Backend).items() if isinstance(item, staticmethod)}
-    assert native - {"convert_to_nx", "convert_from_nx", "can_run"} == set(NATIVE)
-    assert set(NATIVE) <= set(nx.utils.backends._registered_algorithms)
-    assert nx.utils.backends.backend_info["linkpipe"] == backend_info()
-    assert "linkpipe" in nx.utils.backends.backends
-    with pytest.raises(AttributeError):
-        BACKEND.no_such_algorithm  # noqa: B018 - asking is the test
 
 
 def test_a_link_that_is_not_asked_builds_nothing() -> None:
