@@ -1,11 +1,12 @@
 # Everything that can be made, and how. `make` alone lists it.
 #
-# What has to be there: Python 3.11 or newer, git, make, and a C compiler for what links plugins.
+# What has to be there: Python 3.11 or newer with its headers, git, make and a C compiler.
 # The rest, the Go toolchain included, is installed into .venv.
 
 PYTHON ?= python3
 JOBS ?= 2
 VENV := .venv
+KERNELS := $(wildcard linkpipe/kernels/*.py)
 PY := $(VENV)/bin/python
 # What make demo builds for (make demo ARCH=386), none for this machine.
 ARCH ?=
@@ -17,7 +18,7 @@ SUITES ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format conformance gosuites testplugin dwarfcheck bench cross-tools \
-	clean compiler
+	kernels boundscheck clean compiler
 
 help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
@@ -65,29 +66,41 @@ cross-tools: $(VENV)/.dev ## install compilers, emulators and debuggers that the
 		--no-install-recommends \
 		$$($(PY) -m tests.conformance.targets)
 
+kernels: compiler $(VENV)/.dev ## compile the kernels (after an edit of one; the others do it too)
+
+boundscheck: compiler $(VENV)/.dev ## test the kernels, compiled so that every index is checked
+	LINKPIPE_KERNELS_BOUNDSCHECK=1 $(PY) -W ignore setup.py -q build_ext --build-lib build/boundscheck
+	LINKPIPE_KERNELS=build/boundscheck $(PY) -m pytest -q tests/linkpipe/kernels
+
 clean: ## remove what was made, the environment and the caches included
 	rm -rf $(VENV) .tree .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
-		.import_linter_cache *.egg-info
+		.import_linter_cache *.egg-info linkpipe/kernels/*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 compiler:
 	@command -v "$${CC:-gcc}" >/dev/null 2>&1 || { \
 		echo "no C compiler ($${CC:-gcc}): install one (Debian, Ubuntu: apt install gcc libc6-dev;" \
 			"Fedora: dnf install gcc glibc-devel) or set CC" >&2; exit 1; }
+	@$(PYTHON) -c 'import os, sys, sysconfig as s; \
+		sys.exit(not os.path.exists(os.path.join(s.get_path("include"), "Python.h")))' || { \
+		echo "no headers of $(PYTHON) (Python.h), which the kernels are compiled with: install them" \
+			"(Debian, Ubuntu: apt install python3-dev; Fedora: dnf install python3-devel)" >&2; \
+		exit 1; }
 
-# The environments are stamps: a changed pyproject.toml (entry points!) installs again.
+# The environments are stamps: a changed pyproject.toml (entry points!) installs again, and so
+# does a changed kernel, which is compiled by that.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is $$($(PYTHON) -V 2>&1): Python 3.11 or newer is needed;" \
 			"name one with make PYTHON=python3.12 …" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: $(VENV)/bin/python pyproject.toml
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml setup.py $(KERNELS)
 	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[demo]'
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e examples/decisions
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/bin/python pyproject.toml
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml setup.py $(KERNELS)
 	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[demo,dev]'
 	@touch $@
 

@@ -128,7 +128,7 @@ class Catalog:
         change when a distribution they come from changes, or linkpipe itself.
 
         A distribution is identified by its RECORD (which has a hash of every file); one that is
-        installed in editable mode by size and time of its modules.
+        installed in editable mode by size and time of its modules, the compiled ones too.
         """
         import hashlib
 
@@ -181,8 +181,9 @@ def _editable(info: str) -> bool:
 
 
 def _stamps(modules: Iterable[str]) -> list[str]:
-    """A line with size and time for each source file in the folders of these modules and in
-    linkpipe's own."""
+    """A line with size and time for each source file and each compiled module in the folders of
+    these modules and in linkpipe's own."""
+    from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
     from importlib.util import find_spec
 
     roots = {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}
@@ -194,9 +195,10 @@ def _stamps(modules: Iterable[str]) -> list[str]:
             continue
         if spec is not None and spec.origin:
             roots.add(os.path.dirname(spec.origin) if package else spec.origin)
-    files = {root for root in roots if root.endswith(".py")}
+    ends = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
+    files = {root for root in roots if root.endswith(ends)}
     for root in roots - files:
         for folder, _, names in os.walk(root):
-            files.update(os.path.join(folder, name) for name in names if name.endswith(".py"))
+            files.update(os.path.join(folder, name) for name in names if name.endswith(ends))
     stats = ((path, os.stat(path)) for path in sorted(files))
     return [f"{path} {stat.st_size} {stat.st_mtime_ns}\n" for path, stat in stats]

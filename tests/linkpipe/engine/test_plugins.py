@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,24 @@ def test_the_identity_follows_the_files(tmp_path: Path) -> None:
     first = identity("m.py,sha256=1,3", "x")
     assert identity("m.py,sha256=1,3", "y") == first
     assert identity("m.py,sha256=2,3", "x") != first
+
+
+def test_the_identity_follows_compiled_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an editable install, too, which has no list of hashes: they are what runs."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme" / "__init__.py").touch()
+    module = tmp_path / "acme" / f"fast{EXTENSION_SUFFIXES[0]}"
+    info = tmp_path / "acme-1.0.dist-info"
+    entry = EntryPoint("linkpipe.passes", "acme.p", "acme.fast:p", "acme", "1.0", str(info))
+
+    def identity(content: bytes) -> str:
+        module.write_bytes(content)
+        return Catalog([entry]).identity(["acme.p"])
+
+    assert identity(b"one") != identity(b"another")
 
 
 def test_suggestions() -> None:

@@ -1,0 +1,259 @@
+"""Strings that lie in one array of bytes: which are equal, and how one is found again.
+
+A string here is ``size`` bytes from ``at`` on and a number, its *tag* (a name and a version, a name
+and a type); equal strings have equal bytes and equal tags. They are found by open addressing: a
+string's hash says in which slot to look first, the next slots follow. What hashes alike is
+compared in full. The hash is SipHash-1-3 (Aumasson, Bernstein, 2012; what CPython hashes with)
+under a key that the caller draws at random: inputs are not trusted, and without the key nobody can
+write names that crowd into one slot. No result depends on the key.
+
+Every offset is checked here: a string that does not lie in its bytes raises IndexError. The types
+that callers see, numpy's, stand in names.pyi.
+"""
+
+from __future__ import annotations
+
+import cython
+import numpy as np
+
+# How SipHash starts: "somepseudorandomlygeneratedbytes".
+_V0 = cython.declare(cython.ulonglong, 0x736F6D6570736575)
+_V1 = cython.declare(cython.ulonglong, 0x646F72616E646F6D)
+_V2 = cython.declare(cython.ulonglong, 0x6C7967656E657261)
+_V3 = cython.declare(cython.ulonglong, 0x7465646279746573)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _word(data: cython.const[cython.uchar][::1], at: cython.longlong) -> cython.ulonglong:
+    """The eight bytes at ``at``, as a little-endian number."""
+    return (
+        cython.cast(cython.ulonglong, data[at])
+        | cython.cast(cython.ulonglong, data[at + 1]) << 8
+        | cython.cast(cython.ulonglong, data[at + 2]) << 16
+        | cython.cast(cython.ulonglong, data[at + 3]) << 24
+        | cython.cast(cython.ulonglong, data[at + 4]) << 32
+        | cython.cast(cython.ulonglong, data[at + 5]) << 40
+        | cython.cast(cython.ulonglong, data[at + 6]) << 48
+        | cython.cast(cython.ulonglong, data[at + 7]) << 56
+    )
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _wrap(x: cython.ulonglong) -> cython.ulonglong:
+    """Sums, shifts and negative numbers wrap in C; in Python they must be cut off."""
+    return x if cython.compiled else x & 0xFFFFFFFFFFFFFFFF
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _rotate(x: cython.ulonglong, bits: cython.int) -> cython.ulonglong:
+    return _wrap(x << bits | x >> (64 - bits))
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _hash(
+    data: cython.const[cython.uchar][::1],
+    at: cython.longlong,
+    size: cython.longlong,
+    tag: cython.longlong,
+    key0: cython.ulonglong,
+    key1: cython.ulonglong,
+) -> cython.ulonglong:
+    """SipHash-1-3 of the tag, as eight little-endian bytes, and the string."""
+    v0: cython.ulonglong = key0 ^ _V0
+    v1: cython.ulonglong = key1 ^ _V1
+    v2: cython.ulonglong = key0 ^ _V2
+    v3: cython.ulonglong = key1 ^ _V3
+    m: cython.ulonglong
+    i: cython.longlong
+    j: cython.longlong
+    # The tag, the whole words, the bytes that are left with the length; then three rounds more.
+    last: cython.longlong = (size >> 3) + 1
+    for i in range(last + 4):
+        m = 0
+        if i == 0:
+            m = _wrap(tag)
+        elif i < last:
+            m = _word(data, at + 8 * (i - 1))
+        elif i == last:
+            for j in range(size & 7):
+                m |= cython.cast(cython.ulonglong, data[at + 8 * (last - 1) + j]) << (8 * j)
+            m |= cython.cast(cython.ulonglong, (size + 8) & 0xFF) << 56
+        elif i == last + 1:
+            v2 ^= 0xFF
+        v3 ^= m
+        v0 = _wrap(v0 + v1)
+        v1 = _rotate(v1, 13) ^ v0
+        v0 = _rotate(v0, 32)
+        v2 = _wrap(v2 + v3)
+        v3 = _rotate(v3, 16) ^ v2
+        v0 = _wrap(v0 + v3)
+        v3 = _rotate(v3, 21) ^ v0
+        v2 = _wrap(v2 + v1)
+        v1 = _rotate(v1, 17) ^ v2
+        v2 = _rotate(v2, 32)
+        v0 ^= m
+    return v0 ^ v1 ^ v2 ^ v3
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _same(
+    a: cython.const[cython.uchar][::1],
+    at: cython.longlong,
+    b: cython.const[cython.uchar][::1],
+    bt: cython.longlong,
+    size: cython.longlong,
+) -> cython.bint:
+    """Whether the same bytes stand at both places."""
+    i: cython.longlong = 0
+    while i + 8 <= size:
+        if _word(a, at + i) != _word(b, bt + i):
+            return False
+        i += 8
+    while i < size:
+        if a[at + i] != b[bt + i]:
+            return False
+        i += 1
+    return True
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _outside(
+    length: cython.longlong,
+    at: cython.const[cython.longlong][::1],
+    size: cython.const[cython.int][::1],
+) -> cython.longlong:
+    """The first string that does not lie in its bytes, -1: none. No bytes lie anywhere."""
+    i: cython.longlong
+    for i in range(at.shape[0]):
+        if size[i] < 0 or (size[i] > 0 and (at[i] < 0 or at[i] > length - size[i])):
+            return i
+    return -1
+
+
+@cython.cfunc
+def _check(
+    data: cython.const[cython.uchar][::1],
+    at: cython.const[cython.longlong][::1],
+    size: cython.const[cython.int][::1],
+    tag: cython.const[cython.int][::1],
+):
+    if size.shape[0] != at.shape[0] or tag.shape[0] != at.shape[0]:
+        raise ValueError("at, size and tag differ in length")
+    bad: cython.longlong = _outside(data.shape[0], at, size)
+    if bad >= 0:
+        raise IndexError(f"string {bad} lies outside of its {data.shape[0]} bytes")
+
+
+def group(
+    data: cython.const[cython.uchar][::1],
+    at: cython.const[cython.longlong][::1],
+    size: cython.const[cython.int][::1],
+    tag: cython.const[cython.int][::1],
+    key0: cython.ulonglong,
+    key1: cython.ulonglong,
+):
+    """The first string equal to each: int64[n]; and the slots in which `find` looks: int32[2**k],
+    the number of a first string or -1.
+
+    ``strings = [(data[a : a + s], t) for a, s, t in zip(at, size, tag)]``, then
+    ``[strings.index(s) for s in strings]``
+    """
+    _check(data, at, size, tag)
+    n: cython.longlong = at.shape[0]
+    if n > 0x3FFFFFFF:
+        raise ValueError(f"{n} strings are too many")
+    room: cython.longlong = 2
+    while room < 2 * n:
+        room *= 2
+    firsts = np.empty(n, np.int64)
+    table = np.full(room, -1, np.int32)
+    first: cython.longlong[::1] = firsts
+    slots: cython.int[::1] = table
+    mask: cython.ulonglong = room - 1
+    i: cython.longlong
+    j: cython.longlong
+    slot: cython.ulonglong
+    with cython.nogil:
+        for i in range(n):
+            slot = _hash(data, at[i], size[i], tag[i], key0, key1) & mask
+            while True:
+                j = slots[slot]
+                if j < 0:
+                    slots[slot] = cython.cast(cython.int, i)
+                    j = i
+                    break
+                if (
+                    size[j] == size[i]
+                    and tag[j] == tag[i]
+                    and _same(data, at[j], data, at[i], size[i])
+                ):
+                    break
+                slot = (slot + 1) & mask
+            first[i] = j
+    return firsts, table
+
+
+def find(
+    data: cython.const[cython.uchar][::1],
+    at: cython.const[cython.longlong][::1],
+    size: cython.const[cython.int][::1],
+    tag: cython.const[cython.int][::1],
+    known_data: cython.const[cython.uchar][::1],
+    known_at: cython.const[cython.longlong][::1],
+    known_size: cython.const[cython.int][::1],
+    known_tag: cython.const[cython.int][::1],
+    slots: cython.const[cython.int][::1],
+    key0: cython.ulonglong,
+    key1: cython.ulonglong,
+):
+    """The known string equal to each, -1 where there is none: int32[n]. ``slots`` are those of
+    `group`, under the same key; they may name the strings by other numbers, and leave some out.
+
+    ``[known.index(s) if s in known else -1 for s in strings]``
+    """
+    _check(data, at, size, tag)
+    if known_size.shape[0] != known_at.shape[0] or known_tag.shape[0] != known_at.shape[0]:
+        raise ValueError("known_at, known_size and known_tag differ in length")
+    n: cython.longlong = at.shape[0]
+    room: cython.longlong = slots.shape[0]
+    if room < 1 or room & (room - 1):
+        raise ValueError(f"{room} slots are not a power of two")
+    places = np.full(n, -1, np.int32)
+    place: cython.int[::1] = places
+    mask: cython.ulonglong = room - 1
+    i: cython.longlong
+    j: cython.longlong
+    _tries: cython.longlong
+    slot: cython.ulonglong
+    with cython.nogil:
+        for i in range(n):
+            slot = _hash(data, at[i], size[i], tag[i], key0, key1) & mask
+            for _tries in range(room):
+                j = slots[slot]
+                if j < 0 or j >= known_at.shape[0]:
+                    break
+                if (
+                    known_size[j] == size[i]
+                    and known_tag[j] == tag[i]
+                    and (size[i] == 0 or 0 <= known_at[j] <= known_data.shape[0] - size[i])
+                    and _same(known_data, known_at[j], data, at[i], size[i])
+                ):
+                    place[i] = cython.cast(cython.int, j)
+                    break
+                slot = (slot + 1) & mask
+    return places

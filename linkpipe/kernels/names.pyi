@@ -1,0 +1,16 @@
+from linkpipe.arrays.types import I32, I64, U8
+
+def group(data: U8, at: I64, size: I32, tag: I32, key0: int, key1: int) -> tuple[I64, I32]: ...
+def find(
+    data: U8,
+    at: I64,
+    size: I32,
+    tag: I32,
+    known_data: U8,
+    known_at: I64,
+    known_size: I32,
+    known_tag: I32,
+    slots: I32,
+    key0: int,
+    key1: int,
+) -> I32: ...

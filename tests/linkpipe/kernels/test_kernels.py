@@ -1,0 +1,99 @@
+"""What holds for every kernel: it is compiled, of the source that lies beside it, and described."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from linkpipe import kernels
+from linkpipe.errors import LinkpipeError
+from tests.conformance.toolchain import ROOT
+from tests.kernels import compiled, uncompiled
+
+FOLDER = ROOT / "linkpipe" / "kernels"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+
+
+def functions(module: ModuleType) -> dict[str, list[str]]:
+    """Public functions and the names of their arguments."""
+    return {
+        name: list(inspect.signature(value).parameters)
+        for name, value in vars(module).items()
+        if callable(value) and not name.startswith("_") and value.__module__ == module.__name__
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_types_for_callers_are_those_of_the_kernel(name: str) -> None:
+    """The type checker sees NAME.pyi alone."""
+    stub = ast.parse((FOLDER / f"{name}.pyi").read_text())
+    told = {
+        node.name: [arg.arg for arg in node.args.args]
+        for node in stub.body
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert functions(compiled(name)) == functions(uncompiled(name)) == told
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_compiled_kernel_needs_no_cython(name: str) -> None:
+    code = f"import sys, linkpipe.kernels.{name} as k; print(k.__file__, 'cython' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    file, imported = done.stdout.split()
+    assert not file.endswith(".py")
+    assert imported == "False"
+
+
+def copy(tmp_path: Path, *, keep_compiled: bool) -> Path:
+    ignore = shutil.ignore_patterns("__pycache__", *([] if keep_compiled else ["*.so"]))
+    return Path(shutil.copytree(ROOT / "linkpipe", tmp_path / "linkpipe", ignore=ignore))
+
+
+def link(folder: Path) -> subprocess.CompletedProcess[str]:
+    """A link by that copy of linkpipe."""
+    return subprocess.run(
+        [sys.executable, "-m", "linkpipe", "link", "no-such-file.a"],
+        cwd=folder.parent,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("keep_compiled", "message"),
+    [
+        (False, "linkpipe: the kernel names is not compiled for this Python\n"),
+        (True, "linkpipe: the kernel names was compiled from another source than "),
+    ],
+)
+def test_a_kernel_that_is_not_compiled_or_older_than_its_source_is_an_error(
+    tmp_path: Path, keep_compiled: bool, message: str
+) -> None:
+    """Running the plain source instead would be a silent, hundred times slower link."""
+    folder = copy(tmp_path, keep_compiled=keep_compiled)
+    with (folder / "kernels" / "names.py").open("a") as file:
+        file.write("\n# An edit.\n")
+    done = link(folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith(message)
+    first, remedy = done.stderr.splitlines()
+    assert str(folder) in first or not keep_compiled
+    assert remedy.startswith("\tcompile it: `make kernels`")
+
+
+def test_the_hash_of_the_source_decides() -> None:
+    """Not its time, which checking out, copying and installing change."""
+    from importlib.util import source_hash
+
+    digest = source_hash((FOLDER / "names.py").read_bytes()).hex()
+    kernels.made_of("linkpipe.kernels.names", digest)
+    with pytest.raises(LinkpipeError, match="compiled from another source"):
+        kernels.made_of("linkpipe.kernels.names", digest[:-1] + "x")
