@@ -190,13 +190,19 @@ def read_header(data: memoryview, file: str) -> Header:
                 remedy="rebuild the package; the file is damaged",
             )
     defined = sum(header.count(b) for b in (SYMDEF, HASHED64DEF, HASHEDDEF, NONPKGDEF))
-    for block in (RELOCIDX, AUXIDX, DATAIDX):
-        if header.count(block) < defined + 1:
+    for block, need, what in (
+        (HASH64, header.count(HASHED64DEF), "each symbol with a short hash"),
+        (HASH, header.count(HASHEDDEF), "each symbol with a hash"),
+        (RELOCIDX, defined + 1, "each defined symbol and the end"),
+        (AUXIDX, defined + 1, "each defined symbol and the end"),
+        (DATAIDX, defined + 1, "each defined symbol and the end"),
+    ):
+        if header.count(block) < need:
             raise InputError(
                 f"corrupt object file: block {BLOCK_NAMES[block]} is too short",
                 file=file,
                 offset=offsets[block],
-                expected=f"{defined + 1} entries, one for each defined symbol and the end",
+                expected=f"{need} entries, one for {what}",
                 found=f"{header.count(block)} entries",
                 remedy="rebuild the package; the file is damaged",
             )
