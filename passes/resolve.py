@@ -8,10 +8,11 @@ by name come last and create what nobody defines.
 
 Ids must come out in the order in which the oracle meets new symbols: package definitions
 of all objects, then object by object the hashed and the named ones, then references. So
-every record is a row, in that order, with a key that is equal for equal symbols; the
-first row of each key is a new symbol, and the count of first rows up to it is its id. One
-sort per class replaces the oracle's hash maps. Duplicates that may be dropped (DUPOK) are
-settled in arrays too; only names defined twice for real go through the rules one by one.
+every record is a row, in that order. A row whose content, or whose name and version, an
+earlier one has is led by that one; the others are new symbols, and the count of them up to
+a row is its id. One kernel finds equal names and equal content, compared in full.
+Duplicates that may be dropped (DUPOK) are settled in arrays too; only names defined twice
+for real go through the rules one by one.
 
 Source: cmd/link/internal/loader/loader.go (preloadSyms, addSym, loadObjRefs, resolve).
 Reads `packages`, `objects`; provides `symbols`, `objects`.
@@ -20,49 +21,28 @@ Reads `packages`, `objects`; provides `symbols`, `objects`.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.ragged import expand, frozen
-from linkpipe.arrays.types import I32, I64, U64, Bool
+from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.symkind import SymKind, is_data, is_text
-from linkpipe.tables.names import hash_bytes, hash_names
+from linkpipe.tables.names import Names, Slots
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import Packages
-from linkpipe.tables.records import (
-    HASHED,
-    HASHED64,
-    PACKAGE,
-    REF,
-    Records,
-    concatenate,
-    read_records,
-)
+from linkpipe.tables.records import HASHED, HASHED64, PACKAGE, REF, Records, read_records
 from linkpipe.tables.symbols import COLUMNS, Flag, Symbols
 
 # Flags that a symbol has when any of its records has them, not just the winner's.
 _STICKY = np.uint32(Flag.LOCAL | Flag.USED_IN_IFACE)
-
-
-class _Names(NamedTuple):
-    """Rows that can be found by name, grouped by (name, version).
-
-    ``keys`` uint64[g] ascending; ``rows`` int64 lists the groups' rows, group i being
-    rows[starts[i]:starts[i+1]]; ``leader`` int64[g] is the row whose symbol the group is.
-    """
-
-    keys: U64
-    rows: I64
-    starts: I64
-    leader: I64
 
 
 @linkpass(requires=("packages", "objects"), provides=("symbols", "objects"))
@@ -77,10 +57,7 @@ def resolve(link: Link) -> Link:
     # leader[row]: the row whose symbol it is. Rows that lead themselves are new symbols.
     leader = np.arange(n)
     _lead_equal_content(objects, records, leader)
-    names = _group_names(objects, records, is_package, is_ref, is_hashed)
-    group_leader = np.repeat(names.leader, np.diff(names.starts))
-    others = ~is_package[names.rows]
-    leader[names.rows[others]] = group_leader[others]
+    named, slots = _lead_equal_names(objects, records, leader)
 
     new = leader == np.arange(n)
     order = np.concatenate(
@@ -93,9 +70,10 @@ def resolve(link: Link) -> Link:
 
     winner = np.concatenate(([0], order))
     _larger_wins(np.flatnonzero(is_hashed), ids, records.size, winner)
-    fixups = _settle_names(link.packages, objects, records, names, is_ref, ids, winner)
+    again = np.flatnonzero((leader != np.arange(n)) & ~is_hashed & ~is_ref)
+    fixups = _settle_names(link.packages, objects, records, again, leader, ids, winner)
 
-    symbols = _table(objects, records, ids, winner, made, fixups, names)
+    symbols = _table(objects, records, ids, winner, made, fixups, slots.renumbered(ids[named]))
     local_to_id = np.zeros(int(objects.local_base[-1]), np.int32)
     local_to_id[records.place] = ids
     objects = attrs.evolve(objects, local_to_id=frozen(local_to_id))
@@ -111,64 +89,32 @@ def resolve(link: Link) -> Link:
 
 def _lead_equal_content(objects: Objects, records: Records, leader: I64) -> None:
     """Let the first row of each content lead the others of the same content."""
-    rows = np.flatnonzero(records.cls == HASHED64)
-    short = concatenate(objects, goobj.HASH64, goobj.HASH).view("<u8")
-    leader[rows] = rows[_first_equal(short[: len(rows)])]
-
-    rows = np.flatnonzero(records.cls == HASHED)
-    halves = concatenate(objects, goobj.HASH, goobj.RELOCIDX).view("<u8")
-    low, high = halves[0 : 2 * len(rows) : 2], halves[1 : 2 * len(rows) : 2]
-    first = _first_equal(low)
-    # Equal first halves are all but certain to be equal wholes; where not, sort by both.
-    if (high != high[first]).any():
-        order = np.lexsort((high, low))
-        changes = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
-        starts = np.concatenate(([True], changes))
-        smallest = np.minimum.reduceat(order, np.flatnonzero(starts))
-        first[order] = smallest[np.cumsum(starts) - 1]
+    rows = np.flatnonzero((records.cls == HASHED64) | (records.cls == HASHED))
+    obj, long = records.object[rows], records.cls[rows] == HASHED
+    index = records.local[rows] - objects.ndef[obj]
+    index[long] -= objects.nhashed64[obj[long]]
+    size = np.where(long, np.int32(16), np.int32(8))
+    at = np.where(long, objects.blocks[obj, goobj.HASH], objects.blocks[obj, goobj.HASH64])
+    first, _ = Names(objects.arena.bytes, at + size * index, size, np.zeros_like(size)).group()
     leader[rows] = rows[first]
 
 
-def _first_equal(keys: U64) -> I64:
-    """The index of the first key equal to each key: int64[len(keys)].
+def _lead_equal_names(objects: Objects, records: Records, leader: I64) -> tuple[I64, Slots]:
+    """Let one row of each name and version lead the others: the last package definition, else the
+    first definition, else the first reference. Package definitions stay symbols of their own.
 
-    ``[list(keys).index(key) for key in keys]``
+    Returns the rows that have a name to be found by, and where each is found by its number.
     """
-    if not len(keys):
-        return np.zeros(0, np.int64)
-    order = np.argsort(keys)  # not stable, which is several times faster: hence the minimum below
-    ordered = keys[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    smallest = np.minimum.reduceat(order, starts)
-    out = np.empty(len(keys), np.int64)
-    out[order] = np.repeat(smallest, np.diff(np.append(starts, len(keys))))
-    return out
-
-
-def _group_names(
-    objects: Objects,
-    records: Records,
-    is_package: Bool,
-    is_ref: Bool,
-    is_hashed: Bool,
-) -> _Names:
-    """Definitions with a name that others may use, and all references, grouped by name."""
     usable = (records.name_size > 0) & (records.version != objects.version[records.object])
-    rows = np.flatnonzero((usable & ~is_hashed) | is_ref)
-    keys = hash_names(
-        objects.arena.u64, records.name_at[rows], records.name_size[rows], records.version[rows]
-    )
-    order = np.argsort(keys)
-    ordered = keys[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    starts = starts[: len(order)]
-    rows = rows[order]
-    # Who leads: the last package definition, else the first definition, else the first reference.
-    n = np.int64(len(is_ref))
-    rank = np.where(is_package[rows], n - rows, np.where(is_ref[rows], 2 * n, n) + rows)
-    best = np.minimum.reduceat(rank, starts) if len(starts) else rank[:0]
-    lead = np.where(best <= n, n - best, np.where(best >= 2 * n, best - 2 * n, best - n))
-    return _Names(ordered[starts], rows, np.append(starts, len(rows)), lead)
+    in_package = np.flatnonzero((records.cls == PACKAGE) & usable)[::-1]
+    others = np.flatnonzero((records.cls > HASHED) & (records.cls != REF) & usable)
+    rows = np.concatenate((in_package, others, np.flatnonzero(records.cls == REF)))
+    first, slots = Names(
+        objects.arena.bytes, records.name_at[rows], records.name_size[rows], records.version[rows]
+    ).group()
+    led = rows[len(in_package) :]
+    leader[led] = rows[first[len(in_package) :]]
+    return rows, slots
 
 
 def _larger_wins(rows: I64, ids: I32, size: I64, winner: I64) -> None:
@@ -188,31 +134,23 @@ def _settle_names(
     packages: Packages,
     objects: Objects,
     records: Records,
-    names: _Names,
-    is_ref: Bool,
+    again: I64,
+    leader: I64,
     ids: I32,
     winner: I64,
 ) -> dict[int, int]:
-    """Choose the winner of each name with several definitions; sizes to correct, by id."""
-    definition = ~is_ref[names.rows]
-    count = np.add.reduceat(definition, names.starts[:-1]) if len(names.keys) else definition[:0]
-    many = np.repeat(count > 1, np.diff(names.starts)) & definition
-    if not many.any():
-        return {}
-    dupok = (records.flags[names.rows] & Flag.DUPOK) != 0
-    hard = np.add.reduceat(definition & ~dupok, names.starts[:-1]) > 0
-    hard_rows = np.repeat(hard, np.diff(names.starts))
-    _larger_wins(names.rows[many & ~hard_rows], ids, records.size, winner)
-
+    """Choose the winner of each name with several definitions; sizes to correct, by id.
+    ``again`` are the rows that define what another one defines, too, and has led."""
+    plain = (records.flags & Flag.DUPOK) == 0
+    hard = np.zeros(len(leader), np.bool_)
+    hard[leader[again]] = plain[leader[again]]
+    hard[leader[again[plain[again]]]] = True
+    is_hard = hard[leader[again]]
+    _larger_wins(again[~is_hard], ids, records.size, winner)
     fixups: dict[int, int] = {}
-    for group in np.flatnonzero(hard & (count > 1)).tolist():
-        rows = np.sort(names.rows[names.starts[group] : names.starts[group + 1]])
-        lead = int(names.leader[group])
-        old = lead
-        for row in rows[~is_ref[rows]].tolist():
-            if row != lead and int(ids[row]) == int(ids[lead]):
-                old = _overwrite(packages, objects, records, old, row, int(ids[lead]), fixups)
-        winner[ids[lead]] = old
+    for row in again[is_hard].tolist():
+        sym = int(ids[row])
+        winner[sym] = _overwrite(packages, objects, records, int(winner[sym]), row, sym, fixups)
     return fixups
 
 
@@ -265,7 +203,7 @@ def _table(
     winner: I64,
     made: int,
     fixups: dict[int, int],
-    names: _Names,
+    by_name: Slots,
 ) -> Symbols:
     columns: dict[str, npt.NDArray[Any]] = {
         "value": np.zeros(len(winner), np.int64),
@@ -295,8 +233,7 @@ def _table(
         contents=MappingProxyType({}),
         extnames=MappingProxyType({}),
         packages=MappingProxyType({}),
-        hashes=frozen(names.keys),
-        hashed_ids=frozen(ids[names.leader]),
+        by_name=by_name,
         created=MappingProxyType({}),
         created_names=(b"",),
         **columns,
@@ -315,15 +252,13 @@ def _package_references(objects: Objects, packages: Packages) -> tuple[I64, I32]
     at, size = objects.base[owner] + refs["at"], refs["size"].astype(np.int64)
     outside = at + size > objects.blocks[owner, goobj.END]
     size[outside] = 0
-    wanted = hash_names(objects.arena.u64, at, size, np.zeros(len(at), np.int64))
-
     having = [p for p in packages.items if p.objects]
-    known = hash_bytes([path_to_prefix(p.path).encode() for p in having], [0] * len(having))
-    order = np.argsort(known)
-    first = np.array([p.objects[0] for p in having], np.int32)[order]
-    spot = np.minimum(np.searchsorted(known[order], wanted), len(known) - 1)
-    found = known[order][spot] == wanted
-    missing = np.flatnonzero(((index > 0) & ~found) | outside)
+    known = Names.of([path_to_prefix(p.path).encode() for p in having], [0] * len(having))
+    _, slots = known.group()
+    no_tag = np.zeros(len(at), np.int32)
+    spot = Names(objects.arena.bytes, at, size.astype(np.int32), no_tag).find(known, slots)
+    first = np.array([p.objects[0] for p in having], np.int32)
+    missing = np.flatnonzero(((index > 0) & (spot < 0)) | outside)
     if len(missing):
         row = int(missing[0])
         path = objects.arena.view(int(at[row]), int(size[row])).tobytes().decode("utf-8", "replace")

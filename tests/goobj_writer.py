@@ -68,7 +68,7 @@ def write_object(obj: Obj) -> bytes:
     start = 8 + 8 + 4 + 4 * goobj.NBLOCKS
 
     def string(text: str) -> bytes:
-        raw = text.encode()
+        raw = text.encode("utf-8", "surrogateescape")
         at = start + len(strings)
         strings.extend(raw)
         return struct.pack("<II", len(raw), at)

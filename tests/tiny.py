@@ -16,6 +16,7 @@ from linkpipe.formats.arena import Arena
 from linkpipe.symkind import SymKind
 from linkpipe.tables.elfprep import ElfPrep
 from linkpipe.tables.mode import Mode
+from linkpipe.tables.names import Names
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.sections import Section, Sections, Segment
 from linkpipe.tables.symbols import COLUMNS, Flag, Symbols
@@ -31,8 +32,7 @@ def no_symbols(arena: Arena | None = None) -> Symbols:
     columns["section"][0] = -1
     columns["name_at"][0] = -1
     columns["data_at"][0] = -1
-    hashes, ids = np.zeros(0, np.uint64), np.zeros(0, np.int32)
-    for array in (*columns.values(), hashes, ids):
+    for array in columns.values():
         array.setflags(write=False)
     return Symbols(
         arena=arena or Arena([1]),
@@ -41,8 +41,7 @@ def no_symbols(arena: Arena | None = None) -> Symbols:
         contents=MappingProxyType({}),
         extnames=MappingProxyType({}),
         packages=MappingProxyType({}),
-        hashes=hashes,
-        hashed_ids=ids,
+        by_name=Names.of([], []).group()[1],
         created=MappingProxyType({}),
         created_names=(b"",),
     )

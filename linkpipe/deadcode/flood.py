@@ -25,6 +25,7 @@ from linkpipe.gotypes.data import TypeData
 from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, followed
 from linkpipe.reloctype import R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
 from linkpipe.tables.mode import Mode
+from linkpipe.tables.names import Names
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag, Symbols
@@ -67,8 +68,8 @@ class Flood:
         self._types = types
         self._new_methods = np.arange(len(self._reader.row))
         self._methods: Methods | None = None
-        self._signatures: Any = np.zeros(0, np.uint64)
-        self._names: Any = np.zeros(0, np.uint64)
+        self._signatures = Names.of([], [])
+        self._names: set[bytes] = set()
         self._reflecting = np.flatnonzero(symbols.flags & Flag.REFLECT_METHOD)
         self._reflection = mode.dynlink
 
@@ -145,11 +146,10 @@ class Flood:
         pairs = distinct((target[calls].astype(np.int64) << 32) | add)
         iface, offset = (pairs >> 32).astype(np.int32), pairs & 0xFFFFFFFF
         called = self._reader.interface_methods(iface, offset)
-        self._signatures = np.union1d(self._signatures, called)
+        self._signatures = called.joined(self._signatures)
 
-        named = distinct(target[kind == R_USENAMEDMETHOD])
-        at, size = symbols.data_at[named], symbols.data_size[named]
-        self._names = np.union1d(self._names, self._reader.hashes(at, size))
+        named = distinct(target[kind == R_USENAMEDMETHOD]).tolist()
+        self._names.update(bytes(symbols.data(sym)) for sym in named)
 
     def _spread_used(self) -> None:
         """Parts of a reachable type that can be in an interface can be too."""
@@ -180,7 +180,9 @@ class Flood:
             return np.zeros(0, np.int32)
         if not self._reflection:
             self._reflection = bool(self.reached[self._reflecting].any())
-        called = np.isin(methods.signature, self._signatures) | np.isin(methods.name, self._names)
+        names = Names.of(sorted(self._names), [0] * len(self._names))
+        called = self._reader.signatures(methods).among(self._signatures)
+        called |= self._reader.names(methods).among(names)
         if self._reflection:
             called |= methods.exported | self._dynlink
         rows = methods.row[called]

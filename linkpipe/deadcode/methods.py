@@ -3,7 +3,7 @@
 A type descriptor refers to each of its methods by three relocations R_METHODOFF (the
 method's type, its entry for interface calls, its entry for direct calls), beside the one
 to its name. A method can be called through an interface, or found by reflection, under
-its *signature*: name and type. Signatures are compared as 64-bit hashes, all at once.
+its *signature*: name and type.
 Source: cmd/link/internal/ld/deadcode.go:376-407, 520-590.
 """
 
@@ -14,26 +14,26 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.arrays.types import I32, I64, U64, Bool, Ints
+from linkpipe.arrays.types import I32, I64, Bool, Ints
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData, targets_at
 from linkpipe.gotypes.layout import METHOD_SIZE, Kind
 from linkpipe.reloctype import R_METHODOFF
-from linkpipe.tables.names import hash_names
+from linkpipe.tables.names import Names
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Symbols
-
-_ANY_TYPE = -1
 
 
 class Methods(NamedTuple):
     """Methods, one row each: ``row`` int64 (of the first of its three relocations), ``owner``
-    int32 (the type), ``signature`` and ``name`` uint64 (hashes), ``exported`` bool."""
+    int32 (the type), ``name_at`` int64 and ``name_size`` int32 (its name, in the arena), ``type``
+    int32 (its own type), ``exported`` bool."""
 
     row: I64
     owner: I32
-    signature: U64
-    name: U64
+    name_at: I64
+    name_size: I32
+    type: I32
     exported: Bool
 
     def take(self, rows: npt.NDArray[Any]) -> Methods:
@@ -108,15 +108,19 @@ class MethodReader:
         exported = (first >= ord("A")) & (first <= ord("Z")) & (size > 0)
         for i in np.flatnonzero((first >= 0x80) & (size > 0)).tolist():
             exported[i] = _is_upper(arena.view(int(at[i]), int(size[i])).tobytes())
-        return Methods(row, owner, self.hashes(at, size, mtyp), self.hashes(at, size), exported)
+        return Methods(row, owner, at, size.astype(np.int32), mtyp, exported)
 
-    def hashes(self, at: I64, size: I64, types: I32 | None = None) -> U64:
-        """Hashes of the names at those places, with the type of each when given: uint64[n]."""
-        version = np.full(len(at), _ANY_TYPE, np.int64) if types is None else types
-        return hash_names(self.types.objects.arena.u64, at, size, version)
+    def names(self, methods: Methods) -> Names:
+        """The names of methods."""
+        text, no_type = self.types.objects.arena.bytes, np.zeros_like(methods.type)
+        return Names(text, methods.name_at, methods.name_size, no_type)
 
-    def interface_methods(self, ids: I32, offsets: I64) -> U64:
-        """Signatures of the methods that start at these offsets of interface types: uint64[n].
+    def signatures(self, methods: Methods) -> Names:
+        """The names of methods, each with its type."""
+        return self.names(methods)._replace(tag=methods.type)
+
+    def interface_methods(self, ids: I32, offsets: I64) -> Names:
+        """Signatures of the methods that start at these offsets of interface types.
 
         Raises InputError when a symbol is not an interface or has no method there.
         """
@@ -133,7 +137,7 @@ class MethodReader:
                 f"has no method at offset {int(offsets[missing[0]])}",
             )
         at, size = self.types.names(name)
-        return self.hashes(at, size, mtyp)
+        return Names(self.types.objects.arena.bytes, at, size.astype(np.int32), mtyp)
 
 
 def _is_upper(name: bytes) -> bool:

@@ -23,9 +23,9 @@ from typing import Any
 import attrs
 import numpy as np
 
-from linkpipe.arrays.types import I16, I32, I64, U8, U32, U64, Bool, Ints
+from linkpipe.arrays.types import I16, I32, I64, U8, U32, Bool, Ints
 from linkpipe.formats.arena import Arena
-from linkpipe.tables.names import contain_byte, hash_bytes, hash_name, hash_names
+from linkpipe.tables.names import Names, Slots, contain_byte
 from linkpipe.tables.symbolcolumns import ABI0, ABI_INTERNAL, COLUMNS, STATIC, Flag, Ids
 from linkpipe.tables.symboledit import SymbolsEdit
 
@@ -43,7 +43,7 @@ class Symbols:
         contents: bytes of symbols whose content the linker made or replaced.
         extnames: names in the output that differ from the symbol's own.
         packages: import path for symbols placed with another package than their object's.
-        hashes, hashed_ids: sorted hashes of (name, version) and the symbol for each.
+        by_name: the symbols from object files that can be found by name and version.
         created: (name, version) -> id of named symbols that the linker made.
         created_names: the names that negative ``name_at`` refer to.
     """
@@ -67,8 +67,7 @@ class Symbols:
     contents: Mapping[int, bytes]
     extnames: Mapping[int, bytes]
     packages: Mapping[int, str]
-    hashes: U64
-    hashed_ids: I32
+    by_name: Slots
     created: Mapping[tuple[bytes, int], int]
     created_names: tuple[bytes, ...]
 
@@ -92,20 +91,15 @@ class Symbols:
         made = self.created.get((key, version))
         if made is not None:
             return made
-        h = np.uint64(hash_name(key, version))
-        at = int(np.searchsorted(self.hashes, h))
-        if at < len(self.hashes) and self.hashes[at] == h:
-            return int(self.hashed_ids[at])
-        return 0
+        return max(0, int(Names.of([key], [version]).find(self._named, self.by_name)[0]))
+
+    @property
+    def _named(self) -> Names:
+        return Names(self.arena.bytes, self.name_at, self.name_size, self.version)
 
     def lookup_many(self, names: Sequence[bytes], versions: Sequence[int]) -> I32:
         """``[self.lookup(n, v) for n, v in zip(names, versions)]``: int32[len(names)]."""
-        found = np.zeros(len(names), np.int32)
-        if len(self.hashes):
-            h = hash_bytes(names, versions)
-            place = np.minimum(np.searchsorted(self.hashes, h), len(self.hashes) - 1)
-            hit = self.hashes[place] == h
-            found[hit] = self.hashed_ids[place[hit]]
+        found = np.maximum(Names.of(names, versions).find(self._named, self.by_name), 0)
         for row, key in enumerate(zip(names, versions, strict=True)):
             if key in self.created:
                 found[row] = self.created[key]
@@ -117,14 +111,10 @@ class Symbols:
         ``[self.lookup(self.extname(i), version) for i in ids]``
         """
         found = np.zeros(len(ids), np.int32)
-        if len(self.hashes):
-            at, size = self.name_at[ids], self.name_size[ids]
-            rows = np.flatnonzero(at >= 0)
-            wanted = np.full(len(rows), version, np.int64)
-            h = hash_names(self.arena.u64, at[rows], size[rows], wanted)
-            place = np.minimum(np.searchsorted(self.hashes, h), len(self.hashes) - 1)
-            hit = self.hashes[place] == h
-            found[rows[hit]] = self.hashed_ids[place[hit]]
+        at, size = self.name_at[ids], self.name_size[ids]
+        rows = np.flatnonzero(at >= 0)
+        wanted = Names(self.arena.bytes, at[rows], size[rows], np.full(len(rows), version, "i4"))
+        found[rows] = np.maximum(wanted.find(self._named, self.by_name), 0)
         made = {name for name, v in self.created if v == version}
         for row, sym in enumerate(ids.tolist()):
             if sym in self.extnames or self.name_at[sym] < 0 or made:

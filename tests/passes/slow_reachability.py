@@ -75,7 +75,7 @@ class Slow:
                 self.visit(self.queue.pop())
             rest = []
             for name, mtyp, sym, row in self.methods:
-                exported = name.decode()[:1].isupper()
+                exported = name.decode("utf-8", "replace")[:1].isupper()
                 if (
                     (self.reflect and (exported or self.link.mode.dynlink))
                     or (name, mtyp) in self.called

@@ -52,7 +52,7 @@ class World:
         return self.add(name, **{"type": TEXT, "abi": 1, "size": 16, "data": bytes(16), **fields})
 
     def name(self, text: str) -> int:
-        raw = text.encode()
+        raw = text.encode("utf-8", "surrogateescape")
         data = bytes([0, len(raw)]) + raw
         return self.add(f"type:.namedata.{len(self.syms)}", data=data, size=len(data))
 
@@ -212,12 +212,12 @@ def names(link: Link) -> set[str]:
     return {link.symbols.name(sym) for sym in link.symbols.reachable().tolist()}
 
 
-def program(*, put: bool = True, called: bool = True) -> tuple[World, int]:
+def program(*, put: bool = True, called: bool = True, second: str = "close") -> tuple[World, int]:
     """A type with methods Read and close, of which an interface has Read."""
     world = World()
     start(world)
     mtyp = world.type(Kind.FUNC, [])
-    read, close = world.name("Read"), world.name("close")
+    read, close = world.name("Read"), world.name(second)
     methods = [
         (read, mtyp, world.function("p.T.Read")),
         (close, mtyp, world.function("p.T.close")),
@@ -240,6 +240,19 @@ def test_a_method_needs_a_call_and_a_type_in_an_interface(tmp_path: Path) -> Non
         done = check(resolved(tmp_path, [world.obj()]))
         assert ("p.T.Read" in names(done)) == (put and called)
         assert "p.T.close" not in names(done)
+
+
+@pytest.mark.parametrize("by", ["signature", "name"])
+def test_methods_are_compared_and_not_only_their_hashes(tmp_path: Path, by: str) -> None:
+    """Under the hash that names once had, this method's name is that of Read."""
+    evil = 'close___\udccc@\udcbd"\x0b\udcd3\udcde\x10'
+    world, _ = program(called=by == "signature", second=evil)
+    if by == "name":
+        text = world.add("s", data=b"Read", size=4)
+        world.refer(0, rt.R_USENAMEDMETHOD, text)
+    done = check(resolved(tmp_path, [world.obj()]))
+    assert "p.T.Read" in names(done)
+    assert "p.T.close" not in names(done)
 
 
 def test_reflection_keeps_exported_methods(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
+from linkpipe.formats.builtins import BUILTINS
 from linkpipe.packages.loading import PackageLoader
 from linkpipe.passes.resolve import resolve
 from linkpipe.tables.objects import Objects
@@ -21,12 +23,11 @@ from linkpipe.tables.symbols import Flag, Symbols
 from tests.goobj_writer import Obj, Sym, write_archive
 from tests.passes.slow_resolve import resolve_slowly
 
-NO_FLAGS: Any = SimpleNamespace(w=False)
-TEXT, RODATA, NOPTRDATA, DATA, BSS = 1, 3, 5, 7, 9
+TEXT, RODATA, NOPTRDATA, DATA, BSS, DWARF = 1, 3, 5, 7, 9, 12
 DUPOK = int(Flag.DUPOK)
 
 
-def resolved(folder: Path, objects: Sequence[Obj]) -> tuple[Symbols, Objects]:
+def resolved(folder: Path, objects: Sequence[Obj], *, w: bool = False) -> tuple[Symbols, Objects]:
     """Resolve one package per object, loaded in order."""
     files = {obj.package: write_archive(folder / f"{i}.a", obj) for i, obj in enumerate(objects)}
     loader = PackageLoader(files, next(iter(files.values())), None)
@@ -36,7 +37,9 @@ def resolved(folder: Path, objects: Sequence[Obj]) -> tuple[Symbols, Objects]:
     packages, loaded = loader.freeze(None, 0)
     arch: Any = SimpleNamespace(regabi=True)
     link = resolve.run(
-        Link({"packages": packages, "objects": loaded, "arch": arch, "options": NO_FLAGS})
+        Link(
+            {"packages": packages, "objects": loaded, "arch": arch, "options": SimpleNamespace(w=w)}
+        )
     )
     return link.symbols, link.objects
 
@@ -103,6 +106,57 @@ def objects_(draw: st.DrawFn) -> list[Obj]:
 def test_equal_to_the_sequential_rules(tmp_path: Path, objects: list[Obj]) -> None:
     symbols, loaded = resolved(tmp_path, objects)
     assert_same_as_slow(symbols, loaded)
+
+
+# Under the hash that names once had these are alike.
+ALIKE = ("runtime.printstring", "main.evi\udc88b\x03cp\udccb\x1f\x1a")
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_names_are_compared_and_not_only_their_hashes(tmp_path: Path, name: str) -> None:
+    """A name that was made to have another's hash does not stand for it, however it is asked."""
+    other = ALIKE[name == ALIKE[0]]
+    objects = [
+        Obj("p0", refs=(Sym(name=name), Sym(name=other))),
+        Obj("p1", nonpkg=(Sym(name=name, size=8, flag=DUPOK),)),
+    ]
+    symbols, loaded = resolved(tmp_path, objects)
+    assert_same_as_slow(symbols, loaded)
+    names = [text.encode("utf-8", "surrogateescape") for text in (name, other)]
+    ids = symbols.lookup_many(names, [0, 0]).tolist()
+    assert [symbols.name_bytes(sym) for sym in ids] == names
+    assert [symbols.lookup(text) for text in names] == ids
+    assert [int(symbols.size[sym]) for sym in ids] == [8, 0]
+    assert symbols.lookup_others(np.array(ids), 1).tolist() == [0, 0]
+
+
+def test_packages_are_compared_and_not_only_their_hashes(tmp_path: Path) -> None:
+    """This path's hash was once that of q/r."""
+    asked = "evil/pkgx\u03d6b\udca1-\x7fV"
+    with pytest.raises(InputError, match="p0: reference to nonexistent package evil/pkg"):
+        resolved(tmp_path, [Obj("p0", packages=(asked,)), Obj("q/r")])
+
+
+def test_builtins_are_compared_and_not_only_their_hashes(tmp_path: Path) -> None:
+    """A reference to runtime.printstring by its number does not reach what only looks like it."""
+    number = [name for name, _ in BUILTINS].index(b"runtime.printstring")
+    evil = Sym(name=ALIKE[1], abi=1, size=8, flag=DUPOK)
+    _, loaded = resolved(tmp_path, [Obj("p0", nonpkg=(evil,))])
+    assert int(loaded.builtins[number]) == 0
+
+
+def test_debug_symbols_among_the_hashed_ones_are_passed_over(tmp_path: Path) -> None:
+    """In a link without debug information they are not read, and each of the others keeps its own
+    hash: none is found under that of its neighbour."""
+    debug = Sym(name="d", type=DWARF, size=4, hash=b"D")
+    syms = (debug, *(Sym(name=text, size=4, hash=text.encode()) for text in "ab"))
+    for part in ("hashed64", "hashed"):
+        parts: Any = [{part: syms}, {part: syms[:0:-1]}]
+        objects = [Obj(f"p{i}", **fields) for i, fields in enumerate(parts)]
+        symbols, loaded = resolved(tmp_path, objects, w=True)
+        ids = loaded.local_to_id[loaded.local_base[1] : loaded.local_base[3]].tolist()
+        assert ids == [0, 1, 2, 2, 1]
+        assert [symbols.name(sym) for sym in (1, 2)] == ["a", "b"]
 
 
 def one(type_: int, size: int, content: bool = False, dupok: bool = False) -> Sym:

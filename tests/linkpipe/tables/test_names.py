@@ -1,34 +1,59 @@
-"""Hashes of names: the vectorised hash and the hash of one name agree and tell names apart."""
+"""Names: the operations on them equal those on lists of bytes."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.tables.names import contain_byte, hash_bytes, hash_name
+from linkpipe.tables.names import Names, contain_byte
 
+some = st.lists(st.tuples(st.binary(max_size=2), st.integers(-1, 1)), max_size=12)
 names = st.lists(st.binary(max_size=40), min_size=1, max_size=20)
 
 
-@given(names, st.integers(-3, 2000))
-def test_one_by_one_and_all_at_once_agree(many: list[bytes], version: int) -> None:
-    together = hash_bytes(many, [version] * len(many)).tolist()
-    assert together == [hash_name(name, version) for name in many]
+def table(pairs: list[tuple[bytes, int]]) -> Names:
+    return Names.of([name for name, _ in pairs], [tag for _, tag in pairs])
 
 
-@given(st.sets(st.binary(max_size=24), min_size=2, max_size=200))
-def test_different_names_have_different_hashes(many: set[bytes]) -> None:
-    """64 bits leave no room for chance here; a collision is a weakness of the mixing."""
-    names_ = sorted(many)
-    assert len(np.unique(hash_bytes(names_, [0] * len(names_)))) == len(names_)
+def pairs(names: Names) -> list[tuple[bytes, int]]:
+    rows = zip(names.at.tolist(), names.size.tolist(), names.tag.tolist(), strict=True)
+    return [(names.text[at : at + size].tobytes(), tag) for at, size, tag in rows]
 
 
-def test_version_length_and_padding_matter() -> None:
-    assert hash_name(b"runtime.x", 0) != hash_name(b"runtime.x", 1)
-    assert hash_name(b"a", 0) != hash_name(b"a\0", 0)
-    assert hash_name(b"", 0) != hash_name(b"\0", 0)
-    assert hash_name(b"abcdefgh12345678", 0) != hash_name(b"12345678abcdefgh", 0)
+@given(some, some)
+def test_names_are_found_by_name_and_tag(known: list[tuple[bytes, int]], asked: Any) -> None:
+    assert pairs(table(known)) == known
+    assert table(asked).among(table(known)).tolist() == [pair in known for pair in asked]
+
+
+@given(some, st.integers(0, 12))
+def test_joined_names_come_once(many: list[tuple[bytes, int]], at: int) -> None:
+    whole = table(many)
+    parts = [
+        Names(whole.text, *(column[part] for column in whole[1:]))
+        for part in (slice(at), slice(at, None))
+    ]
+    assert sorted(pairs(parts[0].joined(parts[1]))) == sorted(set(many))
+    assert sorted(pairs(whole.joined(Names.of([], [])))) == sorted(set(many))
+
+
+@given(some, st.lists(st.integers(0, 99), min_size=12, max_size=12))
+def test_renumbered_names_are_found_under_their_new_numbers(
+    many: list[tuple[bytes, int]], numbers: list[int]
+) -> None:
+    """Also when there are none. Numbers are rows of the table that is asked then."""
+    whole = table(many)
+    _, slots = whole.group()
+    order = np.argsort(numbers[: len(many)], kind="stable")
+    place = np.empty(len(many), np.int32)
+    place[order] = np.arange(len(many))
+    moved = Names(whole.text, *(column[order] for column in whole[1:]))
+    found = whole.find(moved, slots.renumbered(place)).tolist()
+    assert found == [place[many.index(pair)] for pair in many]
+    assert not slots.renumbered(place).rows.flags.writeable
 
 
 @given(names, st.integers(0, 127))
