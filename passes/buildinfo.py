@@ -2,7 +2,7 @@
 
 A 32-byte header (a magic that is no valid UTF-8 so that it is not found by accident, the pointer
 size, and flags: bit 0 big-endian, bit 1 "strings follow in place"), then the Go version and the
-module information, each after its length as a varint, padded to sixteen bytes.
+module information, each after its length as LEB128, padded to sixteen bytes.
 
 The values are those of runtime.buildVersion and runtime.modinfo whether or not the program keeps
 these variables. Beside the record goes a reference from read-only data, so that a host linker
@@ -15,6 +15,7 @@ Reads `symbols`, `relocs`, `packages`; provides `symbols`, `relocs`.
 from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
+from linkpipe.formats.leb128 import uleb
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
@@ -52,13 +53,8 @@ def record(version: bytes, modinfo: bytes, ptrsize: int, big_endian: bool) -> by
 
 
 def _counted(text: bytes) -> bytes:
-    """The bytes after their number as a varint."""
-    length, out = len(text), bytearray()
-    while length >= 0x80:
-        out.append(length & 0x7F | 0x80)
-        length >>= 7
-    out.append(length)
-    return bytes(out) + text
+    """The bytes after their number."""
+    return uleb(len(text)) + text
 
 
 def _version(link: Link) -> bytes:

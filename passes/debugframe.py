@@ -24,8 +24,9 @@ from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.debuginfo.sections import appended
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats import pcvalue
-from linkpipe.formats.dwarf import Cfa, put_leb, sleb, sleb_sizes, uleb
+from linkpipe.formats.dwarf import Cfa
 from linkpipe.formats.funcinfo import read_headers
+from linkpipe.formats.leb128 import put_leb, sleb, sleb_sizes, uleb
 from linkpipe.formats.pcvalue import PcValues
 from linkpipe.reloctype import R_ADDR, R_DWARFSECREF
 from linkpipe.tables.objects import RelocColumns

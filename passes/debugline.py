@@ -19,7 +19,8 @@ import numpy as np
 from linkpipe.arch import Architecture
 from linkpipe.debuginfo.sections import appended, by_unit
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.formats.dwarf import LNCT_DIRECTORY_INDEX, LNCT_PATH, VERSION, Form, uleb
+from linkpipe.formats.dwarf import LNCT_DIRECTORY_INDEX, LNCT_PATH, VERSION, Form
+from linkpipe.formats.leb128 import uleb
 from linkpipe.functab.sourcefiles import expand_file, file_counts, file_names
 
 _LINE_BASE, _LINE_RANGE, _OPCODE_BASE = -4, 10, 11

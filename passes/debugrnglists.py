@@ -17,7 +17,8 @@ import numpy as np
 from linkpipe.arrays.types import I64, U8
 from linkpipe.debuginfo.sections import UnitRanges, appended, by_unit, list_header, unit_ranges
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.formats.dwarf import Rle, put_leb, uleb_sizes
+from linkpipe.formats.dwarf import Rle
+from linkpipe.formats.leb128 import put_leb, uleb_sizes
 from linkpipe.reloctype import R_DWTXTADDR_U4
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import single_relocs

@@ -15,9 +15,12 @@ Reads `symbols`, `relocs`, `packages`; provides `symbols`, `relocs`, `ptab`.
 
 from __future__ import annotations
 
+import numpy as np
+
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats.importpath import path_to_prefix
+from linkpipe.formats.leb128 import ulebs_at
 from linkpipe.layout.datawords import go_slice, go_string, write_words
 from linkpipe.symkind import SymKind
 from linkpipe.tables.ptab import Export, Ptab
@@ -70,21 +73,24 @@ def _exports(link: Link, table: int) -> tuple[Export, ...]:
     """The entries of the table, by the symbols that their offsets refer to."""
     if not table:
         return ()
-    rows = link.relocs.rows_of(table)
-    targets = link.relocs.target[rows].tolist()
+    targets = link.relocs.target[link.relocs.rows_of(table)]
+    size = len(link.symbols.data(table))
+    if len(targets) * _ENTRY != 2 * size:
+        raise InputError(
+            "go:plugin.tabs is damaged",
+            symbol="go:plugin.tabs",
+            expected=f"two relocations for each {_ENTRY} bytes",
+            found=f"{len(targets)} relocations and {size} bytes",
+            remedy="rebuild the plugin with the Go version that links it",
+        )
     return tuple(
-        Export(name=_name(bytes(link.symbols.data(name))), type=link.symbols.name(type_))
-        for name, type_ in zip(targets[::2], targets[1::2], strict=True)
+        Export(name=_name(link.symbols.data(name)), type=link.symbols.name(type_))
+        for name, type_ in zip(targets[::2].tolist(), targets[1::2].tolist(), strict=True)
     )
 
 
-def _name(data: bytes) -> str:
-    """The text of an encoded name: flags, length as a varint, text (internal/abi/type.go, Name)."""
-    size, shift, at = 0, 0, 1
-    while at < len(data):
-        byte = data[at]
-        size |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            break
-    return data[at : at + size].decode("utf-8", "replace")
+def _name(encoded: bytes | memoryview) -> str:
+    """The text of an encoded name: flags, length, text (internal/abi/type.go, Name)."""
+    data = np.frombuffer(encoded, np.uint8)
+    length, at = ulebs_at(data, np.array([1]), np.array([len(data)]))
+    return data[at[0] : at[0] + length[0]].tobytes().decode("utf-8", "replace")

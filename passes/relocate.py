@@ -30,7 +30,7 @@ from linkpipe.arrays.ragged import distinct, frozen
 from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import checkpoint
-from linkpipe.formats.dwarf import put_leb
+from linkpipe.formats.leb128 import put_leb
 from linkpipe.output.contents import Laid, fill_image, laid_out
 from linkpipe.output.relocerrors import RelocErrors, Where
 from linkpipe.symkind import SymKind

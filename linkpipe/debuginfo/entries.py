@@ -16,7 +16,8 @@ import numpy as np
 
 from linkpipe.arrays.image import copy_spans, put_words
 from linkpipe.arrays.types import I32, I64, U8, U16, Ints
-from linkpipe.formats.dwarf import ABBREVS, At, Form, put_leb, uleb_sizes
+from linkpipe.formats.dwarf import ABBREVS, At, Form
+from linkpipe.formats.leb128 import put_leb, uleb_sizes
 from linkpipe.reloctype import R_ADDR, R_ADDROFF, R_DWARFSECREF
 
 

@@ -1,4 +1,4 @@
-"""DWARF 5 as Go writes it: constants, the abbreviations, and LEB128 numbers by the array.
+"""DWARF 5 as Go writes it: constants and the abbreviations.
 
 All objects of a Go program share one fixed table of abbreviations, which compiler and linker both
 know. Sources: the DWARF 5 standard, section 7; cmd/internal/dwarf/dwarf_defs.go, dwarf.go
@@ -10,9 +10,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-import numpy as np
-
-from linkpipe.arrays.types import I64, U8, Ints
+from linkpipe.formats.leb128 import uleb
 
 VERSION = 5
 UT_COMPILE = 1
@@ -275,64 +273,3 @@ def abbrev_section() -> bytes:
             out += uleb(attribute) + uleb(form)
         out += b"\0\0"
     return bytes(out + b"\0")
-
-
-def uleb(value: int) -> bytes:
-    """One number as unsigned LEB128."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def sleb(value: int) -> bytes:
-    """One number as signed LEB128."""
-    out = bytearray()
-    while not -0x40 <= value < 0x40:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value & 0x7F)
-    return bytes(out)
-
-
-def uleb_sizes(values: Ints) -> I64:
-    """How many bytes each number takes as unsigned LEB128: int64[n]; negative ones count as
-    unsigned 64-bit numbers.
-
-    ``[len(uleb(v % 2**64)) for v in values]``
-    """
-    out = np.ones(len(values), np.int64)
-    rest = values.astype(np.int64).view(np.uint64) >> np.uint64(7)
-    while rest.any():
-        out += rest != 0
-        rest >>= np.uint64(7)
-    return out
-
-
-def sleb_sizes(values: Ints) -> I64:
-    """How many bytes each number takes as signed LEB128: int64[n].
-
-    ``[len(sleb(v)) for v in values]``
-    """
-    # The sign must be in the last group: a number and its complement need the same room.
-    positive = np.where(values < 0, ~values, values).astype(np.int64)
-    return uleb_sizes(positive << 1)
-
-
-def put_leb(out: U8, at: Ints, values: Ints, sizes: Ints) -> None:
-    """Write LEB128 numbers of ``sizes[i]`` bytes at ``at[i]``: signed ones as int64, unsigned
-    ones as uint64 (below 2**63 the two are the same).
-
-    ``for a, v, n in zip(at, values, sizes): out[a : a + n] = uleb(v)`` (or sleb; padded to n)
-    """
-    rest = values if values.dtype == np.uint64 else values.astype(np.int64)
-    at = np.asarray(at, np.int64)
-    for i in range(int(sizes.max(initial=0))):
-        more = sizes > i
-        if not more.all():
-            rest, at, sizes = rest[more], at[more], sizes[more]
-        seven = rest & rest.dtype.type(0x7F)
-        out[at + i] = seven.astype(np.uint8) | np.where(sizes > i + 1, 0x80, 0).astype(np.uint8)
-        rest = rest >> rest.dtype.type(7)

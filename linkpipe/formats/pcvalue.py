@@ -1,11 +1,11 @@
 """pc-value tables: what holds (a line number, a stack depth, …) for which range of addresses.
 
-A table is a series of pairs: how much the value changes (zigzag varint), and for how many units
-of ``quantum`` bytes the new value holds (varint). It starts from value -1 at offset 0 and ends
+A table is a series of pairs: how much the value changes (zigzag LEB128), and for how many units
+of ``quantum`` bytes the new value holds (LEB128). It starts from value -1 at offset 0 and ends
 with a change of zero, which is only allowed to mean "no change" in the first pair, or with its
 last byte. Source: cmd/internal/obj/pcln.go (PCIter), runtime/symtab.go (step).
 
-All tables are decoded at once: varints end where a byte has its high bit clear, so finding them
+All tables are decoded at once: numbers end where a byte has its high bit clear, so finding them
 is a comparison, and the running sums are two cumulative sums.
 """
 
@@ -16,11 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from linkpipe.arrays.ragged import expand, owners
-from linkpipe.arrays.types import I32, I64, U8, U64
+from linkpipe.arrays.types import I32, I64, U8
 from linkpipe.errors import InputError
-
-_LONGEST = 10
-"""Bytes of the longest varint of 64 bits."""
+from linkpipe.formats.leb128 import ulebs, zigzag
 
 
 class PcValues(NamedTuple):
@@ -36,39 +34,6 @@ class PcValues(NamedTuple):
     value: I32
 
 
-def varints(data: U8) -> tuple[U64, I64]:
-    """All unsigned varints that lie end to end in ``data``: uint64[k], and where each one ends
-    (exclusive), int64[k]. Bytes after the last whole one are left out.
-
-    ``while data: value, n = uvarint(data); data = data[n:]``
-
-    Raises ValueError for a varint of more than ten bytes.
-    """
-    ends = np.flatnonzero(data < 0x80) + 1
-    starts = np.empty_like(ends)
-    starts[:1] = 0
-    starts[1:] = ends[:-1]
-    length = ends - starts
-    longest = int(length.max(initial=0))
-    if longest > _LONGEST:
-        raise ValueError(f"varint of {longest} bytes")
-    values = data[starts].astype(np.uint64) & np.uint64(0x7F)
-    for i in range(1, longest):
-        rows = np.flatnonzero(length > i)
-        more = data[starts[rows] + i].astype(np.uint64) & np.uint64(0x7F)
-        values[rows] |= more << np.uint64(7 * i)
-    return values, ends
-
-
-def zigzag(values: U64) -> I64:
-    """Signed numbers from their zigzag form (0, -1, 1, -2 … as 0, 1, 2, 3 …): int64[n].
-
-    ``[(v >> 1) ^ -(v & 1) for v in values]``
-    """
-    half = (values >> np.uint64(1)).astype(np.int64)
-    return half ^ -(values & np.uint64(1)).astype(np.int64)
-
-
 def decode(data: U8, at: I64, size: I64, quantum: int) -> PcValues:
     """Decode the tables data[at[i] : at[i] + size[i]].
 
@@ -80,7 +45,7 @@ def decode(data: U8, at: I64, size: I64, quantum: int) -> PcValues:
     if len(text) and (text[table_end[size > 0] - 1] >= 0x80).any():
         raise _bad("ends inside of a number")
     try:
-        numbers, ends = varints(text)
+        numbers, ends = ulebs(text)
     except ValueError as e:
         raise _bad(str(e)) from e
     per_table = np.diff(np.searchsorted(ends, table_end, side="right"), prepend=0)

@@ -18,6 +18,7 @@ import numpy as np
 from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I32, I64, Ints
 from linkpipe.errors import InputError
+from linkpipe.formats.leb128 import ulebs_at
 from linkpipe.gotypes.layout import METHOD_SIZE, TFLAG_UNCOMMON, UNCOMMON_SIZE, TypeLayout
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Symbols
@@ -127,24 +128,16 @@ class TypeData:
     def names(self, ids: Ints) -> tuple[I64, I64]:
         """Where the text of each name symbol lies: arena offsets and sizes, int64 each.
 
-        A name is a byte of flags, its length as a varint, and its bytes.
+        A name is a byte of flags, its length as LEB128, and its bytes (internal/abi/type.go, Name).
         """
         self.check(ids, 2)
-        whole = self.symbols.data_size[ids]
-        length, shift, used = np.zeros(len(ids), np.int64), 0, np.ones(len(ids), np.int64)
-        more = np.arange(len(ids))
-        while len(more) and shift < 35:
-            byte = self.word(ids[more], used[more], 1)
-            length[more] |= (byte & 0x7F) << shift
-            used[more] += 1
-            shift += 7
-            more = more[(byte & 0x80) != 0]
-            if (used[more] >= whole[more]).any():
-                break
-        bad = np.flatnonzero(used + length > whole)
-        if len(more) or len(bad):
-            self.cut_short(int(ids[more[0] if len(more) else bad[0]]), int((used + length).max()))
-        return self.symbols.data_at[ids] + used, length
+        start, size = self.symbols.data_at[ids], self.symbols.data_size[ids]
+        length, at = ulebs_at(self.objects.arena.bytes, start + 1, start + size)
+        need = at + length - start
+        bad = np.flatnonzero(need > size)
+        if len(bad):
+            self.cut_short(int(ids[bad[0]]), int(need[bad[0]]))
+        return at, length
 
     def cut_short(self, sym: int, need: int) -> NoReturn:
         """Raise the error for a symbol that has less than ``need`` bytes."""

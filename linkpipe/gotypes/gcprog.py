@@ -5,7 +5,7 @@ each word of memory, 1 for a pointer:
 
     00000000        stop
     0nnnnnnn        write the n bits of the next (n+7)/8 bytes, least significant bit first
-    10000000 n c    write the last n bits c times more (n, c: varints)
+    10000000 n c    write the last n bits c times more (n, c: LEB128)
     1nnnnnnn c      the same with n in the instruction
 
 Source: cmd/internal/gcprog; the runtime runs them in mbitmap.go (progToPointerMask).
@@ -14,6 +14,8 @@ Source: cmd/internal/gcprog; the runtime runs them in mbitmap.go (progToPointerM
 from __future__ import annotations
 
 import numpy as np
+
+from linkpipe.formats.leb128 import uleb
 
 _MOST_LITERAL = 127
 """Bits that one instruction can write as they are."""
@@ -57,8 +59,8 @@ class ProgramWriter:
             self._out.append(0x80 | words)
         else:
             self._out.append(0x80)
-            self._varint(words)
-        self._varint(times)
+            self._out += uleb(words)
+        self._out += uleb(times)
         self.index += words * times
 
     def finish(self) -> bytes:
@@ -66,12 +68,6 @@ class ProgramWriter:
         self._flush()
         self._out.append(0)
         return bytes(self._out)
-
-    def _varint(self, value: int) -> None:
-        while value >= 0x80:
-            self._out.append(value & 0x7F | 0x80)
-            value >>= 7
-        self._out.append(value)
 
     def _flush(self) -> None:
         bits = np.frombuffer(bytes(self._bits), np.uint8)

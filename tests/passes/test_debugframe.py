@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
-from linkpipe.formats.dwarf import sleb, uleb
+from linkpipe.formats.leb128 import sleb, uleb
 from linkpipe.formats.pcvalue import PcValues
 from linkpipe.passes.debugframe import common, encode_frames
 

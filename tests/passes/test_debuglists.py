@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from linkpipe.debuginfo.sections import UnitRanges, by_unit
 from linkpipe.errors import InputError
-from linkpipe.formats.dwarf import uleb
+from linkpipe.formats.leb128 import uleb
 from linkpipe.passes.debugaddr import debugaddr
 from linkpipe.passes.debugrnglists import _lists
 from linkpipe.passes.debugscripts import debugscripts

@@ -234,6 +234,18 @@ def test_a_table_of_another_kind_is_refused() -> None:
         plugin(change)
 
 
+def test_a_damaged_table_of_exports_is_refused() -> None:
+    """One relocation of a pair is missing: no traceback."""
+
+    def change(p: Tiny) -> None:
+        table = p.symbols.lookup("go:plugin.tabs")
+        p.reloc(table, rt.R_ADDROFF, p.symbol("n2", content=b"\1\1R"), offset=12)
+
+    with pytest.raises(InputError, match="go:plugin.tabs is damaged") as raised:
+        plugin(change)
+    assert raised.value.found == "5 relocations and 16 bytes"
+
+
 def test_the_module_data_of_a_plugin_has_them() -> None:
     known = plugin()
     link = module(mode=PLUGIN, buildmode="plugin")

@@ -15,6 +15,7 @@ from linkpipe.arches.amd64 import ARCH
 from linkpipe.engine.context import Link
 from linkpipe.errors import LinkErrors
 from linkpipe.formats import goobj
+from linkpipe.formats.leb128 import uleb
 from linkpipe.passes.stackcheck import stackcheck
 from linkpipe.reloctype import R_CALL, R_CALLIND
 from linkpipe.symkind import is_text
@@ -40,11 +41,7 @@ class Function(NamedTuple):
 
 
 def zigzag(n: int) -> bytes:
-    value, out = (n << 1) ^ (n >> 63), bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
+    return uleb((n << 1) ^ (n >> 63))
 
 
 def setup(folder: Path, functions: list[Function]) -> Link:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.debuginfo.entries import Text, encode
-from linkpipe.formats.dwarf import ABBREVS, At, Code, Form, uleb
+from linkpipe.formats.dwarf import ABBREVS, At, Code, Form
+from linkpipe.formats.leb128 import uleb
 from linkpipe.reloctype import R_ADDR, R_ADDROFF, R_DWARFSECREF
 
 SOURCE = np.frombuffer(bytes(range(1, 256)), np.uint8)

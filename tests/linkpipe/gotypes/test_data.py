@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
+from linkpipe.formats.leb128 import uleb
 from linkpipe.gotypes.data import TypeData, targets_at
 from linkpipe.gotypes.layout import TFLAG_EXTRA_STAR, TFLAG_UNCOMMON, Kind, TypeLayout
 from linkpipe.gotypes.view import Field, TypeView, views
@@ -53,8 +54,7 @@ def test_targets_at(cases: list[tuple[list[tuple[int, int]], int]]) -> None:
 
 def name(text: str, flags: int = 0) -> bytes:
     raw = text.encode()
-    length = [len(raw)] if len(raw) < 128 else [len(raw) & 0x7F | 0x80, len(raw) >> 7]
-    return bytes([flags, *length]) + raw
+    return bytes([flags]) + uleb(len(raw)) + raw
 
 
 def read(folder: Path, syms: list[Sym], ptrsize: int, order: Any) -> TypeData:
