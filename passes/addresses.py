@@ -21,6 +21,7 @@ from typing import NamedTuple
 import attrs
 import numpy as np
 
+from linkpipe.arrays.align import round_up
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, OptionError, UserError
 from linkpipe.flags.options import Options, misaligned_data
@@ -29,7 +30,6 @@ from linkpipe.layout.assign import (
     largest_symbols,
     layout_kinds,
     place_sections,
-    round_up,
     segment_quantum,
     text_base,
 )

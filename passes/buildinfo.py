@@ -14,6 +14,7 @@ Reads `symbols`, `relocs`, `packages`; provides `symbols`, `relocs`.
 
 from __future__ import annotations
 
+from linkpipe.arrays.align import padded
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats.leb128 import uleb
 from linkpipe.reloctype import R_ADDR
@@ -48,8 +49,7 @@ def record(version: bytes, modinfo: bytes, ptrsize: int, big_endian: bool) -> by
     """The content of go:buildinfo."""
     flags = _STRINGS_IN_PLACE | (_BIG_ENDIAN if big_endian else 0)
     head = (_MAGIC + bytes((ptrsize, flags))).ljust(32, b"\0")
-    body = head + _counted(version) + _counted(modinfo)
-    return body + bytes(-len(body) % _ALIGN)
+    return padded(head + _counted(version) + _counted(modinfo), _ALIGN)
 
 
 def _counted(text: bytes) -> bytes:

@@ -25,12 +25,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from linkpipe.arrays.align import round_up
 from linkpipe.arrays.ragged import frozen
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.gotypes.order import order_types
-from linkpipe.layout.assign import alignments, check_alignments, layout_kinds, place, round_up
+from linkpipe.layout.assign import alignments, check_alignments, layout_kinds, place
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Symbols, SymbolsEdit

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linkpipe.arch import Architecture
+from linkpipe.arrays.align import round_up
 from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I64, U8, Bool
@@ -125,8 +126,7 @@ def encode_frames(
 
     n = len(length)
     opening = np.where(arch.has_lr & top, 1 + len(register), 0)
-    inner = opening + np.bincount(owner, sizes, n).astype(np.int64)
-    inner += -inner % arch.ptrsize
+    inner = round_up(opening + np.bincount(owner, sizes, n).astype(np.int64), arch.ptrsize)
     before = 8 + 2 * arch.ptrsize
     records = len(head) + np.cumsum(before + inner) - before - inner
     out = np.zeros(int(len(head) + (before + inner).sum()), np.uint8)

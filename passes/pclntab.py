@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from linkpipe.arrays.align import round_up
 from linkpipe.arrays.image import copy_spans
 from linkpipe.arrays.ragged import expand, first_seen, frozen
 from linkpipe.arrays.types import I32, I64, U8
@@ -77,7 +78,7 @@ def pclntab(link: Link) -> Link:
         edit.set(
             sym,
             kind=SymKind.SPCLNTAB,
-            size=size + -size % arch.ptrsize,
+            size=round_up(size, arch.ptrsize),
             align=align,
             container=carrier,
         )
@@ -204,10 +205,8 @@ def _functab(
         has_tree, np.maximum(fns.npcdata, _PCDATA_INLTREE + 1), fns.npcdata
     )
     nfuncdata[fns.rows] = lists.counts
-    size = 4 * (_RECORD + npcdata + nfuncdata)
-    size += -size % arch.ptrsize
-    start = 8 * n + 4
-    start += -start % arch.ptrsize
+    size = round_up(4 * (_RECORD + npcdata + nfuncdata), arch.ptrsize)
+    start = round_up(8 * n + 4, arch.ptrsize)
     at = start + np.cumsum(size) - size
     words = np.zeros((start + int(size.sum())) // 4, f"{arch.endian}u4")
     words[1 : 2 * n : 2] = at

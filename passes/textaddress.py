@@ -22,6 +22,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from linkpipe.arch import Trampolines
+from linkpipe.arrays.align import round_up
 from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
@@ -29,7 +30,6 @@ from linkpipe.layout.assign import (
     check_alignments,
     largest_symbols,
     place,
-    round_up,
     text_base,
 )
 from linkpipe.layout.trampolines import home_packages, lay_out

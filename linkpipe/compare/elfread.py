@@ -12,6 +12,7 @@ from pathlib import Path
 import attrs
 import numpy as np
 
+from linkpipe.arrays.align import round_up
 from linkpipe.arrays.types import I64, U8, Structs
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
@@ -163,12 +164,12 @@ def expanded(file: Elf) -> Elf:
             sections[section]["flags"] &= ~np.uint32(elf.SHF_COMPRESSED)
             # What is not loaded needs no alignment; compressed, it says what the machine asks for.
             sections[section]["align"] = 1
-        gap = -at % max(int(sections[section]["align"]), 1)
-        sections[section]["offset"], sections[section]["size"] = at + gap, len(content)
-        pieces += [np.zeros(gap, np.uint8), content]
-        at += gap + len(content)
+        start = round_up(at, max(int(sections[section]["align"]), 1))
+        sections[section]["offset"], sections[section]["size"] = start, len(content)
+        pieces += [np.zeros(start - at, np.uint8), content]
+        at = start + len(content)
     if header["shoff"] >= start:
-        header["shoff"] = at + -at % 8
+        header["shoff"] = round_up(at, 8)
     return attrs.evolve(file, data=np.concatenate(pieces), sections=sections, header=header)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.align import round_up
 from linkpipe.arrays.types import I64, U8, U32, U64, Structs
 from linkpipe.errors import InputError, os_error
 
@@ -44,7 +45,7 @@ class Arena:
         page = mmap.PAGESIZE
         self._sizes = np.asarray(sizes, np.int64)
         # One spare page after each file: gathers of 8-byte words may read past a file's end.
-        spans = (self._sizes + page - 1) // page * page + page
+        spans = round_up(self._sizes, page) + page
         ends = np.cumsum(spans)
         self.bases = np.concatenate(([0], ends[:-1])).astype(np.int64)
         self.bases.setflags(write=False)

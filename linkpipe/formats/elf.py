@@ -14,6 +14,7 @@ from enum import IntEnum
 import attrs
 import numpy as np
 
+from linkpipe.arrays.align import padded
 from linkpipe.arrays.types import I64, Ints
 
 CLASS32, CLASS64 = 1, 2
@@ -289,11 +290,7 @@ def compression_header(size: int, align: int, cls: int, endian: str) -> bytes:
 def note(name: bytes, tag: int, description: bytes, endian: str) -> bytes:
     """A note record; ``name`` comes with its closing zero bytes, the description is padded to 4."""
     head = np.array([len(name), len(description), tag], f"{endian}u4").tobytes()
-    return head + _padded(name) + _padded(description)
-
-
-def _padded(text: bytes) -> bytes:
-    return text + b"\0" * (-len(text) % 4)
+    return head + padded(name, 4) + padded(description, 4)
 
 
 def join(parts: Iterable[tuple[int, bytes]], size: int) -> bytes:

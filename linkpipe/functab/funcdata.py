@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from linkpipe.arrays.align import round_up
 from linkpipe.arrays.image import copy_spans
 from linkpipe.arrays.ragged import distinct, expand, first_seen, frozen
 from linkpipe.arrays.types import I64, U8
@@ -136,7 +137,7 @@ def lay_out_funcdata(
     for step in distinct(align)[::-1].tolist():
         rows = np.flatnonzero(align == step)
         padded = size[rows] + -size[rows] % step
-        at[rows] = end + -end % step + np.cumsum(padded) - padded
+        at[rows] = round_up(end, step) + np.cumsum(padded) - padded
         end = int(at[rows[-1]] + size[rows[-1]])
     edit.set(unique, value=at)
     edit.add_flags(unique, Flag.NOT_IN_SYMTAB | Flag.SPECIAL)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from linkpipe.arch import Architecture
+from linkpipe.arrays.align import round_up
 from linkpipe.arrays.types import I32, I64, U8, Ints
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.symkind import SymKind
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
 
 _LARGEST_ALIGN = 1 << 20
 """Bytes; no section of a real program asks for more, and a damaged number could for gigabytes."""
-
-
-def round_up(value: int, to: int) -> int:
-    """The next multiple of ``to``; 0 and 1 leave the value as it is."""
-    return value + -value % to if to else value
 
 
 def segment_quantum(options: Options, arch: Architecture) -> int:
@@ -104,7 +100,7 @@ def place(start: int, sizes: Ints, aligns: Ints) -> tuple[I64, int]:
     """Where things come to lie that are laid out one after the other from ``start`` on: int64[n],
     and the end of the last one.
 
-    ``for size, align in zip(sizes, aligns): at += -at % align; out.append(at); at += size``
+    ``for size, align in zip(sizes, aligns): at = round_up(at, align); out.append(at); at += size``
 
     Within a run of equal alignment, places are a running sum of rounded sizes, so only the runs
     are looped over.
@@ -112,7 +108,7 @@ def place(start: int, sizes: Ints, aligns: Ints) -> tuple[I64, int]:
     if not len(sizes):
         return np.zeros(0, np.int64), start
     align = aligns.astype(np.int64)
-    ends = np.cumsum(sizes + -sizes % align)
+    ends = np.cumsum(round_up(sizes, align))
     before = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
     first = np.flatnonzero(np.diff(align, prepend=0))
     last = np.append(first[1:], len(align)) - 1
@@ -125,7 +121,7 @@ def place(start: int, sizes: Ints, aligns: Ints) -> tuple[I64, int]:
         strict=True,
     )
     for step, low, high in runs:
-        at += -at % step
+        at = round_up(at, step)
         shift.append(at - low)
         at += high - low
     return before + np.repeat(shift, np.diff(first, append=len(align))), at

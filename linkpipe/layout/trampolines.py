@@ -19,9 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 from linkpipe.arch import Architecture, Trampolines
+from linkpipe.arrays.align import round_up
 from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
-from linkpipe.layout.assign import round_up
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.objects import Objects

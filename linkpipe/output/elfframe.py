@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arch import Architecture
+from linkpipe.arrays.align import round_up
 from linkpipe.arrays.types import U8
 from linkpipe.errors import PassError
 from linkpipe.formats import elf
@@ -86,7 +87,7 @@ class ElfFrame:
         section numbers, ``relocs`` names of relocation sections to their records.
         """
         at = max(s.fileoff + s.filesize for s in self.sections.segments)
-        at += -at % self.arch.ptrsize
+        at = round_up(at, self.arch.ptrsize)
         place = {header.name: i for i, header in enumerate(headers)}
         names, name_at = elf.shared_suffix_table([header.name for header in headers], self.rel)
         headers, pieces = list(headers), list(notes)
@@ -96,7 +97,7 @@ class ElfFrame:
             tables.append((headers[place[name]], content))
         for header, content in tables:
             if header.type in (SectionType.RELA, SectionType.REL):
-                at += -at % 8
+                at = round_up(at, 8)
             headers[place[header.name]] = attrs.evolve(header, offset=at, size=len(content))
             pieces.append(Piece(at, content))
             at += len(content)

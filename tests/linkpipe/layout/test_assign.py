@@ -15,7 +15,6 @@ from linkpipe.layout.assign import (
     alignments,
     layout_kinds,
     place,
-    round_up,
     segment_quantum,
     text_base,
 )
@@ -60,10 +59,6 @@ def test_alignments(rows: list[tuple[int, int]], least: int) -> None:
         np.array([a for a, _ in rows], np.int32), np.array([s for _, s in rows], np.int64), arch
     )
     assert found.tolist() == [slow(*row) for row in rows]
-
-
-def test_round_up() -> None:
-    assert [round_up(5, to) for to in (0, 1, 4, 8)] == [5, 5, 8, 8]
 
 
 def test_what_is_laid_out_as_data() -> None:
