@@ -69,7 +69,7 @@ def build(target: Target | None, *args: str | Path) -> None:
             "GOWORK": "off",
             "CGO_ENABLED": "1",
             "LINKPIPE_TIMING": str(BUILD / "timing.json"),
-            "LINKPIPE_OBSERVE": f"decisions={BUILD / 'decisions.json'}",
+            "LINKPIPE_OBSERVE": f"decisions:file={BUILD / 'decisions.json'}",
         }
     )
     done = subprocess.run([go, *command], cwd=HERE, env=env, check=False)

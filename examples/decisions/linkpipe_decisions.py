@@ -1,7 +1,7 @@
 """An observer that writes down what a link decided, for people who build plugins.
 
     pip install ./examples/decisions
-    LINKPIPE_OBSERVE=decisions=FILE go build -toolexec=linkpipe-toolexec …
+    LINKPIPE_OBSERVE=decisions:file=FILE go build -toolexec=linkpipe-toolexec …
 
 appends one line of JSON for each link to FILE:
 
@@ -19,15 +19,28 @@ import json
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from linkpipe.engine.context import Link
 from linkpipe.engine.runner import Observer
 
 
-class Decisions(Observer):
-    """Observer "decisions"; the setting is the file to append to."""
+@attrs.frozen
+class DecisionsOptions:
+    """Attributes:
+    file: the file to append to.
+    """
 
-    def __init__(self, setting: str = "") -> None:
-        self.file = Path(setting or "decisions.json")
+    file: str = "decisions.json"
+
+
+class Decisions(Observer):
+    """Observer "decisions"."""
+
+    options = DecisionsOptions
+
+    def __init__(self, options: DecisionsOptions) -> None:
+        self.file = Path(options.file)
 
     def on_end(self, link: Link) -> None:
         """Write the line, after the last pass."""

@@ -11,6 +11,7 @@ from linkpipe import __version__
 from linkpipe.errors import MAX_ERRORS, LinkpipeError, OptionError
 from linkpipe.flags.environ import capture
 from linkpipe.flags.options import VersionAsked, read_options
+from linkpipe.flags.settings import Request
 
 if TYPE_CHECKING:
     from linkpipe.engine.plugins import Catalog
@@ -87,24 +88,16 @@ def can_build(mode: str, goarch: str) -> bool:
     return mode in catalog.load("arches", goarch).build_modes
 
 
-def observers(options: Options, catalog: Catalog) -> list[Observer]:
-    """The observers that the settings ask for, verification first."""
-    settings = options.settings
-    wanted: list[tuple[str, str]] = []
-    if settings.verify:
-        wanted.append(("verify", ""))
-    if settings.dump:
-        wanted.append(("dump", settings.dump))
-    if settings.log or options.v:
-        wanted.append(("log", ""))
-    if settings.time:
-        wanted.append(("timing", ""))
-    if settings.timing:
-        wanted.append(("timing", settings.timing))
-    for text in settings.observe:
-        name, _, setting = text.partition("=")
-        wanted.append((name, setting))
-    return [catalog.load("observers", name)(setting) for name, setting in wanted]
+def observers(options: Options, catalog: Catalog) -> Sequence[Observer]:
+    """The observers that the flags ask for."""
+    requests = options.settings.requests()
+    if options.v and not options.settings.log:
+        requests += (Request("log"),)
+    if not requests:
+        return ()
+    from linkpipe.observe.requests import make
+
+    return make(requests, catalog)
 
 
 def version(asked: VersionAsked) -> str:
@@ -124,7 +117,13 @@ def version(asked: VersionAsked) -> str:
     pipeline = load_pipeline(asked.settings.pipeline)
     digest = hashlib.sha256(pipeline.source)
     names = (step.name for step in pipeline.steps)
-    digest.update(Catalog().identity(names, asked.environment.goarch).encode())
+    catalog = Catalog()
+    digest.update(catalog.identity(names, asked.environment.goarch).encode())
+    requests = asked.settings.requests()
+    if requests:
+        from linkpipe.observe.requests import identity
+
+        digest.update(identity(requests, catalog).encode("utf-8", "surrogateescape"))
     return f"{line} linkpipe={__version__}-{digest.hexdigest()[:16]}"
 
 

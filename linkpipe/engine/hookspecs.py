@@ -60,7 +60,8 @@ def linkpipe_arches() -> Iterable[Offer]:  # type: ignore[empty-body]
 
 @hookspec
 def linkpipe_observers() -> Iterable[Offer]:  # type: ignore[empty-body]
-    """Offer observers: ``Callable[[str], Observer]``, given their setting (engine.runner)."""
+    """Offer observers: classes derived from linkpipe.engine.runner.Observer, which says what
+    they may declare. A flag names one and its options: ``-observe NAME:key=value,…``."""
 
 
 @hookspec

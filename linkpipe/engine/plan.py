@@ -19,6 +19,7 @@ from linkpipe.engine.context import GIVEN
 from linkpipe.engine.pass_api import Pass
 from linkpipe.engine.pipeline import Pipeline, Step
 from linkpipe.engine.plugins import Catalog, suggestion
+from linkpipe.engine.structure import make_options
 from linkpipe.errors import PipelineError, UserError
 from linkpipe.flags.options import Options
 
@@ -173,32 +174,10 @@ def _bind(step: Step, catalog: Catalog, when: Mapping[str, tuple[Any, ...]]) -> 
 
 
 def _options(step: Step, run: Pass) -> Any:
-    if run.options is None:
-        if step.options:
-            raise step.error(
-                f"unknown option `{next(iter(step.options))}`: the pass {run.name} has no options",
-                "options",
-                remedy="remove `options`",
-            )
-        return None
-    if not step.options:
-        return run.options()
-    known = [field.name for field in attrs.fields(run.options)]
-    for name in step.options:
-        if name not in known:
-            raise step.error(
-                f"unknown option `{name}` for the pass {run.name}",
-                "options",
-                remedy=suggestion(name, known) or f"it has: {', '.join(known)}",
-            )
-    from linkpipe.engine.structure import structure
-
     try:
-        return structure(dict(step.options), run.options)
-    except ValueError as e:
-        raise step.error(
-            f"options of the pass {run.name}: {e}", "options", remedy="correct the value"
-        ) from e
+        return make_options(f"the pass {run.name}", run.options, step.options)
+    except UserError as e:
+        raise step.error(e.message, "options", remedy=e.remedy) from e
 
 
 def _check_facts(passes: Sequence[Planned]) -> None:

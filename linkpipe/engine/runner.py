@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 
 from linkpipe.engine.context import GIVEN, Link
 from linkpipe.engine.plan import Plan, Planned
@@ -18,7 +19,19 @@ class Observer:
     """Base of observers: every method may be overridden, none needs to be.
 
     Observers look; they never change what a pass gets. An observer's own failure ends the link.
+    One that declares ``options``, an attrs class with a default for each field, is made with a
+    value of it, others without arguments. To make one has no effect but that it may raise
+    UserError: settings are refused before anything runs.
     """
+
+    options: ClassVar[type[Any] | None] = None
+
+    @property
+    def wants_link(self) -> bool:
+        """Whether `go build` shall link for it even what is up to date: so it is for all that
+        print, since the go command keeps what a link printed and repeats it when there is no
+        link. False for one that has nothing to say when there is none."""
+        return True
 
     def on_start(self, plan: Plan, link: Link) -> None:
         """Before the first pass."""

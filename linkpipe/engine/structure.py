@@ -1,17 +1,89 @@
-"""Options of a pass: from a pipeline's TOML table to the pass's attrs class, by cattrs.
+"""Options of passes and observers: from what was written down to the attrs class that declares
+them, typed and checked.
 
-Imported only when a pipeline sets options.
+A pipeline file writes typed values (TOML); a flag writes text, which `typed` reads by the option's
+type first.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, get_origin, get_type_hints
 
-import cattrs
+import attrs
 
-T = TypeVar("T")
+from linkpipe.errors import UserError
 
-_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
+_BOOLS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def make_options(owner: str, options: type[Any] | None, values: Mapping[str, Any]) -> Any:
+    """The options value of ``owner`` ("the pass note"), None where it takes no options.
+
+    Raises UserError: an option that is not known (the known ones are named), a wrong type, and
+    what the class itself refuses.
+    """
+    if options is None:
+        if values:
+            raise _wrong(
+                f"unknown option `{next(iter(values))}`: {owner} has no options",
+                "leave it out",
+            )
+        return None
+    known = [field.name for field in attrs.fields(options)]
+    for name in values:
+        if name not in known:
+            from linkpipe.engine.plugins import suggestion
+
+            near = suggestion(name, known)
+            has = f"it has: {', '.join(known)}"
+            raise _wrong(f"unknown option `{name}` for {owner}", f"{near} {has}".strip())
+    try:
+        return _structure(dict(values), options) if values else options()
+    except (TypeError, ValueError) as e:
+        raise _wrong(f"options of {owner}: {e}", "correct the value") from e
+
+
+def typed(values: Mapping[str, str], options: type[Any] | None) -> dict[str, Any]:
+    """Texts as values of the options' types: "true" or "false", a number, several words of which
+    "+" separates one from the next. What cannot be read so is left for `make_options` to refuse."""
+    hints = get_type_hints(options) if options is not None else {}
+    return {name: _typed(text, hints.get(name)) for name, text in values.items()}
+
+
+def _typed(text: str, wanted: Any) -> Any:
+    if wanted is bool:
+        return _BOOLS.get(text, text)
+    if wanted is int or wanted is float:
+        try:
+            return wanted(text)
+        except ValueError:
+            return text
+    if get_origin(wanted) in (tuple, list):
+        return text.split("+")
+    return text
+
+
+def _structure(values: dict[str, Any], options: type[Any]) -> Any:
+    """The options, by cattrs, which few links have to import."""
+    import cattrs
+
+    try:
+        return _converter().structure(values, options)
+    except cattrs.BaseValidationError as e:
+        lines = cattrs.transform_error(e, path="", format_exception=lambda error, _: str(error))
+        raise ValueError("; ".join(lines)) from e
+
+
+@cache
+def _converter() -> Any:
+    import cattrs
+
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    for primitive in (str, int, float, bool):
+        converter.register_structure_hook(primitive, _exactly)
+    return converter
 
 
 def _exactly(value: Any, wanted: Any) -> Any:
@@ -21,20 +93,5 @@ def _exactly(value: Any, wanted: Any) -> Any:
     return wanted(value)
 
 
-for _primitive in (str, int, float, bool):
-    _CONVERTER.register_structure_hook(_primitive, _exactly)
-
-
-def structure(table: dict[str, Any], options: type[T]) -> T:
-    """Make the options value. Raises ValueError with one line for each wrong option."""
-    try:
-        return _CONVERTER.structure(table, options)
-    except cattrs.BaseValidationError as e:
-        lines = cattrs.transform_error(e, path="", format_exception=_words)
-        raise ValueError("; ".join(lines)) from e
-    except (TypeError, ValueError) as e:
-        raise ValueError(str(e)) from e
-
-
-def _words(error: BaseException, type_: type | None) -> str:
-    return str(error)
+def _wrong(message: str, remedy: str) -> UserError:
+    return UserError(message, status=2, label="linkpipe", remedy=remedy)

@@ -280,7 +280,7 @@ def read_options(
         if flag.kind is Kind.VERSION:
             return VersionAsked(value == "full", environment, Settings(**own))
         if flag is OWN_FLAGS.get(name):
-            name, into = name.replace("-", "_"), own
+            into = own
         elif name == "X":
             value = _definition(value, values)
         if flag.kind is Kind.LIST:

@@ -2,57 +2,103 @@
 
 They follow the same syntax as the flags of `go tool link` and may stand among them. Each has an
 environment variable too, for links that `go build` starts.
+
+Every observer is asked for by ``-observe NAME`` or, with options, ``-observe NAME:key=value,…``
+(a comma in a value is written ``\\,``). The other flags are short for that, one observer each.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 import attrs
 
-from linkpipe.flags.goflag import Flag, Kind
+from linkpipe.errors import OptionError
+from linkpipe.flags.goflag import Flag, Kind, split_quoted
+
+_COMMA = re.compile(r"(?<!\\),")
 
 
-def _own(kind: Kind, usage: str, variable: str) -> Any:
-    return attrs.field(
-        default=kind.zero, metadata={"kind": kind, "usage": usage, "variable": variable}
-    )
+@attrs.frozen
+class Request:
+    """An observer that is asked for.
+
+    Attributes:
+        name: the observer.
+        values: its options, as text.
+    """
+
+    name: str
+    values: Mapping[str, str] = MappingProxyType({})
+
+
+def _own(kind: Kind, usage: str, variable: str, observer: str = "", option: str = "") -> Any:
+    """A flag; ``observer``: the one it is short for, with its value as ``option``."""
+    meta = {"kind": kind, "usage": usage, "variable": variable, "short": (observer, option)}
+    return attrs.field(default=kind.zero, metadata=meta)
 
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """One attribute for each of linkpipe's own flags (with ``_`` for ``-``).
-
-    Attributes:
-        observe: observers by name, "name" or "name=setting".
-    """
+    """One attribute for each of linkpipe's own flags. The order of those that are short for an
+    observer is the order in which the runner tells them: who checks comes first."""
 
     pipeline: str = _own(Kind.STRING, "run the pipeline in `file`", "LINKPIPE_PIPELINE")
-    time: bool = _own(Kind.BOOL, "print what each pass cost", "LINKPIPE_TIME")
+    verify: bool = _own(Kind.BOOL, "check the tables after each pass", "LINKPIPE_VERIFY", "verify")
+    dump: str = _own(
+        Kind.STRING, "write tables and graphs into `directory`", "LINKPIPE_DUMP", "dump", "dir"
+    )
+    log: bool = _own(Kind.BOOL, "log each pass", "LINKPIPE_LOG", "log")
+    time: bool = _own(Kind.BOOL, "print what each pass cost", "LINKPIPE_TIME", "timing")
     timing: str = _own(
-        Kind.STRING, "append what each pass cost to `file`, as JSON", "LINKPIPE_TIMING"
-    )
-    dump: str = _own(Kind.STRING, "write tables and graphs into `directory`", "LINKPIPE_DUMP")
-    dump_match: str = _own(
         Kind.STRING,
-        "dump only what `pattern` (a regular expression) matches",
-        "LINKPIPE_DUMP_MATCH",
+        "append what each pass cost to `file`, as JSON",
+        "LINKPIPE_TIMING",
+        "timing",
+        "file",
     )
-    dump_format: tuple[str, ...] = _own(
-        Kind.LIST,
-        "dump in `format` (may be repeated; default jsonl, graphml, dot)",
-        "LINKPIPE_DUMP_FORMAT",
-    )
-    verify: bool = _own(Kind.BOOL, "check the tables after each pass", "LINKPIPE_VERIFY")
-    log: bool = _own(Kind.BOOL, "log each pass", "LINKPIPE_LOG")
     observe: tuple[str, ...] = _own(
-        Kind.LIST, "let the observer `name` or name=setting watch", "LINKPIPE_OBSERVE"
+        Kind.LIST, "let an `observer` watch: NAME or NAME:key=value,...", "LINKPIPE_OBSERVE"
+    )
+
+    def requests(self) -> tuple[Request, ...]:
+        """The observers that are asked for. Raises OptionError for what is not written as above."""
+        found = []
+        for name, field in _FIELDS.items():
+            observer, option = field.metadata["short"]
+            value = getattr(self, name)
+            if observer and value:
+                found.append(Request(observer, {option: value} if option else {}))
+        return (*found, *map(_request, self.observe))
+
+
+def _request(text: str) -> Request:
+    name, colon, rest = text.partition(":")
+    values: dict[str, str] = {}
+    for part in _COMMA.split(rest) if colon else ():
+        key, equals, value = part.partition("=")
+        if not equals or key in values:
+            found = f"{key} twice" if equals else f'"{part}"'
+            raise _wrong(f"observer {name}: expected key=value, found {found}")
+        values[key] = value.replace(r"\,", ",")
+    if not name or "=" in name:
+        raise _wrong(f'"{text}" is no name of an observer')
+    return Request(name, values)
+
+
+def _wrong(message: str) -> OptionError:
+    return OptionError(
+        f"-observe: {message}",
+        flag="observe",
+        label="linkpipe",
+        remedy="write NAME or NAME:key=value,key=value",
     )
 
 
-_FIELDS = {f.name.replace("_", "-"): f for f in attrs.fields(Settings)}
+_FIELDS = {f.name: f for f in attrs.fields(Settings)}
 
 OWN_FLAGS: Mapping[str, Flag] = MappingProxyType(
     {
@@ -65,16 +111,20 @@ OWN_FLAGS: Mapping[str, Flag] = MappingProxyType(
 
 def from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
     """The settings that environment variables make: for a boolean one any value but "", "0" and
-    "false" is true; a list is separated by commas."""
+    "false" is true; a list is separated by spaces, and a word of it may stand in quotes."""
     values: dict[str, Any] = {}
     for field in _FIELDS.values():
-        text = variables.get(field.metadata["variable"], "")
+        variable = field.metadata["variable"]
+        text = variables.get(variable, "")
         if not text:
             continue
         if field.metadata["kind"] is Kind.BOOL:
             values[field.name] = text not in ("0", "false")
         elif field.metadata["kind"] is Kind.LIST:
-            values[field.name] = tuple(text.split(","))
+            try:
+                values[field.name] = split_quoted(text)
+            except ValueError as e:
+                raise _wrong(f"{variable}: {e}") from e
         else:
             values[field.name] = text
     return values

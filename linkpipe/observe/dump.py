@@ -9,7 +9,7 @@ file again. Rows have the table's own order, and below the header nothing depend
 on the machine: `linkpipe diff` compares two passes or two links.
 
 A format is a ``Dumper``; third parties add theirs in the entry point group ``linkpipe.dumpers``,
-and ``--dump-format`` chooses.
+and ``-observe dump:dir=DIR,format=NAME+NAME`` chooses.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Dumper:
     """A format.
 
     Attributes:
-        name: as ``--dump-format`` calls it, and the end of the file's name.
+        name: as the option ``format`` calls it, and the end of the file's name.
         accepts: whether it can write a fact's value.
         write: ``write(value, file, header, match)``: header is JSON-able; match is a compiled
             pattern that what is written must match, or None for everything.
@@ -49,32 +49,47 @@ class Dumper:
     write: Callable[[Any, IO[str], dict[str, Any], re.Pattern[str] | None], None]
 
 
-class Dump(Observer):
-    """Observer "dump"; the setting is the directory."""
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as e:
+        raise ValueError(f"no regular expression as Python has them: {text}: {e}") from e
+    return text
 
-    def __init__(self, setting: str, catalog: Catalog | None = None) -> None:
-        self.folder = setting or "linkpipe-dump"
-        self._catalog = catalog
-        self._dumpers: list[Dumper] = []
-        self._match: re.Pattern[str] | None = None
+
+def _named(options: DumpOptions, field: attrs.Attribute[str], value: str) -> None:
+    if not value:
+        raise ValueError("dir: the dump needs a directory")
+
+
+@attrs.frozen
+class DumpOptions:
+    """Attributes:
+    dir: the directory to write to.
+    match: a regular expression: only rows and nodes in which it is found; empty for all.
+    format: formats, by name.
+    """
+
+    dir: str = attrs.field(default="", validator=_named)
+    match: str = attrs.field(default="", converter=_pattern)
+    format: tuple[str, ...] = BUILT_IN
+
+
+class Dump(Observer):
+    """Observer "dump"."""
+
+    options = DumpOptions
+
+    def __init__(self, options: DumpOptions, catalog: Catalog | None = None) -> None:
+        self.folder = options.dir
+        catalog = catalog or Catalog()
+        self._dumpers = [catalog.load("dumpers", name) for name in options.format]
+        self._match = re.compile(options.match) if options.match else None
         self._numbers: dict[str, int] = {}
         self._again = ""
 
     def on_start(self, plan: Plan, link: Link) -> None:
         """Prepare the directory, write the plan."""
-        settings = link.options.settings
-        catalog = self._catalog or Catalog()
-        names = settings.dump_format or BUILT_IN
-        self._dumpers = [catalog.load("dumpers", name) for name in names]
-        try:
-            self._match = re.compile(settings.dump_match) if settings.dump_match else None
-        except re.error as e:
-            raise UserError(
-                f"-dump-match: {e}: {settings.dump_match}",
-                status=2,
-                label="linkpipe",
-                remedy="give a regular expression as Python has them",
-            ) from e
         self._numbers = {planned.name: n for n, planned in enumerate(plan.passes, 1)}
         self._again = shlex.join(["linkpipe", "link", *again(link.options.args, self.folder)])
         try:
@@ -88,7 +103,7 @@ class Dump(Observer):
                 f"cannot write to {self.folder}: {e.strerror}",
                 status=2,
                 label="linkpipe",
-                remedy="name another directory with --dump",
+                remedy="name another directory",
             ) from e
         with self._open("00.plan.json") as file:
             header = self._header("plan", "")

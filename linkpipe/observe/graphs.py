@@ -2,7 +2,8 @@
 
 A fact is dumped as a graph when it is a networkx graph, or offers ``subgraph_matching(match)``,
 which returns one: the nodes whose name the pattern is found in (all for None) with the edges at
-them. The graph of a real program has a million edges: name a pattern (``--dump-match``).
+them. The graph of a real program has a million edges: name a pattern (the option
+``match`` of the dump).
 """
 
 from __future__ import annotations

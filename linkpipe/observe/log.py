@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
+import attrs
 import structlog
 
 from linkpipe.engine.context import Link
@@ -12,12 +14,24 @@ from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import Observer, changed
 
 
-class Log(Observer):
-    """Observer "log"; the setting "json" makes it write JSON lines."""
+@attrs.frozen
+class LogOptions:
+    """Attributes:
+    format: "text", or "json" for lines of JSON.
+    """
 
-    def __init__(self, setting: str = "") -> None:
-        renderer: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if setting == "json":
+    format: str = attrs.field(default="text", validator=attrs.validators.in_(("text", "json")))
+
+
+class Log(Observer):
+    """Observer "log"."""
+
+    options = LogOptions
+
+    def __init__(self, options: LogOptions) -> None:
+        colors = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        renderer: Any = structlog.dev.ConsoleRenderer(colors=colors)
+        if options.format == "json":
             renderer = structlog.processors.JSONRenderer(sort_keys=True)
         self._log = structlog.wrap_logger(
             structlog.PrintLogger(sys.stderr),

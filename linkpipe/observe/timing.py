@@ -1,6 +1,6 @@
 """What each pass cost: wall time, and the process's peak memory when it ended.
 
-``--time`` prints a table to standard error. ``--timing FILE`` (LINKPIPE_TIMING) appends one line of
+``-time`` prints a table to standard error. ``-timing FILE`` (LINKPIPE_TIMING) appends one line of
 JSON for each link, so that the links of one `go build` end up in one file:
 
     {"output": "p.so", "main": "…", "buildmode": "plugin", "before": 0.09, "total": 0.61,
@@ -19,6 +19,8 @@ import sys
 import time
 from typing import Any
 
+import attrs
+
 from linkpipe.engine.context import Link
 from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import Observer
@@ -26,14 +28,30 @@ from linkpipe.engine.runner import Observer
 MIB = 1 << 20
 
 
-class Timing(Observer):
-    """Observer "timing"; the setting is the file to append to, none for a table."""
+@attrs.frozen
+class TimingOptions:
+    """Attributes:
+    file: the file to append to; none for a table on standard error.
+    """
 
-    def __init__(self, setting: str = "") -> None:
-        self.file = setting
+    file: str = ""
+
+
+class Timing(Observer):
+    """Observer "timing"."""
+
+    options = TimingOptions
+
+    def __init__(self, options: TimingOptions) -> None:
+        self.file = options.file
         self.passes: list[dict[str, Any]] = []
         self.skipped: list[str] = []
         self._before = 0.0
+
+    @property
+    def wants_link(self) -> bool:
+        """A file has a line for each link that was made, and none for one that was not."""
+        return not self.file
 
     def on_start(self, plan: Plan, link: Link) -> None:
         """Note what it took to get here."""

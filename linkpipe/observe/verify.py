@@ -19,10 +19,12 @@ from linkpipe.errors import PassError
 
 
 class Verify(Observer):
-    """Observer "verify"; takes no setting."""
+    """Observer "verify"; takes no options."""
 
-    def __init__(self, setting: str = "") -> None:
-        pass
+    @property
+    def wants_link(self) -> bool:
+        """What was checked when it was linked need not be checked again."""
+        return False
 
     def after_pass(self, planned: Planned, before: Link, after: Link, seconds: float) -> None:
         """Raise PassError when a fact that the pass set is broken."""

@@ -17,10 +17,9 @@ from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.runner import Observer, run_plan
 from linkpipe.errors import PassError, UserError
 from linkpipe.flags.options import Options
-from linkpipe.flags.settings import Settings
-from linkpipe.observe.dump import Dump
-from linkpipe.observe.log import Log
-from linkpipe.observe.timing import Timing
+from linkpipe.observe.dump import Dump, DumpOptions
+from linkpipe.observe.log import Log, LogOptions
+from linkpipe.observe.timing import Timing, TimingOptions
 from linkpipe.observe.verify import Verify
 from tests.linkpipe.synthetic import plan_of, setter, steps
 
@@ -50,16 +49,16 @@ def maker(name: str, value: Any, requires: tuple[str, ...] = ()) -> Pass:
     return Pass(name, lambda link: link.evolve({"t": value}), requires, ["t"])
 
 
-def watch(tmp_path: Path, observer: Observer, *passes: Pass, **settings: Any) -> Link:
-    options = Options(o="out", main="m.a", settings=Settings(**settings), args=("-o", "out", "m.a"))
+def watch(tmp_path: Path, observer: Observer, *passes: Pass) -> Link:
+    options = Options(o="out", main="m.a", args=("-o", "out", "m.a"))
     plan = plan_of(tmp_path, steps(*(p.name for p in passes)), *passes)
     return run_plan(plan, Link({"options": options}), [observer])
 
 
-def dump(tmp_path: Path, *passes: Pass, **settings: Any) -> Path:
+def dump(tmp_path: Path, *passes: Pass, **options: Any) -> Path:
     folder = tmp_path / "dump"
     catalog = Catalog([e for e in scan() if e.group == "linkpipe.dumpers"])
-    watch(tmp_path, Dump(str(folder), catalog), *passes, **settings)
+    watch(tmp_path, Dump(DumpOptions(str(folder), **options), catalog), *passes)
     return folder
 
 
@@ -106,15 +105,15 @@ def test_an_old_dump_is_cleared_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_dump_can_be_restricted(tmp_path: Path) -> None:
-    folder = dump(tmp_path, maker("first", table(1, 2, 3)), dump_match="^b$")
+    folder = dump(tmp_path, maker("first", table(1, 2, 3)), match="^b$")
     header, *rows = lines(folder / "01.first.t.jsonl")
     assert rows == [{"name": "b", "value": 2}]
     assert header["header"]["match"] == "^b$"
 
 
 def test_a_wrong_pattern_and_a_wrong_folder_are_errors(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="-dump-match"):
-        dump(tmp_path, maker("first", 1), dump_match="(")
+    with pytest.raises(ValueError, match="no regular expression"):
+        DumpOptions("d", match="(")
     (tmp_path / "dump").write_text("a file")
     with pytest.raises(UserError, match="cannot write to"):
         dump(tmp_path, maker("first", 1))
@@ -169,7 +168,7 @@ def test_graphs_are_written_as_graphml_and_dot(tmp_path: Path) -> None:
 
 
 def test_a_graph_is_restricted_to_what_matches_and_its_neighbours(tmp_path: Path) -> None:
-    folder = dump(tmp_path, maker("first", graph()), dump_match=r"^main\.")
+    folder = dump(tmp_path, maker("first", graph()), match=r"^main\.")
     back = nx.read_graphml(folder / "01.first.t.graphml", node_type=int)
     assert set(back.nodes) == {0, 1, 2}
     assert set(back.edges) == {(0, 1), (1, 2)}
@@ -188,15 +187,17 @@ def test_a_third_party_format(tmp_path: Path) -> None:
             return [Offer("txt", "acme", lambda: write)]
 
     folder = tmp_path / "dump"
-    observer = Dump(str(folder), Catalog((), {"acme": Plugin()}))
-    watch(tmp_path, observer, maker("first", 1), dump_format=("txt",))
+    observer = Dump(DumpOptions(str(folder), format=("txt",)), Catalog((), {"acme": Plugin()}))
+    watch(tmp_path, observer, maker("first", 1))
     assert (folder / "01.first.t.txt").read_text() == "!"
 
 
 def test_timing_writes_a_line_for_each_link(tmp_path: Path) -> None:
     file = tmp_path / "t.json"
     for _ in range(2):
-        watch(tmp_path, Timing(str(file)), maker("first", 1), setter("second", ["t"]))
+        watch(
+            tmp_path, Timing(TimingOptions(str(file))), maker("first", 1), setter("second", ["t"])
+        )
     one, two = lines(file)
     assert [row["name"] for row in one["passes"]] == ["first", "second"]
     assert one["output"] == two["output"] == "out"
@@ -205,7 +206,7 @@ def test_timing_writes_a_line_for_each_link(tmp_path: Path) -> None:
 
 
 def test_timing_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    watch(tmp_path, Timing(), maker("first", 1))
+    watch(tmp_path, Timing(TimingOptions()), maker("first", 1))
     printed = capsys.readouterr()
     assert printed.out == ""
     assert [line.split()[0] for line in printed.err.splitlines()] == [
@@ -237,7 +238,7 @@ def test_a_sound_table_passes(tmp_path: Path) -> None:
 
 
 def test_logs_bind_the_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    watch(tmp_path, Log("json"), maker("first", table(1, 2)))
+    watch(tmp_path, Log(LogOptions("json")), maker("first", table(1, 2)))
     events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [e["event"] for e in events] == ["plan", "start", "done"]
     assert events[2]["pass"] == "first"
