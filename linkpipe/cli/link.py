@@ -60,22 +60,12 @@ def _failed(status: int, variables: Mapping[str, str]) -> int:
 
 
 def link(options: Options) -> None:
-    """Plan, then run. Nothing is opened before the plan has been checked."""
-    # No pass does linear algebra; numpy's library for it would start a thread for each processor.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from linkpipe.engine.context import Link
+    """Do the link, for a process that ends with it."""
     from linkpipe.engine.memory import keep_freed_memory
-    from linkpipe.engine.pipeline import load_pipeline
-    from linkpipe.engine.plan import make_plan
-    from linkpipe.engine.plugins import Catalog
-    from linkpipe.engine.runner import run_plan
+    from linkpipe.engine.session import run_link
 
     keep_freed_memory()
-    catalog = Catalog()
-    plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)
-    arch = catalog.load("arches", options.environment.goarch)
-    link = Link({"options": options, "arch": arch})
-    run_plan(plan, link, observers(options, catalog), keep=False)
+    run_link(options, lambda catalog: observers(options, catalog), keep=False)
 
 
 def can_build(mode: str, goarch: str) -> bool:

@@ -17,6 +17,11 @@ def run() -> None:
     tool, args = sys.argv[1], sys.argv[2:]
     if os.path.basename(tool).removesuffix(".exe") != "link":
         os.execvp(tool, sys.argv[1:])
+    if os.environ.get("LINKPIPE_CAPTURE") and "-importcfg" in args:
+        from linkpipe.packages.gobuild import save
+
+        save(os.environ["LINKPIPE_CAPTURE"], tool, args, os.environ)
+        sys.exit(1)  # the go command ends without an output, and keeps none
     from linkpipe.cli import link
 
     process(lambda: link.main(args, tool))

@@ -61,6 +61,21 @@ class Plan:
         """Fact -> names of the passes that set it, in order."""
         return providers(self.passes)
 
+    def until(self, name: str) -> Plan:
+        """The plan that ends with that pass. Raises UserError when it is not in the plan."""
+        names = [planned.name for planned in self.passes]
+        if name not in names:
+            skipped = any(step.name == name for step in self.skipped)
+            raise UserError(
+                f'the plan of this link has no pass "{name}"',
+                status=2,
+                label="linkpipe",
+                remedy="the flags of this link rule it out"
+                if skipped
+                else suggestion(name, names) or "`linkpipe passes` lists the passes",
+            )
+        return attrs.evolve(self, passes=self.passes[: names.index(name) + 1])
+
     def graph(self) -> DiGraph[str]:
         """The passes as a networkx graph: an edge from who sets a fact to who reads it next, with
         the facts as attribute ``facts``."""

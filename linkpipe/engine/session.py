@@ -1,0 +1,43 @@
+"""One link, from its options to its last fact: the plan is made, checked and run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from linkpipe.engine.context import Link
+from linkpipe.engine.pipeline import load_pipeline
+from linkpipe.engine.plan import make_plan
+from linkpipe.engine.plugins import Catalog
+from linkpipe.engine.runner import run_plan
+
+if TYPE_CHECKING:
+    from linkpipe.engine.runner import Observer
+    from linkpipe.flags.options import Options
+
+
+def run_link(
+    options: Options,
+    observers: Callable[[Catalog], Sequence[Observer]] = lambda _: (),
+    *,
+    until: str = "",
+    keep: bool = True,
+) -> Link:
+    """Do the link that ``options`` describe, up to and with the pass ``until``, all of it when
+    that is empty; what is known at its end. Nothing is opened before the plan has been checked.
+
+    ``observers`` makes those who watch, from what is installed. Unless told to ``keep`` them,
+    facts are let go when no pass still to come can read them.
+
+    Raises LinkpipeError.
+    """
+    # No pass does linear algebra; numpy's library for it would start a thread for each processor.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    catalog = Catalog()
+    plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)
+    if until:
+        plan = plan.until(until)
+    arch = catalog.load("arches", options.environment.goarch)
+    link = Link({"options": options, "arch": arch})
+    return run_plan(plan, link, observers(catalog), keep=keep)

