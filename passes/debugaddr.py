@@ -17,7 +17,7 @@ import numpy as np
 
 from linkpipe.arrays.ragged import first_seen, frozen, owners
 from linkpipe.arrays.types import I64
-from linkpipe.debuginfo.sections import appended, list_header
+from linkpipe.debuginfo.sections import list_header, with_debug_section
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.reloctype import DWTXTADDR, R_ADDR
@@ -64,7 +64,7 @@ def debugaddr(link: Link) -> Link:
         dwarf=attrs.evolve(dwarf, index=frozen(index)),
         symbols=edit.freeze(),
         relocs=link.relocs.extended(tables, added),
-        debug_sections=appended(
+        debug_sections=with_debug_section(
             link.debug_sections, link.dwarf, "addr", np.append(header, sorted_)
         ),
     )

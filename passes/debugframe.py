@@ -22,7 +22,7 @@ from linkpipe.arrays.align import round_up
 from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I64, U8, Bool
-from linkpipe.debuginfo.sections import appended
+from linkpipe.debuginfo.sections import with_debug_section
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats import pcvalue
 from linkpipe.formats.dwarf import Cfa
@@ -77,7 +77,9 @@ def debugframe(link: Link) -> Link:
     return link.evolve(
         symbols=edit.freeze(),
         relocs=link.relocs.extended(np.array([section]), columns),
-        debug_sections=appended(link.debug_sections, link.dwarf, "frame", np.zeros(0, np.int64)),
+        debug_sections=with_debug_section(
+            link.debug_sections, link.dwarf, "frame", np.zeros(0, np.int64)
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.arrays.ragged import expand
-from linkpipe.debuginfo.sections import appended
+from linkpipe.debuginfo.sections import with_debug_section
 from linkpipe.engine.pass_api import Link, linkpass
 
 
@@ -20,5 +20,5 @@ def debuginfo(link: Link) -> Link:
     """Lay out the entries."""
     dwarf = link.dwarf
     rows = expand(dwarf.entries_first[dwarf.order], np.diff(dwarf.entries_first)[dwarf.order])
-    sections = appended(link.debug_sections, dwarf, "info", dwarf.entries[rows])
+    sections = with_debug_section(link.debug_sections, dwarf, "info", dwarf.entries[rows])
     return link.evolve(debug_sections=sections)

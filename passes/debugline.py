@@ -17,7 +17,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from linkpipe.arch import Architecture
-from linkpipe.debuginfo.sections import appended, by_unit
+from linkpipe.debuginfo.sections import by_unit, with_debug_section
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats.dwarf import LNCT_DIRECTORY_INDEX, LNCT_PATH, VERSION, Form
 from linkpipe.formats.leb128 import uleb
@@ -56,7 +56,7 @@ def debugline(link: Link) -> Link:
     starts = np.append(0, np.cumsum([len(table) for table in tables]))
     edit.set_contents(dwarf.line_table[having], b"".join(tables), starts)
     every = by_unit(dwarf, dwarf.line_table, dwarf.lines)
-    section = appended(link.debug_sections, dwarf, "line", every)
+    section = with_debug_section(link.debug_sections, dwarf, "line", every)
     return link.evolve(symbols=edit.freeze(), debug_sections=section)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from linkpipe.debuginfo.sections import appended, by_unit, list_header
+from linkpipe.debuginfo.sections import by_unit, list_header, with_debug_section
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind
 
@@ -21,5 +21,7 @@ def debugloclists(link: Link) -> Link:
     edit = link.symbols.edit()
     lists = by_unit(link.dwarf, np.zeros(len(link.dwarf), np.int64), link.dwarf.locs)
     header = list_header(edit, SymKind.SDWARFLOC, link.arch, lists, offsets=True)
-    sections = appended(link.debug_sections, link.dwarf, "loclists", np.append(header, lists))
+    sections = with_debug_section(
+        link.debug_sections, link.dwarf, "loclists", np.append(header, lists)
+    )
     return link.evolve(symbols=edit.freeze(), debug_sections=sections)

@@ -15,7 +15,13 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.arrays.types import I64, U8
-from linkpipe.debuginfo.sections import UnitRanges, appended, by_unit, list_header, unit_ranges
+from linkpipe.debuginfo.sections import (
+    UnitRanges,
+    by_unit,
+    list_header,
+    unit_ranges,
+    with_debug_section,
+)
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats.dwarf import Rle
 from linkpipe.formats.leb128 import put_leb, uleb_sizes
@@ -46,7 +52,9 @@ def debugrnglists(link: Link) -> Link:
     )
     every = by_unit(dwarf, dwarf.range_list, dwarf.ranges)
     header = list_header(edit, SymKind.SDWARFRANGE, link.arch, every, offsets=True)
-    sections = appended(link.debug_sections, link.dwarf, "rnglists", np.append(header, every))
+    sections = with_debug_section(
+        link.debug_sections, link.dwarf, "rnglists", np.append(header, every)
+    )
     return link.evolve(symbols=edit.freeze(), relocs=relocs, debug_sections=sections)
 
 

@@ -95,7 +95,7 @@ class _Executable(ElfFrame):
             (".note.go.buildid", GO_NOTE, GO_BUILD_ID, prep.go_note),
         ):
             if text:
-                content = elf.note(owner, tag, text, self.endian)
+                content = elf.note_record(owner, tag, text, self.endian)
                 at = end - len(content) - end % 4
                 header = SectionHeader(
                     name, SectionType.NOTE, elf.SHF_ALLOC, base + at, at, len(content), align=4

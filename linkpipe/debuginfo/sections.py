@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from linkpipe.tables.symbols import Symbols, SymbolsEdit
 
 
-def appended(
+def with_debug_section(
     sections: tuple[DebugSection, ...], dwarf: Dwarf, name: str, symbols: Ints
 ) -> tuple[DebugSection, ...]:
     """The debug sections so far and one more, ``.debug_NAME``, which holds ``symbols``."""

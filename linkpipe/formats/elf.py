@@ -287,7 +287,7 @@ def compression_header(size: int, align: int, cls: int, endian: str) -> bytes:
     return head + np.array([size, align], f"{endian}u8").tobytes()
 
 
-def note(name: bytes, tag: int, description: bytes, endian: str) -> bytes:
+def note_record(name: bytes, tag: int, description: bytes, endian: str) -> bytes:
     """A note record; ``name`` comes with its closing zero bytes, the description is padded to 4."""
     head = np.array([len(name), len(description), tag], f"{endian}u4").tobytes()
     return head + padded(name, 4) + padded(description, 4)

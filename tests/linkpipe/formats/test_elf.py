@@ -97,7 +97,7 @@ def test_program_header_begins_with_its_page() -> None:
 
 def test_note() -> None:
     """Lengths, tag, name and description, padded to four bytes."""
-    text = elf.note(b"Go\0\0", 4, b"abcde", "<")
+    text = elf.note_record(b"Go\0\0", 4, b"abcde", "<")
     assert text == bytes.fromhex("04000000 05000000 04000000") + b"Go\0\0abcde\0\0\0"
 
 
