@@ -1,158 +1,25 @@
-"""Links of a handful of symbols, made by hand, for tests of single passes."""
+"""The links of linkpipe.testing, for amd64 unless said otherwise: tests have its numbers."""
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any
 
 import attrs
-import numpy as np
 
+from linkpipe import testing
 from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
-from linkpipe.engine.context import Link
-from linkpipe.flags.options import Options
-from linkpipe.formats.arena import Arena
-from linkpipe.symkind import SymKind
-from linkpipe.tables.elfprep import ElfPrep
 from linkpipe.tables.mode import Mode
-from linkpipe.tables.names import Names
-from linkpipe.tables.relocs import Relocs
-from linkpipe.tables.sections import Section, Sections, Segment
-from linkpipe.tables.symbols import COLUMNS, Flag, Symbols
+from linkpipe.testing.links import EXTERNAL, INTERNAL, PLUGIN, no_relocs, no_symbols
 
-INTERNAL = Mode(external=False, iscgo=False, can_use_plugins=False, dynlink=False)
-EXTERNAL = Mode(external=True, iscgo=True, can_use_plugins=False, dynlink=False)
-PLUGIN = Mode(external=True, iscgo=True, can_use_plugins=False, dynlink=True)
+__all__ = ["EXTERNAL", "INTERNAL", "PLUGIN", "Tiny", "no_relocs", "no_symbols", "with_arch"]
 
 
-def no_symbols(arena: Arena | None = None) -> Symbols:
-    """A symbol table with nothing but row 0."""
-    columns: dict[str, Any] = {name: np.zeros(1, dtype) for name, dtype in COLUMNS.items()}
-    columns["section"][0] = -1
-    columns["name_at"][0] = -1
-    columns["data_at"][0] = -1
-    for array in columns.values():
-        array.setflags(write=False)
-    return Symbols(
-        arena=arena or Arena([1]),
-        made=1,
-        **columns,
-        contents=MappingProxyType({}),
-        extnames=MappingProxyType({}),
-        packages=MappingProxyType({}),
-        by_name=Names.of([], []).group()[1],
-        created=MappingProxyType({}),
-        created_names=(b"",),
-    )
-
-
-def no_relocs() -> Relocs:
-    """A relocation table without rows."""
-    first, count = np.zeros(1, np.int64), np.zeros(1, np.int32)
-    columns = {
-        "offset": np.int32,
-        "size": np.uint8,
-        "type": np.uint16,
-        "weak": np.bool_,
-        "add": np.int64,
-        "target": np.int32,
-    }
-    arrays: dict[str, Any] = {name: np.zeros(0, dtype) for name, dtype in columns.items()}
-    for array in (first, count, *arrays.values()):
-        array.setflags(write=False)
-    return Relocs(first=first, count=count, **arrays)
-
-
-class Tiny:
-    """Builds a link: sections of symbols with contents, and relocations between them."""
+class Tiny(testing.Tiny):
+    """A link made by hand, for amd64."""
 
     def __init__(self, mode: Mode = INTERNAL, arch: Architecture = ARCH, **flags: Any) -> None:
-        self.mode, self.arch = mode, arch
-        self.options = Options(**{"E": "_rt0", **flags})
-        self.symbols = no_symbols().edit()
-        self.relocs = no_relocs().edit()
-        self.sections: list[Section] = []
-        self.text: list[int] = []
-        self.got = self.symbol(".got", kind=SymKind.Sxxx, reachable=False)
-        self.method = self.symbol(
-            "runtime.unreachableMethod", arch.abi_internal, kind=SymKind.STEXT
-        )
-        self.tlsg = self.symbol("runtime.tlsg", kind=SymKind.STLSBSS, size=8)
-
-    def symbol(
-        self,
-        name: str,
-        version: int = 0,
-        *,
-        kind: SymKind = SymKind.SDATA,
-        content: bytes | None = None,
-        size: int = 0,
-        reachable: bool = True,
-        flags: int = 0,
-    ) -> int:
-        """A symbol; it has no place until it is put into a section."""
-        sym = self.symbols.lookup_or_create(name, version)
-        self.symbols.set(sym, kind=kind, size=size)
-        self.symbols.add_flags(sym, flags | (Flag.REACHABLE if reachable else 0))
-        if content is not None:
-            self.symbols.set_content(sym, content)
-        return sym
-
-    def reloc(self, sym: int, type_: int, target: int, **fields: Any) -> None:
-        """A relocation; 4 bytes at offset 0 unless said otherwise."""
-        row = {"offset": 0, "size": 4, "type": type_, "target": target, **fields}
-        self.relocs.add(sym, **row)
-
-    def section(
-        self, name: str, vaddr: int, syms: list[int], *, rwx: int = 6, zeros: bool = False
-    ) -> int:
-        """A section of these symbols, one after the other."""
-        at, row = vaddr, len(self.sections)
-        for sym in syms:
-            self.symbols.set(sym, value=at, section=row)
-            at += int(self.symbols.size[sym])
-        if name == ".text":
-            self.text += syms
-        segment = "text" if name == ".text" or rwx == 4 else "data"
-        ids = np.array(syms, np.int32)
-        ids.setflags(write=False)
-        self.sections.append(Section(name, segment, rwx, ids, 16, vaddr, at - vaddr, zeros=zeros))
-        return row
-
-    def link(self) -> Link:
-        """The link, laid out: each segment at its first section's address, in the next page."""
-        segments, fileoff = [], self.arch.header_room
-        for name, rwx in (("text", 5), ("data", 6)):
-            rows = [i for i, s in enumerate(self.sections) if s.segment == name]
-            if not rows:
-                continue
-            start = self.sections[rows[0]].vaddr
-            end = max(self.sections[i].vaddr + self.sections[i].size for i in rows)
-            stored = max(
-                (s.vaddr + s.size for s in map(self.sections.__getitem__, rows) if not s.zeros),
-                default=start,
-            )
-            segments.append(
-                Segment(name, rwx, tuple(rows), start, end - start, fileoff, stored - start)
-            )
-            fileoff += -(-(stored - start) // 4096) * 4096
-        segments.append(Segment("dwarf", 6, (), 0, 0, fileoff, 0))
-        text = np.array(self.text, np.int32)
-        text.setflags(write=False)
-        return Link(
-            {
-                "options": self.options,
-                "arch": self.arch,
-                "mode": self.mode,
-                "symbols": self.symbols.freeze(),
-                "relocs": self.relocs.freeze(),
-                "sections": Sections(tuple(self.sections), tuple(segments)),
-                "text_order": text,
-                "elf": ElfPrep(b"", b"", self.method, self.got),
-                "tlsg": self.tlsg,
-            }
-        )
+        super().__init__(mode, arch, **flags)
 
 
 def with_arch(arch: Architecture, **fields: Any) -> Architecture:

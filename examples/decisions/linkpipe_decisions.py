@@ -21,8 +21,7 @@ from typing import Any
 
 import attrs
 
-from linkpipe.engine.context import Link
-from linkpipe.engine.runner import Observer
+from linkpipe.api import Link, Observer
 
 
 @attrs.frozen

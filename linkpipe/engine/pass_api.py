@@ -1,6 +1,6 @@
 """What a pass is, and how one is written.
 
-    from linkpipe.engine.pass_api import Link, linkpass
+    from linkpipe.api import Link, linkpass
 
     @linkpass(requires=("symbols",), provides=("acme.count",))
     def count(link: Link) -> Link:

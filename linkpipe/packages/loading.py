@@ -63,7 +63,7 @@ class _Pending:
     main: bool = False
 
 
-class _Header(NamedTuple):
+class Header(NamedTuple):
     """What an object's header line has to say: who compiled it, for what, and with which
     experiments (cmd/internal/objabi/util.go, HeaderString). ``version`` "" stands for any one
     version; ``setting`` is the variable that chooses among the architecture's variants."""
@@ -76,7 +76,7 @@ class _Header(NamedTuple):
     experiments: tuple[str, ...]
 
     @classmethod
-    def of(cls, options: Options, arch: Architecture) -> _Header:
+    def of(cls, options: Options, arch: Architecture) -> Header:
         """What the environment of the link asks for."""
         environment = options.environment
         variable = value = ""
@@ -130,7 +130,7 @@ class PackageLoader:
     ``header`` says what objects must be of; None: they are not asked.
     """
 
-    def __init__(self, files: Mapping[str, str], main: str, header: _Header | None) -> None:
+    def __init__(self, files: Mapping[str, str], main: str, header: Header | None) -> None:
         self._files = files
         self._header = header
         self._want = ""
@@ -371,7 +371,7 @@ def load_packages(
         files, modinfo = config.packages, config.modinfo
     else:
         files = _search(options.L)
-    loader = PackageLoader(files, main, None if options.f else _Header.of(options, arch))
+    loader = PackageLoader(files, main, None if options.f else Header.of(options, arch))
     path = options.pluginpath if options.buildmode == "plugin" else "main"
     loader.add(path, main, "command line")
     loader.load()

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from linkpipe.arch import GENERIC, Architecture, Places, RelocKind, Stub, StubReloc
-from linkpipe.arrays.image import get_words
-from linkpipe.arrays.types import I64
+from linkpipe.api import GENERIC, I64, Architecture, Places, RelocKind, Stub, StubReloc, get_words
 
 # cmd/internal/objabi/reloctype.go.
 R_LOONG64_ADDR_HI = 77

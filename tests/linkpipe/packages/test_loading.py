@@ -10,7 +10,7 @@ from linkpipe.arches.amd64 import ARCH
 from linkpipe.errors import UserError
 from linkpipe.flags.environ import Environment
 from linkpipe.flags.options import Options
-from linkpipe.packages.loading import _format, _Header
+from linkpipe.packages.loading import Header, _format
 
 
 def spelled(text: str) -> str:
@@ -22,9 +22,9 @@ def spelled(text: str) -> str:
 TOY = attrs.evolve(ARCH, goarch="toy", regabi=False, setting=Setting("GOTOY", "5", spelled))
 
 
-def wanted(version: str = "go1.99.1", **variables: str) -> _Header:
+def wanted(version: str = "go1.99.1", **variables: str) -> Header:
     environment = Environment("", "linux", "toy", version, ("arenas", "dwarf5"), variables)
-    return _Header.of(Options(environment=environment), TOY)
+    return Header.of(Options(environment=environment), TOY)
 
 
 @pytest.mark.parametrize(("value", "shown"), [("", "5,hard"), ("7", "7,hard")])
@@ -35,7 +35,7 @@ def test_the_setting_is_spelled_as_objects_have_it(value: str, shown: str) -> No
 
 
 def test_an_architecture_without_variants() -> None:
-    header = _Header.of(
+    header = Header.of(
         Options(environment=Environment("", "linux", "toy", "go1.99.1")),
         attrs.evolve(TOY, setting=None, regabi=True),
     )

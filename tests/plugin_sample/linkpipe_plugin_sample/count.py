@@ -14,9 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.symkind import is_text
-from linkpipe.tables.symbols import Flag
+from linkpipe.api import Flag, Link, is_text, linkpass
 
 
 @linkpass(

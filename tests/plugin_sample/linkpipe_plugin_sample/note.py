@@ -10,11 +10,7 @@ from __future__ import annotations
 
 import attrs
 
-from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import UserError
-from linkpipe.formats import elf
-from linkpipe.symkind import SymKind
-from linkpipe.tables.symbols import Flag
+from linkpipe.api import Flag, Link, SymKind, UserError, linkpass, note_record
 
 OWNER = b"linkpipe-sample\0"
 TYPE = 1
@@ -48,5 +44,5 @@ def note(link: Link, options: NoteOptions) -> Link:
     sym = edit.lookup_or_create(options.section)
     edit.set(sym, kind=SymKind.SELFROSECT, align=4)
     edit.add_flags(sym, Flag.REACHABLE)
-    edit.set_content(sym, elf.note(OWNER, TYPE, options.text.encode(), link.arch.endian))
+    edit.set_content(sym, note_record(OWNER, TYPE, options.text.encode(), link.arch.endian))
     return link.evolve(symbols=edit.freeze())

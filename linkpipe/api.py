@@ -1,0 +1,231 @@
+"""What linkpipe promises to other people's code.
+
+Write passes, architectures, observers and scripts against the names of this module, and of
+``linkpipe.testing``, alone. The promise (docs/api.md): within a major version of linkpipe a name
+listed here stays, and keeps its meaning; one that has to go warns for two minor versions before it
+does, and says what to use instead. Every other module may change from one release to the next.
+
+A name is imported from where it lives when somebody asks for it, so a link pays only for those that
+its passes use. To add one, add it to ``_HOME`` and, for type checkers, to the block below; tests
+hold the two together.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from linkpipe import reloctype as reloctype
+    from linkpipe.arch import GENERIC as GENERIC
+    from linkpipe.arch import Architecture as Architecture
+    from linkpipe.arch import Places as Places
+    from linkpipe.arch import RelocKind as RelocKind
+    from linkpipe.arch import Stub as Stub
+    from linkpipe.arch import StubReloc as StubReloc
+    from linkpipe.arrays.image import get_words as get_words
+    from linkpipe.arrays.image import put_words as put_words
+    from linkpipe.arrays.ragged import distinct as distinct
+    from linkpipe.arrays.ragged import expand as expand
+    from linkpipe.arrays.ragged import frozen as frozen
+    from linkpipe.arrays.ragged import offsets as offsets
+    from linkpipe.arrays.ragged import owners as owners
+    from linkpipe.arrays.types import I32 as I32
+    from linkpipe.arrays.types import I64 as I64
+    from linkpipe.arrays.types import U8 as U8
+    from linkpipe.arrays.types import U16 as U16
+    from linkpipe.arrays.types import U32 as U32
+    from linkpipe.arrays.types import U64 as U64
+    from linkpipe.arrays.types import Bool as Bool
+    from linkpipe.arrays.types import Ints as Ints
+    from linkpipe.debuginfo.sections import with_debug_section as with_debug_section
+    from linkpipe.engine.context import Link as Link
+    from linkpipe.engine.hookspecs import Offer as Offer
+    from linkpipe.engine.hookspecs import hookimpl as hookimpl
+    from linkpipe.engine.pass_api import Pass as Pass
+    from linkpipe.engine.pass_api import linkpass as linkpass
+    from linkpipe.engine.plan import Plan as Plan
+    from linkpipe.engine.plan import Planned as Planned
+    from linkpipe.engine.runner import Observer as Observer
+    from linkpipe.errors import InputError as InputError
+    from linkpipe.errors import LinkpipeError as LinkpipeError
+    from linkpipe.errors import UserError as UserError
+    from linkpipe.errors import checkpoint as checkpoint
+    from linkpipe.flags.options import Options as Options
+    from linkpipe.formats import goobj as goobj
+    from linkpipe.formats.elf import note_record as note_record
+    from linkpipe.formats.importpath import path_to_prefix as path_to_prefix
+    from linkpipe.layout.datawords import go_slice as go_slice
+    from linkpipe.layout.datawords import go_string as go_string
+    from linkpipe.layout.datawords import write_words as write_words
+    from linkpipe.observe.dump import Dumper as Dumper
+    from linkpipe.output.stdout import say as say
+    from linkpipe.symkind import SymKind as SymKind
+    from linkpipe.symkind import is_data as is_data
+    from linkpipe.symkind import is_rodata as is_rodata
+    from linkpipe.symkind import is_text as is_text
+    from linkpipe.tables.relocs import Relocs as Relocs
+    from linkpipe.tables.relocs import RelocsEdit as RelocsEdit
+    from linkpipe.tables.sections import Section as Section
+    from linkpipe.tables.sections import Sections as Sections
+    from linkpipe.tables.symbols import Flag as Flag
+    from linkpipe.tables.symbols import Symbols as Symbols
+    from linkpipe.tables.symbols import SymbolsEdit as SymbolsEdit
+    from linkpipe.tables.words import Address as Address
+    from linkpipe.tables.words import Word as Word
+
+API_VERSION = (1, 0)
+"""Major and minor version of this promise. Minor: names were added. Major: names have gone."""
+
+_HOME: Mapping[str, str] = MappingProxyType(
+    {
+        name: module
+        for module, names in {
+            "linkpipe": "reloctype",
+            "linkpipe.arch": "GENERIC Architecture Places RelocKind Stub StubReloc",
+            "linkpipe.arrays.image": "get_words put_words",
+            "linkpipe.arrays.ragged": "distinct expand frozen offsets owners",
+            "linkpipe.arrays.types": "Bool I32 I64 Ints U8 U16 U32 U64",
+            "linkpipe.debuginfo.sections": "with_debug_section",
+            "linkpipe.engine.context": "Link",
+            "linkpipe.engine.hookspecs": "Offer hookimpl",
+            "linkpipe.engine.pass_api": "Pass linkpass",
+            "linkpipe.engine.plan": "Plan Planned",
+            "linkpipe.engine.runner": "Observer",
+            "linkpipe.errors": "InputError LinkpipeError UserError checkpoint",
+            "linkpipe.flags.options": "Options",
+            "linkpipe.formats": "goobj",
+            "linkpipe.formats.elf": "note_record",
+            "linkpipe.formats.importpath": "path_to_prefix",
+            "linkpipe.layout.datawords": "go_slice go_string write_words",
+            "linkpipe.observe.dump": "Dumper",
+            "linkpipe.output.stdout": "say",
+            "linkpipe.symkind": "SymKind is_data is_rodata is_text",
+            "linkpipe.tables.relocs": "Relocs RelocsEdit",
+            "linkpipe.tables.sections": "Section Sections",
+            "linkpipe.tables.symbols": "Flag Symbols SymbolsEdit",
+            "linkpipe.tables.words": "Address Word",
+        }.items()
+        for name in names.split()
+    }
+)
+_DEPRECATED: Mapping[str, tuple[str, str]] = MappingProxyType({})
+"""Old name -> the name to use instead, and the version of linkpipe that takes the old one away."""
+
+__all__ = ["API_VERSION", "link", "require", *sorted(_HOME)]  # noqa: PLE0604 - names are strings
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DEPRECATED:
+        import warnings
+
+        instead, gone = _DEPRECATED[name]
+        warnings.warn(
+            f"linkpipe.api.{name} goes in linkpipe {gone}: use linkpipe.api.{instead}",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return __getattr__(instead)
+    if name not in _HOME:
+        raise AttributeError(f"module 'linkpipe.api' has no attribute {name!r}")
+    from importlib import import_module
+
+    home = _HOME[name]
+    module = import_module(home)
+    value = getattr(module, name) if hasattr(module, name) else import_module(f"{home}.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def require(version: str) -> None:
+    """Say which version of this module the caller was written for: "MAJOR.MINOR". A plugin calls
+    it at the top of its module.
+
+    Raises UserError, which a link shows with the plugin's name, when this linkpipe has another
+    major version or a smaller minor one.
+    """
+    from linkpipe import __version__
+    from linkpipe.errors import UserError
+
+    major, _, minor = version.partition(".")
+    wanted = int(major), int(minor or 0)
+    if wanted[0] != API_VERSION[0] or wanted[1] > API_VERSION[1]:
+        have = ".".join(map(str, API_VERSION))
+        what = "linkpipe" if wanted > API_VERSION else "the plugin"
+        raise UserError(
+            f"needs linkpipe.api {version}; linkpipe {__version__} has {have}",
+            status=2,
+            label="linkpipe",
+            remedy=f"upgrade {what}",
+        )
+
+
+def link(
+    target: str | Sequence[str],
+    *,
+    until: str = "",
+    pipeline: str = "",
+    observers: Iterable[Observer] = (),
+    flags: Sequence[str] = (),
+    output: str = "",
+    variables: Mapping[str, str] | None = None,
+) -> Link:
+    """Link a program in this process, and see what is known at the end.
+
+    ``target`` is a package, as ``go build`` names it (a path or an import path, seen from the
+    current folder), which is compiled by the go command; or the arguments of a link, a sequence of
+    strings as `go tool link` takes them. The link runs up to and with the pass ``until``, or to its
+    end; ``pipeline`` is the pipeline file, the default one when empty. ``flags`` are those of
+    ``go build`` for a package, and come before the arguments of a link. ``output`` is the file that
+    a whole link of a package writes; without it the file goes when the function returns.
+    ``variables`` is the environment of a link that is given by its arguments, this process's own
+    when None.
+
+        link = linkpipe.api.link("./cmd/prog", until="reachability")
+        link.graph.why("main.main")
+
+    Raises LinkpipeError, UserError among them where the go command fails.
+    """
+    if not isinstance(target, str):
+        return _run([*flags, *target], os.environ if variables is None else variables, "", until,
+                    pipeline, observers)  # fmt: skip
+    import tempfile
+
+    from linkpipe.packages.gobuild import capture
+
+    with tempfile.TemporaryDirectory(prefix="linkpipe-") as folder:
+        found = capture(target, flags, folder)
+        args = list(found.args)
+        args[args.index("-o") + 1] = os.path.abspath(output or os.path.join(folder, "out"))
+        return _run(args, found.variables, found.tool, until, pipeline, observers)
+
+
+def _run(
+    args: Sequence[str],
+    variables: Mapping[str, str],
+    tool: str,
+    until: str,
+    pipeline: str,
+    observers: Iterable[Observer],
+) -> Link:
+    import attrs
+
+    from linkpipe.engine.session import run_link
+    from linkpipe.errors import UserError
+    from linkpipe.flags import environ
+    from linkpipe.flags.options import VersionAsked, read_options
+
+    options = read_options(args, environ.capture(variables, tool), variables)
+    if isinstance(options, VersionAsked):
+        raise UserError("-V links nothing", status=2, label="linkpipe", remedy="leave it out")
+    if pipeline:
+        settings = attrs.evolve(options.settings, pipeline=pipeline)
+        options = attrs.evolve(options, settings=settings)
+    watching = tuple(observers)
+    return run_link(options, lambda _: watching, until=until)
