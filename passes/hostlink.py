@@ -23,15 +23,13 @@ provides `output`, `hostlink`.
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import numpy as np
 
-from linkpipe.arch import Architecture
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import LinkpipeError, UserError
+from linkpipe.errors import InputError, UserError
 from linkpipe.flags.goflag import quote
 from linkpipe.flags.options import Options
 from linkpipe.hostlinker.hosttools import (
@@ -86,7 +84,7 @@ def hostlink(link: Link) -> Link:
             with suppress(OSError):
                 check_sums(link.arch, link.external_relocs, target, command)
             if options.buildmode != "plugin":
-                _seal(target, link.arch)
+                _seal(target)
     finally:
         link.prober.close()
     # Warnings of a linker that succeeds are shown, as the oracle does.
@@ -100,13 +98,13 @@ def hostlink(link: Link) -> Link:
     return link.evolve(output=options.o, hostlink=fact)
 
 
-def _seal(path: str, arch: Architecture) -> None:
+def _seal(path: str) -> None:
     """Write the FIPS checksum, if the file has a place for it. The oracle does not look at whether
     that worked: what flags have made something else of the output (-###, a map, a binary
     without sections) is what the user asked for, and a program without the checksum says so
     itself when it is started in FIPS mode."""
-    with suppress(LinkpipeError, OSError, ValueError, struct.error):
-        seal_file(path, arch)
+    with suppress(InputError, OSError):
+        seal_file(path)
 
 
 class _Asked:

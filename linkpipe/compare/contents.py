@@ -8,8 +8,8 @@ import numpy as np
 
 from linkpipe.arrays.types import U8
 from linkpipe.compare import golang, headers
-from linkpipe.compare.elfread import Elf, Symbols
 from linkpipe.formats import elf
+from linkpipe.formats.elfread import Elf, Symbols
 
 _SHOWN = 6
 """Symbols shown of those that a section's difference lies in."""

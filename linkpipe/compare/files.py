@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from linkpipe.compare import contents, elfread, headers
+from linkpipe.compare import contents, headers
+from linkpipe.compare.expand import expanded, same
+from linkpipe.formats import elfread
 
 
 def differences(
@@ -24,8 +26,8 @@ def differences(
     one, other = elfread.read(a), elfread.read(b)
     names = elfread.read(symbols).symbols if symbols else None
     if not exact:
-        one, other = elfread.expanded(one), elfread.expanded(other)
-        if elfread.same(one, other):
+        one, other = expanded(one), expanded(other)
+        if same(one, other):
             return
     shorter = min(len(left), len(right))
     first = next(

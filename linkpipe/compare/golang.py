@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.types import U8, U32
-from linkpipe.compare.elfread import Elf, string
+from linkpipe.formats.elfread import Elf, string
 
 # name:words, in order; a slice is (pointer, len, cap), a string (pointer, len).
 _MODULEDATA = (

@@ -8,7 +8,7 @@ from itertools import zip_longest
 import numpy as np
 
 from linkpipe.arrays.types import Structs
-from linkpipe.compare.elfread import Elf
+from linkpipe.formats.elfread import Elf
 
 _SHOWN, _MOVED = 6, 3
 """Rows shown of a list that may be long; of the moved symbols of one section."""

@@ -17,6 +17,7 @@ import numpy as np
 from linkpipe.arrays.align import padded
 from linkpipe.arrays.types import I64, Ints
 
+MAGIC = b"\x7fELF"
 CLASS32, CLASS64 = 1, 2
 
 
@@ -147,9 +148,7 @@ class FileHeader:
 
     def to_bytes(self) -> bytes:
         """The header: 64 or 52 bytes."""
-        ident = b"\x7fELF" + bytes(
-            (self.elf_class, 1 if self.endian == "<" else 2, 1, 0, *([0] * 8))
-        )
+        ident = MAGIC + bytes((self.elf_class, 1 if self.endian == "<" else 2, 1, 0, *([0] * 8)))
         phentsize = segment_dtype(self.elf_class, self.endian).itemsize if self.segments_at else 0
         row = (
             int(self.type),
@@ -167,23 +166,6 @@ class FileHeader:
             self.names,
         )
         return ident + np.array(row, file_dtype(self.elf_class, self.endian)).tobytes()
-
-
-def find_section(data: memoryview, elf_class: int, endian: str, name: bytes) -> bytes | None:
-    """The contents of a section of a file; None: it has none of that name, or is no such file."""
-    try:
-        header = np.frombuffer(data, file_dtype(elf_class, endian), 1, 16)[0]
-        rows = np.frombuffer(
-            data, section_dtype(elf_class, endian), int(header["shnum"]), int(header["shoff"])
-        )
-        names = int(rows[int(header["shstrndx"])]["offset"])
-    except (ValueError, IndexError):
-        return None
-    for row in rows:
-        start = names + int(row["name"])
-        if bytes(data[start : start + len(name) + 1]) == name + b"\0":
-            return bytes(data[int(row["offset"]) : int(row["offset"]) + int(row["size"])])
-    return None
 
 
 @attrs.frozen
@@ -278,13 +260,19 @@ def shared_suffix_table(names: Sequence[str], prefix: str) -> tuple[bytes, list[
     return bytes(blob), [at[name] for name in names]
 
 
-def compression_header(size: int, align: int, cls: int, endian: str) -> bytes:
-    """What stands before the bytes of a section compressed with zlib: Elf32_Chdr or Elf64_Chdr.
-    ``size`` and ``align`` are those of the section as it was."""
-    if cls == CLASS32:
-        return np.array([COMPRESS_ZLIB, size, align], f"{endian}u4").tobytes()
-    head = np.array([COMPRESS_ZLIB, 0], f"{endian}u4").tobytes()
-    return head + np.array([size, align], f"{endian}u8").tobytes()
+def compression_dtype(elf_class: int, endian: str) -> np.dtype[np.void]:
+    """What stands before the bytes of a compressed section: Elf32_Chdr or Elf64_Chdr."""
+    if elf_class == CLASS64:
+        return _dtype("type:u4 reserved:u4 size:u8 align:u8", endian)
+    return _dtype("type:u4 size:u4 align:u4", endian)
+
+
+def compression_header(size: int, align: int, elf_class: int, endian: str) -> bytes:
+    """The header of a section compressed with zlib. ``size`` and ``align`` are those of the section
+    as it was."""
+    out = np.zeros(1, compression_dtype(elf_class, endian))
+    out["type"], out["size"], out["align"] = COMPRESS_ZLIB, size, align
+    return out.tobytes()
 
 
 def note_record(name: bytes, tag: int, description: bytes, endian: str) -> bytes:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
+from linkpipe.formats import elf
+
 # Variables and flags by which a compiler finds its linker elsewhere than on the PATH.
 _ELSEWHERE = ("COMPILER_PATH", "GCC_EXEC_PREFIX")
 _ELSEWHERE_FLAGS = ("-B", "-fuse-ld=/", "--ld-path")
@@ -65,7 +67,7 @@ def is_program(path: str) -> bool:
     """Whether a file is machine code (ELF), not a script."""
     try:
         with open(path, "rb") as file:
-            return file.read(4) == b"\x7fELF"
+            return file.read(4) == elf.MAGIC
     except OSError:
         return False
 

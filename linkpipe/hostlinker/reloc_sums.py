@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from linkpipe.arch import Architecture
-from linkpipe.errors import HostLinkError
-from linkpipe.formats.elf import find_section
+from linkpipe.errors import HostLinkError, InputError
+from linkpipe.formats import elfread
 from linkpipe.tables.extrelocs import ExternalRelocs
 
 # LLD signs "Linker: LLD 19.1.7", mold "mold 2.4.0 (compatible with GNU ld)".
@@ -34,10 +35,7 @@ def check_sums(
     that does not add up."""
     if not arch.sums or not stacked(relocs):
         return
-    with open(path, "rb") as file:
-        data = memoryview(file.read())
-    comment = find_section(data, arch.elf_class, arch.endian, b".comment") or b""
-    found = _KEEP_THE_LAST.search(comment)
+    found = _KEEP_THE_LAST.search(_comment(Path(path)))
     if found:
         linker = b"".join(found.groups()).decode("utf-8", "replace").strip()
         raise HostLinkError(
@@ -48,3 +46,13 @@ def check_sums(
             remedy="link with a linker of GNU's: -extld (the go command: CC) with GCC for "
             f"{arch.name}, or -extldflags=-fuse-ld=bfd",
         )
+
+
+def _comment(path: Path) -> bytes:
+    """What the linkers of a file say of themselves; flags can have made something else of it."""
+    try:
+        file = elfread.read(path)
+        section = file.index(".comment")
+        return b"" if section is None else file.content(section).tobytes()
+    except InputError:
+        return b""

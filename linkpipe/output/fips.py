@@ -8,18 +8,20 @@ preceded by its length. Source: cmd/link/internal/ld/fips140.go.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from pathlib import Path
 
-from linkpipe.arch import Architecture
+import numpy as np
+
 from linkpipe.errors import InputError
+from linkpipe.formats import elf, elfread
+from linkpipe.formats.elfread import Elf
 
 MAGIC = b"\xff Go fipsinfo \xff\0"
 SUM_AT, SUM_SIZE = len(MAGIC), 32
 RANGES = 4
 
 _HEADER = b"go fips object v1\n"
-_PT_LOAD = 1
 
 
 def checksum(parts: Iterable[memoryview]) -> bytes:
@@ -33,59 +35,34 @@ def checksum(parts: Iterable[memoryview]) -> bytes:
     return mac.digest()
 
 
-def seal_file(path: str, arch: Architecture) -> None:
+def seal_file(path: str) -> None:
     """Write the checksum into a finished ELF executable, in place.
 
     Raises InputError when the file has no record of the module, or a wrong one.
     """
-    import mmap
-
-    with open(path, "r+b") as file, mmap.mmap(file.fileno(), 0) as image:
-        with memoryview(image) as view:
-            at, addresses, segments = _locate(view, arch, path)
-            parts = []
-            for start, end in zip(addresses[::2], addresses[1::2], strict=True):
-                for vaddr, offset, size in segments:
-                    if vaddr <= start <= end <= vaddr + size:
-                        parts.append(view[start - vaddr + offset : end - vaddr + offset])
-                        break
-                else:
-                    raise _bad(path, "invalid pointers found in .go.fipsinfo")
-            digest = checksum(parts)
-            for part in parts:
-                part.release()
-        image[at + SUM_AT : at + SUM_AT + SUM_SIZE] = digest
+    file = elfread.read(Path(path))
+    section = file.index(".go.fipsinfo")
+    if section is None:
+        raise _bad(path, "cannot find .go.fipsinfo")
+    word = np.dtype(f"{file.endian}u{8 if file.elf_class == elf.CLASS64 else 4}")
+    start = int(file.sections["offset"][section])
+    size = (1 + 2 * RANGES) * word.itemsize
+    pointers = file.part(start + SUM_AT + SUM_SIZE, size, ".go.fipsinfo").view(word).tolist()[1:]
+    parts = [_loaded(file, *pair) for pair in zip(pointers[::2], pointers[1::2], strict=True)]
+    digest = checksum(parts)
+    with open(path, "r+b") as out:
+        out.seek(start + SUM_AT)
+        out.write(digest)
 
 
-def _locate(
-    view: memoryview, arch: Architecture, path: str
-) -> tuple[int, Sequence[int], list[tuple[int, int, int]]]:
-    """Where the record lies in the file, the addresses in it, and the loaded segments
-    (address, file offset, size)."""
-    wide = arch.ptrsize == 8
-    order = arch.endian
-    header = struct.Struct(order + ("QQQ" if wide else "III"))
-    sizes = struct.Struct(order + "6H")
-    at = 24
-    _, phoff, shoff = header.unpack_from(view, at)
-    _, phentsize, phnum, shentsize, shnum, shstrndx = sizes.unpack_from(view, at + header.size + 4)
-    program = struct.Struct(order + ("IIQQQQ" if wide else "IIIII"))
-    segments = []
-    for i in range(phnum):
-        words = program.unpack_from(view, phoff + i * phentsize)
-        if words[0] == _PT_LOAD:
-            offset, vaddr = (words[2], words[3]) if wide else (words[1], words[2])
-            size = words[5] if wide else words[4]
-            segments.append((vaddr, offset, size))
-    section = struct.Struct(order + ("IIQQQQ" if wide else "IIIIII"))
-    rows = [section.unpack_from(view, shoff + i * shentsize) for i in range(shnum)]
-    names = rows[shstrndx][4] if shstrndx < shnum else 0
-    for row in rows:
-        start = names + row[0]
-        if bytes(view[start : start + 13]) == b".go.fipsinfo\0":
-            pointers = struct.Struct(order + ("9Q" if wide else "9I"))
-            return row[4], pointers.unpack_from(view, row[4] + SUM_AT + SUM_SIZE)[1:], segments
-    raise _bad(path, "cannot find .go.fipsinfo")
+def _loaded(file: Elf, start: int, end: int) -> memoryview:
+    """The bytes of the file that are loaded to these addresses."""
+    for segment in file.segments[file.segments["type"] == elf.SegmentType.LOAD]:
+        vaddr, size = int(segment["vaddr"]), int(segment["filesize"])
+        if vaddr <= start <= end <= vaddr + size:
+            offset = start - vaddr + int(segment["offset"])
+            return memoryview(file.part(offset, end - start, "a part of the FIPS module"))
+    raise _bad(str(file.path), "invalid pointers found in .go.fipsinfo")
 
 
 def _bad(path: str, message: str) -> InputError:

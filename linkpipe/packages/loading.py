@@ -20,7 +20,7 @@ import numpy as np
 
 from linkpipe.errors import InputError, UserError
 from linkpipe.flags.goflag import quote
-from linkpipe.formats import goobj
+from linkpipe.formats import elf, goobj
 from linkpipe.formats.archive import MARKERS, members, read_preamble
 from linkpipe.formats.arena import Arena
 from linkpipe.formats.builtins import BUILTINS
@@ -114,7 +114,7 @@ class Header(NamedTuple):
 def _format(magic: bytes) -> str:
     """The format of an object that is not Go's, by its first four bytes, as the oracle tells them
     apart (lib.go:2430-2495): ELF, Mach-O, PE and XCOFF are known."""
-    if magic == b"\x7fELF":
+    if magic == elf.MAGIC:
         return "elf"
     number = int.from_bytes(magic, "big")
     known = number & ~1 == 0xFEEDFACE or number & ~0x01000000 == 0xCEFAEDFE

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from linkpipe.cli import compare
-from linkpipe.compare import elfread
 from linkpipe.compare.files import differences
 from linkpipe.errors import InputError
+from linkpipe.formats import elfread
 from tests.conformance.oracle import link_oracle
 from tests.conformance.programs import TINY, inputs, table
 

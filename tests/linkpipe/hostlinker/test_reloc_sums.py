@@ -10,13 +10,11 @@ import pytest
 
 from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH as AMD64
-from linkpipe.arches.s390x import ARCH as S390X
 from linkpipe.arches.x86 import ARCH as X86
 from linkpipe.errors import HostLinkError
-from linkpipe.formats import elf
-from linkpipe.formats.elf import SectionHeader, SectionType
 from linkpipe.hostlinker.reloc_sums import check_sums
 from linkpipe.tables.extrelocs import ExternalRelocs
+from tests.linkpipe.formats.test_elfread import elf_file
 
 
 def relocs(*places: tuple[int, int]) -> ExternalRelocs:
@@ -35,32 +33,8 @@ SINGLE = relocs((1, 4), (1, 8), (2, 8))
 
 def signed(path: Path, comment: bytes, arch: Architecture = X86) -> str:
     """An ELF file whose linker left this comment."""
-    cls, endian = arch.elf_class, arch.endian
-    names, name_at = elf.shared_suffix_table(["", ".comment", ".shstrtab"], ".rel")
-    first = elf.header_size(cls)
-    headers = [
-        SectionHeader("", SectionType.NULL),
-        SectionHeader(".comment", SectionType.PROGBITS, offset=first, size=len(comment)),
-        SectionHeader(
-            ".shstrtab", SectionType.STRTAB, offset=first + len(comment), size=len(names)
-        ),
-    ]
-    at = first + len(comment) + len(names)
-    header = elf.FileHeader(
-        cls, endian, elf.FileType.DYN, arch.elf_machine, 0, 0, 0, 0, at, len(headers), 2
-    )
-    table = elf.section_headers(headers, name_at, cls, endian)
-    path.write_bytes(header.to_bytes() + comment + names + table)
+    path.write_bytes(elf_file({".comment": comment}, arch.elf_class, arch.endian))
     return str(path)
-
-
-@pytest.mark.parametrize("arch", [X86, AMD64, S390X], ids=["386", "amd64", "s390x"])
-def test_a_section_is_found_in_files_of_all_kinds(arch: Architecture, tmp_path: Path) -> None:
-    data = memoryview(Path(signed(tmp_path / "p.so", b"GCC\0", arch)).read_bytes())
-    assert elf.find_section(data, arch.elf_class, arch.endian, b".comment") == b"GCC\0"
-    assert elf.find_section(data, arch.elf_class, arch.endian, b".comm") is None
-    for cut in (0, 10, 60, len(data) - 1):
-        assert elf.find_section(data[:cut], arch.elf_class, arch.endian, b".comment") is None
 
 
 @pytest.mark.parametrize(
@@ -84,6 +58,15 @@ def test_a_linker_that_keeps_one_is_refused(comment: bytes, named: str, tmp_path
 )
 def test_others_are_not(comment: bytes, tmp_path: Path) -> None:
     check_sums(X86, PAIR, signed(tmp_path / "p.so", comment), ["cc"])
+
+
+def test_what_is_no_whole_file_says_nothing(tmp_path: Path) -> None:
+    """Flags can make something else of the output (-r, -###, a map)."""
+    path = tmp_path / "p.so"
+    whole = Path(signed(path, b"Linker: LLD 14.0.6\0")).read_bytes()
+    for cut in (0, 10, 60, len(whole) - 1):
+        path.write_bytes(whole[:cut])
+        check_sums(X86, PAIR, str(path), ["cc"])
 
 
 def test_nothing_is_asked_where_no_sums_are_needed(tmp_path: Path) -> None:

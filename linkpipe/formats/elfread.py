@@ -1,27 +1,22 @@
-"""A small reader of ELF files, as columns: what a comparison needs and no more.
+"""The reader of ELF files: headers and symbols as columns, sections by name.
 
-The record layouts are those the image is written with (`linkpipe.formats.elf`); everything that is
-read is checked against the file's size, for the file may be anything.
+The record layouts are those the image is written with (`linkpipe.formats.elf`). The file may be
+anything: whatever lies outside of it, or is cut off, is an InputError.
 """
 
 from __future__ import annotations
 
+import mmap
+import os
 from functools import cached_property
 from pathlib import Path
 
 import attrs
 import numpy as np
 
-from linkpipe.arrays.align import round_up
 from linkpipe.arrays.types import I64, U8, Structs
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
-
-# e_ident is followed by these fields; "w" is the class's word.
-_HEADER = (
-    "type:u2 machine:u2 version:u4 entry:w phoff:w shoff:w flags:u4 ehsize:u2 phentsize:u2 "
-    "phnum:u2 shentsize:u2 shnum:u2 shstrndx:u2"
-)
 
 
 @attrs.frozen(eq=False)
@@ -53,7 +48,15 @@ class Elf:
         if record["type"] in (elf.SectionType.NOBITS, elf.SectionType.NULL):
             return self.data[:0]
         name = self.names[section] if self.names else f"section {section}"
-        return _slice(self, int(record["offset"]), int(record["size"]), name)
+        return self.part(int(record["offset"]), int(record["size"]), name)
+
+    def part(self, offset: int, size: int, what: str) -> U8:
+        """Bytes of the file: uint8[size]. ``what`` names them where the file ends before they
+        do."""
+        if offset + size > len(self.data):
+            end = f"{offset + size:#x}, past the file's end {len(self.data):#x}"
+            raise damaged(self.path, f"{what} ends at {end}", offset)
+        return self.data[offset : offset + size]
 
     def table(self, section: int, dtype: np.dtype[np.void]) -> Structs:
         """The section's bytes as records; a rest at the end is left out."""
@@ -138,77 +141,6 @@ class Symbols:
         return f"{self.name(symbol)}+{value - start:#x}{past}"
 
 
-def expanded(file: Elf) -> Elf:
-    """The file with its compressed sections expanded, and what comes behind them moved.
-
-    The file itself when it has none, or when something that is loaded lies behind one. Raises
-    InputError for a section that cannot be expanded.
-    """
-    records = file.sections
-    compressed = (records["flags"] & elf.SHF_COMPRESSED) != 0
-    if not compressed.any():
-        return file
-    start = int(records["offset"][compressed].min())
-    behind = records["offset"] >= start
-    stored = (records["type"] != elf.SectionType.NOBITS) & (records["type"] != 0)
-    loaded = behind & stored & ((records["flags"] & elf.SHF_ALLOC) != 0)
-    if loaded.any() or (file.segments["offset"] + file.segments["filesize"] > start).any():
-        return file
-    sections, header = records.copy(), dict(file.header)
-    pieces, at = [file.data[:start]], start
-    moved = np.flatnonzero(behind & stored)
-    for section in moved[np.argsort(records["offset"][moved], kind="stable")].tolist():
-        content = file.content(section)
-        if compressed[section]:
-            content = _expand(file, section, content)
-            sections[section]["flags"] &= ~np.uint32(elf.SHF_COMPRESSED)
-            # What is not loaded needs no alignment; compressed, it says what the machine asks for.
-            sections[section]["align"] = 1
-        start = round_up(at, max(int(sections[section]["align"]), 1))
-        sections[section]["offset"], sections[section]["size"] = start, len(content)
-        pieces += [np.zeros(start - at, np.uint8), content]
-        at = start + len(content)
-    if header["shoff"] >= start:
-        header["shoff"] = round_up(at, 8)
-    return attrs.evolve(file, data=np.concatenate(pieces), sections=sections, header=header)
-
-
-def same(a: Elf, b: Elf) -> bool:
-    """Whether two files, perhaps expanded, are the same but for their paths."""
-    head = slice(a.header["shoff"], a.header["shoff"] + a.sections.nbytes)
-    return (
-        (a.elf_class, a.endian, a.header, a.names) == (b.elf_class, b.endian, b.header, b.names)
-        and a.sections.tobytes() == b.sections.tobytes()
-        and len(a.data) == len(b.data)
-        # The section headers are in the file as they were before it was expanded.
-        and np.array_equal(np.delete(a.data, head), np.delete(b.data, head))
-    )
-
-
-def _expand(file: Elf, section: int, content: U8) -> U8:
-    """The content of a compressed section as it was."""
-    import zlib
-
-    kinds = ("u4", "u8", "u8") if file.elf_class == elf.CLASS64 else ("u4",) * 3
-    fields = zip(("type", "size", "align"), kinds, strict=True)
-    head = np.dtype([(field, file.endian + kind) for field, kind in fields], align=True)
-    name = file.names[section]
-    if len(content) < head.itemsize:
-        raise _wrong(file.path, f"{name} is too short for a compressed section", 0)
-    told = content[: head.itemsize].view(head)[0]
-    size = int(told["size"])
-    if told["type"] != elf.COMPRESS_ZLIB:
-        raise _wrong(file.path, f"{name} is compressed in a way that is not known here", 0)
-    try:
-        # One byte more than the header says is enough to see that there is more.
-        whole = zlib.decompressobj().decompress(content[head.itemsize :].tobytes(), size + 1)
-    except zlib.error as e:
-        raise _wrong(file.path, f"{name} cannot be expanded: {e}", 0) from e
-    if len(whole) != size:
-        raise _wrong(file.path, f"{name} does not expand to the {size} bytes it says", 0)
-    return np.frombuffer(whole, np.uint8)
-
-
 def string(table: bytes, at: int) -> str:
     """The NUL-ended string at an offset of a string table."""
     if not 0 <= at < len(table):
@@ -218,23 +150,23 @@ def string(table: bytes, at: int) -> str:
 
 
 def read(path: Path) -> Elf:
-    """Read an ELF file; InputError when it is none or its tables lie outside it."""
-    data = np.fromfile(path, np.uint8)
+    """Read an ELF file, which is mapped; InputError when it is none or its tables lie outside it.
+
+    Raises OSError for a file that cannot be opened.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+    data = np.frombuffer(content, np.uint8)
     ident = data[:16].tobytes()
-    if ident[:4] != b"\x7fELF" or len(ident) < 16:
-        raise _wrong(path, "not an ELF file", 0)
+    if ident[:4] != elf.MAGIC or len(ident) < 16:
+        raise damaged(path, "not an ELF file", 0)
     elf_class, endian = ident[4], "<" if ident[5] == 1 else ">"
     if elf_class not in (elf.CLASS32, elf.CLASS64):
-        raise _wrong(path, f"ELF class {elf_class}, expected 1 or 2", 4)
-    word = "u8" if elf_class == elf.CLASS64 else "u4"
-    dtype = np.dtype(
-        [
-            (name, endian + kind.replace("w", word))
-            for name, kind in (pair.split(":") for pair in _HEADER.split())
-        ]
-    )
+        raise damaged(path, f"ELF class {elf_class}, expected 1 or 2", 4)
+    dtype = elf.file_dtype(elf_class, endian)
     if len(data) < 16 + dtype.itemsize:
-        raise _wrong(path, "the ELF header is cut off", len(data))
+        raise damaged(path, "the ELF header is cut off", len(data))
     record = data[16 : 16 + dtype.itemsize].view(dtype)[0]
     assert dtype.names is not None
     header = {name: int(record[name]) for name in dtype.names}
@@ -244,7 +176,7 @@ def read(path: Path) -> Elf:
     shell = Elf(path, data, elf_class, endian, header, none, none, ())
 
     def headers(at: str, count: str, kind: np.dtype[np.void]) -> Structs:
-        raw = _slice(shell, header[at], header[count] * kind.itemsize, f"table at e_{at}")
+        raw = shell.part(header[at], header[count] * kind.itemsize, f"table at e_{at}")
         return raw.copy().view(kind)
 
     segments = headers("phoff", "phnum", elf.segment_dtype(elf_class, endian))
@@ -257,12 +189,6 @@ def read(path: Path) -> Elf:
     return attrs.evolve(found, names=names)
 
 
-def _slice(file: Elf, offset: int, size: int, what: str) -> U8:
-    if offset + size > len(file.data):
-        message = f"{what} ends at {offset + size:#x}, past the file's end {len(file.data):#x}"
-        raise _wrong(file.path, message, offset)
-    return file.data[offset : offset + size]
-
-
-def _wrong(path: Path, message: str, offset: int) -> InputError:
-    return InputError(f"{path}: {message}", file=str(path), offset=offset, label="linkpipe compare")
+def damaged(path: Path, message: str, offset: int) -> InputError:
+    """The error for an ELF file that is none, or has something wrong at an offset."""
+    return InputError(f"{path}: {message}", file=str(path), offset=offset)
