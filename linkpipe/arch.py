@@ -311,7 +311,6 @@ class Architecture:
         text_base: address of the text in a static executable (flag -T).
         round: alignment of segments (flag -R).
         elf_machine, elf_flags: ELF header fields; the class follows from ``ptrsize``.
-        interpreter: the dynamic linker; interpreter_musl: musl's.
         dwarf_sp, dwarf_lr: register numbers in debug information.
         regabi: whether functions use the register ABI (else ABIInternal is ABI0).
         build_modes: build modes that Go has for it on Linux (internal/platform/supported.go).
@@ -356,8 +355,6 @@ class Architecture:
     round: int
     elf_machine: int
     elf_flags: int
-    interpreter: str
-    interpreter_musl: str
     dwarf_sp: int
     dwarf_lr: int
     regabi: bool

@@ -3,8 +3,7 @@
 Pointers from a descriptor to other descriptors and to names are relocations, so it is read
 from two places: its bytes (in the target's byte order), and the relocation at an offset.
 ``TypeData`` reads many descriptors at once, column by column: what reachability and the
-garbage collector's masks need. See layout.py for what is where, and view.py for
-walking types one by one.
+garbage collector's masks need. See layout.py for what is where.
 
 Source: cmd/link/internal/ld/decodesym.go.
 """
@@ -102,11 +101,6 @@ class TypeData:
         relocs = self.objects.relocs(self.symbols.object[ids], self.symbols.local[ids])
         wanted = np.broadcast_to(np.asarray(offsets, np.int64), (len(ids),))
         return targets_at(relocs.counts, relocs.offset, relocs.target, wanted)
-
-    def gcmasks(self, ids: Ints) -> I32:
-        """The symbols whose data is each type's pointer mask, 1 bit for each word of ``ptrdata``
-        (or, with TFLAG_GC_MASK_ON_DEMAND, room for a pointer): int32[n]."""
-        return self.targets(ids, self.layout.gcdata)
 
     def methods(self, ids: Ints) -> Methods:
         """Where each type's methods are. Raises InputError when they lie outside of its data."""

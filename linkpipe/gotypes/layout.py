@@ -51,11 +51,8 @@ class Kind(IntEnum):
 TFLAG_UNCOMMON = 1 << 0
 TFLAG_EXTRA_STAR = 1 << 1
 """The name in the descriptor starts with a ``*`` that does not belong to it."""
-TFLAG_NAMED = 1 << 2
-TFLAG_REGULAR_MEMORY = 1 << 3
 TFLAG_GC_MASK_ON_DEMAND = 1 << 4
 """The pointer mask is built at run time; the descriptor points to room for a pointer to it."""
-TFLAG_DIRECT_IFACE = 1 << 5
 
 UNCOMMON_SIZE = 16
 METHOD_SIZE = 16

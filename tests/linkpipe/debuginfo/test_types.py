@@ -13,8 +13,8 @@ from linkpipe.engine.context import Link
 from linkpipe.formats.dwarf import Code
 from linkpipe.gotypes.data import TypeData
 from linkpipe.gotypes.layout import Kind
-from linkpipe.gotypes.view import TypeView, views
 from tests.reallink import stages
+from tests.typeview import TypeView, views
 
 
 @cache

@@ -1,6 +1,6 @@
-"""Type descriptors, one at a time: for those who walk types, such as debug information.
+"""Type descriptors read one at a time: the obvious reader, to hold the columns of many against.
 
-See layout.py for what is where, and data.py for reading many at once.
+See linkpipe/gotypes/layout.py for what is where, and data.py for reading many at once.
 """
 
 from __future__ import annotations
