@@ -1,47 +1,49 @@
 """dumpdep: with -dumpdep, print what keeps each symbol in the output, one line for each.
 
 A line says that the first symbol keeps the second, ``_`` that the second is a root. Of all that
-keep a symbol one is named, which is itself kept by an earlier line: read backwards, the lines
-explain any symbol. A dump of the graph tells more; this is the form that other tools read. The
-oracle names whichever it met first, linkpipe one that is nearest to a root; and the oracle goes
-through debug information in the same sweep, linkpipe elsewhere, so it is not shown here.
+keep a symbol that one is named that came to it first, and is itself kept by an earlier line: read
+backwards, the lines explain any symbol. Other tools read them (the first ``<ReflectMethod>`` tells
+why no method is dropped), so they are the oracle's, in its order, which is that of its analysis:
+what a cause keeps stands after it. A dump of the graph tells more.
+
+It stands before `reachability`, which finds the same out in another order: what that one marks
+must not be known yet.
 
 Source: cmd/link/internal/ld/deadcode.go (mark, dumpDepAddFlags).
-Reads `graph`, `symbols`; provides nothing.
+Reads `symbols`, `objects`, `relocs`, `mode`, `inittasks`; provides nothing.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
 
+from linkpipe.deadcode.inputs import candidates, find_roots
+from linkpipe.deadcode.walk import Walk
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.graphs.graph import ROOT
 from linkpipe.output.stdout import say
 from linkpipe.tables.symbols import Flag
 
-_MARKS = {Flag.USED_IN_IFACE: b"<UsedInIface>", Flag.REFLECT_METHOD: b"<ReflectMethod>"}
 
-
-@linkpass(requires=("graph", "symbols"), provides=())
+@linkpass(requires=("symbols", "objects", "relocs", "mode", "inittasks"), provides=())
 def dumpdep(link: Link) -> Link:
     """Print what keeps each symbol."""
     say(b"".join(_lines(link)))
     return link
 
 
-def _lines(link: Link) -> list[bytes]:
+def _lines(link: Link) -> Iterator[bytes]:
     """A line for each symbol that has a name, after the one of what keeps it."""
-    parent, distance = link.graph.tree
-    ids = np.argsort(distance, kind="stable")
-    ids = ids[distance[ids] >= 0]
-    shown = {ROOT: b"_"}
-    flags = link.symbols.flags[ids].tolist()
-    for sym, name, have in zip(ids.tolist(), link.symbols.names(ids), flags, strict=True):
-        marks = b"".join(mark for flag, mark in _MARKS.items() if have & flag)
-        if sym != ROOT:
-            shown[sym] = name + b" " + marks if marks else name
-    return [
-        b"%b -> %b\n" % (shown[before], shown[sym])
-        for sym, before in zip(ids.tolist(), parent[ids].tolist(), strict=True)
-        if sym != ROOT and shown[sym]
-    ]
+    symbols, objects, arch, mode = link.symbols, link.objects, link.arch, link.mode
+    table, known = candidates(symbols, objects, link.relocs, debug=True)
+    roots = find_roots(symbols, objects, arch, link.options, mode, link.inittasks[0])
+    walk = Walk(symbols, objects, arch, mode, table, known)
+    reflecting = ((symbols.flags & Flag.REFLECT_METHOD) != 0).tobytes()
+
+    def shown(symbol: int, used: bool) -> bytes:
+        marks = b"<UsedInIface>" * used + b"<ReflectMethod>" * reflecting[symbol]
+        return symbols.name_bytes(symbol) + b" " * bool(marks) + marks
+
+    for keeper, keeper_used, symbol, used in walk.run([root for root, _ in roots]):
+        if symbols.name_bytes(symbol):
+            source = shown(keeper, keeper_used) if keeper else b"_"
+            yield b"%b -> %b\n" % (source, shown(symbol, used))

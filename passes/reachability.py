@@ -39,11 +39,10 @@ import numpy as np
 from linkpipe.arrays.ragged import distinct, expand, frozen
 from linkpipe.arrays.types import I64
 from linkpipe.deadcode.flood import Flood
+from linkpipe.deadcode.inputs import candidates, find_roots
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.graphs.graph import Graph
-from linkpipe.symkind import is_dwarf
 from linkpipe.tables.objects import RelocColumns
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
@@ -57,9 +56,11 @@ _NOOP = "runtime.mapinitnoop"
 )
 def reachability(link: Link) -> Link:
     """Mark what the program needs, and read its relocations."""
-    table, known = _read(link)
+    table, known = candidates(link.symbols, link.objects, link.relocs)
     flood = Flood(link.symbols, link.objects, link.arch, link.mode, table, known)
-    roots = _roots(link)
+    roots = find_roots(
+        link.symbols, link.objects, link.arch, link.options, link.mode, link.inittasks[0]
+    )
     # What earlier passes marked stays, and is not looked into.
     roots += [(sym, "made by the linker") for sym in link.symbols.reachable().tolist()]
     flood.run(np.array([sym for sym, _ in roots], np.int64))
@@ -67,50 +68,6 @@ def reachability(link: Link) -> Link:
     flood.reached[0] = flood.used[0] = False
     kept = np.flatnonzero(flood.reached & (table.count > 0))
     return _result(link, flood, roots, kept, *dropped)
-
-
-def _read(link: Link) -> tuple[Relocs, I64]:
-    """The relocations of every symbol that may take part, and those symbols, ascending."""
-    symbols, made = link.symbols, link.relocs
-    own = np.zeros(len(symbols), np.bool_)
-    own[np.flatnonzero(made.count)] = True
-    own[list(symbols.contents)] = True
-    wanted = (symbols.object != 0) & ~own & ~is_dwarf(symbols.kind)
-    ids, others = np.flatnonzero(wanted), np.flatnonzero(own)
-    read = link.objects.relocs(symbols.object[ids], symbols.local[ids])
-    rows, counts = made.rows_of_many(others)
-    pairs = [(getattr(read, name), getattr(made, name)[rows]) for name in RelocColumns._fields[1:]]
-    columns = RelocColumns(*(np.concatenate(pair) for pair in [(read.counts, counts), *pairs]))
-    ids = np.concatenate((ids, others))
-    return Relocs.gather(len(symbols), ids, columns), ids
-
-
-def _roots(link: Link) -> list[tuple[int, str]]:
-    """Where the analysis starts: symbols, each with the reason."""
-    symbols, options = link.symbols, link.options
-    external = link.mode.external and options.buildmode == "exe"
-    names = [("main" if external else options.E, "entry point")]
-    names.append(("runtime.unreachableMethod", "stands in for dropped methods"))
-    roots = []
-    if options.buildmode == "plugin":
-        path = path_to_prefix(options.pluginpath)
-        names.append((f"{path}..inittask", "plugin"))
-        names.append((f"{path}.main", "plugin"))
-        names.append(("go:plugin.tabs", "plugin"))
-        exports = symbols.lookup("go:plugin.exports")
-        if exports:
-            # The symbol itself is not kept: the table of exports is made anew.
-            id_ = np.array([exports])
-            found = link.objects.relocs(symbols.object[id_], symbols.local[id_])
-            roots += [(int(target), "plugin export") for target in found.target]
-    for name, why in names:
-        for version in sorted({0, link.arch.abi_internal}):
-            roots.append((symbols.lookup(name, version), why))
-    exported = Flag.CGO_EXPORT_STATIC if link.mode.external else Flag.CGO_EXPORT_DYNAMIC
-    marked = np.flatnonzero(symbols.flags & (exported | Flag.WASM_EXPORT))
-    roots += [(int(sym), "exported to C") for sym in marked]
-    roots.append((link.inittasks[0], "initialisers of packages"))
-    return [(sym, why) for sym, why in roots if sym]
 
 
 def _drop_map_inits(link: Link, flood: Flood) -> tuple[I64, I64]:

@@ -49,7 +49,9 @@ _STICKY = np.uint32(Flag.LOCAL | Flag.USED_IN_IFACE)
 def resolve(link: Link) -> Link:
     """Give every symbol its id and settle which definition wins."""
     objects = link.objects
-    records = read_records(objects, link.arch.regabi, with_dwarf=not link.options.w)
+    # What nobody reads without debug information is still named when dependencies are printed.
+    with_dwarf = link.options.dumpdep or not link.options.w
+    records = read_records(objects, link.arch.regabi, with_dwarf=with_dwarf)
     n = len(records.place)
     is_package, is_ref = records.cls == PACKAGE, records.cls == REF
     is_hashed = (records.cls == HASHED64) | (records.cls == HASHED)

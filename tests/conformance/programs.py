@@ -83,6 +83,7 @@ BIG_ELSEWHERE = ("httpserver", "cgoserver", "gofmt")
 UNDEFINED = Program("undefined", PROGRAMS, "./broken/undefined", broken=True)
 DUPLICATE = Program("duplicate", PROGRAMS, "./broken/duplicate", broken=True)
 TINY = Program("tiny", PROGRAMS, "./tiny")
+FIRSTCAUSE = Program("firstcause", PROGRAMS, "./firstcause")
 
 
 def table() -> dict[str, Program]:

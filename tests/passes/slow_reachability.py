@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -25,8 +26,8 @@ class Reloc(NamedTuple):
 class Slow:
     """``reached`` and ``used`` are sets of symbols; ``retargeted`` of (symbol, row)."""
 
-    def __init__(self, link: Link) -> None:
-        self.link = link
+    def __init__(self, link: Link, auxs: Collection[int] = FOLLOWED_AUXS) -> None:
+        self.link, self.auxs = link, auxs
         self.symbols = link.symbols
         self.reached: set[int] = set()
         self.used = {
@@ -127,5 +128,5 @@ class Slow:
         one = np.array([sym])
         auxs = self.link.objects.auxs(self.symbols.object[one], self.symbols.local[one])
         for kind, target in zip(auxs.type.tolist(), auxs.target.tolist(), strict=True):
-            if kind in FOLLOWED_AUXS:
+            if kind in self.auxs:
                 self.mark(target)

@@ -38,7 +38,12 @@ def resolved(folder: Path, objects: Sequence[Obj], *, w: bool = False) -> tuple[
     arch: Any = SimpleNamespace(regabi=True)
     link = resolve.run(
         Link(
-            {"packages": packages, "objects": loaded, "arch": arch, "options": SimpleNamespace(w=w)}
+            {
+                "packages": packages,
+                "objects": loaded,
+                "arch": arch,
+                "options": SimpleNamespace(w=w, dumpdep=False),
+            }
         )
     )
     return link.symbols, link.objects
