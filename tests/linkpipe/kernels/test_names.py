@@ -47,6 +47,8 @@ def columns(given: Strings, before: bytes = b"x") -> tuple[Any, Any, Any, Any]:
 @slowly
 @given(strings, keys, keys)
 def test_equal_strings_have_one_first(names: Any, many: Strings, key0: int, key1: int) -> None:
+    """Over several of the blocks in which they are read, too."""
+    many = many * 3
     first, slots = names.group(*columns(many), key0, key1)
     assert first.tolist() == [many.index(string) for string in many]
     assert sorted(set(slots.tolist()) - {-1}) == sorted(set(first.tolist()))
@@ -67,6 +69,7 @@ def test_what_is_known_is_found(names: Any, known: Strings, asked: Strings, key:
 @given(strings, keys, keys)
 def test_both_forms_make_the_same_table(many: Strings, key0: int, key1: int) -> None:
     """Hash and probing are the same to the last bit: Python's integers do not wrap, C's do."""
+    many = many * 3
     results = [names.group(*columns(many), key0, key1) for names in forms("names").args[1]]
     assert results[0][1].tolist() == results[1][1].tolist()
 
