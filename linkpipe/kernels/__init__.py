@@ -28,15 +28,15 @@ def _require_compiled() -> None:
             )
 
 
-def made_of(module: str, digest: str) -> None:
-    """What a compiled kernel says of itself when it is imported: the hash of its source, as
-    `importlib.util.source_hash` has it. Raises LinkpipeError when the source is another by now."""
-    from importlib.util import source_hash
+def made_of(module: str, crc: int) -> None:
+    """What a compiled kernel says of itself when it is imported: the CRC-32 of its source. Raises
+    LinkpipeError when the source is another by now."""
+    import zlib
 
     stem = module.rpartition(".")[2]
     with open(os.path.join(_FOLDER, f"{stem}.py"), "rb") as file:
-        current = source_hash(file.read()).hex()
-    if current != digest:
+        current = zlib.crc32(file.read())
+    if current != crc:
         raise LinkpipeError(
             f"the kernel {stem} was compiled from another source than {file.name}",
             label="linkpipe",
