@@ -15,9 +15,14 @@ ARCH ?=
 PROGRAMS ?= $(ARCH)
 # Go's suites (make gosuites SUITES="ld nm"), none for all.
 SUITES ?=
+# Files to change one place at a time (make mutants FILES=passes/strdata.py), none for a sample of
+# SAMPLE over what the tool lists; OWN=1: try them with each file's own tests only.
+FILES ?=
+SAMPLE ?=
+OWN ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format conformance gosuites testplugin dwarfcheck bench cross-tools \
+.PHONY: help demo test lint format conformance gosuites mutants testplugin dwarfcheck bench cross-tools \
 	kernels boundscheck clean compiler
 
 help: ## list what can be made
@@ -45,6 +50,9 @@ conformance: compiler $(VENV)/.dev ## link real programs with linkpipe and with 
 
 gosuites: compiler $(VENV)/.dev ## run Go's own test suites, linked by linkpipe and by the stock linker
 	$(PY) -m tests.conformance.gosuites -j $(JOBS) $(SUITES)
+
+mutants: compiler $(VENV)/.dev ## change the product in one small place after another: do tests notice?
+	$(PY) -m tests.mutation --jobs $(JOBS) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(OWN),--own) $(FILES)
 
 testplugin: compiler $(VENV)/.dev ## run Go's own plugin tests in the same way, and show each
 	$(PY) -m tests.conformance.gosuites --tests testplugin
