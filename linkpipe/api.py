@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from linkpipe.arch import RelocKind as RelocKind
     from linkpipe.arch import Stub as Stub
     from linkpipe.arch import StubReloc as StubReloc
+    from linkpipe.arrays.align import round_up as round_up
+    from linkpipe.arrays.columns import columns as columns
+    from linkpipe.arrays.columns import frozen as frozen
     from linkpipe.arrays.image import get_words as get_words
     from linkpipe.arrays.image import put_words as put_words
     from linkpipe.arrays.ragged import distinct as distinct
     from linkpipe.arrays.ragged import expand as expand
-    from linkpipe.arrays.ragged import frozen as frozen
     from linkpipe.arrays.ragged import offsets as offsets
     from linkpipe.arrays.ragged import owners as owners
     from linkpipe.arrays.types import I32 as I32
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from linkpipe.arrays.types import Bool as Bool
     from linkpipe.arrays.types import Ints as Ints
     from linkpipe.debuginfo.sections import with_debug_section as with_debug_section
+    from linkpipe.engine.background import Result as Result
+    from linkpipe.engine.background import Work as Work
     from linkpipe.engine.context import Link as Link
     from linkpipe.engine.hookspecs import Offer as Offer
     from linkpipe.engine.hookspecs import hookimpl as hookimpl
@@ -86,9 +90,12 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe": "reloctype",
             "linkpipe.arch": "GENERIC Architecture Places RelocKind Stub StubReloc",
             "linkpipe.arrays.image": "get_words put_words",
-            "linkpipe.arrays.ragged": "distinct expand frozen offsets owners",
+            "linkpipe.arrays.align": "round_up",
+            "linkpipe.arrays.columns": "columns frozen",
+            "linkpipe.arrays.ragged": "distinct expand offsets owners",
             "linkpipe.arrays.types": "Bool I32 I64 Ints U8 U16 U32 U64",
             "linkpipe.debuginfo.sections": "with_debug_section",
+            "linkpipe.engine.background": "Result Work",
             "linkpipe.engine.context": "Link",
             "linkpipe.engine.hookspecs": "Offer hookimpl",
             "linkpipe.engine.pass_api": "Pass linkpass",

@@ -105,6 +105,10 @@ class ElfType:
     only: Callable[[I64], Bool] | None = None
 
 
+def _frozen(types: Mapping[int, tuple[ElfType, ...]]) -> Mapping[int, tuple[ElfType, ...]]:
+    return MappingProxyType(dict(types))
+
+
 @attrs.frozen
 class ElfRule:
     """What a relocation kind becomes in the object for the host linker.
@@ -123,7 +127,7 @@ class ElfRule:
             None: the latter.
     """
 
-    types: Mapping[int, tuple[ElfType, ...]]
+    types: Mapping[int, tuple[ElfType, ...]] = attrs.field(converter=_frozen)
     in_section: bool = False
     pcrel: bool = False
     section_relative: bool = False

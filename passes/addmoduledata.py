@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe import reloctype as rt
-from linkpipe.arrays.ragged import frozen
+from linkpipe.arrays.columns import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.relocs import RelocsEdit

@@ -26,7 +26,6 @@ from typing import NamedTuple
 import numpy as np
 
 from linkpipe.arrays.align import round_up
-from linkpipe.arrays.ragged import frozen
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
@@ -255,7 +254,7 @@ class _Builder:
                 name,
                 segment,
                 rwx,
-                frozen(ids.astype(np.int32)),
+                ids.astype(np.int32),
                 align,
                 zeros=zeros,
                 lead=lead,

@@ -15,7 +15,7 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from linkpipe.arrays.ragged import first_seen, frozen, owners
+from linkpipe.arrays.ragged import first_seen, owners
 from linkpipe.arrays.types import I64
 from linkpipe.debuginfo.sections import list_header, with_debug_section
 from linkpipe.engine.pass_api import Link, linkpass
@@ -61,7 +61,7 @@ def debugaddr(link: Link) -> Link:
     sorted_ = sorted_[sorted_ != 0]
     header = list_header(edit, SymKind.SDWARFADDR, link.arch, sorted_, offsets=False)
     return link.evolve(
-        dwarf=attrs.evolve(dwarf, index=frozen(index)),
+        dwarf=attrs.evolve(dwarf, index=index),
         symbols=edit.freeze(),
         relocs=link.relocs.extended(tables, added),
         debug_sections=with_debug_section(

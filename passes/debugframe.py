@@ -46,7 +46,8 @@ _TOP_FRAME = 1
 def debugframe(link: Link) -> Link:
     """Write call frame information."""
     dwarf, symbols, arch = link.dwarf, link.symbols, link.arch
-    functions, _, record, pcsp = dwarf.final_text
+    text = dwarf.final_text
+    functions, record, pcsp = text.functions, text.funcinfo, text.pcsp
     at = np.maximum(symbols.data_at[pcsp], 0)
     size = np.where(pcsp != 0, symbols.data_size[pcsp], 0)
     steps = pcvalue.decode(symbols.arena.bytes, at, size, arch.pc_quantum)

@@ -22,7 +22,6 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.arrays.ragged import frozen
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
@@ -112,24 +111,24 @@ def elfsymtab(link: Link) -> Link:
             size=_column(zeros, size[order], np.int64),
             strings=opening + strings,
             first_global=head + len(first),
-            index=frozen(index),
+            index=index,
         )
     )
 
 
 def _column(before: I64, rows: I64, dtype: type[G]) -> npt.NDArray[G]:
-    return frozen(np.concatenate((before, rows)).astype(dtype))
+    return np.concatenate((before, rows)).astype(dtype)
 
 
 def _empty(nsyms: int) -> ElfSymtab:
-    none = frozen(np.zeros(0, np.int64))
-    index = frozen(np.zeros(nsyms, np.int32))
-    narrow = frozen(none.astype(np.uint32)), frozen(none.astype(np.uint8))
+    none = np.zeros(0, np.int64)
+    index = np.zeros(nsyms, np.int32)
+    narrow = none.astype(np.uint32), none.astype(np.uint8)
     return ElfSymtab(
         name=narrow[0],
         info=narrow[1],
         other=narrow[1],
-        section=frozen(none.astype(np.int32)),
+        section=none.astype(np.int32),
         value=none,
         size=none,
         strings=b"",

@@ -16,7 +16,7 @@ Where the architecture needs sums of relocations, a linker that does not add the
 (linkpipe/hostlinker/reloc_sums.py).
 
 Source: cmd/link/internal/ld/lib.go:1254-2172 (hostlinksetup, hostlink), fips140.go:304-324.
-Reads `image`, `external_relocs`, `symbols`, `cgo`, `packages`, `objects`, `mode`, `prober`;
+Reads `image`, `external_relocs`, `symbols`, `cgo`, `packages`, `objects`, `mode`, `compiler_flags`;
 provides `output`, `hostlink`.
 """
 
@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import numpy as np
 
@@ -43,6 +43,7 @@ from linkpipe.hostlinker.hosttools import (
     check_gold,
     compiler,
     gnu_ld_version,
+    prober_for,
     run,
 )
 from linkpipe.hostlinker.reloc_sums import check_sums
@@ -59,15 +60,16 @@ _LONG = 30 << 10
 @linkpass(
     requires=(
         *("image", "external_relocs", "symbols"),
-        *("cgo", "packages", "objects", "mode", "prober"),
+        *("cgo", "packages", "objects", "mode", "compiler_flags"),
     ),
     provides=("output", "hostlink"),
 )
 def hostlink(link: Link) -> Link:
     """Write go.o and the C objects, and call the C compiler."""
     options = link.options
-    asked = _Asked(link.prober)
-    try:
+    answers = link.compiler_flags.value
+    with closing(prober_for(options, link.arch, link.cgo.ldflags, answers)) as prober:
+        asked = _Asked(prober)
         with _tmpdir(options) as folder, _output(options.o) as target:
             objects = _write_objects(link, folder)
             before, after = _arguments(link, asked)
@@ -85,8 +87,6 @@ def hostlink(link: Link) -> Link:
                 check_sums(link.arch, link.external_relocs, target, command)
             if options.buildmode != "plugin":
                 _seal(target)
-    finally:
-        link.prober.close()
     # Warnings of a linker that succeeds are shown, as the oracle does.
     say(printed)
     fact = HostLink(

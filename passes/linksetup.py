@@ -22,7 +22,7 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from linkpipe.arrays.ragged import frozen
+from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.types import I32
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError

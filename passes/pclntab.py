@@ -29,9 +29,10 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.arrays.align import round_up
+from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.image import copy_spans
-from linkpipe.arrays.ragged import expand, first_seen, frozen
-from linkpipe.arrays.types import I32, I64, U8
+from linkpipe.arrays.ragged import expand, first_seen
+from linkpipe.arrays.types import I32, I64, U8, U32
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.functab.funcdata import (
@@ -99,11 +100,12 @@ def pclntab(link: Link) -> Link:
     inlined = inlined_calls(link.objects, symbols, fns, name_at, arch.endian)
     trees = create_trees(edit, fns)
     lists = funcdata_lists(link.objects, symbols, fns, trees)
-    records = _functab(link, ids, fns, lists, name_at, files.unit_at, pc_at)
-    functab = table("runtime.functab", len(records.words), 4, None)
+    records, record_at = _functab(link, ids, fns, lists, name_at, files.unit_at, pc_at)
+    functab = table("runtime.functab", len(records), 4, None)
     funcdata = lay_out_funcdata(symbols, edit, arch, lists, trees, inlined)
     go_func = table("go:func.*", len(funcdata.content), funcdata.align, None)
-    _put_funcdata(records, fns, lists, edit.value, arch.endian)
+    in_words: U32 = records.view(f"{arch.endian}u4")
+    _put_funcdata(in_words, record_at[fns.rows], lists, edit.value)
     # Funcdata was once visible by this symbol, and tools still look for it.
     edit.clear_flags(go_func, Flag.NOT_IN_SYMTAB)
     edit.set(carrier, align=max(aligns))
@@ -118,7 +120,7 @@ def pclntab(link: Link) -> Link:
         funcdata=go_func,
         functions=ids,
         nfiles=files.nfiles,
-        functab_data=records,
+        functab_data=Functab(records, record_at),
         funcdata_data=funcdata,
     )
     return link.evolve(symbols=edit.freeze(), pclntab=made)
@@ -196,8 +198,9 @@ def _functab(
     name_at: I64,
     unit_at: I64,
     pc_at: I64,
-) -> Functab:
-    """The records; entry offsets and funcdata offsets are not known yet."""
+) -> tuple[U8, I64]:
+    """The table, and where each record in it starts; offsets of entries and of funcdata are not
+    known yet."""
     arch, n = link.arch, len(ids)
     has_tree = fns.info.ninlined > 0
     npcdata, nfuncdata = np.zeros(n, np.int64), np.zeros(n, np.int64)
@@ -208,14 +211,15 @@ def _functab(
     size = round_up(4 * (_RECORD + npcdata + nfuncdata), arch.ptrsize)
     start = round_up(8 * n + 4, arch.ptrsize)
     at = start + np.cumsum(size) - size
-    words = np.zeros((start + int(size.sum())) // 4, f"{arch.endian}u4")
+    out = np.zeros(start + int(size.sum()), np.uint8)
+    words = out.view(f"{arch.endian}u4")
     words[1 : 2 * n : 2] = at
     w = at // 4
     words[w + 1] = name_at[ids]
     words[w + 3] = _deferreturn(link, ids) & 0xFFFFFFFF
     words[w + 7] = npcdata
     words[w + 8] = unit_at
-    small = words.view(np.uint8).reshape(-1, 4)
+    small = out.reshape(-1, 4)
     small[w + 10, 3] = nfuncdata
     v, header = w[fns.rows], fns.info.header
     words[v + 2] = header["args"]
@@ -225,15 +229,13 @@ def _functab(
     v = v + _RECORD
     words[expand(v, fns.npcdata)] = pc_at[fns.pcdata]
     words[v[has_tree] + _PCDATA_INLTREE] = pc_at[fns.pcinline[has_tree]]
-    return Functab(words.view(np.uint8), frozen(at))
+    return out, at
 
 
-def _put_funcdata(
-    tab: Functab, fns: Functions, lists: FuncdataLists, offset: I64, endian: str
-) -> None:
-    """Enter into the records where in go:func.* each function's data is."""
-    words = tab.words.view(f"{endian}u4")
-    at = tab.records[fns.rows] // 4
+def _put_funcdata(words: U32, records: I64, lists: FuncdataLists, offset: I64) -> None:
+    """Enter into the records, which start at ``records``, where in go:func.* each function's data
+    is."""
+    at = records // 4
     at += _RECORD + words[at + 7]
     words[expand(at, lists.counts)] = np.where(lists.symbols != 0, offset[lists.symbols], _NONE)
 

@@ -36,7 +36,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from linkpipe.arrays.ragged import distinct, expand, frozen
+from linkpipe.arrays.ragged import distinct, expand
 from linkpipe.arrays.types import I64
 from linkpipe.deadcode.flood import Flood
 from linkpipe.deadcode.inputs import candidates, find_roots
@@ -131,7 +131,7 @@ def _result(
         relocs=relocs,
         arch=link.arch,
         roots=tuple(roots),
-        special=frozen(special[rows]),
+        special=special[rows],
         weak_calls=link.mode.can_use_plugins,
     )
     return link.evolve(symbols=symbols, relocs=relocs, graph=graph)

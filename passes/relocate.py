@@ -26,7 +26,7 @@ import numpy as np
 
 from linkpipe.arch import ElfRule, Places, Range, RelocKind, Unreachable
 from linkpipe.arrays.image import put_words
-from linkpipe.arrays.ragged import distinct, frozen
+from linkpipe.arrays.ragged import distinct
 from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import checkpoint
@@ -311,11 +311,11 @@ class _Work:
         section = self.laid.section[owner]
         start = self.laid.address[owner] - self.link.sections.vaddrs()[section]
         return ExternalRelocs(
-            section=frozen(section.astype(np.int16)),
-            offset=frozen(start + offset[order]),
-            type=frozen(number[order].astype(np.int32)),
-            symbol=frozen(symbol[order].astype(np.int32)),
-            addend=frozen(addend[order]),
+            section=section.astype(np.int16),
+            offset=start + offset[order],
+            type=number[order].astype(np.int32),
+            symbol=symbol[order].astype(np.int32),
+            addend=addend[order],
         )
 
 

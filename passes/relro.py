@@ -19,7 +19,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from linkpipe.arrays.ragged import frozen
+from linkpipe.arrays.columns import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.layout.assign import layout_kinds
 from linkpipe.symkind import SymKind
@@ -66,6 +66,6 @@ def relro(link: Link) -> Link:
                 ".go.func": int(count[SymKind.SGOFUNC]),
             }
         ),
-        moved=frozen(moved.astype(np.int32)),
+        moved=moved.astype(np.int32),
     )
     return link.evolve(relro=decision, section_groups=frozen(groups))

@@ -27,7 +27,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.arrays.ragged import expand, frozen
+from linkpipe.arrays.columns import frozen
+from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError

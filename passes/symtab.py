@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from linkpipe.arrays.ragged import frozen
+from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.types import U8
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind

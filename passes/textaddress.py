@@ -17,13 +17,12 @@ Reads `symbols`, `relocs`, `packages`, `objects`, `text_order`, `mode`; provides
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
 from linkpipe.arch import Trampolines
 from linkpipe.arrays.align import round_up
-from linkpipe.arrays.ragged import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.layout.assign import (
@@ -62,7 +61,7 @@ def textaddress(link: Link) -> Link:
     align = np.maximum(symbols.align[order], func_align)
     addresses, end = place(start, np.maximum(symbols.size[order], _MIN_SIZE), align)
     relocs = link.relocs
-    targets: Mapping[int, int] = {}
+    targets: dict[int, int] = {}
     if arch.trampolines and _may_be_too_far(link, arch.trampolines, end - start):
         edit = relocs.edit()
         made = lay_out(
@@ -87,7 +86,7 @@ def textaddress(link: Link) -> Link:
         name=".text",
         segment="text",
         rwx=0o5,
-        symbols=frozen(order.astype(np.int32)),
+        symbols=order.astype(np.int32),
         align=int(align.max(initial=func_align)),
         vaddr=start,
         # Some room after the last function, so that runtime.etext lies within the section.
@@ -98,7 +97,7 @@ def textaddress(link: Link) -> Link:
         relocs=relocs,
         text_order=section.symbols,
         sections=Sections(items=(section,), segments=()),
-        trampolines=targets,
+        trampolines=MappingProxyType(targets),
     )
 
 

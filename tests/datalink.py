@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from linkpipe.arrays.ragged import frozen
+from linkpipe.arrays.columns import frozen
 from linkpipe.engine.context import Link
 from linkpipe.formats import goobj
 from linkpipe.gotypes.layout import Kind

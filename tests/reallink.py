@@ -13,6 +13,7 @@ from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.runner import Observer, run_plan
 from linkpipe.flags import environ
 from linkpipe.flags.options import read_options
+from linkpipe.observe.check import Check
 from tests.conformance.programs import TINY, Program, inputs, scratch
 from tests.conformance.toolchain import link_tool
 
@@ -46,5 +47,5 @@ def stages(program: Program = TINY, *flags: str) -> Stages:
     plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)
     arch = catalog.load("arches", options.environment.goarch)
     recorder = _Recorder()
-    run_plan(plan, Link({"options": options, "arch": arch}), [recorder])
+    run_plan(plan, Link({"options": options, "arch": arch}), [Check(), recorder])
     return Stages(recorder.before, recorder.after)

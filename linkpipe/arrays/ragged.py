@@ -63,14 +63,6 @@ def first_seen(keys: Ints, limit: int) -> tuple[Bool, I64]:
     return new, first
 
 
-def frozen(array: npt.NDArray[G]) -> npt.NDArray[G]:
-    """``array`` made read-only; a view over a writable base is copied first."""
-    if array.base is not None and getattr(array.base, "flags", None) is not None:
-        array = array.copy()
-    array.setflags(write=False)
-    return array
-
-
 def distinct(values: npt.NDArray[G]) -> npt.NDArray[G]:
     """The different values, ascending: ``sorted(set(values))``.
 

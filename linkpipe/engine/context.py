@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 import attrs
 
 from linkpipe.arrays.types import I32, U8
+from linkpipe.engine.background import Background, Result, Work, at_once
 from linkpipe.errors import MissingFact, PassError
 
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
     from linkpipe.flags.options import Options
     from linkpipe.graphs.graph import Graph
-    from linkpipe.hostlinker.hosttools import Prober
     from linkpipe.tables.cgo import CgoFacts
     from linkpipe.tables.dwarf import DebugSection, Dwarf
     from linkpipe.tables.elfprep import ElfPrep
@@ -89,11 +89,13 @@ class Link:
         facts: fact name -> value.
         providers: fact name -> names of the passes in the plan that provide it, for messages.
         access: what may be read and written; None outside of a pass: everything.
+        background: owns what ``start`` starts; None outside of a run.
     """
 
     facts: Mapping[str, Any] = attrs.field(default=_EMPTY, converter=_frozen)
     providers: Mapping[str, tuple[str, ...]] = _EMPTY
     access: Access | None = None
+    background: Background | None = None
 
     options: ClassVar[Fact[Options]] = Fact()
     arch: ClassVar[Fact[Architecture]] = Fact()
@@ -122,7 +124,7 @@ class Link:
     image: ClassVar[Fact[U8]] = Fact()
     elf_symtab: ClassVar[Fact[ElfSymtab]] = Fact()
     external_relocs: ClassVar[Fact[ExternalRelocs]] = Fact()
-    prober: ClassVar[Fact[Prober]] = Fact()
+    compiler_flags: ClassVar[Fact[Result[Mapping[str, bool]]]] = Fact()
     hostlink: ClassVar[Fact[HostLink]] = Fact()
     output: ClassVar[Fact[str]] = Fact()
 
@@ -154,11 +156,16 @@ class Link:
                         fact=name,
                         remedy=f'add "{name}" to `provides` of the pass {access.name}',
                     )
-        return Link({**self.facts, **facts}, self.providers, access)
+        return Link({**self.facts, **facts}, self.providers, access, self.background)
 
     def within(self, access: Access | None) -> Link:
         """The same facts under another declaration (what the runner hands to a pass)."""
-        return Link(self.facts, self.providers, access)
+        return Link(self.facts, self.providers, access, self.background)
+
+    def start(self, work: Work[T]) -> Result[T]:
+        """Let work go on beside the passes; a fact may hold the result (see background.py).
+        Outside of a run it is waited for at once."""
+        return self.background.start(work) if self.background else at_once(work)
 
     def _check_read(self, name: str) -> None:
         access = self.access

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from typing import Any, ClassVar
 
+import attrs
+
+from linkpipe.engine.background import Background
 from linkpipe.engine.context import GIVEN, Link
 from linkpipe.engine.plan import Plan, Planned
 from linkpipe.errors import LinkpipeError, MissingFact, PassError
@@ -61,9 +65,14 @@ def run_plan(
     observer, can read them: tables that were replaced long ago make room for new ones.
 
     Raises what a pass raises if it is a LinkpipeError; anything else becomes a PassError that
-    names the pass.
+    names the pass. What passes started ends with the run.
     """
-    link = Link(link.facts, plan.providers)
+    with closing(Background()) as background:
+        link = Link(link.facts, plan.providers, background=background)
+        return _run_all(plan, link, observers, keep)
+
+
+def _run_all(plan: Plan, link: Link, observers: Sequence[Observer], keep: bool) -> Link:
     wanted = [] if keep or observers else _wanted_after(plan)
     for observer in observers:
         observer.on_start(plan, link)
@@ -87,7 +96,7 @@ def run_plan(
         link = after
         if wanted:
             facts = {name: fact for name, fact in link.facts.items() if name in wanted[number]}
-            link = Link(facts, plan.providers)
+            link = attrs.evolve(link, facts=facts)
         del after
     for observer in observers:
         observer.on_end(link)

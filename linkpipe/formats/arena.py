@@ -17,10 +17,12 @@ import mmap
 import os
 from typing import Any
 
+import attrs
 import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.align import round_up
+from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I64, U8, U32, U64, Structs
 from linkpipe.errors import InputError, os_error
 
@@ -28,33 +30,62 @@ _MAP_FIXED = 0x10
 _MAP_FAILED = ctypes.c_void_p(-1).value
 
 
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
 class Arena:
     """A contiguous, read-only span of bytes that input files are mapped into.
+
+    Attributes:
+        bytes: uint8[n], all of the span; pages past the end of a file are zero.
+    """
+
+    bytes: U8
+
+    def view(self, at: int, size: int) -> memoryview:
+        """The bytes [at, at+size) without a copy."""
+        return memoryview(self.bytes)[at : at + size]
+
+    def u32(self, at: I64) -> U32:
+        """Little-endian 32-bit words at the (unaligned) offsets ``at``: uint32[len(at)]."""
+        return self._words("<u4", at)
+
+    def u64(self, at: I64) -> U64:
+        """Little-endian 64-bit words at the (unaligned) offsets ``at``: uint64[len(at)]."""
+        return self._words("<u8", at)
+
+    def records(self, at: I64, dtype: np.dtype[np.void]) -> Structs:
+        """Packed records of ``dtype`` at the offsets ``at``: dtype[len(at)]."""
+        # Gathered as opaque bytes: numpy copies those four times as fast as records with fields.
+        return self._words(f"V{dtype.itemsize}", at).view(dtype)
+
+    def _words(self, dtype: npt.DTypeLike, at: I64) -> npt.NDArray[Any]:
+        dt = np.dtype(dtype)
+        # A view whose elements overlap: element i is the word that starts at byte i.
+        count = len(self.bytes) - dt.itemsize + 1
+        return np.ndarray((count,), dt, buffer=self.bytes.data, strides=(1,))[at]
+
+
+class MappedFiles:
+    """Maps files into the span of an arena.
 
     ``sizes`` are upper bounds in bytes, one for each file that may be mapped;
     slices start at page boundaries, in the given order.
 
     Attributes:
-        bytes: uint8[n], read-only, all of the span; pages past the end of a file are zero.
+        arena: the span, to read from; only ``map`` writes to it.
         bases: int64[len(sizes)], the offset where each file's slice starts.
     """
 
-    __slots__ = ("_address", "_mmap", "_sizes", "_span", "bases", "bytes")
-
     def __init__(self, sizes: npt.ArrayLike) -> None:
         page = mmap.PAGESIZE
-        self._sizes = np.asarray(sizes, np.int64)
+        self._sizes = np.array(sizes, np.int64)
         # One spare page after each file: gathers of 8-byte words may read past a file's end.
         spans = round_up(self._sizes, page) + page
         ends = np.cumsum(spans)
         self.bases = np.concatenate(([0], ends[:-1])).astype(np.int64)
-        self.bases.setflags(write=False)
         self._span = mmap.mmap(
             -1, int(ends[-1]) if len(ends) else page, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
         )
-        whole = np.frombuffer(self._span, np.uint8)
-        whole.setflags(write=False)
-        self.bytes: U8 = whole
+        self.arena = Arena(np.frombuffer(memoryview(self._span).toreadonly(), np.uint8))
         self._mmap: Any = None
         self._address = 0
 
@@ -100,30 +131,7 @@ class Arena:
             self._mmap.restype = ctypes.c_void_p
             word, number = ctypes.c_size_t, ctypes.c_int
             self._mmap.argtypes = (word, word, number, number, number, ctypes.c_long)
-            self._address = self.bytes.ctypes.data
+            self._address = self.arena.bytes.ctypes.data
         flags = mmap.MAP_PRIVATE | _MAP_FIXED
         got = self._mmap(self._address + base, size, mmap.PROT_READ, flags, fd, 0)
         return bool(got != _MAP_FAILED)
-
-    def view(self, at: int, size: int) -> memoryview:
-        """The bytes [at, at+size) without a copy."""
-        return memoryview(self.bytes)[at : at + size]
-
-    def u32(self, at: I64) -> U32:
-        """Little-endian 32-bit words at the (unaligned) offsets ``at``: uint32[len(at)]."""
-        return self._words("<u4", at)
-
-    def u64(self, at: I64) -> U64:
-        """Little-endian 64-bit words at the (unaligned) offsets ``at``: uint64[len(at)]."""
-        return self._words("<u8", at)
-
-    def records(self, at: I64, dtype: np.dtype[np.void]) -> Structs:
-        """Packed records of ``dtype`` at the offsets ``at``: dtype[len(at)]."""
-        # Gathered as opaque bytes: numpy copies those four times as fast as records with fields.
-        return self._words(f"V{dtype.itemsize}", at).view(dtype)
-
-    def _words(self, dtype: npt.DTypeLike, at: I64) -> npt.NDArray[Any]:
-        dt = np.dtype(dtype)
-        # A view whose elements overlap: element i is the word that starts at byte i.
-        count = len(self.bytes) - dt.itemsize + 1
-        return np.ndarray((count,), dt, buffer=self.bytes.data, strides=(1,))[at]

@@ -14,7 +14,7 @@ import numpy as np
 
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.image import copy_spans
-from linkpipe.arrays.ragged import distinct, expand, first_seen, frozen
+from linkpipe.arrays.ragged import distinct, expand, first_seen
 from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -154,7 +154,7 @@ def lay_out_funcdata(
     copy_spans(out, edit.value[made], inlined, np.cumsum(counts) - counts, counts)
     # The oracle looks at alignments while it compares them, so a single one goes unseen.
     widest = int(align[0]) if len(align) > 1 else 0
-    return Funcdata(frozen(unique), frozen(at), widest, out)
+    return Funcdata(unique, at, widest, out)
 
 
 def _alignment(edit: SymbolsEdit, ids: I64, least: int, most: int) -> I64:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 import numpy as np
 
+from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.errors import UserError
 from linkpipe.formats import goobj
@@ -68,7 +69,7 @@ class Step(NamedTuple):
     reason: str
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@attrs.frozen(eq=False, repr=False, slots=False, field_transformer=columns)
 class Graph:
     """The graph of a link, as reachability left it.
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from linkpipe.errors import HostLinkError
@@ -122,24 +123,31 @@ def _status(code: int) -> str:
 class Prober:
     """Asks a compiler which flags it knows.
 
-    ``base`` are flags that every question is asked with. ``start`` asks some questions in the
-    background; ``supports`` gives the answer, waiting for it or asking it now. ``close`` stops
-    what is still running and keeps the answers; a link that fails before leaves that to the end
-    of the process.
+    ``base`` are flags that every question is asked with, ``answers`` are known already. ``start``
+    asks some questions in the background; ``supports`` gives the answer, waiting for it or asking
+    it now; ``wait`` gives all that were asked. ``close`` stops what is still running and keeps the
+    answers.
     """
 
-    def __init__(self, compiler: Sequence[str], base: Sequence[str]) -> None:
+    def __init__(
+        self,
+        compiler: Sequence[str],
+        base: Sequence[str],
+        answers: Mapping[str, bool] = MappingProxyType({}),
+    ) -> None:
         self._compiler, self._base = compiler[0], tuple(base)
         self._folder = ""
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._store = cache_file(compiler, base)
         self._kept = read_answers(self._store)
         self._known = len(self._kept)
-        self._answers = dict(self._kept)
+        self._answers = {**self._kept, **answers}
         self._asked = 0
+        self._wanted: list[str] = []
 
     def start(self, flags: Sequence[str]) -> None:
         """Ask about these flags, unless the answers are known."""
+        self._wanted += flags
         for flag in flags:
             if flag not in self._answers and flag not in self._running:
                 process = self._ask(flag)
@@ -151,6 +159,10 @@ class Prober:
         if flag not in self._answers:
             self._answers[flag] = self._answer(flag)
         return self._answers[flag]
+
+    def wait(self) -> Mapping[str, bool]:
+        """The answers to all that was asked."""
+        return MappingProxyType({flag: self.supports(flag) for flag in self._wanted})
 
     def _answer(self, flag: str) -> bool:
         import subprocess
@@ -190,11 +202,9 @@ class Prober:
 
     def _make_folder(self) -> str:
         if not self._folder:
-            import atexit
             import tempfile
 
             self._folder = tempfile.mkdtemp(prefix="linkpipe-probe-")
-            atexit.register(self.close)
             with open(os.path.join(self._folder, "trivial.c"), "wb") as file:
                 file.write(_TRIVIAL)
         return self._folder
@@ -217,12 +227,10 @@ class Prober:
                     process.stdout.close()
             self._running.clear()
         if self._folder:
-            import atexit
             import shutil
 
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = ""
-            atexit.unregister(self.close)
         if len(self._kept) > self._known:
             keep_answers(self._store, self._kept)
             self._known = len(self._kept)
@@ -273,10 +281,15 @@ def _linker_banner(options: Options, *flags: str) -> str:
     return "" if done.returncode else done.stdout.decode("utf-8", "replace")
 
 
-def prober_for(options: Options, arch: Architecture, ldflags: Sequence[str]) -> Prober:
-    """A prober for the compiler of a link that cgo wants ``ldflags`` for."""
+def prober_for(
+    options: Options,
+    arch: Architecture,
+    ldflags: Sequence[str],
+    answers: Mapping[str, bool] = MappingProxyType({}),
+) -> Prober:
+    """A prober for the compiler of a link that cgo wants ``ldflags`` for; ``answers`` are known."""
     flags = _relevant((*ldflags, *options.extldflags))
-    return Prober(compiler(options), (*arch.host_flags, *flags))
+    return Prober(compiler(options), (*arch.host_flags, *flags), answers)
 
 
 def questions(options: Options, *, dynlink: bool) -> list[str]:

@@ -13,7 +13,7 @@ with -debugtramp=2, for tests). Source: cmd/link/internal/ld/data.go:74-130, 275
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +39,7 @@ class Reached(NamedTuple):
     order: I64
     addresses: I64
     end: int
-    targets: Mapping[int, int]
+    targets: dict[int, int]
 
 
 class _Call(NamedTuple):

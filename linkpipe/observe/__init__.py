@@ -1,1 +1,1 @@
-"""Observers of the runner: timing, dumps, verification, logs. No pass knows of them."""
+"""Observers of the runner: timing, dumps, checks, logs. No pass knows of them."""

@@ -22,7 +22,7 @@ from linkpipe.errors import InputError, UserError
 from linkpipe.flags.goflag import quote
 from linkpipe.formats import elf, goobj
 from linkpipe.formats.archive import MARKERS, members, read_preamble
-from linkpipe.formats.arena import Arena
+from linkpipe.formats.arena import Arena, MappedFiles
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.formats.importcfg import read_importcfg
 from linkpipe.formats.importpath import path_to_prefix
@@ -137,7 +137,8 @@ class PackageLoader:
         self._slots = {main: 0}
         for file in files.values():
             self._slots.setdefault(file, len(self._slots))
-        self.arena = Arena([_size(file) for file in self._slots])
+        self._mapped = MappedFiles([_size(file) for file in self._slots])
+        self.arena = self._mapped.arena
         self._packages: list[_Pending] = []
         self._by_path: dict[str, int] = {}
         self._objects: list[_Object] = []
@@ -191,8 +192,8 @@ class PackageLoader:
     def _load_package(self, row: int) -> None:
         package = self._packages[row]
         slot = self._slots[package.file]
-        size = self.arena.map(slot, package.file)
-        base = int(self.arena.bases[slot])
+        size = self._mapped.map(slot, package.file)
+        base = int(self._mapped.bases[slot])
         data = self.arena.view(base, size)
         for member in members(data, package.file):
             if member.name in MARKERS:
@@ -316,10 +317,6 @@ def _objects(arena: Arena, loaded: Sequence[_Object], builtins: int) -> Objects:
         "package_object": np.zeros(0, np.int32),
         "builtins": np.zeros(builtins, np.int32),
     }
-    for name, column in columns.items():
-        owned = column.copy() if column.base is not None else column
-        owned.setflags(write=False)
-        columns[name] = owned
     return Objects(arena=arena, names=tuple(o.name for o in rows), **columns)
 
 

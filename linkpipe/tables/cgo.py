@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import attrs
 
+from linkpipe.arrays.columns import columns
+
 
 @attrs.frozen
 class DynamicImport:
@@ -17,7 +19,7 @@ class DynamicImport:
     version: str
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, field_transformer=columns)
 class CgoFacts:
     """Attributes:
     ldflags: flags for the host linker, in order.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import attrs
 import numpy as np
 
+from linkpipe.arrays.columns import columns
 from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I32, I64
 from linkpipe.errors import PassError
 
 
-class DebugSection(NamedTuple):
+@attrs.frozen(eq=False, field_transformer=columns)
+class DebugSection:
     """A debug section: ``symbols`` int64[n] are laid out in it without gaps; the first one stands
     for the section itself."""
 
@@ -21,7 +23,8 @@ class DebugSection(NamedTuple):
     symbols: I64
 
 
-class DescribedText(NamedTuple):
+@attrs.frozen(eq=False, field_transformer=columns)
+class DescribedText:
     """m functions by address, those that an object says more of than their code: among them may be
     some that the linker has added since units were gathered.
 
@@ -35,7 +38,7 @@ class DescribedText(NamedTuple):
     pcsp: I64
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
 class Dwarf:
     """k compilation units, one for each object, and the n functions of their text.
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import attrs
 
+from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I16, I32, I64
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
 class ExternalRelocs:
     """Columns of equal length, grouped by section in file order, by place within a section.
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import attrs
 import numpy as np
 
+from linkpipe.arrays.columns import columns
 from linkpipe.arrays.ragged import expand, owners
 from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool, Ints
 from linkpipe.errors import InputError
@@ -53,7 +54,8 @@ class AuxColumns(NamedTuple):
     target: I32
 
 
-class _References(NamedTuple):
+@attrs.frozen(eq=False, field_transformer=columns)
+class _References:
     """Where references lead, by object and package index.
 
     Row first[o] + i is the i-th special package index of object o (PKG_SELF and the four above
@@ -71,7 +73,7 @@ class _References(NamedTuple):
 _SPECIAL = goobj.PKG_NONE - goobj.PKG_SELF + 1
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
 class Objects:
     """Go objects in load order; row 0 is "none" (symbols that the linker made).
 

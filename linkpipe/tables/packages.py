@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+from linkpipe.arrays.columns import columns
+
 RUNTIME_PACKAGES = frozenset(
     """
     runtime internal/runtime/atomic internal/runtime/cgroup internal/runtime/exithook
@@ -54,7 +56,7 @@ class Package:
     main: bool
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, field_transformer=columns)
 class Packages:
     """Packages in load order, and the order in which their text is laid out.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import attrs
 
+from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I32, I64, U8
 
 BUCKET, PART = 4096, 256
@@ -21,7 +22,7 @@ def findfunc_size(text: int) -> int:
     return 4 * -(-text // BUCKET) + -(-text // PART)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, field_transformer=columns)
 class Functab:
     """runtime.functab before addresses: every word but the entries of functions.
 
@@ -34,7 +35,7 @@ class Functab:
     records: I64
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, field_transformer=columns)
 class Funcdata:
     """go:func.*, the data about functions that is laid out in it.
 
@@ -51,7 +52,7 @@ class Funcdata:
     content: U8
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, field_transformer=columns)
 class Pclntab:
     """Symbol ids, counts, and what does not depend on addresses.
 

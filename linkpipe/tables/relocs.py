@@ -15,8 +15,10 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.columns import columns
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I32, I64, U8, U16, Bool, Ints
+from linkpipe.tables.edit import Edit
 from linkpipe.tables.objects import RelocColumns
 
 _COLUMNS = ("offset", "size", "type", "weak", "add", "target")
@@ -30,7 +32,7 @@ _DTYPES = {
 }
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
 class Relocs:
     """Relocations as columns; rows of symbol s are [first[s], first[s] + count[s]).
 
@@ -74,9 +76,6 @@ class Relocs:
         arrays: dict[str, npt.NDArray[Any]] = {
             name: np.ascontiguousarray(getattr(columns, name)) for name in _COLUMNS
         }
-        frozen: list[npt.NDArray[Any]] = [first, count, *arrays.values()]
-        for array in frozen:
-            array.setflags(write=False)
         return cls(first=first, count=count, **arrays)
 
     @classmethod
@@ -123,9 +122,6 @@ class Relocs:
             name: np.concatenate((getattr(self, name), getattr(columns, name)), dtype=dtype)
             for name, dtype in _DTYPES.items()
         }
-        frozen: list[npt.NDArray[Any]] = [first, count, *arrays.values()]
-        for array in frozen:
-            array.setflags(write=False)
         return Relocs(first=first, count=count, **arrays)
 
     def edit(self) -> RelocsEdit:
@@ -143,7 +139,7 @@ class Relocs:
             row.update((name, values[i]) for name, values in columns)
             yield row
 
-    def verify(self) -> list[str]:
+    def check(self) -> list[str]:
         """Broken invariants, in words."""
         ends = self.first + self.count
         if len(ends) and ends.max(initial=0) > len(self):
@@ -171,7 +167,7 @@ def single_relocs(
     )
 
 
-class RelocsEdit:
+class RelocsEdit(Edit):
     """Relocations being changed: rows can be rewritten, symbols can get new ones."""
 
     def __init__(self, base: Relocs) -> None:
@@ -208,7 +204,7 @@ class RelocsEdit:
         self._added.pop(sym, None)
 
     def freeze(self) -> Relocs:
-        """The changed table; the edit must not be used any more."""
+        """The changed table; the edit is closed."""
         base = self._base
         changed = {name: self._columns.get(name, getattr(base, name)) for name in _COLUMNS}
         first, count = base.first, base.count
@@ -232,6 +228,5 @@ class RelocsEdit:
             changed = {
                 name: np.concatenate((column, *tails[name])) for name, column in changed.items()
             }
-        for array in (first, count, *changed.values()):
-            array.setflags(write=False)
+        self._close()
         return Relocs(first=first, count=count, **changed)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import attrs
 
+from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I32
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, field_transformer=columns)
 class Relro:
     """Whether data with addresses in it is parted from data without.
 

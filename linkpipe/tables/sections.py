@@ -11,10 +11,11 @@ from typing import Any
 import attrs
 import numpy as np
 
+from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I32, I64
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, field_transformer=columns)
 class Section:
     """One section.
 
@@ -67,7 +68,7 @@ class Segment:
     filesize: int = 0
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, field_transformer=columns)
 class Sections:
     """All sections in creation order (a symbol's ``section`` column holds a row of it),
     and all segments in file order."""

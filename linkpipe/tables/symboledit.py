@@ -10,17 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.types import I64
+from linkpipe.tables.edit import Edit
 from linkpipe.tables.symbolcolumns import COLUMNS, DEFAULTS, Ids
 
 if TYPE_CHECKING:
     from linkpipe.tables.symbols import Symbols
 
 
-class SymbolsEdit:
+class SymbolsEdit(Edit):
     """A symbol table being changed. Columns are copied when first written to.
 
     Reading methods of Symbols work here too (``lookup``, ``name``, ``data``, columns as
-    attributes: full-length arrays, not to be written to directly).
+    attributes: read-only arrays of full length, which later changes may show in).
     """
 
     def __init__(self, base: Symbols) -> None:
@@ -37,8 +38,12 @@ class SymbolsEdit:
     def __getattr__(self, name: str) -> Any:
         if name in COLUMNS:
             column = self._columns.get(name)
-            return getattr(self._base, name) if column is None else column[: self._n]
-        raise AttributeError(name)
+            if column is None:
+                return getattr(self._base, name)
+            column = column[: self._n]
+            column.setflags(write=False)
+            return column
+        return super().__getattr__(name)
 
     def __len__(self) -> int:
         return self._n
@@ -164,13 +169,16 @@ class SymbolsEdit:
         return self._base.name_bytes(sym)
 
     def freeze(self) -> Symbols:
-        """The changed table; the edit must not be used any more."""
+        """The changed table; the edit is closed."""
+        base = self._base
         changes: dict[str, Any] = {}
-        for name, column in self._columns.items():
-            # Room that was made for more stays behind it; nobody else has the array.
-            whole = column[: self._n]
-            whole.setflags(write=False)
-            changes[name] = whole
+        for name in list(self._columns):
+            column = self._columns.pop(name)
+            try:
+                column.resize(self._n)  # in place, without the room for more
+            except ValueError:  # somebody looks at it still
+                column = column[: self._n].copy()
+            changes[name] = column
         for name, made in (
             ("contents", self._contents),
             ("extnames", self._extnames),
@@ -181,5 +189,5 @@ class SymbolsEdit:
                 changes[name] = MappingProxyType(made)
         if self._names is not None:
             changes["created_names"] = tuple(self._names)
-        self._columns = {}
-        return attrs.evolve(self._base, **changes) if changes else self._base
+        self._close()
+        return attrs.evolve(base, **changes) if changes else base

@@ -23,6 +23,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I16, I32, I64, U8, U32, Bool, Ints
 from linkpipe.formats.arena import Arena
 from linkpipe.tables.names import Names, Slots, contain_byte
@@ -32,7 +33,7 @@ from linkpipe.tables.symboledit import SymbolsEdit
 __all__ = ["ABI0", "ABI_INTERNAL", "COLUMNS", "STATIC", "Flag", "Symbols", "SymbolsEdit"]
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
 class Symbols:
     """Columns of equal length n (row 0 is "no symbol"); dtypes and meanings in COLUMNS.
 
@@ -230,7 +231,7 @@ class Symbols:
         for row in zip(found, [names[s] for s in found], *columns, strict=True):
             yield dict(zip(keys, row, strict=True))
 
-    def verify(self) -> list[str]:
+    def check(self) -> list[str]:
         """Broken invariants, in words; an empty list when all hold."""
         wrong = []
         if len(self) and (self.flags[0] or self.kind[0]):

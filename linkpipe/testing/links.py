@@ -13,7 +13,7 @@ from linkpipe.engine.context import Link
 from linkpipe.engine.plugins import Catalog
 from linkpipe.flags.environ import capture
 from linkpipe.flags.options import Options
-from linkpipe.formats.arena import Arena
+from linkpipe.formats.arena import Arena, MappedFiles
 from linkpipe.symkind import SymKind
 from linkpipe.tables.elfprep import ElfPrep
 from linkpipe.tables.mode import Mode
@@ -41,10 +41,8 @@ def no_symbols(arena: Arena | None = None) -> Symbols:
     columns["section"][0] = -1
     columns["name_at"][0] = -1
     columns["data_at"][0] = -1
-    for array in columns.values():
-        array.setflags(write=False)
     return Symbols(
-        arena=arena or Arena([1]),
+        arena=arena or MappedFiles([1]).arena,
         made=1,
         **columns,
         contents=MappingProxyType({}),
@@ -68,8 +66,6 @@ def no_relocs() -> Relocs:
         "target": np.int32,
     }
     arrays: dict[str, Any] = {name: np.zeros(0, dtype) for name, dtype in columns.items()}
-    for array in (first, count, *arrays.values()):
-        array.setflags(write=False)
     return Relocs(first=first, count=count, **arrays)
 
 
@@ -137,7 +133,6 @@ class Tiny:
             self.text += syms
         segment = "text" if name == ".text" or rwx == 4 else "data"
         ids = np.array(syms, np.int32)
-        ids.setflags(write=False)
         self.sections.append(Section(name, segment, rwx, ids, 16, vaddr, at - vaddr, zeros=zeros))
         return row
 

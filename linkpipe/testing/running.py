@@ -9,7 +9,7 @@ from linkpipe.engine.pass_api import Pass
 from linkpipe.engine.pipeline import Step
 from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import run_plan
-from linkpipe.observe.verify import Verify
+from linkpipe.observe.check import Check
 
 
 def run_pass(step: Pass, link: Link, options: Any = None) -> Link:
@@ -22,4 +22,4 @@ def run_pass(step: Pass, link: Link, options: Any = None) -> Link:
     if step.options is not None and options is None:
         options = step.options()
     planned = Planned(Step(step.name), step, options, {})
-    return run_plan(Plan((planned,), ()), link, [Verify()])
+    return run_plan(Plan((planned,), ()), link, [Check()])

@@ -13,6 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
+CHECKED = {"LINKPIPE_CHECK": "1"}
+"""Links that tests make are checked after every pass; only the benchmark's are not."""
+
 
 def goroot() -> Path:
     """The folder of the toolchain; RuntimeError when there is none."""
@@ -32,7 +35,8 @@ def cache() -> Path:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """The environment for the go command: the pinned toolchain, no network, nobody's settings."""
+    """The environment for the go command: the pinned toolchain, no network, nobody's settings.
+    Links are checked."""
     unset = (
         *("GOFLAGS", "GOEXPERIMENT", "GOOS", "GOARCH", "GOAMD64", "GO386", "GOARM", "GOARM64"),
         "LINKPIPE_PIPELINE",
@@ -46,7 +50,7 @@ def environment(**extra: str) -> dict[str, str]:
         "GOWORK": "off",
         "PATH": f"{goroot() / 'bin'}{os.pathsep}{env.get('PATH', os.defpath)}",
     }
-    return env | extra
+    return env | CHECKED | extra
 
 
 def go(*args: str | Path, cwd: Path, **extra: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,10 +15,11 @@ import pytest
 
 from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
-from linkpipe.engine.context import Link
-from linkpipe.errors import HostLinkError, UserError
+from linkpipe.engine.pass_api import Link, Pass
+from linkpipe.engine.runner import run_plan
+from linkpipe.errors import HostLinkError, PassError, UserError
 from linkpipe.flags.options import Options
-from linkpipe.formats.arena import Arena
+from linkpipe.formats.arena import MappedFiles
 from linkpipe.hostlinker.hosttools import BUILD_ID, EXPORT, NO_PIE, UNUSED, Prober, _relevant
 from linkpipe.passes.hostlink import hostlink
 from linkpipe.passes.hostprobe import hostprobe
@@ -28,6 +28,7 @@ from linkpipe.tables.mode import Mode
 from linkpipe.tables.packages import HostObject
 from linkpipe.tables.symbols import Flag
 from tests.linkpipe.hostlinker.test_reloc_sums import PAIR, signed
+from tests.linkpipe.synthetic import plan_of, steps
 from tests.tiny import EXTERNAL, PLUGIN, Tiny
 
 # Says which linkers it has, logs its arguments, refuses what REFUSED lists, and writes "linked" to
@@ -83,10 +84,10 @@ def host_link(
         edit.add_flags(edit.lookup(name), Flag.CGO_EXPORT_DYNAMIC)
     content = tmp_path / "archive"
     content.write_bytes(b"".join(host) or b"\0")
-    arena = Arena([content.stat().st_size])
-    arena.map(0, str(content))
+    mapped = MappedFiles([content.stat().st_size])
+    mapped.map(0, str(content))
     ends = np.cumsum([len(h) for h in host]).tolist()
-    objects: Any = SimpleNamespace(arena=arena)
+    objects: Any = SimpleNamespace(arena=mapped.arena)
     packages: Any = SimpleNamespace(
         host_objects=tuple(
             HostObject("p", "x.o", "x.a", end - len(h), len(h), "elf")
@@ -453,16 +454,27 @@ def test_an_unfinished_link_leaves_no_probes_behind(
 ) -> None:
     """The link fails between asking and picking the answers up."""
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temp"))
+    monkeypatch.setattr("tempfile.tempdir", None)
     (tmp_path / "temp").mkdir()
-    compiler.write_text("#!/bin/sh\nexec sleep 60\n")
-    code = (
-        "import sys; from linkpipe.cli.main import process\n"
-        "from linkpipe.hostlinker.hosttools import Prober\n"
-        f"process(lambda: Prober([{str(compiler)!r}], []).start(['-a', '-b']) or 3)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=30)
-    assert done.returncode == 3
+    compiler.write_text("#!/bin/sh\necho $$ > $LOG\nexec sleep 60\n")
+    prober = Prober([str(compiler)], [])
+
+    def ask(link: Link) -> Link:
+        prober.start(["-a"])
+        while not (tmp_path / "log").exists():
+            time.sleep(0.01)
+        return link.evolve(compiler_flags=link.start(prober))
+
+    def fail(link: Link) -> Link:
+        raise ValueError("on purpose")
+
+    first = Pass("ask", ask, (), ["compiler_flags"])
+    plan = plan_of(tmp_path, steps("ask", "fail"), first, Pass("fail", fail))
+    with pytest.raises(PassError, match="on purpose"):
+        run_plan(plan, Link({}))
     assert not list((tmp_path / "temp").iterdir())
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "log").read_text()), 0)
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_lists_of_a_program(tmp_path: Path) -> None:
     assert bytes(symbols.data(slice_)) == bytes(8) + (2).to_bytes(8, "little") * 2
     assert symbols.kind[slice_] == SymKind.SNOPTRDATA
     assert link.relocs.target[link.relocs.rows_of(slice_)].tolist() == [runtime]
-    assert symbols.verify() == link.relocs.verify() == []
+    assert symbols.check() == link.relocs.check() == []
 
 
 def test_a_plugin_has_a_list_of_its_own(tmp_path: Path) -> None:

@@ -72,13 +72,11 @@ def made(folder: Path, syms: list[Sym], mode: Mode, buildmode: str, **flags: Any
         edit.add_flags(sym, Flag.REACHABLE)
     columns = link.objects.relocs(link.symbols.object[ids], link.symbols.local[ids])
     base = 0 if mode.external else ARCH.text_base
-    none = np.zeros(0, np.int32)
-    none.setflags(write=False)
-    text = Section(".text", "text", 5, none, 32, base, 100)
+    text = Section(".text", "text", 5, np.zeros(0, np.int32), 32, base, 100)
     fields = {"typedesclen": 16, "itaboffset": 24, "itabsize": 32}
     link = link.evolve(
-        symbols=edit.freeze(),
         relocs=Relocs.gather(len(edit), ids, columns),
+        symbols=edit.freeze(),
         moduledata=moduledata,
         moduledata_fields=fields,
         sections=Sections((text,), ()),

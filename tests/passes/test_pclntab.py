@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from linkpipe.arches.amd64 import ARCH
-from linkpipe.arrays.ragged import frozen
+from linkpipe.arrays.columns import frozen
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.formats import goobj
@@ -241,7 +241,7 @@ def test_tables_equal_those_of_the_sequential_rules(
     tmp_path: Path, program: list[list[Func]]
 ) -> None:
     link = finished(loaded(tmp_path, [obj(i, program) for i in range(len(program))]))
-    assert not link.symbols.verify()
+    assert not link.symbols.check()
     slow = tables_slowly(link, link.text_order.tolist())
     found = contents_of(link)
     assert found.keys() == slow.keys()

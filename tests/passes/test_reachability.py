@@ -177,7 +177,7 @@ def check(link: Link) -> Link:
     assert set(np.flatnonzero(symbols.flags & Flag.USED_IN_IFACE).tolist()) == slow.used
 
     relocs = done.relocs
-    assert relocs.verify() == []
+    assert relocs.check() == []
     assert (np.diff(relocs.owner()) >= 0).all()
     for sym in range(len(symbols)):
         rows = relocs.rows_of(sym)

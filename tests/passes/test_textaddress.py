@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.arrays.ragged import frozen
+from linkpipe.arrays.columns import frozen
 from linkpipe.engine.context import Link
 from linkpipe.passes.textaddress import textaddress
 from linkpipe.symkind import SymKind

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.arrays.ragged import expand, first_seen, frozen, offsets, owners
+from linkpipe.arrays.ragged import expand, first_seen, offsets, owners
 
 ranges = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 9)), max_size=30)
 
@@ -27,12 +27,3 @@ def test_first_seen_numbers_keys_in_order_of_appearance(keys: list[int]) -> None
     order = list(dict.fromkeys(keys))
     assert np.array(keys, np.int64)[new].tolist() == order
     assert place.tolist() == [order.index(k) if k in order else -1 for k in range(21)]
-
-
-def test_frozen_copies_a_view_of_a_writable_base() -> None:
-    """A read-only view over a writable array is not immutable: it must not be shared."""
-    base = np.arange(4)
-    kept = frozen(base[1:])
-    base[1] = 99
-    assert kept.tolist() == [1, 2, 3]
-    assert not kept.flags.writeable

@@ -209,7 +209,7 @@ def test_show_a_dump(tmp_path: Path) -> None:
 def test_observers_are_found_like_passes() -> None:
     """The built-in ones stand in the same entry point groups as anybody's."""
     catalog = Catalog()
-    assert {"timing", "dump", "verify", "log"} <= set(catalog.offers("observers"))
+    assert {"timing", "dump", "check", "log"} <= set(catalog.offers("observers"))
     assert {"jsonl", "dot", "graphml"} <= set(catalog.offers("dumpers"))
 
 

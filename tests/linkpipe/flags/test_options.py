@@ -178,13 +178,13 @@ def test_version_is_answered_before_later_flags_are_looked_at() -> None:
 
 def test_own_flags_and_variables() -> None:
     """A flag wins over its variable."""
-    variables = {"LINKPIPE_DUMP": "d", "LINKPIPE_TIME": "1", "LINKPIPE_VERIFY": "0",
+    variables = {"LINKPIPE_DUMP": "d", "LINKPIPE_TIME": "1", "LINKPIPE_CHECK": "0",
                  "LINKPIPE_OBSERVE": "a:x=1,y=2 b"}  # fmt: skip
     options = read_options(["-dump=e", "--pipeline", "p.toml", "-s", "x.o"], HOST, variables)
     assert isinstance(options, Options)
     settings = options.settings
     assert (settings.dump, settings.pipeline, settings.time) == ("e", "p.toml", True)
-    assert (settings.verify, settings.observe) == (False, ("a:x=1,y=2", "b"))
+    assert (settings.check, settings.observe) == (False, ("a:x=1,y=2", "b"))
     assert options.s
     assert options.args == ("-dump=e", "--pipeline", "p.toml", "-s", "x.o")
 

@@ -1,4 +1,4 @@
-"""Timing, dumps, verification and logs, over a run of made-up passes."""
+"""Timing, dumps, checks and logs, over a run of made-up passes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.runner import Observer, run_plan
 from linkpipe.errors import PassError, UserError
 from linkpipe.flags.options import Options
+from linkpipe.observe.check import Check
 from linkpipe.observe.dump import Dump, DumpOptions
 from linkpipe.observe.log import Log, LogOptions
 from linkpipe.observe.timing import Timing, TimingOptions
-from linkpipe.observe.verify import Verify
 from tests.linkpipe.synthetic import plan_of, setter, steps
 
 
@@ -35,7 +35,7 @@ class Table:
         for name, value in zip(self.names, self.values.tolist(), strict=True):
             yield {"name": name, "value": value}
 
-    def verify(self) -> list[str]:
+    def check(self) -> list[str]:
         return ["a value is negative"] if (self.values < 0).any() else []
 
 
@@ -221,20 +221,20 @@ def test_timing_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str
     ("value", "message"),
     [
         (table(-1), "a value is negative"),
-        (table(1, frozen=False), "values is writable"),
-        (np.zeros(2), "the array is writable"),
+        (table(1, frozen=False), "t.values is writable"),
+        (np.zeros(2), "t is writable"),
     ],
 )
 def test_a_broken_table_names_the_pass_that_left_it(
     tmp_path: Path, value: Any, message: str
 ) -> None:
     with pytest.raises(PassError, match="pass first: left the fact `t` broken: ") as caught:
-        watch(tmp_path, Verify(), maker("first", value))
+        watch(tmp_path, Check(), maker("first", value))
     assert message in str(caught.value)
 
 
 def test_a_sound_table_passes(tmp_path: Path) -> None:
-    watch(tmp_path, Verify(), maker("first", table(1)))
+    watch(tmp_path, Check(), maker("first", table(1)))
 
 
 def test_logs_bind_the_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,7 @@ def test_extended(old: list[list[Any]], new: list[list[Any]], beyond: int) -> No
     table = Relocs.gather(n, np.arange(n), columns(old))
     ids = n + beyond + np.arange(len(new))[::-1]
     after = table.extended(ids, columns(new))
-    assert not after.verify()
+    assert not after.check()
     assert [rows_of(after, sym) for sym in range(n)] == old
     assert [rows_of(after, sym) for sym in ids.tolist()] == new
     assert [rows_of(table, sym) for sym in range(n)] == old, "the old table is as it was"

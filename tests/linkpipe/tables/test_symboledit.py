@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linkpipe.arrays.columns import read_only
 from linkpipe.symkind import SymKind
-from tests.tiny import no_symbols
+from linkpipe.tables.symbolcolumns import COLUMNS
+from tests.tiny import no_relocs, no_symbols
 
 
 @given(st.lists(st.binary(max_size=5), max_size=8))
@@ -39,3 +45,69 @@ def test_a_table_is_as_long_as_it_says() -> None:
     assert before.kind.tolist() == [0, SymKind.SDATA]
     assert after.kind[first] == SymKind.STEXT
     assert not before.kind.flags.writeable
+
+
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_columns_of_a_table_are_its_own(looked_at: bool) -> None:
+    """Whether or not somebody still looks at the edit's column: no room behind it that can be
+    written to, no view that can."""
+    edit = no_symbols().edit()
+    sym = edit.create("a")
+    seen = edit.value if looked_at else None
+    table = edit.freeze()
+    for name in COLUMNS:
+        column = getattr(table, name)
+        assert column.base is None, name
+        assert read_only(column), name
+    if seen is not None:
+        with pytest.raises(ValueError, match="read-only"):
+            seen[sym] = 1
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda edit: edit.set(1, size=1),
+        lambda edit: edit.add_flags(1, 1),
+        lambda edit: edit.set_content(1, b"x"),
+        lambda edit: edit.set_extname(1, b"x"),
+        lambda edit: edit.set_package(1, "p"),
+        lambda edit: edit.create("b"),
+        lambda edit: edit.create_many(2),
+        lambda edit: edit.lookup_or_create("b"),
+        lambda edit: edit.lookup("a"),
+        lambda edit: edit.size,
+        lambda edit: edit.freeze(),
+        len,
+    ],
+)
+def test_a_frozen_edit_is_closed(use: Callable[[Any], Any]) -> None:
+    """What it held belongs to the table now."""
+    edit = no_symbols().edit()
+    edit.set_content(edit.create("a"), b"content")
+    table = edit.freeze()
+    with pytest.raises(RuntimeError, match="SymbolsEdit: this edit is closed.*table.edit()"):
+        use(edit)
+    assert (len(table), bytes(table.data(1))) == (2, b"content")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda edit: edit.set(0, type=1),
+        lambda edit: edit.add(0, offset=0, size=1, type=1, target=1),
+        lambda edit: edit.clear(0),
+        lambda edit: edit.freeze(),
+    ],
+)
+def test_so_is_one_of_relocations(use: Callable[[Any], Any]) -> None:
+    edit = no_relocs().edit()
+    edit.add(0, offset=0, size=4, type=1, target=1)
+    edit.freeze()
+    with pytest.raises(RuntimeError, match="RelocsEdit: this edit is closed"):
+        use(edit)
+
+
+def test_an_edit_has_no_attributes_that_it_has_not() -> None:
+    with pytest.raises(AttributeError, match="'SymbolsEdit' object has no attribute 'colour'"):
+        no_symbols().edit().colour  # noqa: B018 - the access is what is tested

@@ -1,0 +1,93 @@
+"""Arrays that cannot change: the columns of tables, and facts that are arrays themselves.
+
+A fact is shared by all the Links that hold it, so nobody may be able to write to it. A flag on
+the array is not enough: whoever has what the array is a view of writes past it.
+
+    @attrs.frozen(eq=False, field_transformer=columns)
+    class Points:
+        x: npt.NDArray[np.int64]
+        names: Mapping[str, int]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import cache
+from types import MappingProxyType
+from typing import Any, TypeVar, get_args
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+G = TypeVar("G", bound=np.generic)
+
+
+def frozen(array: npt.NDArray[G]) -> npt.NDArray[G]:
+    """``array`` made read-only, a copy of it if others could write to its memory.
+
+    Whoever calls this gives the array away: an array that owns its memory is not copied.
+    """
+    if array.base is not None and not read_only(array):
+        array = array.copy()
+    array.setflags(write=False)
+    return array
+
+
+def read_only(array: npt.NDArray[Any]) -> bool:
+    """Whether neither the array nor what it is a view of can be written to."""
+    part: Any = array
+    while isinstance(part, np.ndarray):
+        if part.flags.writeable:
+            return False
+        part = part.base
+    try:
+        return part is None or memoryview(part).readonly
+    except TypeError:  # not memory: who knows who writes there
+        return False
+
+
+def columns(cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
+    """Check and freeze a table's fields when a table is made (attrs' ``field_transformer``).
+
+    An array must be of the type that the class declares; one that fits into it without loss, or
+    is empty, is converted. A dict becomes a read-only mapping of its own. Other values, and fields
+    with a converter of their own, are left alone.
+
+    Raises TypeError, when a table is made, for an array of another type.
+    """
+    return [
+        field if field.converter is not None else field.evolve(converter=_converter(cls, field))
+        for field in fields
+    ]
+
+
+def _converter(cls: type, field: attrs.Attribute[Any]) -> Callable[[Any], Any]:
+    @cache
+    def declared() -> np.dtype[Any] | None:
+        written: Any = field.type
+        if isinstance(written, str):
+            # Names of the class's module, which is not whole yet when the class is made.
+            written = eval(written, vars(sys.modules[cls.__module__]))
+        return _element(written)
+
+    def convert(value: Any) -> Any:
+        if not isinstance(value, np.ndarray):
+            return MappingProxyType(dict(value)) if type(value) is dict else value
+        dtype = declared()
+        if dtype is not None and value.dtype != dtype:
+            if value.size and not np.can_cast(value.dtype, dtype):
+                name = f"{cls.__name__}.{field.name}"
+                raise TypeError(f"{name}: expected {dtype}, found {value.dtype}")
+            value = value.astype(dtype)
+        return frozen(value)
+
+    return convert
+
+
+def _element(declared: Any) -> np.dtype[Any] | None:
+    """The type of the elements of ``npt.NDArray[np.int32]``; None for what is no such type."""
+    args = get_args(declared)
+    element = get_args(args[1])[:1] if len(args) == 2 else ()
+    return np.dtype(element[0]) if element and isinstance(element[0], type) else None
