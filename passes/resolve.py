@@ -36,6 +36,7 @@ from linkpipe.formats import goobj
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.symkind import SymKind, is_data, is_text
+from linkpipe.tables.contents import check_contents, group_contents
 from linkpipe.tables.names import Names, Slots
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import Packages
@@ -59,7 +60,8 @@ def resolve(link: Link) -> Link:
 
     # leader[row]: the row whose symbol it is. Rows that lead themselves are new symbols.
     leader = np.arange(n)
-    _lead_equal_content(objects, records, leader)
+    contents = group_contents(objects, records)
+    leader[contents.rows] = contents.rows[contents.first]
     named, slots = _lead_equal_names(objects, records, leader)
 
     new = leader == np.arange(n)
@@ -72,7 +74,7 @@ def resolve(link: Link) -> Link:
     made = 1 + int(np.count_nonzero(new & ~is_ref))
 
     winner = np.concatenate(([0], order))
-    _larger_wins(np.flatnonzero(is_hashed), ids, records.size, winner)
+    _larger_wins(contents.rows, ids, records.size, winner)
     again = np.flatnonzero((leader != np.arange(n)) & ~is_hashed & ~is_ref)
     fixups = _settle_names(link.packages, objects, records, again, leader, ids, winner)
 
@@ -87,19 +89,8 @@ def resolve(link: Link) -> Link:
         package_object=target,
         builtins=_builtins(symbols, link.arch.regabi),
     )
+    check_contents(objects, records, contents)
     return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
-
-
-def _lead_equal_content(objects: Objects, records: Records, leader: I64) -> None:
-    """Let the first row of each content lead the others of the same content."""
-    rows = np.flatnonzero((records.cls == HASHED64) | (records.cls == HASHED))
-    obj, long = records.object[rows], records.cls[rows] == HASHED
-    index = records.local[rows] - objects.ndef[obj]
-    index[long] -= objects.nhashed64[obj[long]]
-    size = np.where(long, np.int32(16), np.int32(8))
-    at = np.where(long, objects.blocks[obj, goobj.HASH], objects.blocks[obj, goobj.HASH64])
-    first, _ = Names(objects.arena.bytes, at + size * index, size, np.zeros_like(size)).group()
-    leader[rows] = rows[first]
 
 
 def _lead_equal_names(objects: Objects, records: Records, leader: I64) -> tuple[I64, Slots]:
