@@ -106,7 +106,11 @@ def objects_(draw: st.DrawFn) -> list[Obj]:
     return [one(i) for i in range(draw(st.integers(1, 4)))]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(objects=objects_())
 def test_equal_to_the_sequential_rules(tmp_path: Path, objects: list[Obj]) -> None:
     symbols, loaded = resolved(tmp_path, objects)

@@ -29,7 +29,11 @@ strings = st.lists(
     ),
     max_size=30,
 )
-slowly = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+slowly = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 def columns(given: Strings, before: bytes = b"x") -> tuple[Any, Any, Any, Any]:
