@@ -154,7 +154,6 @@ def test_mutated_archives(folder: Path, bounded: None) -> None:
 
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         derandomize=True,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),

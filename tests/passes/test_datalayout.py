@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.engine.context import Link
@@ -91,7 +91,6 @@ def test_a_symbol_can_be_a_section(tmp_path: Path) -> None:
     assert found[".note.x"] == ("rodata", 4, 5, 4)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.lists(
         st.tuples(

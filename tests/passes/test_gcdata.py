@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.engine.context import Link
@@ -88,7 +88,6 @@ def program(link: Link, name: str) -> list[int]:
     return run(bytes(link.symbols.data(link.symbols.lookup(name))))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.tuples(SHAPES, st.sampled_from([DATA, BSS])), max_size=6))
 def test_programs_describe_the_variables(
     tmp_path: Path, variables: list[tuple[Shape, int]]
@@ -190,7 +189,6 @@ def test_a_type_nested_without_end_is_refused(tmp_path: Path) -> None:
     assert "nested too deeply" in refused(tmp_path, package)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=120), st.sampled_from([Kind.STRUCT, Kind.ARRAY, Kind.POINTER]))
 def test_damaged_types_are_errors(tmp_path: Path, data: bytes, kind: Kind) -> None:
     """Whatever a descriptor says, nothing outside of it is read."""

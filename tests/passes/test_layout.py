@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkpipe.arches.amd64 import ARCH
@@ -140,7 +140,7 @@ def symbols(draw: st.DrawFn) -> list[Sym]:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 @given(syms=symbols())
 def test_layout_is_the_sequential_one(mode: str, syms: list[Sym]) -> None:
     """Sections (names, order, sizes, alignments, addresses), the address of every symbol, and

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkpipe.arches.amd64 import ARCH
@@ -160,7 +160,7 @@ def programs(draw: st.DrawFn) -> list[Obj]:
     return out
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(objects=programs())
 def test_equal_to_the_sequential_order(tmp_path: Path, objects: list[Obj]) -> None:
     link = setup(tmp_path, objects)

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkpipe.arches.amd64 import ARCH
@@ -235,7 +235,7 @@ def contents_of(link: Link) -> dict[str, bytes]:
     return {symbols.name(s): bytes(symbols.data(s)) for s in ids}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(programs)
 def test_tables_equal_those_of_the_sequential_rules(
     tmp_path: Path, program: list[list[Func]]

@@ -9,7 +9,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe import reloctype as rt
@@ -201,7 +201,6 @@ def check(link: Link) -> Link:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(world=worlds())
 def test_keeps_what_the_sequential_rules_keep(tmp_path: Path, mode: str, world: World) -> None:
     """All rules together, on programs made of a handful of functions, types and interfaces."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkpipe.engine.context import Link
@@ -106,11 +106,7 @@ def objects_(draw: st.DrawFn) -> list[Obj]:
     return [one(i) for i in range(draw(st.integers(1, 4)))]
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=150)
 @given(objects=objects_())
 def test_equal_to_the_sequential_rules(tmp_path: Path, objects: list[Obj]) -> None:
     symbols, loaded = resolved(tmp_path, objects)

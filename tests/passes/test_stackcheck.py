@@ -8,7 +8,7 @@ from typing import NamedTuple
 import attrs
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.arches.amd64 import ARCH
@@ -116,7 +116,6 @@ functions = st.integers(1, 6).flatmap(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(functions)
 def test_fails_when_the_sequential_rule_fails(tmp_path: Path, made: list[Function]) -> None:
     """And names a function in every group of those that need too much."""

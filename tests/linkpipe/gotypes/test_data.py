@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.errors import InputError
@@ -172,7 +172,6 @@ def test_references_are_found_in_bulk(tmp_path: Path) -> None:
     assert types.targets(ids, np.array([40, 40, 3])).tolist() == [1, 0, 0]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=90), st.booleans())
 def test_damaged_types_are_errors_or_numbers(tmp_path: Path, data: bytes, flip: bool) -> None:
     """Nothing that the bytes say leads outside of them."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.arch import Stub, StubReloc, Trampolines
@@ -79,7 +79,6 @@ FUNCTION = st.tuples(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(FUNCTION, min_size=1, max_size=20))
 def test_every_call_reaches(functions: list[tuple[int, int, list[int]]]) -> None:
     """Its target, or a trampoline that leads there; nothing overlaps, nothing is lost."""
