@@ -1,8 +1,9 @@
-"""Runs a command and writes down its wall time and peak memory: `measure.py REPORT COMMAND …`.
+"""Runs a command and writes down its times and peak memory: `measure.py REPORT COMMAND …`.
 
 A process of its own, and a small one, because Linux counts the memory of the process that called
 exec into the peak of what it became: a link started from a large Python would seem to need as
-much. The peak is that of the command or of one of the processes that it waited for.
+much. The peak is that of the command or of one of the processes that it waited for; CPU time is
+that of all of them, in the program and in the kernel.
 """
 
 import os
@@ -17,7 +18,7 @@ def main(report: str, command: list[str]) -> int:
     _, status, usage = os.wait4(pid, 0)
     seconds = time.perf_counter() - begin
     with open(report, "w") as file:
-        file.write(f"{seconds} {usage.ru_maxrss * 1024}")
+        file.write(f"{seconds} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrss * 1024}")
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 

@@ -45,8 +45,8 @@ exec {compiler} "$@"
 class Linked:
     """What one link did: its output and messages, and the objects and calls of the host link.
 
-    `seconds` is wall time; `peak` the largest resident set, in bytes, of the linker or one of the
-    processes it waited for.
+    `seconds` is wall time; `cpu` the seconds that the linker and all that it waited for computed;
+    `peak` the largest resident set, in bytes, of one of these processes.
     """
 
     output: Path
@@ -54,6 +54,7 @@ class Linked:
     stderr: str
     stdout: str
     seconds: float
+    cpu: float
     peak: int
     tmpdir: Path
     calls: tuple[tuple[str, ...], ...] = field(default=())
@@ -133,7 +134,7 @@ def link(
     argv = [sys.executable, "-I", "-S", str(MEASURE), str(folder / "measured"), *argv]
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         done = subprocess.run(argv, cwd=folder, env=env, stdout=out, stderr=err, check=False)
-    seconds, peak = (folder / "measured").read_text().split()
+    seconds, cpu, peak = (folder / "measured").read_text().split()
     (folder / "measured").unlink()
     return Linked(
         output,
@@ -141,6 +142,7 @@ def link(
         (folder / "stderr").read_text(errors="replace"),
         (folder / "stdout").read_text(errors="replace"),
         float(seconds),
+        float(cpu),
         int(peak),
         tmpdir,
         read_calls(log),
