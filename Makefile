@@ -20,10 +20,22 @@ SUITES ?=
 FILES ?=
 SAMPLE ?=
 OWN ?=
+# What is timed (make bench AGAINST=main): none for linkpipe beside go tool link, a commit for
+# linkpipe beside linkpipe as it was then.
+AGAINST ?=
+# A second Python for the unit tests: the newest that is there, or the system's.
+OTHER_PYTHON ?= $(shell \
+	for version in 3.14 3.13 3.12; do \
+		for python in python$$version "$$(pyenv root 2>/dev/null)"/versions/$$version.*/bin/python; do \
+			"$$python" -c "" 2>/dev/null && echo "$$python" && exit; \
+		done; \
+	done; echo /usr/bin/python3)
+UNIT := tests/linkpipe tests/passes tests/arches
+UV := $(VENV)/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format conformance gosuites mutants testplugin dwarfcheck bench cross-tools \
-	kernels boundscheck clean compiler
+.PHONY: help demo test coverage lint format conformance gosuites mutants testplugin dwarfcheck bench \
+	full lowest other-python lock dist cross-tools kernels boundscheck clean compiler
 
 help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
@@ -33,7 +45,11 @@ demo: compiler $(VENV)/.demo ## build a Go plugin and its host with linkpipe, ru
 	$(PY) -m examples.demo $(ARCH)
 
 test: compiler $(VENV)/.dev ## run the tests (minutes; the big programs are in conformance)
-	$(PY) -m pytest -q -n $(JOBS) -m "not big"
+	$(PY) -m pytest -n $(JOBS) -m "not big"
+
+coverage: compiler $(VENV)/.dev ## run the tests and show what they reach, file by file (at least 90 %)
+	@mkdir -p .cache/coverage && rm -f .cache/coverage/*
+	$(PY) -m pytest -n $(JOBS) -m "not big" --cov --cov-report=term
 
 lint: $(VENV)/.dev .tree ## check style, types and the fences between the parts
 	$(VENV)/bin/ruff check .
@@ -60,9 +76,31 @@ testplugin: compiler $(VENV)/.dev ## run Go's own plugin tests in the same way, 
 dwarfcheck: compiler $(VENV)/.dev ## let readelf, llvm-dwarfdump and gdb read linkpipe's debug information
 	LINKPIPE_TOOLS=required $(PY) -m pytest -q tests/conformance/test_debuggers.py
 
-bench: compiler $(VENV)/.dev ## time linkpipe beside go tool link on the same archives
+bench: compiler $(VENV)/.dev ## time linkpipe beside go tool link, or AGAINST=COMMIT beside itself
 	@$(PY) -m compileall -q linkpipe passes arches # as pip does for users
-	$(PY) -m benchmarks.bench
+	$(PY) -m benchmarks.$(if $(AGAINST),against $(AGAINST),bench)
+
+full: ## all that continuous integration runs, and all that takes longer (hours)
+	.ci/run full
+
+lowest: compiler $(VENV)/.dev ## run the unit tests with the lowest versions that pyproject.toml allows
+	$(UV) venv --quiet --clear --python $(PY) .cache/lowest
+	$(UV) pip install --quiet --python .cache/lowest --resolution lowest-direct -e '.[test]'
+	.cache/lowest/bin/python -m pytest -n $(JOBS) $(UNIT)
+
+other-python: compiler $(VENV)/.dev ## run the unit tests with another Python (OTHER_PYTHON=python3.13)
+	$(UV) venv --quiet --clear --python $(OTHER_PYTHON) .cache/other-python
+	$(UV) pip install --quiet --python .cache/other-python -r requirements/dev.txt
+	$(UV) pip install --quiet --python .cache/other-python --no-deps -e .
+	.cache/other-python/bin/python -m pytest -n $(JOBS) $(UNIT)
+
+lock: $(VENV)/.dev ## pin anew what .venv gets, in requirements/dev.txt
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --custom-compile-command "make lock" --extra demo --extra dev \
+		--output-file requirements/dev.txt pyproject.toml
+
+dist: $(VENV)/.dev ## build the source distribution and the wheel, in dist/
+	$(PY) -m build --no-isolation
 
 cross-tools: $(VENV)/.dev ## install compilers, emulators and debuggers that the tests use (Debian, root)
 	@command -v apt-get >/dev/null 2>&1 && test "$$(id -u)" = 0 || { \
@@ -72,7 +110,8 @@ cross-tools: $(VENV)/.dev ## install compilers, emulators and debuggers that the
 	apt-get -qq update
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 install \
 		--no-install-recommends \
-		$$($(PY) -m tests.conformance.targets)
+		$$($(PY) -m tests.conformance.targets) \
+		$(if $(filter /usr/bin/python3,$(OTHER_PYTHON)),python3-dev)
 
 kernels: compiler $(VENV)/.dev ## compile the kernels (after an edit of one; the others do it too)
 
@@ -95,7 +134,7 @@ compiler:
 			"(Debian, Ubuntu: apt install python3-dev; Fedora: dnf install python3-devel)" >&2; \
 		exit 1; }
 
-# The environments are stamps: a changed pyproject.toml (entry points!) installs again, and so
+# The environments are stamps: a changed pyproject.toml (entry points!) or pin installs again, and so
 # does a changed kernel, which is compiled by that.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -108,8 +147,10 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml setup.py $(KERNELS)
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e examples/decisions
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/bin/python pyproject.toml setup.py $(KERNELS)
-	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[demo,dev]'
+# What is pinned, so that everybody and continuous integration have the same.
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml requirements/dev.txt setup.py $(KERNELS)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 # The layout that is installed (linkpipe.passes, linkpipe.arches), for mypy and import-linter.

@@ -1,4 +1,4 @@
-"""Third parties' packages, installed as their users would."""
+"""Packages built and installed as their users would: third parties' and linkpipe itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def install(sample: Path, folder: Path) -> str:
@@ -18,3 +20,15 @@ def install(sample: Path, folder: Path) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return str(target)
+
+
+def checkout(folder: Path) -> Path:
+    """Copy what a commit of everything here would hold: no caches, nothing that was built."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in listed.split("\0"):
+        file = ROOT / name
+        if name and (file.is_symlink() or file.exists()):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, folder / name, follow_symlinks=False)
+    return folder

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from tests.conformance.toolchain import ROOT
 
@@ -25,8 +31,7 @@ def test_make_alone_lists_the_targets() -> None:
     done = make()
     assert done.returncode == 0
     listed = {line.split()[0] for line in done.stdout.splitlines()[1:]}
-    expected = "demo test lint conformance gosuites testplugin dwarfcheck bench cross-tools clean"
-    assert set(expected.split()) <= listed
+    assert {"demo", "test", "lint", "conformance", "bench", "full", "clean"} <= listed
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert targets - listed == {"compiler"}, "a target without a line of help"
 
@@ -39,8 +44,95 @@ def test_without_a_compiler_one_line_says_what_to_install() -> None:
     assert all("compiler" in line and line.startswith("make") for line in rest)
 
 
+def steps() -> list[str]:
+    """What .ci/run does, in a full run too."""
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    words = (line.strip().partition("#")[0].split() for line in lines)
+    return [" ".join(line[1:]) for line in words if line[:1] == ["step"]]
+
+
 def test_ci_runs_what_the_readme_says() -> None:
-    steps = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert "make lint" in steps
-    assert any(step.startswith("make test ") for step in steps)
+    """With coverage, which is the same tests and a gate."""
+    assert {"make lint", "make coverage"} <= set(steps())
     assert "make test " in (ROOT / "README.md").read_text()
+    test, coverage = (make("-n", name).stdout.splitlines()[-1] for name in ("test", "coverage"))
+    assert coverage.startswith(f"{test} --cov")
+
+
+def test_a_full_run_leaves_nothing_out() -> None:
+    """Whatever tests something is a step, or is a part of one."""
+    listed = {line.split()[0] for line in make().stdout.splitlines()[1:]}
+    other = set("help test format kernels bench full lock dist clean".split())
+    assert {step.split()[1] for step in steps()} == listed - other
+
+
+def test_documents_name_targets_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for document in documents():
+        code = re.findall(r"`make ([^`]*)`|^make (.*)", document.read_text(), re.MULTILINE)
+        for line in ("".join(found).partition("#")[0] for found in code):
+            words = re.findall(r"^[a-z-]+(?: [a-z-]+(?= |$))*", line)
+            named = words[0].split() if words else []
+            assert set(named) <= targets, f"{document}: make {line}"
+
+
+def documents() -> list[Path]:
+    return [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in documents():
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
+            assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_what_continuous_integration_installs_is_pinned() -> None:
+    """All that pyproject.toml asks for, each as it asks for it, by hash, from no named host."""
+    pinned = (ROOT / "requirements" / "dev.txt").read_text()
+    pins = {
+        requirement.name: requirement
+        for requirement in map(
+            Requirement, re.findall(r"^([a-z].*==.*) \\$", pinned, re.MULTILINE)
+        )
+        if not requirement.marker or requirement.marker.evaluate()
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = project["project"]["optional-dependencies"].values()
+    asked = [project["build-system"]["requires"], project["project"]["dependencies"], *extras]
+    for requirement in map(Requirement, (line for lines in asked for line in lines)):
+        if requirement.name == "linkpipe":
+            continue
+        (pin,) = pins[requirement.name.lower()].specifier
+        assert requirement.specifier.contains(pin.version), f"{requirement}: make lock"
+    assert pinned.count("--hash=sha256:") >= len(pins)
+    assert "://" not in pinned
+
+
+def test_the_hooks_before_a_commit_are_those_of_lint() -> None:
+    config = (ROOT / ".pre-commit-config.yaml").read_text()
+    entries = re.findall(r"entry: (.*) --force-exclude", config)
+    assert [f"{entry} ." for entry in entries] == make("-n", "lint").stdout.splitlines()[-4:-2]
+    done = subprocess.run(
+        [sys.executable, "-m", "pre_commit", "validate-config"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ci_says_how_long_each_step_took(tmp_path: Path) -> None:
+    """And goes no further than the first that fails."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+    (tmp_path / "Makefile").write_text("%:\n\t@test $@ != lowest\n")
+    done = subprocess.run(
+        ["bash", ".ci/run"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    *_, coverage, conformance, _, lowest, total = done.stdout.splitlines()
+    assert re.fullmatch(r" +\d+ s  make coverage", coverage)
+    assert re.fullmatch(r" +\d+ s  make conformance PROGRAMS=go compile", conformance)
+    assert lowest == "(failed)  make lowest"
+    assert re.fullmatch(r" +\d+ s  in all, \d+-\d+-\d+", total)
