@@ -12,7 +12,7 @@ from linkpipe.engine.plan import Planned, make_plan
 from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.runner import Observer, run_plan
 from linkpipe.flags import environ
-from linkpipe.flags.options import read_options
+from linkpipe.flags.options import Options, read_options
 from linkpipe.observe.check import Check
 from tests.conformance.programs import TINY, Program, inputs, scratch
 from tests.conformance.toolchain import link_tool
@@ -43,6 +43,7 @@ def stages(program: Program = TINY, *flags: str) -> Stages:
     given = inputs(program)
     argv = [*given.flags, *flags, "-o", str(scratch() / "out"), str(given.main)]
     options = read_options(argv, environ.capture(given.environment(), str(link_tool())))
+    assert isinstance(options, Options), "no -V was given"
     catalog = Catalog()
     plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)
     arch = catalog.load("arches", options.environment.goarch)

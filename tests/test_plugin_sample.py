@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import NoteSection, SymbolTableSection
 
 from linkpipe.observe.diff import read
 from tests.conformance.oracle import link as link_with
@@ -71,6 +72,7 @@ def test_the_note_is_in_the_file_and_the_program_runs(tmp_path: Path, installed:
     output = link(tmp_path, installed)
     with output.open("rb") as file:
         section = ELFFile(file).get_section_by_name(".note.linkpipe.sample")
+        assert isinstance(section, NoteSection)
         (note,) = section.iter_notes()
     assert note["n_name"] == "linkpipe-sample"
     assert note["n_descdata"] == b"built for the tests"
@@ -85,9 +87,11 @@ def test_the_counts_are_those_of_the_output(tmp_path: Path, installed: str) -> N
     (path,) = (tmp_path / "dump").glob("*.sample.counts.jsonl")
     counts = {row["key"]: row["value"] for row in read(str(path))[1]}
     with output.open("rb") as file:
+        symtab = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(symtab, SymbolTableSection)
         names = [
             symbol.name
-            for symbol in ELFFile(file).get_section_by_name(".symtab").iter_symbols()
+            for symbol in symtab.iter_symbols()
             if symbol["st_info"]["type"] == "STT_FUNC"
         ]
     assert counts["main"] == sum(name.startswith("main.") for name in names)

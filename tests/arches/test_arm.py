@@ -23,7 +23,8 @@ from linkpipe.arches.arm import (
 from linkpipe.errors import LinkErrors
 from linkpipe.passes.relocate import relocate
 from linkpipe.symkind import SymKind
-from tests.tiny import EXTERNAL, INTERNAL, Mode, Tiny
+from linkpipe.tables.mode import Mode
+from tests.tiny import EXTERNAL, INTERNAL, Tiny
 
 BL, B = 0xEBFFFFFE, 0xEAFFFFFE
 """With the distance that stands for the target's own address: two instructions back."""

@@ -15,7 +15,8 @@ from linkpipe.arches.arm64 import ADDMODULEDATA, ARCH, RELOCS, TRAMPOLINES, spel
 from linkpipe.errors import LinkErrors
 from linkpipe.passes.relocate import relocate
 from linkpipe.symkind import SymKind
-from tests.tiny import EXTERNAL, INTERNAL, Mode, Tiny
+from linkpipe.tables.mode import Mode
+from tests.tiny import EXTERNAL, INTERNAL, Tiny
 
 ADDRESS = st.integers(0, 2**31)
 ADRP, ADD, BL = 0x90000000, 0x91000000, 0x94000000

@@ -14,7 +14,8 @@ from linkpipe.arches.s390x import ADDMODULEDATA, ARCH, R_PCRELDBL, RELOCS
 from linkpipe.errors import LinkErrors
 from linkpipe.passes.relocate import relocate
 from linkpipe.symkind import SymKind
-from tests.tiny import EXTERNAL, INTERNAL, Mode, Tiny
+from linkpipe.tables.mode import Mode
+from tests.tiny import EXTERNAL, INTERNAL, Tiny
 
 WORD = st.integers(0, 2**46)
 

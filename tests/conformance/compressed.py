@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from attrs import frozen
@@ -57,6 +57,7 @@ class Read:
         if not section["sh_flags"] & _COMPRESSED:
             return content, section["sh_addralign"]
         name = self.names[index]
+        order: Literal["little", "big"]
         order = "little" if self.header["e_ident"]["EI_DATA"] == "ELFDATA2LSB" else "big"
         # Elf32_Chdr: type, size, align; Elf64_Chdr: type, reserved, size, align.
         if self.header["e_ident"]["EI_CLASS"] == "ELFCLASS64":
@@ -159,7 +160,7 @@ def _headers(ours: Read, theirs: Read) -> str | None:
         return f"sections: {' '.join(ours.names)}, the oracle's {' '.join(theirs.names)}"
     for index, name in enumerate(theirs.names):
         left, right = dict(ours.sections[index]), dict(theirs.sections[index])
-        fields = _FIELDS
+        fields: tuple[str, ...] = _FIELDS
         if not name.startswith(_DEBUG):
             fields += ("sh_size",)
         elif (left["sh_flags"] ^ right["sh_flags"]) == _COMPRESSED:

@@ -196,7 +196,7 @@ def run(suite: Suite, linker: str, pattern: str, folder: Path) -> Outcome:
         LINKPIPE_TIMING=str(folder / "made"),
     )
     env["PATH"] = f"{copy / 'bin'}{os.pathsep}{env['PATH']}"
-    command = [copy / "bin" / "go", "test", "-json", "-count=1", f"-timeout={suite.minutes}m"]
+    command = [str(copy / "bin" / "go"), "test", "-json", "-count=1", f"-timeout={suite.minutes}m"]
     chosen = pattern or suite.run
     if chosen:
         command.append(f"-run={chosen}")

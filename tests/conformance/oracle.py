@@ -118,7 +118,7 @@ def link(
     output, tmpdir = folder / name, folder / "tmp"
     argv = [*command, "-o", str(output), *inputs.flags, *flags]
     log = folder / "calls"
-    env = inputs.environment() | variables
+    env = inputs.environment() | dict(variables)
     if external:
         env |= ASK
         shutil.rmtree(tmpdir, ignore_errors=True)

@@ -157,7 +157,7 @@ def test_damaged_sections(
     assert expected in str(told(oracle, tmp_path, rebuilt(oracle, contents)))
 
 
-def section_place(data: bytes, oracle: Path, name: str) -> int:
+def section_place(oracle: Path, name: str) -> int:
     old = compressed.read(oracle)
     return old.header["e_shoff"] + old.names.index(name) * SHDR.size
 
@@ -177,7 +177,7 @@ def test_damaged_section_headers(
     oracle: Path, tmp_path: Path, name: str, offset: int, expected: str
 ) -> None:
     data = bytearray(rebuilt(oracle, otherwise))
-    data[section_place(data, oracle, name) + offset] ^= 1
+    data[section_place(oracle, name) + offset] ^= 1
     assert expected in str(told(oracle, tmp_path, bytes(data)))
 
 
@@ -207,7 +207,7 @@ def test_bytes_of_no_section(oracle: Path, tmp_path: Path) -> None:
 def test_a_gap_before_a_later_section(oracle: Path, tmp_path: Path) -> None:
     """Moved by more than its alignment asks for."""
     data = bytearray(rebuilt(oracle, otherwise))
-    place = section_place(data, oracle, ".shstrtab")
+    place = section_place(oracle, ".shstrtab")
     fields = list(SHDR.unpack_from(data, place))
     begin, size = fields[4:6]
     fields[4] += 3
@@ -243,7 +243,7 @@ def test_one_compresses_and_the_other_does_not(oracle: Path, tmp_path: Path) -> 
     index = old.names.index(".debug_abbrev")
     plain = old.plain(index)[0]
     data = bytearray(rebuilt(oracle, lambda o, i, n: plain if i == index else otherwise(o, i, n)))
-    place = section_place(data, oracle, ".debug_abbrev")
+    place = section_place(oracle, ".debug_abbrev")
     fields = list(SHDR.unpack_from(data, place))
     fields[2] &= ~0x800
     SHDR.pack_into(data, place, *fields)

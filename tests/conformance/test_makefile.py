@@ -91,9 +91,7 @@ def test_what_continuous_integration_installs_is_pinned() -> None:
     pinned = (ROOT / "requirements" / "dev.txt").read_text()
     pins = {
         requirement.name: requirement
-        for requirement in map(
-            Requirement, re.findall(r"^([a-z].*==.*) \\$", pinned, re.MULTILINE)
-        )
+        for requirement in map(Requirement, re.findall(r"^([a-z].*==.*) \\$", pinned, re.MULTILINE))
         if not requirement.marker or requirement.marker.evaluate()
     }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.conformance import gosuites, tools
@@ -12,7 +14,7 @@ HINT = "no gdb, llvm-dwarfdump: `make cross-tools` installs it"
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A machine without any tool."""
-    monkeypatch.setattr(tools.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.delenv(tools.VARIABLE, raising=False)
     return monkeypatch
 

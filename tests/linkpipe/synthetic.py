@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -46,8 +47,7 @@ class Plugin:
     @hookimpl
     def linkpipe_passes(self) -> list[Offer]:
         return [
-            Offer(name, self.owner, lambda value=value: value)
-            for name, value in self.passes.items()
+            Offer(name, self.owner, partial(self.passes.__getitem__, name)) for name in self.passes
         ]
 
 

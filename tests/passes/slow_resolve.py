@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from attrs import frozen
+
 from linkpipe.formats import goobj
 from linkpipe.symkind import FROM_OBJECT, SymKind
 from linkpipe.tables.objects import Objects
@@ -28,7 +30,8 @@ class Def(NamedTuple):
     content: int
 
 
-class Resolution(NamedTuple):
+@frozen
+class Resolution:
     """ids: (object, local) -> id; winners: id -> (object, local); sizes, flags, aligns by id."""
 
     ids: dict[tuple[int, int], int]

@@ -80,7 +80,8 @@ def plain(name: str) -> str:
 
 def test_that_nobody_reads_does_not_fail_the_link(tmp_path: Path) -> None:
     given = inputs(TINY)
-    command = [*oracle.linkpipe(), *given.flags, "-dumpdep", "-o", tmp_path / "out", given.main]
+    out, main = str(tmp_path / "out"), str(given.main)
+    command = [*oracle.linkpipe(), *given.flags, "-dumpdep", "-o", out, main]
     reader, writer = os.pipe()
     os.close(reader)
     with open("/dev/full", "wb") as full, open(writer, "wb") as broken:

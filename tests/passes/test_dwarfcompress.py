@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import zlib
-from typing import Literal
+from threading import Thread
+from typing import Any, Literal
 
 import attrs
 import numpy as np
@@ -83,13 +85,13 @@ def test_a_thread_that_fails_costs_time_and_nothing_else(monkeypatch: pytest.Mon
     """What a helper could not do is done again where failures are seen."""
     calls: list[int] = []
 
-    class Unlucky(module.Thread):
+    class Unlucky(Thread):
         def run(self) -> None:
             calls.append(1)
 
     monkeypatch.setattr(module, "Thread", Unlucky)
     monkeypatch.setattr(module, "_FEW", 0)
-    monkeypatch.setattr(module.os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
     after = dwarfcompress.run(linked(ARCH))
     assert after.sections[1].compressed
     assert len(calls) == 2
@@ -100,14 +102,14 @@ def test_threads_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = dwarfcompress.run(linked(ARCH)).image.tobytes()
     monkeypatch.setattr(module, "_FEW", 0)
     for cores in (2, 64):
-        monkeypatch.setattr(module.os, "cpu_count", lambda cores=cores: cores)
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
         assert dwarfcompress.run(linked(ARCH)).image.tobytes() == alone
 
 
 def test_sections_keep_their_other_properties() -> None:
     before, after = linked(ARCH), dwarfcompress.run(linked(ARCH))
     for old, new in zip(before.sections.items, after.sections.items, strict=True):
-        fields = {"vaddr": 0, "size": 0, "align": 0, "compressed": False}
+        fields: dict[str, Any] = {"vaddr": 0, "size": 0, "align": 0, "compressed": False}
         assert attrs.asdict(attrs.evolve(old, **fields)).keys() == attrs.asdict(new).keys()
         assert (old.name, old.segment, old.rwx, old.packed) == (
             new.name,

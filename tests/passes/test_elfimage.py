@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
-from elftools.elf.sections import SymbolTableSection
+from elftools.elf.sections import NoteSection, SymbolTableSection
 
 from linkpipe import reloctype as rt
 from linkpipe.engine.context import Link
@@ -21,7 +22,7 @@ from linkpipe.tables.mode import Mode
 from tests.tiny import EXTERNAL, INTERNAL, Tiny
 
 
-def program(mode: Mode = INTERNAL, **flags: object) -> Tiny:
+def program(mode: Mode = INTERNAL, **flags: Any) -> Tiny:
     """An entry point, a constant, a variable, and some zeros."""
     p = Tiny(mode, **flags)
     start = p.symbol("_rt0", kind=SymKind.STEXT, content=bytes(16))
@@ -64,7 +65,9 @@ def test_executable() -> None:
         ".strtab",
         ".shstrtab",
     ]
-    note = next(iter(file.get_section_by_name(".note.gnu.build-id").iter_notes()))
+    notes = file.get_section_by_name(".note.gnu.build-id")
+    assert isinstance(notes, NoteSection)
+    note = next(iter(notes.iter_notes()))
     assert (note["n_name"], note["n_type"]) == ("GNU", "NT_GNU_BUILD_ID")
     loads = [s for s in file.iter_segments() if s["p_type"] == "PT_LOAD"]
     assert loads[0]["p_vaddr"] == 0x400000
@@ -74,10 +77,14 @@ def test_executable() -> None:
         assert segment["p_offset"] % 4096 == segment["p_vaddr"] % 4096
     symbols = file.get_section_by_name(".symtab")
     assert isinstance(symbols, SymbolTableSection)
-    entry = symbols.get_symbol_by_name("_rt0")[0]
+    found = symbols.get_symbol_by_name("_rt0")
+    assert found is not None
+    entry = found[0]
     assert entry["st_value"] == 0x401000
     assert file.get_section(entry["st_shndx"]).name == ".text"
-    assert file.get_section_by_name(".rodata").data() == b"constant"
+    rodata = file.get_section_by_name(".rodata")
+    assert rodata is not None
+    assert rodata.data() == b"constant"
     assert not link.image.flags.writeable
 
 
@@ -85,6 +92,7 @@ def test_stripped_executable() -> None:
     """-s: no symbol table, and the file ends with the section names."""
     link, file = whole(program(s=True).link())
     names = file.get_section_by_name(".shstrtab")
+    assert names is not None
     assert file.get_section_by_name(".symtab") is None
     assert names["sh_offset"] + names["sh_size"] == len(link.image)
 

@@ -20,13 +20,13 @@ class Program(Tiny):
 
     def __init__(self, mode: Mode = INTERNAL, **flags: Any) -> None:
         super().__init__(mode, **flags)
-        code = {"kind": SymKind.STEXT, "content": bytes(8)}
+        code: dict[str, Any] = {"kind": SymKind.STEXT, "content": bytes(8)}
         self.start = self.symbol("runtime.text", kind=SymKind.STEXT)
         self.f = self.symbol("main.f", 1, **code)
         self.wrapper = self.symbol("main.f", 0, **code)
         self.hashed = self.symbol("main.gen", 1, flags=Flag.CONTENT_HASHED, **code)
         self.end = self.symbol("runtime.etext", kind=SymKind.STEXT)
-        data = {"kind": SymKind.SDATA, "content": bytes(8)}
+        data: dict[str, Any] = {"kind": SymKind.SDATA, "content": bytes(8)}
         self.v = self.symbol("main.dot·v", **data)
         self.static = self.symbol("main.static", STATIC, **data)
         self.temporary = self.symbol("main..stmp_1", STATIC + 1, **data)

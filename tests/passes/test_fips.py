@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
-from linkpipe.passes.fips import checksum, fips
+from linkpipe.output.fips import checksum
+from linkpipe.passes.fips import fips
 from linkpipe.passes.relocate import relocate
 from linkpipe.symkind import SymKind
 from tests.tiny import INTERNAL, Tiny

@@ -51,8 +51,9 @@ def test_what_the_mode_decides(name: str, modes: set[str]) -> None:
     ],
 )
 def test_flags_that_leave_a_pass_out(name: str, flags: dict[str, Any]) -> None:
+    opposite: dict[str, Any] = {flag: not value for flag, value in flags.items()}
     assert name not in running(INTERNAL, **flags)
-    assert name in running(INTERNAL, **{flag: not value for flag, value in flags.items()})
+    assert name in running(INTERNAL, **opposite)
 
 
 def running(mode: Mode, buildmode: str = "exe", **flags: Any) -> set[str]:

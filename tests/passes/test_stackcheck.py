@@ -73,8 +73,8 @@ def setup(folder: Path, functions: list[Function]) -> Link:
     edit = symbols.edit()
     edit.add_flags(ids, Flag.REACHABLE)
     found = link.objects.relocs(symbols.object[ids], symbols.local[ids])
-    relocs = Relocs.gather(len(symbols), ids, found)
-    return link.evolve(symbols=edit.freeze(), relocs=relocs, text_order=ids)
+    gathered = Relocs.gather(len(symbols), ids, found)
+    return link.evolve(symbols=edit.freeze(), relocs=gathered, text_order=ids)
 
 
 def slow_needs(functions: list[Function]) -> list[float]:

@@ -51,6 +51,7 @@ def test_headers_are_read_back(elf_class: int, endian: str) -> None:
     assert (segment["p_vaddr"], segment["p_filesz"], segment["p_memsz"]) == (0x11000, 100, 200)
     assert [s.name for s in seen.iter_sections()] == ["", ".rela.text", ".text", ".shstrtab"]
     text = seen.get_section_by_name(".text")
+    assert text is not None
     assert (text["sh_addr"], text["sh_offset"], text["sh_addralign"]) == (0x11000, 4096, 16)
     assert seen.get_section(1)["sh_info"] == 2
 

@@ -101,6 +101,7 @@ def test_every_call_reaches(functions: list[tuple[int, int, list[int]]]) -> None
 
 def test_trampolines_are_shared_where_they_are_near() -> None:
     """Two callers side by side use one; one far away gets its own, with the next number."""
+    many: list[tuple[int, int, list[int]]]
     many = [(0, 40, [])] + [(1, 400, [])] + [(1, 40, [0])] * 2 + [(1, 400, []), (1, 40, [0])]
     world = World(many)
     names = [world.after.name(sym) for sym in world.reached.targets]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import attrs
 import networkx as nx
@@ -178,12 +178,13 @@ def test_a_third_party_format(tmp_path: Path) -> None:
     from linkpipe.engine.hookspecs import Offer, hookimpl
     from linkpipe.observe.dump import Dumper
 
+    def exclaim(value: object, file: IO[str], header: object, match: object) -> None:
+        file.write("!")
+
     class Plugin:
         @hookimpl
         def linkpipe_dumpers(self) -> list[Offer]:
-            write = Dumper(
-                "txt", lambda value: True, lambda v, file, header, match: file.write("!")
-            )
+            write = Dumper("txt", lambda value: True, exclaim)
             return [Offer("txt", "acme", lambda: write)]
 
     folder = tmp_path / "dump"

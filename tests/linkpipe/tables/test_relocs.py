@@ -25,6 +25,7 @@ DTYPES = (np.int32, np.uint8, np.uint16, np.bool_, np.int64, np.int32)
 
 def columns(lists: list[list[Any]]) -> RelocColumns:
     rows = [row for one in lists for row in one]
+    made: list[Any]
     made = [np.array([row[i] for row in rows], dtype) for i, dtype in enumerate(DTYPES)]
     return RelocColumns(np.array([len(one) for one in lists], np.int64), *made)
 
