@@ -406,9 +406,11 @@ def test_full_disk(program: str, folder: Path, small_files: Callable[[], None]) 
     """The file cannot be written to its end: an error that names it, and the old one stays."""
     given = inputs(TINY if program == "tiny" else table()[program])
     (folder / "out").write_bytes(OLD)
+    env = given.environment() | {"TMPDIR": str(folder)}
+    env.pop("COVERAGE_PROCESS_CONFIG", None)  # what is reached is written to a file, too
     done = subprocess.run(
         [*oracle.linkpipe(), "-o", str(folder / "out"), *given.flags, *FLAGS, str(given.main)],
-        env=given.environment() | {"TMPDIR": str(folder)},
+        env=env,
         text=True,
         capture_output=True,
         check=False,
