@@ -47,7 +47,7 @@ def _with_views(function: FunctionType) -> Callable[..., Any]:
     return call
 
 
-def forms(name: str) -> Any:
+def forms(name: str) -> pytest.MarkDecorator:
     """Both, for a fixture."""
     return pytest.mark.parametrize(
         name, [compiled(name), uncompiled(name)], ids=["compiled", "uncompiled"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kernels import forms, uncompiled
@@ -29,11 +29,7 @@ strings = st.lists(
     ),
     max_size=30,
 )
-slowly = settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+slowly = settings(max_examples=60)
 
 
 def columns(given: Strings, before: bytes = b"x") -> tuple[Any, Any, Any, Any]:

@@ -33,7 +33,7 @@ def test_names_are_found_by_name_and_tag(known: list[tuple[bytes, int]], asked: 
 def test_joined_names_come_once(many: list[tuple[bytes, int]], at: int) -> None:
     whole = table(many)
     parts = [
-        Names(whole.text, *(column[part] for column in whole[1:]))
+        Names(whole.text, whole.at[part], whole.size[part], whole.tag[part])
         for part in (slice(at), slice(at, None))
     ]
     assert sorted(pairs(parts[0].joined(parts[1]))) == sorted(set(many))
@@ -50,7 +50,7 @@ def test_renumbered_names_are_found_under_their_new_numbers(
     order = np.argsort(numbers[: len(many)], kind="stable")
     place = np.empty(len(many), np.int32)
     place[order] = np.arange(len(many))
-    moved = Names(whole.text, *(column[order] for column in whole[1:]))
+    moved = Names(whole.text, whole.at[order], whole.size[order], whole.tag[order])
     found = whole.find(moved, slots.renumbered(place)).tolist()
     assert found == [place[many.index(pair)] for pair in many]
     assert not slots.renumbered(place).rows.flags.writeable
