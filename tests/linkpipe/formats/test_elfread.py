@@ -59,7 +59,9 @@ def test_what_somebody_elses_reader_finds_is_found(
     for name in (".comment", ".data"):
         index = found.index(name)
         assert index is not None
-        assert found.content(index).tobytes() == other.get_section_by_name(name).data()
+        section = other.get_section_by_name(name)
+        assert section is not None
+        assert found.content(index).tobytes() == section.data()
     assert found.index(".comm") is None
     assert found.segments["vaddr"].tolist() == [s["p_vaddr"] for s in other.iter_segments()]
 

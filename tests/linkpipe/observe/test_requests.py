@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -42,7 +43,7 @@ class Plugin:
     @hookimpl
     def linkpipe_observers(self) -> list[Offer]:
         things: Mapping[str, Any] = {"watch": Watch, "plain": Plain, "odd": len}
-        return [Offer(name, "acme 1", lambda thing=thing: thing) for name, thing in things.items()]
+        return [Offer(name, "acme 1", partial(things.__getitem__, name)) for name in things]
 
 
 CATALOG = Catalog((), {"acme": Plugin()})
