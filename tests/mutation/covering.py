@@ -55,7 +55,15 @@ def measure(
     folder.mkdir(parents=True, exist_ok=True)
     data, watched = folder / "coverage", folder / "tests.json"
     roots = sorted({Path(file).parts[0] for file in files})
-    words = [*PYTEST, "-p", "tests.mutation.watch", "--watch", watched, "-n", str(jobs)]
+    words: list[str | Path] = [
+        *PYTEST,
+        "-p",
+        "tests.mutation.watch",
+        "--watch",
+        watched,
+        "-n",
+        str(jobs),
+    ]
     words += [*(f"--cov={root}" for root in roots), "--cov-context=test", "--cov-report="]
     status, printed = tree.run([*words, *tests], COVERAGE_FILE=str(data))
     if status not in (0, 1):

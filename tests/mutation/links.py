@@ -11,8 +11,8 @@ import pytest
 
 from linkpipe.cli.link import main
 from tests.conformance import oracle
-from tests.conformance.programs import Program, cache, inputs, key, table
-from tests.conformance.toolchain import link_tool
+from tests.conformance.programs import Program, inputs, key, table
+from tests.conformance.toolchain import cache, link_tool
 
 SMALLEST = [program for name, program in table().items() if program.base == "hello"]
 
