@@ -11,7 +11,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import NoteSection, SymbolTableSection
 
-from linkpipe.observe.diff import read
+from linkpipe.compare.dumps import read
 from tests.conformance.oracle import link as link_with
 from tests.conformance.oracle import link_linkpipe, linkpipe, same
 from tests.conformance.programs import inputs, table
@@ -84,8 +84,8 @@ def test_the_note_is_in_the_file_and_the_program_runs(tmp_path: Path, installed:
 def test_the_counts_are_those_of_the_output(tmp_path: Path, installed: str) -> None:
     """A function that can be reached is a FUNC symbol of the output."""
     output = link(tmp_path, installed, f"-dump={tmp_path}/dump")
-    (path,) = (tmp_path / "dump").glob("*.sample.counts.jsonl")
-    counts = {row["key"]: row["value"] for row in read(str(path))[1]}
+    (path,) = (tmp_path / "dump").glob("*/*.sample.counts.jsonl")
+    counts = {row["key"]: row["value"] for row in read(str(path)).rows}
     with output.open("rb") as file:
         symtab = ELFFile(file).get_section_by_name(".symtab")
         assert isinstance(symtab, SymbolTableSection)

@@ -13,7 +13,8 @@ HELP = """\
 usage: linkpipe build [ARGUMENT OF go build ...]
 
 Runs `go build -toolexec=linkpipe-toolexec ARGUMENT ...`: go compiles, linkpipe links.
-The go command is found on PATH; $LINKPIPE_GO names another.
+The go command is found on PATH; $LINKPIPE_GO names another. The exit status is go's, or 1 when
+there is no go command.
 
     linkpipe build -o prog ./cmd/prog
     linkpipe build -buildmode=plugin -o p.so ./plugin
@@ -24,7 +25,7 @@ PATHS = ("LINKPIPE_PIPELINE", "LINKPIPE_DUMP", "LINKPIPE_TIMING")
 
 def main(argv: Sequence[str]) -> int:
     """``linkpipe build``; when all is well it is replaced by the go command and does not return."""
-    if argv and argv[0] in ("--help", "-help"):
+    if argv and argv[0] in ("-h", "-help", "--help"):
         print(HELP, end="")
         return 0
     try:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from linkpipe.cli._people import invoke
+from linkpipe.cli._people import as_format, invoke, people, print_json
 from linkpipe.compare.files import differences
 
 
-@click.command("compare")
+@people("compare")
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
 @click.option(
@@ -23,7 +23,10 @@ from linkpipe.compare.files import differences
 @click.option("--limit", default=200, show_default=True, help="At most so many lines; 0: all.")
 @click.option("--bytes", "exact", is_flag=True, help="Compressed debug sections byte by byte, too.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; the status says it.")
-def command(a: Path, b: Path, symbols: Path | None, limit: int, exact: bool, quiet: bool) -> int:
+@as_format
+def command(
+    a: Path, b: Path, symbols: Path | None, limit: int, exact: bool, quiet: bool, form: str
+) -> int:
     """Compare two linked files: where they part, in words.
 
     A is the reference ("first"), B the other ("second"). Compressed debug sections are compared as
@@ -34,6 +37,10 @@ def command(a: Path, b: Path, symbols: Path | None, limit: int, exact: bool, qui
     """
     lines = list(differences(a, b, symbols, exact=exact))
     shown = [] if quiet else lines[:limit] if limit else lines
+    if form == "json" and not quiet:
+        found = {"same": not lines, "total": len(lines), "differences": shown}
+        print_json("linkpipe.compare/1", found)
+        return int(bool(lines))
     for line in shown:
         click.echo(line)
     if shown and len(shown) < len(lines):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import os
 import signal
 import sys
@@ -30,6 +31,9 @@ def process(command: Callable[[], int]) -> NoReturn:
     atexit is done. The end is ``os._exit``: a link's tables are large, and to free them one by
     one before the process ends anyway takes a tenth of a small link.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As standard error does: what cannot be written where only ASCII can be is no failure.
+        sys.stdout.reconfigure(errors="backslashreplace")
     # A link makes many objects that live until it ends, and no cycles to speak of.
     gc.disable()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -8,57 +8,66 @@ from collections.abc import Sequence
 
 import click
 
-from linkpipe.cli._people import console, invoke
+from linkpipe.cli._people import as_format, invoke, people, print_json, print_table
 from linkpipe.engine.pipeline import load_pipeline
 from linkpipe.engine.plan import Plan, check_unread, make_plan
 from linkpipe.engine.plugins import Catalog
 
 
-@click.command("passes")
+@people("passes")
 @click.option(
     "--pipeline", metavar="FILE", help="The pipeline to show; the default one if not given."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--dot", is_flag=True, help="Print the graph of passes and facts, for Graphviz.")
 @click.option("--installed", is_flag=True, help="List every pass that is installed.")
-def command(pipeline: str | None, as_json: bool, dot: bool, installed: bool) -> None:
+@as_format
+def command(pipeline: str | None, dot: bool, installed: bool, form: str) -> None:
     """Show the plan: the passes in order, what each requires and provides.
 
-    The plan is checked as a link checks it, and for facts that are set and never read.
+    The plan is checked as a link checks it, and for facts that are set and never read. The exit
+    status is 0, or 2 when the plan cannot be run.
     """
     catalog = Catalog()
     if installed:
-        for name, offers in sorted(catalog.offers("passes").items()):
-            for offer in offers:
-                click.echo(f"{name:24} {offer.owner:24} {offer.target}")
+        _installed(catalog, form)
         return
     file = pipeline or os.environ.get("LINKPIPE_PIPELINE", "")
     plan = make_plan(load_pipeline(file), catalog)
     check_unread(plan)
-    if as_json:
-        from linkpipe.observe.dump import plan_rows
-
-        click.echo(json.dumps(plan_rows(plan), indent=1))
-    elif dot:
+    if dot:
         click.echo(_dot(plan), nl=False)
+    elif form == "json":
+        from linkpipe.observe.dump import PLAN, plan_rows
+
+        print_json(PLAN, plan_rows(plan))
     else:
         _table(plan)
 
 
-def _table(plan: Plan) -> None:
-    from rich import box
-    from rich.table import Table
+def _installed(catalog: Catalog, form: str) -> None:
+    found = sorted(
+        (name, offer.owner, offer.target)
+        for name, offers in catalog.offers("passes").items()
+        for offer in offers
+    )
+    if form == "json":
+        keys = ("name", "owner", "target")
+        print_json(
+            "linkpipe.installed/1", {"passes": [dict(zip(keys, f, strict=True)) for f in found]}
+        )
+    else:
+        print_table(("pass", "owner", "target"), found, fold=True)
 
-    table = Table(box=box.SIMPLE_HEAD)
-    for title in ("", "pass", "when", "requires", "provides", "why"):
-        table.add_column(title, justify="right" if not title else "left", overflow="fold")
+
+def _table(plan: Plan) -> None:
+    rows = []
     for number, planned in enumerate(plan.passes, 1):
         run, step = planned.run, planned.step
         when = ", ".join(f"{key} = {_words(values)}" for key, values in step.when.items())
         requires = [*run.requires, *(f"[{fact}]" for fact in run.optional)]
         cells = (str(number), run.name, when, " ".join(requires), " ".join(run.provides), step.why)
-        table.add_row(*(cell.replace("[", r"\[") for cell in cells))
-    console().print(table)
+        rows.append(cells)
+    print_table(("", "pass", "when", "requires", "provides", "why"), rows, fold=True)
 
 
 def _words(values: Sequence[object]) -> str:

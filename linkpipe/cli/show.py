@@ -8,38 +8,48 @@ from collections.abc import Sequence
 
 import click
 
-from linkpipe.cli._people import console, invoke
-from linkpipe.observe.diff import read
+from linkpipe.cli._people import as_format, invoke, people, print_json, print_table
+from linkpipe.compare.dumps import read
+from linkpipe.engine.plugins import suggestion
 from linkpipe.observe.tables import matches
 
 
-@click.command("show")
+@people("show")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option("--match", metavar="PATTERN", help="Only rows in which the pattern is found.")
 @click.option("--columns", metavar="A,B,…", help="Only these columns.")
 @click.option("--limit", default=50, show_default=True, help="At most so many rows; 0: all.")
-def command(file: str, match: str | None, columns: str | None, limit: int) -> None:
-    """Show a table from a dump (FILE.jsonl, see `linkpipe link -dump`)."""
+@as_format
+def command(file: str, match: str | None, columns: str | None, limit: int, form: str) -> None:
+    """Show a table from a dump (FILE.jsonl, see `linkpipe link -dump`), whole: a file that holds
+    what a pass changed is put together with those before it.
+
+    The exit status is 0, or 2 when there is no such table, column or pattern.
+    """
+    table = read(file)
     try:
-        header, rows = read(file)
         pattern = re.compile(match) if match else None
-    except (ValueError, re.error) as e:
-        raise click.ClickException(str(e)) from e
-    found = [row for row in rows if pattern is None or matches(row, pattern)]
+    except re.error as e:
+        raise click.ClickException(f"no regular expression as Python has them: {e}") from e
+    found = [row for row in table.rows if pattern is None or matches(row, pattern)]
     shown = found[:limit] if limit else found
-    wanted = columns.split(",") if columns else list(dict.fromkeys(k for row in shown for k in row))
-    click.echo(f"{header['fact']} after {header['after']}: {len(found)} of {len(rows)} rows")
-
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*wanted, box=box.SIMPLE_HEAD)
-    for row in shown:
-        table.add_row(*(Text(_cell(row.get(name))) for name in wanted))
-    console().print(table)
+    known = list(dict.fromkeys(k for row in table.rows for k in row))
+    wanted = columns.split(",") if columns else known
+    for name in wanted:
+        if name not in known:
+            remedy = suggestion(name, known) or f"there are: {', '.join(known)}"
+            raise click.ClickException(f'no column "{name}"\n\t{remedy}')
+    if form == "json":
+        rows = [{name: row[name] for name in wanted if name in row} for row in shown]
+        told = {"fact": table.fact, "after": table.after, "total": len(table.rows)}
+        print_json("linkpipe.rows/1", {**told, "found": len(found), "rows": rows})
+        return
+    click.echo(f"{table.fact} after {table.after}: {len(found)} of {len(table.rows)} rows")
+    left_out = print_table(wanted, [[_cell(row.get(name)) for name in wanted] for row in shown])
     if len(shown) < len(found):
         click.echo(f"{len(found) - len(shown)} more: --limit 0 shows all")
+    if left_out:
+        click.echo(f"no room for {', '.join(left_out)}: --columns chooses")
 
 
 def _cell(value: object) -> str:

@@ -1,12 +1,26 @@
 """Write what passes made: after each pass, the facts it changed, into numbered files.
 
-    00.plan.json                   the plan: passes, what they require and provide, what is left out
-    08.reachability.symbols.jsonl  after pass 8, the symbol table
-    08.reachability.graph.dot      and the graph
+    DIR/hello-1f3a9c2b/                      a folder for each link, named by package or output
+        00.plan.json                         the plan: passes, what they require and provide
+        04.resolve.symbols.jsonl             after pass 4, the symbol table
+        10.reachability.symbols.jsonl        what pass 10 changed in it
+        10.reachability.graph.dot            and the graph
 
-Every file starts with a header that names the fact, the pass and the command that writes the
-file again. Rows have the table's own order, and below the header nothing depends on the time or
-on the machine: `linkpipe diff` compares two passes or two links.
+The last part of the folder's name comes from the package that go builds, or else from the path of
+the output: a link that is done again replaces its dump, and two links of one build keep theirs.
+
+Every file starts with a header that names the fact and the pass, and for a link that was not
+started by the go command (whose inputs are gone with it) the command that writes the file again.
+Rows have the table's own order, and below the header nothing depends on the time or on the
+machine.
+
+A large table (one that offers a `linkpipe.tables.listing.Listing`) is written whole once; then a
+file holds what changed. Its header has ``since``, the file that it continues, and ``gone``, the
+keys that have no row any more; below it stand all rows of each key that changed. The table after
+the pass is that of ``since``, without the rows of all these keys, with the rows of this file, in
+the order of the column ``key``. `linkpipe show` and `linkpipe diff` read it so. Of such a table
+only what is reachable is written, unless it is asked for ``all``: nothing is, before the pass that
+finds out.
 
 A format is a ``Dumper``; third parties add theirs in the entry point group ``linkpipe.dumpers``,
 and ``-observe dump:dir=DIR,format=NAME+NAME`` chooses.
@@ -14,23 +28,32 @@ and ``-observe dump:dir=DIR,format=NAME+NAME`` chooses.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import IO, Any
 
 import attrs
+import numpy as np
 
 from linkpipe import __version__
 from linkpipe.engine.context import Link
 from linkpipe.engine.plan import Plan, Planned
-from linkpipe.engine.plugins import Catalog
+from linkpipe.engine.plugins import Catalog, suggestion
 from linkpipe.engine.runner import Observer, changed
 from linkpipe.errors import UserError
+from linkpipe.flags.options import Options
+from linkpipe.observe.words import Names
+from linkpipe.tables import listing
+from linkpipe.tables.listing import Listing
 
 BUILT_IN = ("jsonl", "graphml", "dot")
+TABLE, PLAN = "linkpipe.table/1", "linkpipe.plan/1"
+"""Schemas: of a table, a graph or another fact; of the plan."""
 
 
 @attrs.frozen(eq=False)
@@ -42,11 +65,14 @@ class Dumper:
         accepts: whether it can write a fact's value.
         write: ``write(value, file, header, match)``: header is JSON-able; match is a compiled
             pattern that what is written must match, or None for everything.
+        rows: whether it writes rows: instead of a large table it is given those that changed, as
+            an object with ``rows()``, of which the pattern was found already.
     """
 
     name: str
     accepts: Callable[[Any], bool]
     write: Callable[[Any, IO[str], dict[str, Any], re.Pattern[str] | None], None]
+    rows: bool = False
 
 
 def _pattern(text: str) -> str:
@@ -65,14 +91,43 @@ def _named(options: DumpOptions, field: attrs.Attribute[str], value: str) -> Non
 @attrs.frozen
 class DumpOptions:
     """Attributes:
-    dir: the directory to write to.
-    match: a regular expression: only rows and nodes in which it is found; empty for all.
+    dir: the directory in which each link has its folder.
+    match: a regular expression: only rows and nodes in which it is found (for large tables: in
+        the name); empty for all.
     format: formats, by name.
+    facts: only these; empty for all.
+    after: only what these passes change; empty for all.
+    all: of large tables also what is not reachable.
     """
 
     dir: str = attrs.field(default="", validator=_named)
     match: str = attrs.field(default="", converter=_pattern)
     format: tuple[str, ...] = BUILT_IN
+    facts: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    all: bool = False
+
+
+@attrs.frozen(eq=False)
+class _Written:
+    """A large table as it was last written: its listing, the rows of it that are shown, the file
+    of each format."""
+
+    listing: Listing
+    rows: Any
+    files: Mapping[str, str] = MappingProxyType({})
+
+
+@attrs.frozen(eq=False)
+class _Rows:
+    """Rows of a listing, for a format that writes rows."""
+
+    listing: Listing
+    at: Any
+    names: Names
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        return self.listing.rows(self.at, self.names)
 
 
 class Dump(Observer):
@@ -81,17 +136,21 @@ class Dump(Observer):
     options = DumpOptions
 
     def __init__(self, options: DumpOptions, catalog: Catalog | None = None) -> None:
-        self.folder = options.dir
+        self.wanted = options
+        self.folder = ""
         catalog = catalog or Catalog()
         self._dumpers = [catalog.load("dumpers", name) for name in options.format]
         self._match = re.compile(options.match) if options.match else None
         self._numbers: dict[str, int] = {}
-        self._again = ""
+        self._origin: dict[str, str] = {}
+        self._written: dict[str, _Written] = {}
 
     def on_start(self, plan: Plan, link: Link) -> None:
-        """Prepare the directory, write the plan."""
+        """Prepare the folder, write the plan."""
+        self._check(plan)
         self._numbers = {planned.name: n for n, planned in enumerate(plan.passes, 1)}
-        self._again = shlex.join(["linkpipe", "link", *again(link.options.args, self.folder)])
+        self._origin = origin(link.options, self.wanted.dir)
+        self.folder = os.path.join(self.wanted.dir, folder_name(link.options))
         try:
             os.makedirs(self.folder, exist_ok=True)
             for name in os.listdir(self.folder):
@@ -106,38 +165,112 @@ class Dump(Observer):
                 remedy="name another directory",
             ) from e
         with self._open("00.plan.json") as file:
-            header = self._header("plan", "")
-            json.dump({"header": header, **plan_rows(plan)}, file, indent=1)
+            json.dump({"schema": PLAN, **self._origin, **plan_rows(plan)}, file, indent=1)
             file.write("\n")
+
+    def _check(self, plan: Plan) -> None:
+        passes = [*(p.name for p in plan.passes), *(step.name for step in plan.skipped)]
+        for option, wanted, known in (
+            ("facts", self.wanted.facts, sorted(plan.providers)),
+            ("after", self.wanted.after, passes),
+        ):
+            for name in wanted:
+                if name not in known:
+                    what = {"facts": "no pass provides the fact", "after": "no such pass:"}[option]
+                    raise UserError(
+                        f"dump: {option}: {what} {name}",
+                        status=2,
+                        label="linkpipe",
+                        remedy=suggestion(name, known) or f"there are: {', '.join(known)}",
+                    )
 
     def after_pass(self, planned: Planned, before: Link, after: Link, seconds: float) -> None:
         """Write the facts that the pass changed."""
+        if self.wanted.after and planned.name not in self.wanted.after:
+            return
         for fact in changed(before, after):
-            value = after.facts[fact]
-            for dumper in self._dumpers:
-                if dumper.accepts(value):
-                    number = self._numbers[planned.name]
-                    name = f"{number:02}.{planned.name}.{fact}.{dumper.name}"
-                    with self._open(name) as file:
-                        dumper.write(value, file, self._header(fact, planned.name), self._match)
+            if not self.wanted.facts or fact in self.wanted.facts:
+                self._write(fact, planned.name, after)
+
+    def _write(self, fact: str, name: str, link: Link) -> None:
+        value = link.facts[fact]
+        dumpers = [dumper for dumper in self._dumpers if dumper.accepts(value)]
+        files = {d.name: f"{self._numbers[name]:02}.{name}.{fact}.{d.name}" for d in dumpers}
+        wants_rows = any(dumper.rows for dumper in dumpers)
+        now = self._listed(value, Names(link), files) if wants_rows else None
+        for dumper in dumpers:
+            header = {"schema": TABLE, **self._origin, "fact": fact, "after": name}
+            if self._match is not None:
+                header["match"] = self._match.pattern
+            given, match = value, self._match
+            if dumper.rows and now is not None:
+                at, more = self._changes(fact, now, dumper.name)
+                given, match = _Rows(now.listing, at, Names(link)), None
+                header |= more
+            with self._open(files[dumper.name]) as file:
+                dumper.write(given, file, header, match)
+        if now is not None:
+            self._written[fact] = now
+
+    def _listed(self, value: Any, names: Names, files: Mapping[str, str]) -> _Written | None:
+        """The rows of a large table that are to be seen; None for another fact."""
+        offered = getattr(value, "listing", None)
+        if not callable(offered):
+            return None
+        table: Listing = offered()
+        rows = np.arange(len(table))
+        if table.shown is not None and not self.wanted.all:
+            rows = np.flatnonzero(table.shown)
+        if self._match is not None and "name" in {*table.words, *table.refers}:
+            told = table.written("name", rows, names)
+            rows = rows[np.array([bool(self._match.search(name)) for name in told], np.bool_)]
+        return _Written(table, rows, files)
+
+    def _changes(self, fact: str, now: _Written, form: str) -> tuple[Any, dict[str, Any]]:
+        """The rows to write, and what the header says of them."""
+        table = now.listing
+        header: dict[str, Any] = {
+            "key": table.key,
+            "names": list(table.names),
+            "numbers": list(table.numbers),
+            "all": self.wanted.all or table.shown is None,
+        }
+        old = self._written.get(fact)
+        if old is None:
+            return now.rows, header
+        at, gone = listing.changed(old.listing, old.rows, table, now.rows)
+        return at, {**header, "since": old.files[form], "gone": gone}
 
     def _open(self, name: str) -> IO[str]:
         return open(
             os.path.join(self.folder, name), "w", encoding="utf-8", errors="backslashreplace"
         )
 
-    def _header(self, fact: str, name: str) -> dict[str, Any]:
-        header = {"linkpipe": __version__, "fact": fact, "after": name, "again": self._again}
-        if self._match is not None:
-            header["match"] = self._match.pattern
-        return header
+
+def _package() -> str:
+    """The package that the go command links; it says so to what -toolexec starts."""
+    return os.environ.get("TOOLEXEC_IMPORTPATH", "")
 
 
-def again(args: tuple[str, ...], folder: str) -> list[str]:
-    """The command line that makes this dump again, which may come from the environment."""
-    if any(arg.lstrip("-").partition("=")[0] == "dump" for arg in args if arg.startswith("-")):
-        return list(args)
-    return [f"-dump={folder}", *args]
+def folder_name(options: Options) -> str:
+    """A name for a link that is the same the next time, and another link's is not."""
+    package = _package()
+    what = package or os.path.abspath(options.o or "a.out")
+    target = (what, options.buildmode, options.environment.goos, options.environment.goarch)
+    last = re.sub(r"[^\w.-]", "_", os.path.basename(what))
+    return f"{last}-{hashlib.sha256(repr(target).encode()).hexdigest()[:8]}"
+
+
+def origin(options: Options, folder: str) -> dict[str, str]:
+    """Where a dump comes from: the package that go built, or a command, and where to give it."""
+    package = _package()
+    if package:
+        return {"linkpipe": __version__, "package": package}
+    args = list(options.args)
+    if not any(re.match(r"--?(dump|observe)\b", arg) for arg in args):
+        args.insert(0, f"-dump={folder}")  # it came from the environment
+    again = shlex.join(["linkpipe", "link", *args])
+    return {"linkpipe": __version__, "directory": os.getcwd(), "again": again}
 
 
 def plan_rows(plan: Plan) -> dict[str, Any]:
@@ -155,5 +288,5 @@ def plan_rows(plan: Plan) -> dict[str, Any]:
             }
             for planned in plan.passes
         ],
-        "left out": [step.name for step in plan.skipped],
+        "left_out": [step.name for step in plan.skipped],
     }

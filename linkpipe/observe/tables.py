@@ -1,13 +1,12 @@
 """Tables as JSON lines: a header, then one object for each row.
 
-A table offers ``rows()``, an iterator of dicts in a stable order; one that is large may offer
-``rows(match)``, for just the rows in which the pattern is found. Facts that are no tables are
-written as what they are: arrays and sequences row by row, frozen values field by field.
+A table offers ``rows()``, an iterator of dicts in a stable order; one that is large offers a
+`linkpipe.tables.listing.Listing` instead, from which the dump chooses rows. Facts that are no
+tables are written as what they are: arrays and sequences row by row, frozen values field by field.
 """
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,12 +21,11 @@ from linkpipe.observe.dump import Dumper
 _DEPTH = 4
 
 
-def rows(value: Any, match: re.Pattern[str] | None = None) -> Iterator[dict[str, Any]]:
-    """The rows of any fact; where it can choose them, those in which the pattern is found."""
+def rows(value: Any) -> Iterator[dict[str, Any]]:
+    """The rows of any fact."""
     offered = getattr(value, "rows", None)
     if callable(offered):
-        chooses = match is not None and "match" in inspect.signature(offered).parameters
-        yield from offered(match) if chooses else offered()
+        yield from offered()
     elif isinstance(value, np.ndarray) and value.dtype == np.uint8:
         # An image: its bytes belong into no text file.
         import hashlib
@@ -90,7 +88,7 @@ def matches(value: Any, match: re.Pattern[str]) -> bool:
 def write(value: Any, file: IO[str], header: dict[str, Any], match: re.Pattern[str] | None) -> None:
     """Write a fact as JSON lines."""
     file.write(json.dumps({"header": header}) + "\n")
-    for row in rows(value, match):
+    for row in rows(value):
         # Rows are plain values but for a few, and to look at each value of each would take longer
         # than all the rest.
         if match is None or matches(jsonable(row), match):
@@ -102,4 +100,4 @@ def _accepts(value: Any) -> bool:
     return not (hasattr(value, "subgraph_matching") or hasattr(value, "adj"))
 
 
-JSONL = Dumper("jsonl", _accepts, write)
+JSONL = Dumper("jsonl", _accepts, write, rows=True)

@@ -3,8 +3,9 @@
 ``-time`` prints a table to standard error. ``-timing FILE`` (LINKPIPE_TIMING) appends one line of
 JSON for each link, so that the links of one `go build` end up in one file:
 
-    {"output": "p.so", "main": "…", "buildmode": "plugin", "before": 0.09, "total": 0.61,
-     "peak_rss": 91234304, "passes": [{"name": "load", "seconds": 0.02, "peak_rss": 40136704}, …]}
+    {"schema": "linkpipe.timing/1", "output": "p.so", "main": "…", "buildmode": "plugin",
+     "before": 0.09, "total": 0.61, "peak_rss": 91234304,
+     "passes": [{"name": "load", "seconds": 0.02, "peak_rss": 40136704}, …]}
 
 Seconds are wall time, ``total`` that of all passes together; ``before`` is the processor time spent
 before the first pass (imports, plan); ``peak_rss`` is in bytes and never sinks: the pass that
@@ -72,6 +73,7 @@ class Timing(Observer):
         """Write the result."""
         options = link.options
         result = {
+            "schema": "linkpipe.timing/1",
             "output": options.o,
             "main": options.main,
             "buildmode": options.buildmode,

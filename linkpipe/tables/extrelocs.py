@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import attrs
+import numpy as np
 
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I16, I32, I64
+from linkpipe.tables.listing import Listing
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns)
@@ -38,8 +37,14 @@ class ExternalRelocs:
     def __len__(self) -> int:
         return len(self.offset)
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One dict for each relocation, for dumps."""
+    def listing(self) -> Listing:
+        """A row for each relocation, in file order, for dumps."""
         names = ("section", "offset", "type", "symbol", "addend")
-        for values in zip(*(getattr(self, name).tolist() for name in names), strict=True):
-            yield dict(zip(names, values, strict=True))
+        columns = {"row": np.arange(len(self)), **{name: getattr(self, name) for name in names}}
+        return Listing(
+            key="row",
+            columns=columns,
+            refers={"section": "sections", "symbol": "symbols"},
+            names=("section", "offset"),
+            numbers=("row",),
+        )

@@ -8,7 +8,6 @@ ones have names in ``linkpipe.reloctype``, an architecture's own live with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -19,6 +18,7 @@ from linkpipe.arrays.columns import columns
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I32, I64, U8, U16, Bool, Ints
 from linkpipe.tables.edit import Edit
+from linkpipe.tables.listing import Listing
 from linkpipe.tables.objects import RelocColumns
 
 _COLUMNS = ("offset", "size", "type", "weak", "add", "target")
@@ -128,16 +128,22 @@ class Relocs:
         """A writable successor; this table stays as it is."""
         return RelocsEdit(self)
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One dict for each relocation, ordered by symbol, for dumps."""
+    def listing(self) -> Listing:
+        """A row for each relocation, ordered by symbol, for dumps."""
         ids = np.flatnonzero(self.count)
         order, counts = self.rows_of_many(ids)
-        owner = np.repeat(ids, counts).tolist()
-        columns = [(name, getattr(self, name)[order].tolist()) for name in _COLUMNS]
-        for i, sym in enumerate(owner):
-            row: dict[str, Any] = {"symbol": sym}
-            row.update((name, values[i]) for name, values in columns)
-            yield row
+        owner = np.repeat(ids, counts)
+        return Listing(
+            key="symbol",
+            columns={
+                "symbol": owner,
+                "name": owner,
+                **{name: getattr(self, name)[order] for name in _COLUMNS},
+            },
+            refers={"name": "symbols", "target": "symbols", "type": "relocation types"},
+            names=("name", "offset"),
+            numbers=("symbol",),
+        )
 
     def check(self) -> list[str]:
         """Broken invariants, in words."""

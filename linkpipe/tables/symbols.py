@@ -16,9 +16,7 @@ only the columns it touches, and freezes it into the next table:
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -26,6 +24,8 @@ import numpy as np
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I16, I32, I64, U8, U32, Bool, Ints
 from linkpipe.formats.arena import Arena
+from linkpipe.symkind import SymKind
+from linkpipe.tables.listing import Listing
 from linkpipe.tables.names import Names, Slots, contain_byte
 from linkpipe.tables.symbolcolumns import ABI0, ABI_INTERNAL, COLUMNS, STATIC, Flag, Ids
 from linkpipe.tables.symboledit import SymbolsEdit
@@ -222,14 +222,28 @@ class Symbols:
         """A writable successor; this table stays as it is."""
         return SymbolsEdit(self)
 
-    def rows(self, match: re.Pattern[str] | None = None) -> Iterator[dict[str, Any]]:
-        """One dict for each symbol, or each whose name matches, in id order, for dumps."""
-        names = [n.decode("utf-8", "surrogateescape") for n in self.names(np.arange(len(self)))]
-        found = [s for s in range(1, len(self)) if match is None or match.search(names[s])]
-        columns = [getattr(self, name)[found].tolist() for name in COLUMNS]
-        keys = ("id", "name", *COLUMNS)
-        for row in zip(found, [names[s] for s in found], *columns, strict=True):
-            yield dict(zip(keys, row, strict=True))
+    def listing(self) -> Listing:
+        """A row for each symbol, in id order, for dumps."""
+        columns = ("version", "kind", "flags", "size", "align", "value", "section", "container")
+        own = (*columns, "object", "local", "data_size")
+        return Listing(
+            key="id",
+            columns={
+                "id": np.arange(len(self)),
+                **{name: getattr(self, name) for name in own},
+                "name_at": self.name_at,
+            },
+            words={
+                "name": lambda at: [n.decode("utf-8", "surrogateescape") for n in self.names(at)],
+                "kind": lambda at: [_KINDS[kind] for kind in self.kind[at].tolist()],
+                "flags": lambda at: _flag_words(self.flags[at]),
+            },
+            refers={"container": "symbols", "section": "sections"},
+            shown=(self.flags & Flag.REACHABLE) != 0,
+            names=("name", "version"),
+            numbers=("id", "object", "local"),
+            hidden=("name_at",),
+        )
 
     def check(self) -> list[str]:
         """Broken invariants, in words; an empty list when all hold."""
@@ -242,3 +256,13 @@ class Symbols:
         if bad.any():
             wrong.append(f"symbol {int(np.argmax(bad))} lies in a container that does not exist")
         return wrong
+
+
+_KINDS = {kind.value: kind.name for kind in SymKind}
+
+
+def _flag_words(flags: U32) -> list[list[str]]:
+    """The names of the bits that are set, for each value."""
+    distinct, at = np.unique(flags, return_inverse=True)
+    words = [[flag.name or "" for flag in Flag if value & flag] for value in distinct.tolist()]
+    return [words[i] for i in at.tolist()]

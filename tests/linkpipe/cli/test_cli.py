@@ -68,7 +68,7 @@ def test_passes_of_a_wrong_pipeline(tmp_path: Path) -> None:
 
 def test_the_plan_as_json(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text('[[pass]]\nname = "load"\nwhy = "first"\n')
-    done = linkpipe("passes", "--json", LINKPIPE_PIPELINE=str(tmp_path / "p.toml"))
+    done = linkpipe("passes", "--format", "json", LINKPIPE_PIPELINE=str(tmp_path / "p.toml"))
     (row,) = json.loads(done.stdout)["passes"]
     assert (row["name"], row["why"], row["provides"]) == ("load", "first", ["packages", "objects"])
 
@@ -182,28 +182,177 @@ def test_build_without_go() -> None:
     assert "install Go" in done.stderr
 
 
-def dumped(path: Path, *values: int) -> str:
+def dumped(path: Path, *values: int, fact: str = "t") -> str:
     lines = [
-        {"header": {"fact": "t", "after": "p"}},
-        *({"id": n, "v": v} for n, v in enumerate(values)),
+        {"header": {"schema": "linkpipe.table/1", "fact": fact, "after": "p"}},
+        *({"id": n, "name": f"{'long' * 9}{n}é", "v": v} for n, v in enumerate(values)),
     ]
+    path.parent.mkdir(exist_ok=True)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return str(path)
 
 
-def test_diff_of_two_dumps(tmp_path: Path) -> None:
+LONG = "long" * 9
+
+
+def test_diff_of_two_dumped_tables(tmp_path: Path) -> None:
     a, b = dumped(tmp_path / "a", 1, 2), dumped(tmp_path / "b", 1, 3)
     done = linkpipe("diff", a, b)
     assert done.returncode == 1
-    assert done.stdout == "~ 1 v: 2 -> 3\n0 added, 0 removed, 1 changed\n"
+    assert done.stdout == f"~ 1 {LONG}1é: v: 2 -> 3\n0 added, 0 removed, 1 changed\n"
     assert linkpipe("diff", a, a).returncode == 0
 
 
+def dumped_link(folder: Path, *values: int, fact: str = "t") -> str:
+    dumped(folder / f"01.p.{fact}.jsonl", *values[:1], fact=fact)
+    dumped(folder / f"12.q.{fact}.jsonl", *values, fact=fact)
+    (folder / "00.plan.json").write_text("{}")
+    return str(folder)
+
+
+def test_diff_of_two_dumped_links(tmp_path: Path) -> None:
+    """Of what their last passes left; rows are paired by name, and facts that one has not named."""
+    a, b = dumped_link(tmp_path / "a", 1, 2), dumped_link(tmp_path / "b", 1, 3)
+    dumped_link(tmp_path / "b", 1, fact="u")
+    done = linkpipe("diff", a, b)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines() == [
+        "t:",
+        f"~ {LONG}1é v: 2 -> 3",
+        "0 added, 0 removed, 1 changed",
+        "u: only after",
+    ]
+    assert linkpipe("diff", a, a).returncode == 0
+    assert linkpipe("diff", a, b, "--fact", "u").stdout == "u: only after\n"
+    told = json.loads(linkpipe("diff", a, b, "--format", "json").stdout)
+    assert (told["schema"], told["same"]) == ("linkpipe.diff/1", False)
+    (change,) = told["tables"][0]["changes"]
+    assert change["columns"] == {"v": {"before": 2, "after": 3}}
+
+
+def test_diff_that_cannot_be(tmp_path: Path) -> None:
+    """Is 2, for 1 is a difference."""
+    a, other = dumped(tmp_path / "a", 1), dumped(tmp_path / "b", 1, fact="u")
+    (tmp_path / "x").write_text("no table")
+    for arguments, message in (
+        ((a, other), f"{a} is a table of `t`, {other} one of `u`"),
+        ((a, str(tmp_path / "x")), "is not a table that linkpipe dumped"),
+        ((a, str(tmp_path)), "a table and a directory"),
+        ((a, str(tmp_path / "missing")), "does not exist"),
+        ((str(tmp_path), str(tmp_path)), "there is no dumped link"),
+    ):
+        done = linkpipe("diff", *arguments)
+        assert done.returncode == 2
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_show_a_dump(tmp_path: Path) -> None:
-    done = linkpipe("show", dumped(tmp_path / "a", 7, 8), "--columns", "v")
-    assert done.stdout.startswith("t after p: 2 of 2 rows")
-    assert [line.strip() for line in done.stdout.splitlines()[-2:]] != []
-    assert re.search(r"^ *7 *$", done.stdout, re.MULTILINE)
+    """In a pipe names are whole, however long."""
+    done = linkpipe("show", dumped(tmp_path / "a", 7, 8), "--columns", "name,v")
+    assert done.stdout.splitlines() == [
+        "t after p: 2 of 2 rows",
+        f"name{' ' * 36}v",
+        f"{LONG}0é  7",
+        f"{LONG}1é  8",
+    ]
+
+
+def test_show_on_a_terminal_leaves_out_columns_rather_than_cut(tmp_path: Path) -> None:
+    """And a name that is wider than the terminal is folded."""
+    file = dumped(tmp_path / "a", 7)
+    code = (
+        "import sys\nfrom linkpipe.cli import show\n"
+        "sys.stdout.isatty = lambda: True\nsys.exit(show.main(sys.argv[1:]))"
+    )
+    for columns, whole in (("44", True), ("20", False)):
+        done = subprocess.run(
+            [sys.executable, "-c", code, file],
+            capture_output=True,
+            text=True,
+            env=environment(COLUMNS=columns, NO_COLOR="1"),
+            check=True,
+        )
+        assert (f"{LONG}0" in done.stdout) == whole
+        assert done.stdout.count("long") == 9 or not whole
+        assert "no room for v: --columns chooses" in done.stdout
+        assert "…" not in done.stdout
+        assert "\x1b" not in done.stdout, "NO_COLOR is set"
+
+
+def test_show_what_is_not_there(tmp_path: Path) -> None:
+    file = dumped(tmp_path / "a", 7)
+    (tmp_path / "x").write_bytes(b"\x7fELF\xff")
+    for arguments, message in (
+        ((file, "--columns", "nam"), 'no column "nam"\n\tdid you mean name?'),
+        ((file, "--match", "("), "no regular expression"),
+        ((str(tmp_path / "x"),), "is not a table that linkpipe dumped"),
+        ((str(tmp_path / "missing"),), "does not exist"),
+    ):
+        done = linkpipe("show", *arguments)
+        assert done.returncode == 2
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["passes", "show", "diff", "compare"])
+def test_options_that_every_command_has(command: str) -> None:
+    """But link and build, whose flags are Go's."""
+    short, long = linkpipe(command, "-h"), linkpipe(command, "--help")
+    assert (short.returncode, short.stdout) == (0, long.stdout)
+    assert "--format [text|json]" in " ".join(short.stdout.split())
+    assert "exit status is 0" in " ".join(short.stdout.split())
+    version = linkpipe(command, "--version")
+    assert (version.returncode, version.stdout) == (0, linkpipe("--version").stdout)
+    wrong = linkpipe(command, "--nosuch")
+    assert wrong.returncode == 2
+    assert "No such option" in wrong.stderr
+
+
+def keys(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*(keys(item) for item in value.values()))
+    return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+
+def test_json_for_programs(tmp_path: Path) -> None:
+    """A schema with a version in each, and one style of keys."""
+    a, b = dumped(tmp_path / "a", 1, 2), dumped(tmp_path / "b", 1, 3)
+    for arguments, schema, status in (
+        (("passes",), "linkpipe.plan/1", 0),
+        (("passes", "--installed"), "linkpipe.installed/1", 0),
+        (("show", a), "linkpipe.rows/1", 0),
+        (("diff", a, b), "linkpipe.diff/1", 1),
+        (("compare", a, a), "linkpipe.compare/1", 0),
+    ):
+        done = linkpipe(*arguments, "--format", "json")
+        assert done.returncode == status, done.stderr
+        told = json.loads(done.stdout)
+        assert told["schema"] == schema
+        assert [key for key in keys(told) if not re.fullmatch(r"[a-z_]+", key)] == []
+
+
+def test_output_where_only_ascii_can_be_written(tmp_path: Path) -> None:
+    """Signs that there are not are escaped; nothing fails."""
+    a, b = dumped(tmp_path / "a", 1, 2), dumped(tmp_path / "b", 1, 3)
+    (tmp_path / "é").write_text("x")
+    ascii_only = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    for arguments, status in (
+        (("--help",), 0),
+        (("show", a), 0),
+        (("show", "-h"), 0),
+        (("diff", a, b), 1),
+        (("passes",), 0),
+        (("passes", "--dot"), 0),
+        (("passes", "--format", "json"), 0),
+        (("compare", a, str(tmp_path / "é")), 2),
+        (("build", "-h"), 0),
+        (("link", "-V"), 0),
+    ):
+        done = linkpipe(*arguments, **ascii_only)
+        assert done.returncode == status, done.stderr
+        assert "UnicodeEncodeError" not in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_observers_are_found_like_passes() -> None:

@@ -56,10 +56,11 @@ def watch(tmp_path: Path, observer: Observer, *passes: Pass) -> Link:
 
 
 def dump(tmp_path: Path, *passes: Pass, **options: Any) -> Path:
-    folder = tmp_path / "dump"
+    """The folder of the link in the dump."""
     catalog = Catalog([e for e in scan() if e.group == "linkpipe.dumpers"])
-    watch(tmp_path, Dump(DumpOptions(str(folder), **options), catalog), *passes)
-    return folder
+    observer = Dump(DumpOptions(str(tmp_path / "dump"), **options), catalog)
+    watch(tmp_path, observer, *passes)
+    return Path(observer.folder)
 
 
 def lines(path: Path) -> list[Any]:
@@ -81,7 +82,7 @@ def test_a_dump_has_a_numbered_file_for_each_change(tmp_path: Path) -> None:
     header, *rows = lines(folder / "01.first.t.jsonl")
     assert header["header"]["fact"] == "t"
     assert header["header"]["after"] == "first"
-    assert header["header"]["again"] == f"linkpipe link -dump={folder} -o out m.a"
+    assert header["header"]["again"] == f"linkpipe link -dump={folder.parent} -o out m.a"
     assert rows == [{"name": "a", "value": 1}, {"name": "b", "value": 2}]
     plan = json.loads((folder / "00.plan.json").read_text())
     assert [p["name"] for p in plan["passes"]] == ["first", "looks", "second"]
@@ -95,8 +96,7 @@ def test_a_dump_is_the_same_every_time(tmp_path: Path) -> None:
 
 
 def test_an_old_dump_is_cleared_and_nothing_else(tmp_path: Path) -> None:
-    folder = tmp_path / "dump"
-    folder.mkdir()
+    folder = dump(tmp_path, maker("first", table(1)))
     (folder / "07.old.t.jsonl").write_text("")
     (folder / "notes.txt").write_text("mine")
     dump(tmp_path, maker("first", table(1)))
@@ -162,7 +162,7 @@ def test_graphs_are_written_as_graphml_and_dot(tmp_path: Path) -> None:
     assert set(back.edges) == set(graph().edges)
     assert back.graph["after"] == "first"
     dot = (folder / "01.first.t.dot").read_text()
-    assert dot.startswith("// linkpipe:")
+    assert dot.startswith("// schema: linkpipe.table/1\n// linkpipe:")
     assert '"0" -> "1" [label="call"];' in dot
     assert r"say \"bye\"" in dot
 
@@ -187,10 +187,10 @@ def test_a_third_party_format(tmp_path: Path) -> None:
             write = Dumper("txt", lambda value: True, exclaim)
             return [Offer("txt", "acme", lambda: write)]
 
-    folder = tmp_path / "dump"
-    observer = Dump(DumpOptions(str(folder), format=("txt",)), Catalog((), {"acme": Plugin()}))
+    options = DumpOptions(str(tmp_path / "dump"), format=("txt",))
+    observer = Dump(options, Catalog((), {"acme": Plugin()}))
     watch(tmp_path, observer, maker("first", 1))
-    assert (folder / "01.first.t.txt").read_text() == "!"
+    assert (Path(observer.folder) / "01.first.t.txt").read_text() == "!"
 
 
 def test_timing_writes_a_line_for_each_link(tmp_path: Path) -> None:
