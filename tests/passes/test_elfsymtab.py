@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+
 from linkpipe.engine.context import Link
+from linkpipe.errors import LinkpipeError
 from linkpipe.passes.elfsymtab import elfsymtab
 from linkpipe.symkind import SymKind
 from linkpipe.tables.elfsymtab import ElfSymtab
 from linkpipe.tables.mode import Mode
+from linkpipe.tables.sections import Section, Sections, Segment
 from linkpipe.tables.symbols import STATIC, Flag
+from tests.goobj_writer import Obj, Sym
+from tests.objlink import resolved
 from tests.tiny import EXTERNAL, INTERNAL, PLUGIN, Tiny
 
-FUNC, OBJECT, FILE, NOTYPE, TLS = 2, 1, 4, 0, 6
+FUNC, OBJECT, FILE, NOTYPE, SECTION, TLS = 2, 1, 4, 0, 3, 6
 
 
 class Program(Tiny):
@@ -115,3 +123,187 @@ def test_names_in_the_output() -> None:
     p = Program(PLUGIN)
     p.symbols.set_extname(p.v, b"type:abcd")
     assert "type:abcd" in [name for name, _, _ in rows(p.table()[1])]
+
+
+def columns(table: ElfSymtab) -> list[tuple[str, int, int, int, int, int]]:
+    """Name, binding, visibility, section, value and size of each row."""
+    names = rows(table)
+    others = (table.other, table.section, table.value, table.size)
+    return [
+        (name, binding, *fields)
+        for (name, binding, _), fields in zip(
+            names, zip(*(column.tolist() for column in others), strict=True), strict=True
+        )
+    ]
+
+
+class Whole(Program):
+    """With hidden symbols, a container, text in two parts and debug sections."""
+
+    def __init__(self, mode: Mode = INTERNAL, **flags: Any) -> None:
+        super().__init__(mode, **flags)
+        self.part = self.symbol("runtime.text.1", kind=SymKind.STEXT)
+        code = {"kind": SymKind.STEXT, "content": bytes(8)}
+        self.g = self.symbol("main.g", 1, flags=Flag.HIDDEN, **code)
+        self.section(".text", 0x1100, [self.g], rwx=5)
+        self.symbols.set(self.part, section=len(self.sections) - 1, value=0x1100)
+        self.carrier = self.symbol("type:*", kind=SymKind.SRODATA, content=bytes(40))
+        self.carried = self.symbol("type:int", kind=SymKind.SRODATA, size=24)
+        self.section(".rodata", 0x3000, [self.carrier], rwx=4)
+        self.symbols.set(self.carried, container=self.carrier, value=0x3008)
+        self.debug = [self.symbol(f".debug_{n}", kind=SymKind.SDWARFSECT, size=4) for n in "ab"]
+
+    def link(self) -> Link:
+        """With the debug symbols in sections of their own, and one section of none."""
+        link = super().link()
+        first = len(link.sections.items)
+        none = np.zeros(0, np.int32)
+        none.setflags(write=False)
+        made = [Section(".debug_none", "dwarf", 0, none, 1)]
+        for sym in self.debug:
+            ids = np.array([sym], np.int32)
+            ids.setflags(write=False)
+            made.append(Section(link.symbols.name(sym), "dwarf", 0, ids, 1, size=4))
+        text, data, _ = link.sections.segments
+        dwarf = Segment("dwarf", 0, (first, first + 1, first + 2))
+        items = (*link.sections.items, *made)
+        return link.evolve(sections=Sections(items, (text, data, dwarf)))
+
+
+def test_whole_rows_of_an_executable() -> None:
+    """Every column; what is carried stands in its carrier's section, sections have no row."""
+    p = Whole()
+    link, table = p.table()
+    assert columns(table) == [
+        ("", 0, 0, -1, 0, 0),
+        ("go.go", 0, 0, -2, 0, 0),
+        ("main.gen", 0, 0, 0, 0x1010, 8),
+        ("main.g", 0, 2, 3, 0x1100, 8),
+        ("main.static", 0, 0, 1, 0x2008, 8),
+        ("main.local", 0, 0, 1, 0x2018, 8),
+        ("runtime.text", 1, 0, 0, 0x1000, 0),
+        ("runtime.text.1", 1, 0, 3, 0x1100, 0),
+        ("main.f", 1, 0, 0, 0x1000, 8),
+        ("main.f.abi0", 1, 0, 0, 0x1008, 8),
+        ("runtime.etext", 1, 0, 0, 0x1018, 0),
+        ("main.dot.v", 1, 0, 1, 0x2000, 8),
+        ("main..stmp_1", 1, 0, 1, 0x2010, 8),
+        ("puts", 1, 0, -1, 0, 0),
+        ("type:*", 1, 0, 4, 0x3000, 40),
+        ("type:int", 1, 0, 4, 0x3008, 24),
+    ]
+    assert table.first_global == 6
+    by_name = {name: place for place, (name, *_) in enumerate(columns(table))}
+    placed = {link.symbols.name(sym): int(i) for sym, i in enumerate(table.index) if i}
+    placed |= {"main.dot.v": placed.pop("main.dot·v")}
+    index = {table.index[p.f]: "main.f", table.index[p.wrapper]: "main.f.abi0"}
+    assert {by_name[name]: name for name in index.values()} == index
+    del placed["main.f"], by_name["main.f"], by_name["main.f.abi0"], by_name[""], by_name["go.go"]
+    assert placed == by_name
+
+
+def test_whole_rows_of_an_object() -> None:
+    """Addresses from the section on; debug sections have symbols, which stand for them."""
+    p = Whole(EXTERNAL)
+    p.symbols.add_flags(p.f, Flag.CGO_EXPORT_STATIC)
+    _, table = p.table()
+    assert columns(table) == [
+        ("", 0, 0, -1, 0, 0),
+        ("", 0, 0, 6, 0, 0),
+        ("", 0, 0, 7, 0, 0),
+        ("go.go", 0, 0, -2, 0, 0),
+        ("runtime.text", 0, 0, 0, 0, 0),
+        ("runtime.text.1", 0, 0, 3, 0, 0),
+        ("main.f.abi0", 0, 0, 0, 8, 8),
+        ("main.gen", 0, 0, 0, 0x10, 8),
+        ("main.g", 0, 2, 3, 0, 8),
+        ("runtime.etext", 0, 0, 0, 0x18, 0),
+        ("runtime.tlsg", 0, 0, 2, 0, 8),
+        ("main.dot.v", 0, 0, 1, 0, 8),
+        ("main.static", 0, 0, 1, 8, 8),
+        ("main..stmp_1", 0, 0, 1, 0x10, 8),
+        ("main.local", 0, 0, 1, 0x18, 8),
+        ("type:*", 0, 0, 4, 0, 40),
+        ("type:int", 0, 0, 4, 8, 24),
+        ("main.f", 1, 0, 0, 0, 8),
+        ("puts", 1, 0, -1, 0, 0),
+    ]
+    assert table.first_global == 17
+    assert [info & 15 for info in table.info.tolist()[:4]] == [NOTYPE, SECTION, SECTION, FILE]
+    assert [int(table.index[sym]) for sym in (*p.debug, p.f, p.c)] == [1, 2, 17, 18]
+
+
+def test_twins_are_what_relocations_use() -> None:
+    """Each twin is its function again; functions that C does not define have none."""
+    p = Whole(PLUGIN, buildmode="plugin")
+    _, table = p.table()
+    found = columns(table)
+    twins = [row for row in found if row[0].startswith("local.")]
+    originals = {name: fields for name, *fields in found}
+    assert [name for name, *_ in twins] == [
+        "local.runtime.text",
+        "local.runtime.text.1",
+        "local.main.f",
+        "local.main.f.abi0",
+        "local.runtime.etext",
+    ]
+    for name, binding, *fields in twins:
+        assert binding == 0
+        assert originals[name.removeprefix("local.")] == [1, *fields]
+    assert found[table.index[p.wrapper]][0] == "local.main.f.abi0"
+    assert found[table.index[p.carried]][0] == "type:int"
+
+
+def test_what_has_no_section_is_refused() -> None:
+    """A symbol that a pass reached too late; one that others define has none, rightly."""
+    p = Program()
+    p.symbol("main.late", kind=SymKind.SDATA, size=8)
+    with pytest.raises(LinkpipeError) as error:
+        p.table()
+    assert "main.late: missing section in putelfsym" in error.value.render()
+    assert "puts" not in error.value.render()
+    assert error.value.exit_status == 2
+
+
+def test_what_has_no_name_has_no_row(tmp_path: Path) -> None:
+    """Nor what is named like a section; names from an object file and names made here alike."""
+    names = ("", ".hidden", "p.dot.ted", "p.v")
+    link = resolved(tmp_path, [Obj("p", nonpkg=tuple(Sym(name=n, type=7, size=8) for n in names))])
+    edit = link.symbols.edit()
+    made = [edit.lookup_or_create(name) for name in (".made", "p.made")]
+    ids = np.arange(1, len(edit.kind))
+    edit.add_flags(ids, Flag.REACHABLE)
+    edit.set(made, kind=SymKind.SDATA)
+    edit.set(ids, section=1)
+    for name in ("runtime.text", "runtime.etext"):
+        edit.set(edit.lookup_or_create(name), kind=SymKind.STEXT, section=0)
+    tiny = Program().link()
+    facts = {name: getattr(tiny, name) for name in ("sections", "text_order", "mode")}
+    facts["text_order"] = facts["text_order"][:0]
+    link = elfsymtab(link.evolve(**facts, symbols=edit.freeze()))
+    found = [name for name, _, _ in rows(link.elf_symtab)]
+    assert found == ["", "go.go", "runtime.text", "runtime.etext", "p.dot.ted", "p.v", "p.made"]
+
+
+def test_a_function_of_one_form_keeps_its_name() -> None:
+    """`.abi0` tells two functions apart: not where the other is none, or not there."""
+    p = Program()
+    code = {"kind": SymKind.STEXT, "content": bytes(8)}
+    single = p.symbol("main.asm", 0, **code)
+    beside = p.symbol("main.beside", 0, **code)
+    data = p.symbol("main.beside", 1, kind=SymKind.SDATA, size=8)
+    p.section(".more", 0x1200, [single, beside], rwx=5)
+    p.text += [single, beside]
+    p.section(".data", 0x2200, [data])
+    names = [name for name, _, _ in rows(p.table()[1])]
+    assert "main.asm" in names
+    assert names.count("main.beside") == 2
+    assert "main.f.abi0" in names
+
+
+def test_the_end_of_text_may_be_no_function() -> None:
+    """Where the host linker provides it."""
+    p = Program(EXTERNAL)
+    p.symbols.set(p.end, kind=SymKind.SUNDEFEXT, section=-1)
+    found = [row for row in columns(p.table()[1]) if row[0] == "runtime.etext"]
+    assert found == [("runtime.etext", 1, 0, -1, 0x1018, 0)]
