@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from linkpipe import reloctype as rt
 from linkpipe.arch import Kernel, Places
 from linkpipe.arches.amd64 import ARCH, RELOCS
+from tests.arches.gosource import has, said
 
 WORD = st.integers(0, 2**46)
 
@@ -75,3 +76,7 @@ def test_constants() -> None:
     assert ARCH.text_base == 0x401000
     assert ARCH.abi_internal == 1
     assert ARCH.tls_offset == -8
+
+
+def test_numbers_are_those_of_the_toolchains_source() -> None:
+    assert has(ARCH) == said("amd64", "amd64")

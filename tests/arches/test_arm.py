@@ -24,6 +24,7 @@ from linkpipe.errors import LinkErrors
 from linkpipe.passes.relocate import relocate
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
+from tests.arches.gosource import has, said
 from tests.tiny import EXTERNAL, INTERNAL, Tiny
 
 BL, B = 0xEBFFFFFE, 0xEAFFFFFE
@@ -187,3 +188,7 @@ def test_a_call_that_is_too_far_is_refused() -> None:
     with pytest.raises(LinkErrors) as raised:
         relocate(p.link())
     assert "program too large, call relocation distance" in raised.value.errors[0].headline()
+
+
+def test_numbers_are_those_of_the_toolchains_source() -> None:
+    assert has(ARCH) == said("arm", "arm")

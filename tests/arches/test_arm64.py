@@ -16,6 +16,7 @@ from linkpipe.errors import LinkErrors
 from linkpipe.passes.relocate import relocate
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
+from tests.arches.gosource import has, said
 from tests.tiny import EXTERNAL, INTERNAL, Tiny
 
 ADDRESS = st.integers(0, 2**31)
@@ -217,3 +218,7 @@ def test_a_load_of_an_odd_address_is_refused() -> None:
     with pytest.raises(LinkErrors) as raised:
         relocate(p.link())
     assert "is not 8-byte aligned" in raised.value.errors[0].headline()
+
+
+def test_numbers_are_those_of_the_toolchains_source() -> None:
+    assert has(ARCH) == said("arm64", "arm64")

@@ -15,6 +15,7 @@ from linkpipe.errors import LinkErrors
 from linkpipe.passes.relocate import relocate
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
+from tests.arches.gosource import has, said
 from tests.tiny import EXTERNAL, INTERNAL, Tiny
 
 WORD = st.integers(0, 2**46)
@@ -122,3 +123,7 @@ def test_odd_distances_are_refused(mode: Mode) -> None:
     told = [error.headline() for error in raised.value.errors]
     assert len(told) == 1
     assert "main.v+8192 is not 2-byte aligned" in told[0]
+
+
+def test_numbers_are_those_of_the_toolchains_source() -> None:
+    assert has(ARCH) == said("s390x", "s390x")

@@ -15,6 +15,7 @@ from linkpipe.passes.relocate import relocate
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.symbols import Flag
+from tests.arches.gosource import has, said
 from tests.tiny import Tiny
 
 EXTERNAL = Mode(external=True, iscgo=True, can_use_plugins=False, dynlink=False)
@@ -65,6 +66,33 @@ def test_constants() -> None:
     machine = enums.ENUM_E_MACHINE["EM_386"]
     assert (ARCH.elf_class, ARCH.endian, ARCH.elf_machine) == (1, "<", machine)
     assert (ARCH.text_base, ARCH.abi_internal, ARCH.rela) == (0x8049000, 0, False)
+    assert (ARCH.name, ARCH.goarch, ARCH.elf_flags, ARCH.host_flags) == ("386", "386", 0, ("-m32",))
+    assert (ARCH.setting.variable, ARCH.setting.default) == ("GO386", "sse2")
+    assert (ARCH.regabi, ARCH.internal_pie, ARCH.sums) == (False, False, True)
+    assert ARCH.calls == {rt.R_CALL}
+    assert (ARCH.thunks, ARCH.addmoduledata) == (THUNKS, ADDMODULEDATA)
+    assert ARCH.table_import == "_GLOBAL_OFFSET_TABLE_"
+
+
+def test_the_return_address_of_deferreturn() -> None:
+    """Its call is e8 and four bytes, which the relocation is of; in a plugin a call of the thunk,
+    five bytes, and a lea, six, come before it."""
+    assert (ARCH.deferreturn, ARCH.deferreturn_dynamic) == (-1, -1 - 5 - 6)
+
+
+def test_what_relocations_count_from() -> None:
+    """Which count from the place, which may go to a section's symbol, which are offsets in one;
+    no other form than of four bytes."""
+    rules = {number: kind.elf for number, kind in RELOCS.items() if kind.elf}
+
+    def those(field: str) -> set[int]:
+        return {number for number, rule in rules.items() if getattr(rule, field)}
+
+    assert those("in_section") == {rt.R_CALL, rt.R_PCREL}
+    assert those("section_relative") == {rt.R_DWARFSECREF}
+    assert those("stored") == set(rules)
+    assert those("pcrel") == {rt.R_CALL, rt.R_PCREL, rt.R_GOTPCREL}
+    assert {size for rule in rules.values() for size in rule.types} == {4}
 
 
 def test_thunks() -> None:
@@ -89,6 +117,12 @@ def test_addmoduledata_stub_is_well_formed() -> None:
     assert all(
         ADDMODULEDATA.code[r.offset : r.offset + r.size] == bytes(4) for r in ADDMODULEDATA.relocs
     )
+    assert [(r.offset, r.size, r.type, r.target) for r in ADDMODULEDATA.relocs] == [
+        (2, 4, rt.R_CALL, "__x86.get_pc_thunk.cx"),
+        (8, 4, rt.R_PCREL, "moduledata"),
+        (14, 4, rt.R_PCREL, "_GLOBAL_OFFSET_TABLE_"),
+        (19, 4, rt.R_CALL, "addmoduledata"),
+    ]
     for r in ADDMODULEDATA.relocs:
         if r.type == rt.R_PCREL:
             assert r.add - (r.offset + r.size) == -6
@@ -148,3 +182,7 @@ def test_addends_stand_in_the_place() -> None:
     assert out.offset.tolist() == [0, 4, 4, 8]
     assert out.type.tolist() == [1, 10, 3, 2]
     assert out.symbol.tolist() == [v, 0, v, v]
+
+
+def test_numbers_are_those_of_the_toolchains_source() -> None:
+    assert has(ARCH) == said("x86", "386")

@@ -35,9 +35,10 @@ class Covering:
         run them: the file's own first, then the quickest."""
         lines = self.lines.get(mutant.file, {})
         found = {t for n in range(mutant.first, mutant.last + 1) for t in lines.get(n, ())}
-        if not found:  # runs on import: whatever uses the file
-            found = {test for tests in lines.values() for test in tests}
         own = own_tests(mutant.file) + "::"
+        if not found and mutant.file in self.lines:  # runs on import: whatever uses the file
+            found = {test for tests in lines.values() for test in tests}
+            found |= {test for test in self.seconds if test.startswith((own, LINKS))}
         order = sorted(found, key=lambda t: (not t.startswith(own), self.seconds[t], t))
         return (
             [test for test in order if not test.startswith(LINKS)],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,7 +44,7 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 
 COMMUTATIVE = {"max", "maximum", "min", "minimum", "union1d"}
 
-Made = Callable[[ast.expr | ast.stmt, str, str], "Mutant"]
+Made = Callable[[ast.expr | ast.stmt | tuple[int, int], str, str], "Mutant"]
 
 
 @frozen
@@ -129,9 +130,8 @@ class _Finder:
         head = self.text(self.offset(stmt.lineno, 0), self.lines[lines[1]])
         context = " ".join(head.split())
 
-        def made(node: ast.expr | ast.stmt, operator: str, after: str) -> Mutant:
-            start = self.offset(node.lineno, node.col_offset)
-            end = self.offset(node.end_lineno or 0, node.end_col_offset or 0)
+        def made(where: ast.expr | ast.stmt | tuple[int, int], operator: str, after: str) -> Mutant:
+            start, end = where if isinstance(where, tuple) else self.span(where)
             before = self.text(start, end)
             place = start - self.offset(stmt.lineno, stmt.col_offset)
             return Mutant(self.file, operator, *lines, start, end, place, before, after, context)
@@ -183,6 +183,26 @@ class _Finder:
                 continue
             for operator, after in _changes(node):
                 yield made(node, operator, after)
+            if isinstance(node, ast.Call):
+                yield from self.arguments(node, made)
+
+    def arguments(self, call: ast.Call, made: Made) -> Iterator[Mutant]:
+        """The first two arguments the other way round; each keyword left out."""
+        args = call.args[:2]
+        starred = any(isinstance(arg, ast.Starred) for arg in args)
+        if len(args) == 2 and not starred and _name(call.func) not in COMMUTATIVE:
+            (start, middle), (other, end) = (self.span(arg) for arg in args)
+            texts = (self.text(other, end), self.text(middle, other), self.text(start, middle))
+            yield made((start, end), "arguments", "".join(texts))
+        for keyword in call.keywords:
+            if keyword.arg:
+                start, end = self.span(keyword)
+                comma = re.match(rb"\s*,", self.raw[end:])
+                yield made((start, end + (comma.end() if comma else 0)), "keyword", "")
+
+    def span(self, node: ast.expr | ast.stmt | ast.keyword) -> tuple[int, int]:
+        start = self.offset(node.lineno, node.col_offset)
+        return start, self.offset(node.end_lineno or 0, node.end_col_offset or 0)
 
     def offset(self, line: int, column: int) -> int:
         return self.lines[line - 1] + column
@@ -220,15 +240,6 @@ def _changes(node: ast.expr) -> Iterator[tuple[str, str]]:
             yield "constant", repr("" if value else "X")
         case ast.Constant(value=bytes() as value):
             yield "constant", repr(b"" if value else b"X")
-        case ast.Call(func=func, args=args, keywords=keywords):
-            swappable = len(args) > 1 and _name(func) not in COMMUTATIVE
-            if swappable and not any(isinstance(arg, ast.Starred) for arg in args[:2]):
-                swapped = [args[1], args[0], *args[2:]]
-                yield "arguments", ast.unparse(ast.Call(func, swapped, keywords))
-            for place, keyword in enumerate(keywords):
-                if keyword.arg:
-                    rest = [*keywords[:place], *keywords[place + 1 :]]
-                    yield "keyword", ast.unparse(ast.Call(func, args, rest))
 
 
 def _other(op: ast.boolop) -> ast.boolop:

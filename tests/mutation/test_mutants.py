@@ -37,7 +37,8 @@ CHANGES = [
     ("x = True", ["False"]),
     ("x = 'a'", ["''"]),
     ("x = b''", ["b'X'"]),
-    ("x = f(a, b, k=c)", ["f(a, b)", "f(b, a, k=c)"]),
+    ("x = f(a, b, k=c)", ["", "b, a"]),
+    ("x = f(\n    k=c,  # why\n)", [""]),
     ("x += y", ["pass", "x -= y"]),
     ("f(x)", ["pass"]),
     ("raise E('why')", ["pass"]),
@@ -125,6 +126,8 @@ def test_tests_come_in_a_good_order() -> None:
     assert covering.tests(evolve(mutant, first=9, last=9)) == ([], [link])
     assert covering.tests(evolve(mutant, first=1, last=1)) == ([own, quick, slow], [link])
     assert covering.tests(evolve(mutant, file="passes/q.py")) == ([], [])
+    constants = Covering(covering.seconds, {"passes/p.py": {}})
+    assert constants.tests(mutant) == ([own], [link])
 
 
 PRODUCT = "def larger(a, b):\n    if a > b:\n        return a\n    return b\n"
