@@ -124,7 +124,7 @@ class _Encoder:
             type_ = R_ADDROFF if attribute is At.GO_RUNTIME_TYPE else R_ADDR
             self.references.append((at[some], values[some], self.ptrsize, type_))
         elif form is Form.UDATA:
-            put_leb(self.content, at, values, uleb_sizes(values))
+            put_leb(self.content, at, values.view(np.uint64), uleb_sizes(values))
         elif form is Form.FLAG or form is Form.DATA1:
             self.content[at] = values
         else:

@@ -283,11 +283,13 @@ def _children(walk: TypeWalk) -> _Children:
     none = np.zeros(len(arrays), np.int64)
     type_ = walk.nodes_of_rows()[graph.row[parts.symbol]]
     type_[parts.symbol == 0] = walk.unspecified
+    # The oracle cuts the offset of a field to 32 bits with a sign (docs/oracle-faults.md).
+    value = parts.value.astype(np.int32).astype(np.int64)
     return _Children(
         np.append(parts.code, none + Code.ARRAYRANGE),
         np.append(parts.name_at, none),
         np.append(parts.name_size, none),
-        np.append(parts.value, graph.lengths[arrays]),
+        np.append(value, graph.lengths[arrays]),
         np.append(np.where(parts.code == Code.FUNCTYPEOUTPARAM, 1, parts.embedded), none),
         np.append(type_, none + walk.uintptr),
     )

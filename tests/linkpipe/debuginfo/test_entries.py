@@ -61,7 +61,7 @@ def slowly(
                     references.append((len(out), ptrsize, kind, value))
                 out += bytes(ptrsize)
             elif form is Form.UDATA:
-                out += uleb(value)
+                out += uleb(value % 2**64)
             else:
                 out += value.to_bytes(4 if form is Form.DATA4 else 1, order)
     return bytes(out), references, [*starts, len(out)]
@@ -103,3 +103,14 @@ def test_a_column_of_the_wrong_kind_is_refused() -> None:
     codes = np.array([Code.NULLTYPE])
     with pytest.raises(TypeError, match="NAME is text"):
         encode(codes, {At.NAME: codes}, 8, "<")
+
+
+def test_numbers_below_zero_are_written_as_64_bits() -> None:
+    """As the oracle writes the offset of a field that it has cut to 32 bits."""
+    values = np.array([-(2**31), 2**31 - 1])
+    none = np.zeros(2, np.int64)
+    name = Text(SOURCE, none, none, MADE)
+    columns: dict[At, Any] = {At.NAME: name, At.DATA_MEMBER_LOCATION: values}
+    found = encode(np.full(2, Code.STRUCTFIELD), columns, 8, "<")
+    want = [bytes((Code.STRUCTFIELD, 0)) + uleb(v % 2**64) + bytes(5) for v in values.tolist()]
+    assert found.content.tobytes() == b"".join(want)
