@@ -159,6 +159,7 @@ def _assign(link: Link, placed: dict[int, Placed]) -> tuple[list[Section], list[
     """Addresses of sections and segments."""
     page = segment_quantum(link.options, link.arch)
     _check_flags(link.options, page)
+    data = link.options.D
     items = [
         attrs.evolve(section, size=placed[row].size) if row in placed else section
         for row, section in enumerate(link.sections.items)
@@ -171,8 +172,14 @@ def _assign(link: Link, placed: dict[int, Placed]) -> tuple[list[Section], list[
             continue
         if name != "text":
             at = round_up(at, page)
-        if name == "data" and link.options.D != -1:
-            at = link.options.D
+        if name == "data" and data != -1:
+            if data < at:
+                raise OptionError(
+                    f"invalid -D value {data:#x}: text and read-only data end at {at:#x}",
+                    flag="D",
+                    remedy="choose an address from there on, or a lower one for the text with -T",
+                )
+            at = data
         start = at
         first = next((placed[row].start for row in rows if row in placed), 0)
         for row in rows:
@@ -200,8 +207,7 @@ def _assign(link: Link, placed: dict[int, Placed]) -> tuple[list[Section], list[
 
 
 def _check_flags(options: Options, page: int) -> None:
-    """Refuse start addresses that no loader could map; the oracle checks -D only, and for such a
-    -T writes a file that does not start."""
+    """Refuse start addresses that no loader could map (docs/oracle-faults.md)."""
     if options.D != -1 and options.D % page:
         raise misaligned_data(options.D, page)
     if options.T != -1 and options.T % page:

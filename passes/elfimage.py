@@ -180,7 +180,7 @@ def _by_address(row: tuple[int, SectionHeader]) -> tuple[int, int, int]:
     """Loaded sections by address and size, then the others as they came."""
     header = row[1]
     if header.flags & elf.SHF_ALLOC:
-        return 0, header.addr, header.size
+        return 0, header.addr % (1 << 64), header.size
     return 1, 0, 0
 
 

@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.align import padded
-from linkpipe.arrays.types import I64, Ints
+from linkpipe.arrays.types import I64, Ints, Structs
 
 MAGIC = b"\x7fELF"
 CLASS32, CLASS64 = 1, 2
@@ -193,14 +193,20 @@ class ProgramHeader:
 
 
 def program_headers(headers: Sequence[ProgramHeader], elf_class: int, endian: str) -> bytes:
-    """The program header table. Fields are unsigned and wrap around, as the oracle's do: rounding
-    down to a large page may lead below the file's start."""
+    """The program header table."""
     out = np.zeros(len(headers), segment_dtype(elf_class, endian))
-    for name in ("type", "flags", "offset", "vaddr", "filesize", "memsize", "align"):
-        most = (1 << 8 * out.dtype[name].itemsize) - 1
-        out[name] = [getattr(h, name) & most for h in headers]
+    _fill(out, headers, "type", "flags", "offset", "vaddr", "filesize", "memsize", "align")
     out["paddr"] = out["vaddr"]
     return out.tobytes()
+
+
+def _fill(out: Structs, headers: Sequence[object], *names: str) -> None:
+    """Fields are unsigned and wrap around, as the oracle's do: what lies before a text at a low
+    address (flag -T), or is rounded down to a large page, may have an address or an offset below
+    zero."""
+    for name in names:
+        most = (1 << 8 * out.dtype[name].itemsize) - 1
+        out[name] = [getattr(header, name) & most for header in headers]
 
 
 @attrs.frozen
@@ -225,8 +231,9 @@ def section_headers(
     """The section header table; ``names`` are offsets in the section name table."""
     out = np.zeros(len(headers), section_dtype(elf_class, endian))
     out["name"] = names
-    for name in ("type", "flags", "addr", "offset", "size", "link", "info", "align", "entsize"):
-        out[name] = [getattr(h, name) for h in headers]
+    _fill(
+        out, headers, "type", "flags", "addr", "offset", "size", "link", "info", "align", "entsize"
+    )
     return out.tobytes()
 
 

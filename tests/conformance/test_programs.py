@@ -106,3 +106,17 @@ def test_a_program_with_c_code_is_left_to_the_host_linker(folder: Path) -> None:
     theirs = oracle.link(oracle.stock(), given, ["-w"], folder / "theirs", external=True)
     ours = oracle.link(oracle.linkpipe(), plain, ["-w"], folder / "ours", external=True)
     assert oracle.differences(ours, theirs) == []
+
+
+HELLOS = [
+    pytest.param(program, id=name)
+    for name, program in table().items()
+    if name == "hello" or (program.target and program.base == "hello")
+]
+
+
+@pytest.mark.parametrize("program", HELLOS)
+def test_text_at_address_zero(program: Program, folder: Path) -> None:
+    """What lies before the text, headers and notes, has addresses below zero."""
+    ours, theirs = both(program, "w", folder, "-T=0")
+    assert oracle.differences(ours, theirs) == []

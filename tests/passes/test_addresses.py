@@ -199,3 +199,10 @@ def test_a_link_without_data(tmp_path: Path) -> None:
 def test_a_text_address_that_no_loader_could_map_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="invalid -T value 0x700010"):
         linked(tmp_path, T=0x700010)
+
+
+@pytest.mark.parametrize("address", [0x400000, 0x500000])
+def test_data_inside_of_text_or_below_it_is_refused(tmp_path: Path, address: int) -> None:
+    """The oracle writes such a file without what the data holds."""
+    with pytest.raises(UserError, match=f"invalid -D value {address:#x}: text and read-only data"):
+        linked(tmp_path, T=0x500000, D=address)

@@ -112,3 +112,11 @@ def test_program_headers_wrap_around(elf_class: int, endian: str) -> None:
     assert bits == (32 if elf_class == 1 else 64)
     assert int(row["offset"]) == (1 << bits) - 0xF000
     assert int(row["vaddr"]) == 0x11000
+
+
+@BOTH
+def test_section_headers_wrap_around(elf_class: int, endian: str) -> None:
+    """What lies before a text at address 0 (flag -T) has an address below zero."""
+    table = elf.section_headers([SectionHeader(".note", addr=-136)], [1], elf_class, endian)
+    row = np.frombuffer(table, elf.section_dtype(elf_class, endian))[0]
+    assert int(row["addr"]) == (1 << 8 * row["addr"].itemsize) - 136
