@@ -7,10 +7,11 @@ linked dynamically, on what cgo directives ask for, and on which flags it knows,
 first (linkpipe/hostlinker/hosttools.py).
 
 A program's FIPS checksum covers code that the host linker has patched, so it is computed
-from the finished file and written into it. The output takes its place when all is done: a
-link that fails leaves what was there before. So that it can, the host linker writes to a
-temporary name beside the output; everything else in its argument list is as the oracle's.
-What is printed (-v, errors, warnings) names the output, as the oracle does.
+from the finished file and written into it.
+
+Some host linkers (gold) write the name of the output, as it is given, into the file; so the name
+is given as the oracle gives it. What was there before is set aside meanwhile: it comes back when
+the link fails or is interrupted.
 
 Where the architecture needs sums of relocations, a linker that does not add them up is refused
 (linkpipe/hostlinker/reloc_sums.py).
@@ -24,7 +25,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 
 import numpy as np
 
@@ -48,7 +49,7 @@ from linkpipe.hostlinker.hosttools import (
 )
 from linkpipe.hostlinker.reloc_sums import check_sums
 from linkpipe.output.fips import seal_file
-from linkpipe.output.outfile import is_special, replacing
+from linkpipe.output.outfile import is_special, set_aside
 from linkpipe.output.stdout import say
 from linkpipe.tables.hostlink import HostLink
 from linkpipe.tables.symbols import Flag
@@ -70,23 +71,19 @@ def hostlink(link: Link) -> Link:
     answers = link.compiler_flags.value
     with closing(prober_for(options, link.arch, link.cgo.ldflags, answers)) as prober:
         asked = _Asked(prober)
-        with _tmpdir(options) as folder, _output(options.o) as target:
+        with _tmpdir(options) as folder, _set_aside(options.o):
             objects = _write_objects(link, folder)
             before, after = _arguments(link, asked)
             command = (*before, "-o", options.o, *after[0], *objects, *after[1])
             long = _response(command, folder, asked)
+            real = (command[0], f"@{long}") if long else command
             if options.v:
-                shown = (command[0], f"@{long}") if long else command
-                say(f"host link: {' '.join(map(quote, shown))}\n")
-            real = (*before, "-o", target, *command[len(before) + 2 :])
-            if long:
-                _write_response(long, real)
-                real = (command[0], f"@{long}")
-            printed = run(real, (target, options.o))
+                say(f"host link: {' '.join(map(quote, real))}\n")
+            printed = run(real)
             with suppress(OSError):
-                check_sums(link.arch, link.external_relocs, target, command)
+                check_sums(link.arch, link.external_relocs, options.o, command)
             if options.buildmode != "plugin":
-                _seal(target)
+                _seal(options.o)
     # Warnings of a linker that succeeds are shown, as the oracle does.
     say(printed)
     fact = HostLink(
@@ -227,18 +224,17 @@ def _write(path: str, content: bytes | memoryview) -> None:
 
 
 def _response(command: tuple[str, ...], folder: str, asked: _Asked) -> str:
-    """The path of a file for an argument list that is very long, if the compiler reads such;
-    otherwise ""."""
+    """The path of a file with the arguments, for a list that is very long, if the compiler reads
+    such; otherwise ""."""
     if sum(map(len, command)) < _LONG:
         return ""
     path = os.path.join(folder, "response")
     _write(path, b"")
-    return path if asked.supports(f"@{path}") else ""
-
-
-def _write_response(path: str, command: tuple[str, ...]) -> None:
+    if not asked.supports(f"@{path}"):
+        return ""
     text = "".join(f"{quote(word)}\n" for word in command[1:])
     _write(path, text.encode("utf-8", "surrogateescape"))
+    return path
 
 
 @contextmanager
@@ -253,14 +249,5 @@ def _tmpdir(options: Options) -> Iterator[str]:
         yield folder
 
 
-@contextmanager
-def _output(path: str) -> Iterator[str]:
-    """The path that the host linker writes to; it takes the output's place at the end."""
-    if is_special(path):
-        yield path
-        return
-    with replacing(path) as temporary:
-        # It was made to see whether it can be. The host linker makes its own, by its own rules.
-        if temporary != path:
-            os.unlink(temporary)
-        yield temporary
+def _set_aside(path: str) -> AbstractContextManager[None]:
+    return nullcontext() if is_special(path) else set_aside(path)

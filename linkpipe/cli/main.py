@@ -36,7 +36,9 @@ def process(command: Callable[[], int]) -> NoReturn:
         sys.stdout.reconfigure(errors="backslashreplace")
     # A link makes many objects that live until it ends, and no cycles to speak of.
     gc.disable()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         status = command()
     except SystemExit as e:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -47,51 +48,81 @@ _KEEP_PREFIXES = tuple(
 
 _TRIVIAL = b"int main() { return 0; }"
 _TIMEOUT = 120
+_GRACE = 1.0
+"""Seconds that an interrupted compiler has to end by itself."""
 
 
-def run(command: Sequence[str], renamed: tuple[str, str] = ("", "")) -> str:
+def run(command: Sequence[str]) -> str:
     """Run a command; what it printed on both streams.
 
-    ``renamed`` is a temporary name in the command and the name that the user knows instead: what
-    is printed names the latter. Raises HostLinkError when the command cannot be started or
-    fails, in the oracle's words (lib.go, hostlink): what failed, the command, what it printed.
+    Raises HostLinkError when it cannot be started or fails, in the oracle's words (lib.go,
+    hostlink): what failed, the command, what it printed.
     """
     import shutil
-    import subprocess
-
-    def told(text: str) -> str:
-        return text.replace(*renamed) if renamed[0] else text
 
     # A name with a slash is a path, as to every shell (os/exec, LookPath).
     path = command[0] if "/" in command[0] else shutil.which(command[0])
-    shown = [told(word) for word in (path or command[0], *command[1:])]
+    shown = (path or command[0], *command[1:])
     if path is None:
         reason = f'exec: "{command[0]}": executable file not found in $PATH'
         raise _failed(command[0], shown, reason, "", _INSTALL)
     try:
-        done = subprocess.run(
-            command,
-            executable=path,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        status, printed = _call(command, path)
     except OSError as e:
         reason = f"fork/exec {path}: {(e.strerror or str(e)).lower()}"
         raise _failed(command[0], shown, reason, "", _INSTALL) from e
-    output = told(done.stdout.decode("utf-8", "replace"))
-    if done.returncode:
+    output = printed.decode("utf-8", "replace")
+    if status:
         raise _failed(
             command[0],
             shown,
-            _status(done.returncode),
+            _status(status),
             output,
             "the C compiler says why, above"
             if output
             else "run the command above by hand; the compiler says nothing of why",
         )
     return output
+
+
+def _call(command: Sequence[str], path: str) -> tuple[int, bytes]:
+    """Run a program; its status and what it printed. When we are interrupted, it and what it has
+    started are ended before we go on: none of them touches the output any more."""
+    import subprocess
+
+    process = subprocess.Popen(
+        command,
+        executable=path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        process_group=0,
+    )
+    try:
+        printed, _ = process.communicate()
+    except BaseException:
+        _end(process)
+        raise
+    return process.returncode, printed
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and its group, first asking: a compiler removes its temporary files."""
+    import signal
+    import subprocess
+    import time
+
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        until = time.monotonic() + _GRACE
+        while time.monotonic() < until:
+            os.killpg(process.pid, 0)  # fails when nobody is left
+            time.sleep(0.005)
+    process.wait()
 
 
 _INSTALL = "install a C compiler, or name one with -extld (the go command: CC)"

@@ -34,23 +34,16 @@ def write_output(path: str, content: U8) -> None:
 @contextmanager
 def replacing(path: str) -> Iterator[str]:
     """The path of a new, empty file beside ``path`` that takes its place when the block ends
-    well. The file has the permissions of a linked one, within the umask. A block that removes
-    the new file removes what was at ``path`` before, too.
+    well. The file has the permissions of a linked one, within the umask.
 
     Where the folder takes no new files but the file may be written to, it is ``path`` itself;
     and a file that cannot be replaced (a mount point) is overwritten with the whole new one.
     """
     target = os.path.realpath(path)
-    folder, name = os.path.split(target)
-    # The whole name could be too long with more beside it.
-    temporary = os.path.join(folder, f".{name[:32]}.{os.urandom(6).hex()}")
-    try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, _MODE))
-    except OSError as e:
-        if e.errno in _NO_NEIGHBOUR and os.path.isfile(target) and os.access(target, os.W_OK):
-            yield path
-            return
-        raise _cannot("create", path, e) from e
+    temporary = _neighbour(target)
+    if not _make(temporary, path):
+        yield path
+        return
     try:
         yield temporary
         try:
@@ -63,11 +56,79 @@ def replacing(path: str) -> Iterator[str]:
             os.unlink(temporary)
 
 
-def _settle(temporary: str, target: str) -> None:
-    if not os.path.lexists(temporary):
+@contextmanager
+def set_aside(path: str) -> Iterator[None]:
+    """Nothing is at ``path`` while the block runs, for a writer that has to be given this very
+    path; what was there comes back when the block fails or is interrupted, and else is removed.
+
+    A symbolic link is set aside as such. What cannot be moved (a mount point, a file in a folder
+    that takes no others) is copied, and left for the writer to overwrite.
+    """
+    aside, there = _neighbour(path), os.path.lexists(path)
+    movable = _make(aside, path)
+    if movable:
+        os.unlink(aside)
+    try:
+        if there and not (movable and _moved(path, aside)):
+            with _copied(path):
+                yield
+        else:
+            yield
         with suppress(FileNotFoundError):
-            os.unlink(target)
-        return
+            os.unlink(aside)
+    except BaseException:
+        if os.path.lexists(aside):
+            os.replace(aside, path)
+        elif not there:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+        raise
+
+
+def _moved(path: str, aside: str) -> bool:
+    try:
+        os.rename(path, aside)
+    except OSError as e:
+        if e.errno != errno.EBUSY:
+            raise _cannot("create", path, e) from e
+        return False
+    return True
+
+
+@contextmanager
+def _copied(path: str) -> Iterator[None]:
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="go-link-") as folder:
+        copy = os.path.join(folder, "old")
+        shutil.copyfile(path, copy)
+        try:
+            yield
+        except BaseException:
+            shutil.copyfile(copy, path)
+            raise
+
+
+def _neighbour(path: str) -> str:
+    """A new name beside ``path``. The whole name could be too long with more beside it."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name[:32]}.{os.urandom(6).hex()}")
+
+
+def _make(neighbour: str, path: str) -> bool:
+    """Make an empty file beside ``path``; False where the folder takes none but ``path`` may be
+    written to."""
+    try:
+        os.close(os.open(neighbour, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, _MODE))
+    except OSError as e:
+        if e.errno in _NO_NEIGHBOUR and os.path.isfile(path) and os.access(path, os.W_OK):
+            return False
+        raise _cannot("create", path, e) from e
+    return True
+
+
+def _settle(temporary: str, target: str) -> None:
     try:
         os.replace(temporary, target)
     except OSError as e:

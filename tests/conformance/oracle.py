@@ -65,12 +65,8 @@ class Linked:
         return self.calls[-1] if self.calls else ()
 
     def normalised(self) -> list[str]:
-        """The arguments of the host link with what differs by place replaced. linkpipe lets the
-        C compiler write to a temporary name beside the output."""
-        words = [word.replace(str(self.tmpdir), "TMPDIR") for word in self.host_link]
-        if "-o" in words:
-            words[words.index("-o") + 1] = "OUTPUT"
-        return words
+        """The arguments of the host link with what differs by place replaced."""
+        return [word.replace(str(self.tmpdir), "TMPDIR") for word in self.host_link]
 
 
 def stock() -> list[str]:
@@ -110,13 +106,14 @@ def link(
     name: str = "out",
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Linked:
-    """Link the inputs with the command into folder/name; a failed link is not an error here.
+    """Link the inputs with the command into folder/name; a failed link is not an error here. The
+    linker gets the name as it is given here, and runs in the folder.
 
     With `external` the C compiler is wrapped and its calls and inputs are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     output, tmpdir = folder / name, folder / "tmp"
-    argv = [*command, "-o", str(output), *inputs.flags, *flags]
+    argv = [*command, "-o", name, *inputs.flags, *flags]
     log = folder / "calls"
     env = inputs.environment() | dict(variables)
     if external:

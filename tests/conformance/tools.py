@@ -12,7 +12,12 @@ import shutil
 VARIABLE = "LINKPIPE_TOOLS"
 
 # The tool's name -> the Debian package that has it. Those of other architectures are in targets.py.
-PACKAGES = {"gdb": "gdb", "readelf": "binutils", "llvm-dwarfdump": "llvm"}
+PACKAGES = {
+    "gdb": "gdb",
+    "ld.gold": "binutils",
+    "llvm-dwarfdump": "llvm",
+    "readelf": "binutils",
+}
 
 HINT = "`make cross-tools` installs it (Debian, as root)"
 

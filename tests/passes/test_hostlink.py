@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +30,7 @@ from linkpipe.tables.cgo import CgoFacts
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.packages import HostObject
 from linkpipe.tables.symbols import Flag
+from tests.conformance.toolchain import ROOT
 from tests.linkpipe.hostlinker.test_reloc_sums import PAIR, signed
 from tests.linkpipe.synthetic import plan_of, steps
 from tests.tiny import EXTERNAL, PLUGIN, Tiny
@@ -239,6 +243,66 @@ def test_a_failing_compiler_says_why_and_the_old_output_stays(
     assert not list(tmp_path.glob(".out*"))
 
 
+def test_a_failing_compiler_leaves_nothing_where_nothing_was(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATUS", "3")
+    with pytest.raises(HostLinkError):
+        host_link(tmp_path, compiler, mode=PLUGIN, buildmode="plugin")
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".out*"))
+
+
+# Writes half of an output; a child of it will do so once more, unless it is ended, too.
+SLOW = """#!/bin/sh
+while [ $# -gt 0 ]; do [ "$1" = -o ] && out=$2; shift; done
+case "$out" in */out) ;; *) exit 0;; esac
+rm -f "$out"
+echo half > "$out"
+(trap '' TERM; sleep 1; echo late > "$out") &
+echo started > "$LOG"
+sleep 60
+"""
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+from linkpipe.cli.main import process
+from tests.passes.test_hostlink import PLUGIN, host_link
+
+def command():
+    try:
+        host_link(Path(sys.argv[1]), Path(sys.argv[2]), mode=PLUGIN, buildmode="plugin")
+    except KeyboardInterrupt:
+        return 130
+
+process(command)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_link_brings_the_old_output_back(
+    tmp_path: Path, compiler: Path, number: signal.Signals
+) -> None:
+    """And ends what the compiler has started, which would write to it later."""
+    compiler.write_text(SLOW)
+    out, log = tmp_path / "out", tmp_path / "log"
+    out.write_text("old")
+    out.chmod(0o751)
+    argv = [sys.executable, "-c", INTERRUPTED, str(tmp_path), str(compiler)]
+    with subprocess.Popen(argv, cwd=ROOT) as process:
+        until = time.monotonic() + 50
+        while not (log.exists() and log.read_text()) and time.monotonic() < until:
+            time.sleep(0.02)
+        process.send_signal(number)
+        assert process.wait(20) == 128 + number
+    assert out.read_text() == "old"
+    assert out.stat().st_mode & 0o777 == 0o751
+    time.sleep(1.2)
+    assert out.read_text() == "old"
+    assert not list(tmp_path.glob(".out*"))
+
+
 def test_a_linker_that_does_not_add_up_is_refused_where_that_is_needed(
     tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,22 +328,25 @@ def test_a_compiler_that_is_not_there(tmp_path: Path) -> None:
         host_link(tmp_path, file, mode=PLUGIN, buildmode="plugin")
 
 
-def test_what_is_printed_names_the_output_not_the_temporary_file(
+def test_the_output_is_named_as_the_user_names_it(
     tmp_path: Path,
     compiler: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("SAYS", "warning: OUT is odd")
-    out = tmp_path / "out"
-    host_link(tmp_path, compiler, mode=PLUGIN, buildmode="plugin", v=1, tmpdir=str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    out = "./out"  # some linkers write it into the file
+    flags: dict[str, Any] = {"buildmode": "plugin", "o": out}
+    host_link(tmp_path, compiler, mode=PLUGIN, v=1, tmpdir=str(tmp_path), **flags)
+    assert f" -o {out} " in (tmp_path / "log").read_text().splitlines()[-1]
     first, second = capfd.readouterr().out.splitlines()
     assert first.startswith(f'host link: "{compiler}" "-m64" "-Wl,-S"')
     assert f' "-o" "{out}" "-rdynamic" ' in first
     assert second == f"warning: {out} is odd"
     monkeypatch.setenv("STATUS", "1")
     with pytest.raises(HostLinkError) as error:
-        host_link(tmp_path, compiler, mode=PLUGIN, buildmode="plugin")
+        host_link(tmp_path, compiler, mode=PLUGIN, **flags)
     assert f" -o {out} -rdynamic" in str(error.value)
     assert f"\nwarning: {out} is odd" in str(error.value)
 

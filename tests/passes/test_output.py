@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from linkpipe.errors import UserError
-from linkpipe.output.outfile import replacing, write_output
+from linkpipe.output.outfile import replacing, set_aside, write_output
 
 NEW = np.frombuffer(b"new" * 1000, np.uint8)
 
@@ -89,10 +89,10 @@ def refuse(
     """Let a call of the os module fail for paths that the predicate names."""
     real = getattr(os, call)
 
-    def fail(path: str, *more: Any) -> Any:
+    def fail(path: str, *more: Any, **named: Any) -> Any:
         if applies(path):
             raise OSError(code, os.strerror(code))
-        return real(path, *more)
+        return real(path, *more, **named)
 
     monkeypatch.setattr(f"linkpipe.output.outfile.os.{call}", fail)
 
@@ -131,3 +131,50 @@ def test_a_failure_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
         fail()
     assert out.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.out"]
+
+
+def overwrite(out: Path, *, fail: bool) -> None:
+    """What a host linker does, in place of what was set aside."""
+    with set_aside(str(out)):
+        out.write_bytes(b"half")
+        if fail:
+            raise KeyboardInterrupt
+
+
+def test_what_is_set_aside_comes_back_when_the_block_fails(tmp_path: Path) -> None:
+    """The same file, whether it is one or a link to one."""
+    (tmp_path / "real").write_bytes(b"old")
+    for name in ("real", "link"):
+        out = tmp_path / name
+        if name == "link":
+            out.symlink_to("real")
+        before = out.lstat()
+        with pytest.raises(KeyboardInterrupt):
+            overwrite(out, fail=True)
+        assert out.lstat().st_ino == before.st_ino
+        assert out.read_bytes() == b"old"
+    overwrite(tmp_path / "link", fail=False)
+    assert (tmp_path / "link").read_bytes() == b"half"
+    assert (tmp_path / "real").read_bytes() == b"old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "real"]
+
+
+@pytest.mark.parametrize(
+    ("call", "code"), [("rename", errno.EBUSY), ("open", errno.EACCES)], ids=["mount", "folder"]
+)
+def test_what_cannot_be_moved_comes_back_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int
+) -> None:
+    out = tmp_path / "a.out"
+    out.write_bytes(b"old")
+    refuse(monkeypatch, call, code, lambda path: call == "rename" or "/.a.out." in str(path))
+    with pytest.raises(KeyboardInterrupt):
+        overwrite(out, fail=True)
+    assert out.read_bytes() == b"old"
+    overwrite(out, fail=False)
+    assert out.read_bytes() == b"half"
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_block(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such file or directory"):
+        overwrite(tmp_path / "none" / "a.out", fail=False)

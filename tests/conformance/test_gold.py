@@ -1,0 +1,47 @@
+"""gold writes the name of the output, as it is given, into the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conformance import oracle
+from tests.conformance.oracle import MODES
+from tests.conformance.programs import inputs, table
+from tests.conformance.targets import targets
+from tests.conformance.tools import missing, need
+
+GOLD = "-extldflags=-fuse-ld=gold"
+
+
+def linked(link: object, program: str, folder: Path, name: str) -> bytes:
+    """What a linker writes to an output of that name, which is removed."""
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    flags = (*MODES["w"], GOLD)
+    done = link(inputs(table()[program]), flags, folder, external=True, name=name)  # type: ignore[operator]
+    assert done.status == 0, done.stderr
+    content = done.output.read_bytes()
+    done.output.unlink()
+    return content
+
+
+@pytest.mark.parametrize("name", ["p.so", "d/p.so", "/d/p.so"])
+def test_plugins_linked_by_gold(name: str, folder: Path) -> None:
+    """The same bytes, whatever the output is called."""
+    need(missing("ld.gold"))
+    if name.startswith("/"):
+        name = f"{folder}{name}"
+    theirs = linked(oracle.link_oracle, "plugin", folder / "theirs", name)
+    assert name.encode() in theirs, "gold does not do it any more: this test shows nothing"
+    assert linked(oracle.link_linkpipe, "plugin", folder / "ours", name) == theirs
+
+
+@pytest.mark.parametrize("goarch", [goarch for goarch in targets() if goarch == "arm64"])
+def test_plugins_of_another_architecture(goarch: str, folder: Path) -> None:
+    """arm64 takes gold where GNU's linker is too old."""
+    program = f"plugin-{goarch}"
+    need(table()[program].missing_compiler())
+    name = "p.so"
+    theirs = linked(oracle.link_oracle, program, folder / "theirs", name)
+    assert linked(oracle.link_linkpipe, program, folder / "ours", name) == theirs
