@@ -17,7 +17,8 @@ tab, is ours: where, what was expected, what was found, what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 
 import attrs
@@ -173,7 +174,7 @@ class LinkErrors(LinkpipeError):
         lines = []
         for number, error in enumerate(self.errors, 1):
             lines.append(error._labelled(command, ""))
-            if limit is not None and number > limit and error.label is None:
+            if limit is not None and number > limit and not error.label:
                 lines += [f"{command}: too many errors"] if limit else []
                 break
         return "\n".join(lines)
@@ -234,6 +235,23 @@ def os_error(error: OSError) -> str:
     words = f"{reason[:1].lower()}{reason[1:]}"
     verb = "read" if isinstance(error, IsADirectoryError) else "open"
     return words if error.filename is None else f"{verb} {error.filename}: {words}"
+
+
+@contextmanager
+def collecting() -> Iterator[list[LinkpipeError]]:
+    """A list to put errors into that need not end the block at once: they are raised at its end
+    (see ``checkpoint``), or in front of the error that ends it."""
+    errors: list[LinkpipeError] = []
+    try:
+        yield errors
+    except LinkpipeError as last:
+        if not errors:
+            raise
+        label = last._habit() if last.label is None else last.label
+        found = [*errors, attrs.evolve(last, label=label)]
+        message = f"{len(found)} errors"
+        raise LinkErrors(message, errors=found, status=last.exit_status) from last
+    checkpoint(errors)
 
 
 def checkpoint(errors: Iterable[LinkpipeError]) -> None:

@@ -257,11 +257,15 @@ def _package_references(objects: Objects, packages: Packages) -> tuple[I64, I32]
         row = int(missing[0])
         path = objects.arena.view(int(at[row]), int(size[row])).tobytes().decode("utf-8", "replace")
         importer = packages.items[int(objects.package[owner[row]])].path
+        remedy = f"rebuild {importer}; it does not say that it imports {path}"
+        if path in packages.by_path:
+            empty = packages.items[packages.by_path[path]]
+            remedy = f"rebuild {path}; there is no Go object in {empty.file}"
         raise InputError(
             f"{importer}: reference to nonexistent package {path}",
             file=objects.names[int(owner[row])],
             status=1,
-            remedy=f"rebuild {importer}; it does not say that it imports {path}",
+            remedy=remedy,
         )
     target = np.where(index > 0, first[spot], 0).astype(np.int32)
     base = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)

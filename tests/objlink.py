@@ -11,6 +11,7 @@ from linkpipe.arches.amd64 import ARCH
 from linkpipe.engine.context import Link
 from linkpipe.flags.options import Options
 from linkpipe.packages.loading import PackageLoader
+from linkpipe.packages.places import Places
 from linkpipe.passes.resolve import resolve
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.relocs import Relocs
@@ -28,7 +29,7 @@ def resolved(
 ) -> Link:
     """One package for each object, loaded in order and resolved; without init tasks."""
     files = {obj.package: write_archive(folder / f"{i}.a", obj) for i, obj in enumerate(objects)}
-    loader = PackageLoader(files, next(iter(files.values())), None)
+    loader = PackageLoader(Places(files), next(iter(files.values())))
     for path, file in files.items():
         loader.add(path, file, "test")
     loader.load()

@@ -110,7 +110,7 @@ class Catalog:
             raise UserError(
                 f'unknown {what} "{name}"',
                 status=2,
-                label="linkpipe",
+                label="link" if kind == "arches" else "linkpipe",  # the oracle has architectures
                 remedy=near or f"there are: {', '.join(sorted(known))}",
             )
         if len(offers) > 1:

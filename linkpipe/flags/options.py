@@ -123,7 +123,7 @@ class Options:
     funcalign: int = _flag(Kind.INT, "set function align to `N` bytes")
     g: bool = _flag(Kind.BOOL, "disable go package data checks")
     h: bool = _flag(Kind.BOOL, "halt on error")
-    importcfg: str = _flag(Kind.VALUE, "read import configuration from `file`", "")
+    importcfg: str | None = _flag(Kind.OPTIONAL, "read import configuration from `file`")
     installsuffix: str = _flag(Kind.STRING, "set package directory `suffix`")
     k: str = _flag(Kind.STRING, "set field tracking `symbol`", refuse=_LATER)
     libgcc: str = _flag(
@@ -329,6 +329,9 @@ def _check(values: Mapping[str, Any], rest: Sequence[str]) -> None:
         why = _FIELDS[name].metadata["refuse"]
         if why and value != _FIELDS[name].default:
             raise _refused(f"flag -{name} {why}", name)
+    strict = values.get("strictdups", 0)
+    if strict not in (0, 1, 2):
+        raise OptionError(f"invalid -strictdups flag value {strict}", flag="strictdups", status=1)
     if mode not in SUPPORTED_BUILD_MODES:
         raise _refused(f"flag -buildmode={mode} {_LATER}", "buildmode")
     if head not in ("", "linux"):

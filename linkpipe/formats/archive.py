@@ -17,6 +17,7 @@ from linkpipe.errors import InputError
 AR_MAGIC = b"!<arch>\n"
 _AR_HEADER = 60
 _PKGDEF = "__.PKGDEF"
+_LONGEST_LINE = 1 << 16
 
 
 @attrs.frozen
@@ -33,13 +34,11 @@ class Preamble:
     """The text part of a Go object.
 
     Attributes:
-        header: its first line, ``go object linux GOARCH go1.27.3 …``, without the newline.
         main: whether it is ``package main``.
         cgo: the JSON text of its cgo directives, empty when it has none.
         size: bytes up to the binary part.
     """
 
-    header: str
     main: bool
     cgo: str
     size: int
@@ -85,6 +84,16 @@ def members(data: memoryview, file: str) -> Iterator[Member]:
 MARKERS = ("dynimportfail", "preferlinkext")
 
 
+def header_line(data: memoryview, file: str) -> str:
+    """The first line of the object ``data``, without its end; that of a Go object says
+    ``go object linux GOARCH go1.27.3 …``. Raises InputError when there is no end.
+    """
+    line, end, _ = bytes(data[:_LONGEST_LINE]).partition(b"\n")
+    if not end:
+        raise _truncated(f"{file}: EOF", file, "a line that says what it is")
+    return line.decode("utf-8", "surrogateescape")
+
+
 def read_preamble(data: memoryview, file: str) -> Preamble:
     """Read the text part of the Go object ``data``.
 
@@ -99,15 +108,9 @@ def read_preamble(data: memoryview, file: str) -> Preamble:
         if end >= 0:
             break
         if window >= len(data):
-            raise InputError(
-                f"truncated object file: {file}",
-                file=file,
-                expected="a line '!' that ends the text part",
-                found="the end of the file",
-                remedy="rebuild the package; the file was cut short",
-            )
+            raise _truncated(file, file, "a line '!' that ends the text part")
         window *= 8
-    header, _, rest = text[:end].partition(b"\n")
+    _, _, rest = text[:end].partition(b"\n")
     main = False
     for line in rest.split(b"\n"):
         if line == b"main":
@@ -126,7 +129,18 @@ def read_preamble(data: memoryview, file: str) -> Preamble:
                 remedy="rebuild the package; the file is damaged",
             )
         cgo = rest[start:stop].decode("utf-8", "surrogateescape")
-    return Preamble(header.decode("utf-8", "surrogateescape"), main, cgo, end)
+    return Preamble(main, cgo, end)
+
+
+def _truncated(what: str, file: str, expected: str) -> InputError:
+    return InputError(
+        f"truncated object file: {what}",
+        file=file,
+        label="",
+        expected=expected,
+        found="the end of the file",
+        remedy="rebuild the package; the file was cut short",
+    )
 
 
 def _find_end(text: bytes) -> int:

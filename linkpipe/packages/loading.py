@@ -11,21 +11,22 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 import numpy as np
 
-from linkpipe.errors import InputError, UserError
+from linkpipe.errors import InputError, LinkpipeError, UserError, collecting
 from linkpipe.flags.goflag import quote
-from linkpipe.formats import elf, goobj
-from linkpipe.formats.archive import MARKERS, members, read_preamble
+from linkpipe.formats import goobj
+from linkpipe.formats.archive import MARKERS, header_line, members, read_preamble
 from linkpipe.formats.arena import Arena, MappedFiles
 from linkpipe.formats.builtins import BUILTINS
-from linkpipe.formats.importcfg import read_importcfg
 from linkpipe.formats.importpath import path_to_prefix
+from linkpipe.packages.headers import GOOS, Header, foreign_format
+from linkpipe.packages.places import Places
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import CgoDirectives, HostObject, Package, Packages
 from linkpipe.tables.symbols import STATIC
@@ -63,79 +64,30 @@ class _Pending:
     main: bool = False
 
 
-class Header(NamedTuple):
-    """What an object's header line has to say: who compiled it, for what, and with which
-    experiments (cmd/internal/objabi/util.go, HeaderString). ``version`` "" stands for any one
-    version; ``setting`` is the variable that chooses among the architecture's variants."""
-
-    goos: str
-    goarch: str
-    version: str
-    setting: str
-    value: str
-    experiments: tuple[str, ...]
-
-    @classmethod
-    def of(cls, options: Options, arch: Architecture) -> Header:
-        """What the environment of the link asks for."""
-        environment = options.environment
-        variable = value = ""
-        if arch.setting:
-            variable = arch.setting.variable
-            try:
-                value = arch.setting.value(environment.variables)
-            except ValueError as e:
-                raise UserError(
-                    str(e), status=2, label="link", remedy=f"correct {variable}, or leave it unset"
-                ) from e
-        enabled = environment.enabled(regabi=arch.regabi)
-        return cls("linux", arch.goarch, environment.version, variable, value, enabled)
-
-    def expected(self, line: str) -> str:
-        """The line that the link wants, given the line of its first object."""
-        words = line.split(" ")
-        version = self.version or (words[4] if len(words) > 4 else "")
-        setting = f" {self.setting}={self.value}" if self.setting and self.value else ""
-        return f"go object {self.goos} {self.goarch} {version}{setting} X:" + ",".join(
-            self.experiments
-        )
-
-    def differs(self, name: str, have: str, want: str) -> InputError:
-        """The error for an object of another kind."""
-        chosen = ", ".join(filter(None, ("Go version", "GOARCH", self.setting)))
-        return InputError(
-            f"{name}: linked object header mismatch:\n"
-            f"have {quote(have + chr(10))}\nwant {quote(want + chr(10))}",
-            file=name,
-            remedy=f"rebuild the package with the {chosen} and GOEXPERIMENT of this link",
-        )
-
-
-def _format(magic: bytes) -> str:
-    """The format of an object that is not Go's, by its first four bytes, as the oracle tells them
-    apart (lib.go:2430-2495): ELF, Mach-O, PE and XCOFF are known."""
-    if magic == elf.MAGIC:
-        return "elf"
-    number = int.from_bytes(magic, "big")
-    known = number & ~1 == 0xFEEDFACE or number & ~0x01000000 == 0xCEFAEDFE
-    known |= magic[:2] in (b"\x4c\x01", b"\x64\x86", b"\xc4\x01", b"\x64\xaa")
-    known |= magic[:2] in (b"\x01\xd7", b"\x01\xf7")
-    return "foreign" if known else "unknown"
-
-
 class PackageLoader:
     """Maps archives and collects packages and objects, until ``freeze``.
 
-    ``files`` maps import paths to archives; every archive that may be loaded is in it.
-    ``header`` says what objects must be of; None: they are not asked.
+    ``places`` knows every archive that may be loaded but ``main``, that of the main package.
+    ``header`` says what objects must be of; None: they are not asked. With ``bare`` their package
+    data is passed over (flag -g). What is wrong and need not end the work at once is put into
+    ``errors``.
     """
 
-    def __init__(self, files: Mapping[str, str], main: str, header: Header | None) -> None:
-        self._files = files
-        self._header = header
+    def __init__(
+        self,
+        places: Places,
+        main: str,
+        header: Header | None = None,
+        errors: list[LinkpipeError] | None = None,
+        *,
+        bare: bool = False,
+    ) -> None:
+        self._places = places
+        self._header, self._bare = header, bare
+        self._errors = [] if errors is None else errors
         self._want = ""
         self._slots = {main: 0}
-        for file in files.values():
+        for file in places.files.values():
             self._slots.setdefault(file, len(self._slots))
         self._mapped = MappedFiles([_size(file) for file in self._slots])
         self.arena = self._mapped.arena
@@ -152,13 +104,10 @@ class PackageLoader:
         """Put the package on the work list, unless it is there; its row."""
         return self._add(path, file, imported_by, _NO_FINGERPRINT)
 
-    def add_internal(self, path: str) -> bool:
-        """Put a package that the link itself needs on the work list; False when the
-        importcfg does not have it."""
-        if path not in self._by_path and path not in self._files:
-            return False
-        self._add(path, self._files.get(path, ""), "internal", _NO_FINGERPRINT)
-        return True
+    def add_internal(self, path: str) -> None:
+        """Put a package that the link itself needs on the work list, if there is one."""
+        if path not in self._by_path and self._places.has_internal(path):
+            self._add(path, self._places.files[path], "internal", _NO_FINGERPRINT)
 
     def load(self) -> None:
         """Load what is on the work list, and all that it imports."""
@@ -180,18 +129,20 @@ class PackageLoader:
             known = self._packages[row]
             _check_fingerprint(known, known.fingerprint, importer, wanted.fingerprint)
             return row
-        file = self._files.get(path)
-        if file is None:
-            raise InputError(
-                f"cannot find package {path} (using -importcfg)",
-                found=f"an import of it in {importer}",
-                remedy=f"add a line 'packagefile {path}=FILE' to the importcfg",
-            )
-        return self._add(path, file, importer, wanted.fingerprint)
+        if row is None:
+            file = self._places.file(path)
+            row = self._add(path, file, importer, wanted.fingerprint)
+        return row
 
     def _load_package(self, row: int) -> None:
         package = self._packages[row]
-        slot = self._slots[package.file]
+        slot = self._slots.get(package.file)
+        if slot is None:
+            raise InputError(
+                f"cannot open file {package.file}: open {package.file}: no such file or directory",
+                found=f"an import of {package.path} in {package.imported_by}",
+                remedy=self._places.remedy(package.path),
+            )
         size = self._mapped.map(slot, package.file)
         base = int(self._mapped.bases[slot])
         data = self.arena.view(base, size)
@@ -203,16 +154,10 @@ class PackageLoader:
             body = data[member.at : member.at + member.size]
             at = base + member.at
             if bytes(body[:4]) == b"go o":
+                self._check_header(name, member.at, header_line(body, name))
                 self._load_object(row, name, at, body)
                 continue
-            form = _format(bytes(body[:4]))
-            if form == "unknown" and not member.name and package.path != "main":
-                line = bytes(body[:80]).partition(b"\n")[0].decode("utf-8", "backslashreplace")
-                raise InputError(
-                    f'{name}: not an object file: @{member.at} "{line}"',
-                    file=name,
-                    remedy="rebuild the package; the file is damaged or something else",
-                )
+            form = foreign_format(bytes(body[:4]))
             self._host_objects.append(
                 HostObject(path_to_prefix(package.path), name, package.file, at, member.size, form)
             )
@@ -223,13 +168,24 @@ class PackageLoader:
                 remedy="link the archive of a main package, or pass -buildmode=plugin",
             )
 
+    def _check_header(self, name: str, at: int, line: str) -> None:
+        if not line.startswith("go object "):
+            raise InputError(
+                f"{name}: not an object file: @{at} {quote(line + chr(10))}",
+                file=name,
+                label="",
+                remedy="rebuild the package; the file is damaged or something else",
+            )
+        if self._header and not self._want:
+            self._want = self._header.expected(line)
+        if self._header and line != self._want:
+            self._errors.append(self._header.differs(name, line, self._want))
+
     def _load_object(self, row: int, name: str, at: int, body: memoryview) -> None:
         package = self._packages[row]
         preamble = read_preamble(body, name)
-        if self._header and not self._want:
-            self._want = self._header.expected(preamble.header)
-        if self._header and preamble.header != self._want:
-            raise self._header.differs(name, preamble.header, self._want)
+        if self._bare:
+            preamble = attrs.evolve(preamble, main=False, cgo="")
         package.main |= preamble.main
         if preamble.cgo:
             self._cgo.append(CgoDirectives(name, path_to_prefix(package.path), preamble.cgo))
@@ -237,7 +193,8 @@ class PackageLoader:
         header = goobj.read_header(binary, name)
         if header.flags & goobj.FLAG_UNLINKABLE:
             raise InputError(
-                f"unlinkable object (from package {package.path}) - compiler requires -p flag",
+                f"link: unlinkable object (from package {package.path}) - "
+                "compiler requires -p flag",
                 file=name,
                 status=1,
                 remedy="compile the package with -p and its import path",
@@ -362,38 +319,32 @@ def load_packages(
     options: Options, arch: Architecture, internal: Sequence[str]
 ) -> tuple[Packages, Objects]:
     """Load the main package of the link, all that it imports, then the ``internal`` packages."""
-    main, modinfo = options.main, None
-    if options.importcfg:
-        config = read_importcfg(options.importcfg)
-        files, modinfo = config.packages, config.modinfo
-    else:
-        files = _search(options.L)
-    loader = PackageLoader(files, main, None if options.f else Header.of(options, arch))
-    path = options.pluginpath if options.buildmode == "plugin" else "main"
-    loader.add(path, main, "command line")
-    loader.load()
-    for needed in internal:
-        if loader.add_internal(needed):
+    places = Places.of(options)
+    header = None if options.f else Header.of(options, arch)
+    with collecting() as errors:
+        loader = PackageLoader(places, options.main, header, errors, bare=options.g)
+        path = options.pluginpath if options.buildmode == "plugin" else "main"
+        loader.add(path, options.main, "command line")
+        loader.load()
+        for needed in internal:
+            loader.add_internal(needed)
             loader.load()
-        elif needed == "runtime" and not options.importcfg:
-            raise UserError(
-                "error: unable to find runtime.a", remedy="pass -importcfg or -L", status=2
-            )
-    return loader.freeze(modinfo, len(BUILTINS))
-
-
-def _search(directories: Sequence[str]) -> dict[str, str]:
-    """What lies under the -L directories: import path -> archive; the first directory wins."""
-    files: dict[str, str] = {}
-    for suffix in (".a", ".o"):
-        for directory in directories:
-            for folder, _, names in os.walk(directory):
-                for name in sorted(names):
-                    if name.endswith(suffix):
-                        file = os.path.join(folder, name)
-                        path = os.path.relpath(file, directory)[: -len(suffix)]
-                        files.setdefault(path, file)
-    return files
+    if options.environment.goos != GOOS:
+        raise UserError(
+            f"linking for GOOS={options.environment.goos} is not supported yet",
+            status=2,
+            label="linkpipe",
+            remedy=f"linkpipe links for {GOOS}; use `go tool link`",
+        )
+    packages, objects = loader.freeze(places.modinfo, len(BUILTINS))
+    runtime = packages.by_path.get("runtime")
+    if runtime is None or not packages.items[runtime].objects:
+        raise InputError(
+            "cannot link without package runtime: there is no Go object of it",
+            file="" if runtime is None else packages.items[runtime].file,
+            remedy=places.remedy("runtime") if runtime is None else "rebuild the package",
+        )
+    return packages, objects
 
 
 def _size(file: str) -> int:

@@ -15,7 +15,7 @@ import attrs
 from linkpipe.flags.environ import capture
 from linkpipe.flags.options import Options
 from linkpipe.formats import goobj
-from linkpipe.packages.loading import Header
+from linkpipe.packages.headers import Header
 from linkpipe.testing.links import architecture
 
 

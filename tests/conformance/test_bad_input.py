@@ -6,7 +6,7 @@ import resource
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -235,8 +235,17 @@ def test_fingerprint_mismatch(tiny: Inputs, folder: Path) -> None:
 
 
 def test_missing_package(tiny: Inputs, folder: Path) -> None:
+    """What is missing stands on standard output, as in the oracle; and in the remedy."""
     without(tiny, "internal/abi")
-    refuse(tiny, folder, "internal/abi")
+    same_words(tiny, folder)
+    assert "packagefile internal/abi=FILE" in (folder / "ours" / "stderr").read_text()
+
+
+def test_missing_runtime_cgo(tiny: Inputs, folder: Path) -> None:
+    """A host linker finishes the link all the same; that it was not found is said."""
+    said = same_words(tiny, folder, (*FLAGS, "-linkmode=external"))
+    assert said == []
+    assert "cannot find runtime/cgo" in (folder / "ours" / "stdout").read_text()
 
 
 def test_missing_archive(tiny: Inputs, folder: Path) -> None:
@@ -283,22 +292,128 @@ def test_undefined_symbol(folder: Path) -> None:
     assert "relocation target programs.test/nowhere.missing not defined" in ours.stderr
 
 
-@pytest.mark.parametrize("flags", [(), ("-e",), ("-h",)])
-def test_too_many_errors(flags: tuple[str, ...], tiny: Inputs, folder: Path) -> None:
-    """-e shows them all, -h the first alone; without either there are 21, and the command says
-    that it is too many. Oracle and linkpipe say the same, but for who says it and the remedies."""
-    wrong = [f"-X=runtime.{name}=x" for name in NO_STRINGS]
-    given = (*FLAGS, *flags, *wrong)
-    ours = refuse(tiny, folder, flags=given, same_words=1)
-    theirs = oracle.link(oracle.stock(), tiny, given, folder / "again").stderr.splitlines()
-    said = [line for line in ours.stderr.splitlines() if not line.startswith("\t")]
-    if "-h" in flags:
-        assert said == theirs[:1]
-        return
-    assert [line.removeprefix("linkpipe: ") for line in said] == [
-        line.removeprefix(f"{oracle.stock()[0]}: ") for line in theirs
-    ]
-    assert len(said) == (len(NO_STRINGS) if flags else 22)
+def spoken(linked: Linked, command: Sequence[str]) -> tuple[int, list[str], str]:
+    """Exit status, what was said on standard error but for remedies and linkpipe's own flags (who
+    speaks is called "link"), and on standard output."""
+    mine = ("linkpipe" if command == oracle.linkpipe() else command[0]) + ": "
+    text = linked.stderr.partition("linkpipe's own:\n")[0]
+    lines = [line for line in text.splitlines() if line and line[0] != "\t"]
+    said = [f"link: {line[len(mine) :]}" if line.startswith(mine) else line for line in lines]
+    return linked.status, said, linked.stdout
+
+
+def same_words(
+    given: Inputs,
+    folder: Path,
+    flags: Sequence[str] = FLAGS,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """Link with both, which must say the same, and nothing less; what is said."""
+    theirs, ours = (
+        spoken(oracle.link(command, given, flags, folder / place, variables=variables), command)
+        for place, command in (("theirs", oracle.stock()), ("ours", oracle.linkpipe()))
+    )
+    assert ours == theirs
+    return theirs[1]
+
+
+@pytest.mark.parametrize(
+    ("flags", "count"), [((), 22), (("-e",), len(NO_STRINGS))], ids=["limited", "-e"]
+)
+def test_too_many_errors(flags: tuple[str, ...], count: int, tiny: Inputs, folder: Path) -> None:
+    """21 of them are shown, and that it is too many; with -e all."""
+    wrong = (f"-X=runtime.{name}=x" for name in NO_STRINGS)
+    assert len(same_words(tiny, folder, (*FLAGS, *flags, *wrong))) == count
+
+
+def test_halt_on_error(tiny: Inputs, folder: Path) -> None:
+    """With -h the first error is the last. (The oracle goes on with a traceback of its own.)"""
+    flags = (*FLAGS, "-h", *(f"-X=runtime.{name}=x" for name in NO_STRINGS))
+    ours = refuse(tiny, folder, flags=flags, same_words=1)
+    assert len(spoken(ours, oracle.linkpipe())[1]) == 1
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        *(
+            "-E=foo",
+            "-E=runtime.zerobase",
+            "-R=5",
+            "-strictdups=3",
+            "-g",
+            "-importcfg=",
+            "-funcalign=3",
+        ),
+        *("-B=1", "-B=0xzz", "-X=y", "-H=toy", "-buildmode=toy", "-linkmode=toy", "-v=x", "-toy"),
+        *("-aslr=false", "-benchmark=x", "-D=0x1001", "-R", "-linkmode=internal -buildmode=plugin"),
+    ],
+)
+def test_flags_in_the_oracles_words(flags: str, tiny: Inputs, folder: Path) -> None:
+    said = same_words(tiny, folder, (*FLAGS, *flags.split()))
+    assert said, "the oracle links this: the test is wrong"
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"GOOS": "freebsd"}, "linkpipe links for no other system"),
+        ({"GOOS": "windows"}, "linkpipe links for no other system"),
+        ({"GOARCH": "s390x"}, "rebuild the package"),
+        ({"GOARCH": "toy"}, "there are: "),
+        ({"GOOS": "windows", "GOARCH": "toy"}, "there are: "),
+        ({"GOEXPERIMENT": "toy"}, ""),
+    ],
+)
+def test_targets_in_the_oracles_words(
+    variables: Mapping[str, str], said: str, tiny: Inputs, folder: Path
+) -> None:
+    """All objects that are for something else are named, up to 21; the remedy says for what systems
+    linkpipe links."""
+    same_words(tiny, folder, variables=variables)
+    assert said in (folder / "ours" / "stderr").read_text()
+
+
+def test_objects_of_another_system(tiny: Inputs, folder: Path) -> None:
+    """What is wrong with them is not that they do not match."""
+    for file in tiny.archives().values():
+        rewrite(file, lambda data: data.replace(b"go object linux ", b"go object plan9 "))
+    variables = {"GOOS": "plan9"}
+    ours = oracle.link(oracle.linkpipe(), tiny, FLAGS, folder / "ours", variables=variables)
+    assert ours.status == 2
+    assert ours.stderr.startswith("linkpipe: linking for GOOS=plan9 is not supported")
+
+
+@pytest.mark.parametrize("words", ["@", "@/", "@/nowhere", "-importcfg /"])
+def test_files_that_cannot_be_read_in_the_oracles_words(
+    words: str, tiny: Inputs, folder: Path
+) -> None:
+    said = []
+    for command in (oracle.stock(), oracle.linkpipe()):
+        argv = [*command, *words.split(), str(tiny.main)]
+        done = subprocess.run(
+            argv, env=tiny.environment(), text=True, capture_output=True, check=False, cwd=folder
+        )
+        said.append((done.returncode, done.stderr.splitlines()[0]))
+    assert said[0] == said[1]
+
+
+def test_dynamic_imports_are_refused_by_d(folder: Path) -> None:
+    same_words(inputs(table()["host"]), folder, (*FLAGS, "-d"))
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [(b"go objekt linux\n", 2), (b"package abi\n", 1), (b"go object linux", 2)],
+)
+def test_a_package_that_is_no_object(
+    content: bytes, status: int, tiny: Inputs, folder: Path
+) -> None:
+    """The oracle says what is wrong, goes on, and stumbles later; linkpipe ends at once."""
+    file = archive(tiny, "internal/abi")
+    rewrite(file, lambda _: content)
+    ours = refuse(tiny, folder, str(file), same_status=False, same_words=1)
+    assert ours.status == status
 
 
 def test_duplicate_symbol(folder: Path) -> None:

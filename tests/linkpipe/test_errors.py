@@ -17,6 +17,7 @@ from linkpipe.errors import (
     PipelineError,
     UserError,
     checkpoint,
+    collecting,
     os_error,
 )
 
@@ -137,3 +138,32 @@ def test_what_cannot_be_read_is_said_as_by_gos_os_readfile(tmp_path: Path) -> No
     with pytest.raises(FileNotFoundError) as nameless:
         open("")  # noqa: SIM115 - it cannot be opened
     assert os_error(nameless.value) == "open : no such file or directory"
+
+
+def test_collected_errors_come_before_the_one_that_ends_the_work() -> None:
+    """Which keeps its label and its exit status."""
+
+    def work() -> None:
+        with collecting() as errors:
+            errors.append(InputError("a: header mismatch"))
+            errors.append(InputError("b: header mismatch"))
+            raise UserError("reference to nonexistent package")
+
+    with pytest.raises(LinkErrors) as caught:
+        work()
+    assert caught.value.shown("/x/link").splitlines() == [
+        "a: header mismatch",
+        "b: header mismatch",
+        "link: reference to nonexistent package",
+    ]
+    assert caught.value.exit_status == 1
+
+
+def test_collected_errors_are_raised_at_the_end_of_the_work() -> None:
+    with pytest.raises(LinkErrors) as caught, collecting() as errors:
+        errors.append(InputError("a: header mismatch"))
+    assert caught.value.shown("/x/link") == "a: header mismatch"
+    with pytest.raises(UserError, match="alone"), collecting():
+        raise UserError("alone")
+    with collecting():
+        pass

@@ -17,6 +17,7 @@ from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors, UserError
 from linkpipe.formats import goobj
 from linkpipe.packages.loading import PackageLoader
+from linkpipe.packages.places import Places
 from linkpipe.passes.addresses import addresses
 from linkpipe.passes.datalayout import datalayout
 from linkpipe.passes.relro import relro
@@ -48,7 +49,7 @@ MODES = {
 def made(folder: Path, syms: list[Sym], mode: Mode, buildmode: str, **flags: Any) -> Link:
     """A link that is ready for layout: these symbols, all reachable, 100 bytes of text."""
     main = write_archive(folder / "p.a", Obj(package="main", nonpkg=tuple(syms)), main=True)
-    loader = PackageLoader({"main": main}, main, None)
+    loader = PackageLoader(Places({"main": main}), main)
     loader.add("main", main, "test")
     loader.load()
     packages, objects = loader.freeze(None, 0)

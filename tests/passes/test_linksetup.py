@@ -16,6 +16,7 @@ from linkpipe.arches.amd64 import ARCH
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
 from linkpipe.packages.loading import PackageLoader
+from linkpipe.packages.places import Places
 from linkpipe.passes.linksetup import linksetup
 from linkpipe.passes.resolve import resolve
 from linkpipe.symkind import SymKind
@@ -37,7 +38,7 @@ def setup(
 ) -> Link:
     """Resolve packages p0, p1 … (each imports what it names), mark all but ``dead`` reachable."""
     files = {obj.package: write_archive(folder / f"{i}.a", obj) for i, obj in enumerate(objects)}
-    loader = PackageLoader(files, next(iter(files.values())), None)
+    loader = PackageLoader(Places(files), next(iter(files.values())))
     loader.add(objects[0].package, files[objects[0].package], "test")
     loader.load()
     packages, loaded = loader.freeze(None, 0)

@@ -19,6 +19,7 @@ from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.formats import goobj
 from linkpipe.packages.loading import PackageLoader
+from linkpipe.packages.places import Places
 from linkpipe.passes.findfunctab import findfunctab
 from linkpipe.passes.pclnbytes import pclnbytes
 from linkpipe.passes.pclntab import pclntab
@@ -164,7 +165,7 @@ def obj(row: int, program: list[list[Func]]) -> Obj:
 def loaded(folder: Path, objects: list[Obj]) -> Link:
     """Resolve packages; all functions are laid out, in order, everything is reachable."""
     files = {o.package: write_archive(folder / f"{i}.a", o) for i, o in enumerate(objects)}
-    loader = PackageLoader(files, next(iter(files.values())), None)
+    loader = PackageLoader(Places(files), next(iter(files.values())))
     for path, file in files.items():
         loader.add(path, file, "test")
     loader.load()

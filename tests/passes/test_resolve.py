@@ -17,6 +17,7 @@ from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.packages.loading import PackageLoader
+from linkpipe.packages.places import Places
 from linkpipe.passes.resolve import resolve
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Flag, Symbols
@@ -30,7 +31,7 @@ DUPOK = int(Flag.DUPOK)
 def resolved(folder: Path, objects: Sequence[Obj], *, w: bool = False) -> tuple[Symbols, Objects]:
     """Resolve one package per object, loaded in order."""
     files = {obj.package: write_archive(folder / f"{i}.a", obj) for i, obj in enumerate(objects)}
-    loader = PackageLoader(files, next(iter(files.values())), None)
+    loader = PackageLoader(Places(files), next(iter(files.values())))
     for path, file in files.items():
         loader.add(path, file, "test")
     loader.load()

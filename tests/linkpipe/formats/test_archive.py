@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from linkpipe.errors import InputError
-from linkpipe.formats.archive import members, read_preamble
+from linkpipe.formats.archive import header_line, members, read_preamble
 
 
 def entry(name: str, body: bytes) -> bytes:
@@ -54,7 +54,7 @@ HEADER = b"go object linux amd64 go1.27.3 X:\n"
 def test_the_text_part_names_main_and_cgo() -> None:
     text = HEADER + b'build id "x"\nmain\n\n\n$$  // cgo\n[["cgo_ldflag","-lm"]]\n$$\n!\n\0go120ld'
     part = read_preamble(memoryview(text), "x.o")
-    assert part.header == HEADER.decode().strip()
+    assert header_line(memoryview(text), "x.o") == HEADER.decode().strip()
     assert part.main
     assert part.cgo.strip() == '[["cgo_ldflag","-lm"]]'
     assert text[part.size :] == b"\0go120ld"

@@ -1,0 +1,89 @@
+"""Where packages lie: what an importcfg says, or what is found under the -L folders.
+
+Source: cmd/link/internal/ld/ld.go (findlib), lib.go (libinit, loadinternal).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from linkpipe.errors import UserError
+from linkpipe.formats.importcfg import read_importcfg
+from linkpipe.output.stdout import say
+
+if TYPE_CHECKING:
+    from linkpipe.flags.options import Options
+
+
+@attrs.frozen(eq=False)
+class Places:
+    """Attributes:
+    files: import path -> archive.
+    modinfo: what ``runtime.modinfo`` is to hold, if anything.
+    folders: where was searched; None when an importcfg was read.
+    """
+
+    files: Mapping[str, str]
+    modinfo: bytes | None = None
+    folders: Sequence[str] | None = None
+
+    @classmethod
+    def of(cls, options: Options) -> Places:
+        """The places of a link. Raises UserError for an importcfg that cannot be read."""
+        if options.importcfg is not None:
+            config = read_importcfg(options.importcfg)
+            return cls(config.packages, config.modinfo)
+        environment, folders = options.environment, list(options.L)
+        if environment.goroot:
+            target = f"{environment.goos}_{environment.goarch}"
+            folders.append(os.path.join(environment.goroot, "pkg", target))
+        return cls(_search(folders), folders=folders)
+
+    def file(self, path: str) -> str:
+        """The archive of a package. As in the oracle, one that is nowhere has no name, or that of
+        the last place looked at: what is wrong is said when it is to be opened."""
+        if path in self.files:
+            return self.files[path]
+        if self.folders is None:
+            say(f"cannot find package {path} (using -importcfg)\n")
+            return ""
+        return os.path.join(*self.folders[-1:], f"{path}.o")
+
+    def has_internal(self, path: str) -> bool:
+        """Whether there is a package that the link itself needs; when not, it is said. Raises
+        UserError when the runtime is not found in any folder."""
+        if path in self.files:
+            return True
+        if self.folders is None:
+            say(f"loadinternal: cannot find {path}\n")
+        elif path == "runtime":
+            raise UserError(
+                "error: unable to find runtime.a", remedy="pass -importcfg or -L", status=2
+            )
+        else:
+            say(f"warning: unable to find {path}.a\n")
+        return False
+
+    def remedy(self, path: str) -> str:
+        """What to do about a package that is nowhere."""
+        if self.folders is None:
+            return f"add a line 'packagefile {path}=FILE' to the importcfg"
+        return "build it, and pass its folder with -L"
+
+
+def _search(folders: Sequence[str]) -> dict[str, str]:
+    """What lies under the folders: import path -> archive; the first folder wins."""
+    files: dict[str, str] = {}
+    for suffix in (".a", ".o"):
+        for top in folders:
+            for folder, _, names in os.walk(top):
+                for name in sorted(names):
+                    if name.endswith(suffix):
+                        file = os.path.join(folder, name)
+                        path = os.path.relpath(file, top)[: -len(suffix)]
+                        files.setdefault(path, file)
+    return files
