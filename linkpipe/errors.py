@@ -133,17 +133,19 @@ class InputError(LinkpipeError):
     Attributes:
         file: "archive" or "archive(member)".
         symbol: the symbol that it is about; the headline starts with it, as the oracle's does.
+        source: "file:line" of the Go or assembly source.
         offset: bytes from the start of the file (of the member, when one is named).
         expected, found: in words.
     """
 
     file: str = attrs.field(default="", kw_only=True)
     symbol: str = attrs.field(default="", kw_only=True)
+    source: str = attrs.field(default="", kw_only=True)
     offset: int | None = attrs.field(default=None, kw_only=True)
     expected: str = attrs.field(default="", kw_only=True)
     found: str = attrs.field(default="", kw_only=True)
 
-    details = ("file", "offset", "expected", "found")
+    details = ("file", "source", "offset", "expected", "found")
 
     def headline(self) -> str:
         """The message, after the symbol's name if there is one."""

@@ -14,13 +14,14 @@ Errors (targets nobody defines, values that do not fit) are collected over the w
 `image` is uint8, the file up to the end of its last segment. A plugin's missing main.main becomes a
 dynamic import.
 Source: cmd/link/internal/ld/data.go:178-760 (relocsym, extreloc).
-Reads `symbols`, `relocs`, `sections`, `elf`, `mode`, `tlsg`, `dwarf` if it is there; provides
-`image`, `external_relocs`, `symbols`.
+Reads `symbols`, `objects` (to say where errors are), `relocs`, `sections`, `elf`, `mode`, `tlsg`,
+`dwarf` if it is there; provides `image`, `external_relocs`, `symbols`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import checkpoint
 from linkpipe.formats.leb128 import put_leb
+from linkpipe.functab.lines import source_lines
 from linkpipe.output.contents import Laid, fill_image, laid_out
 from linkpipe.output.relocerrors import RelocErrors, Where
 from linkpipe.symkind import SymKind
@@ -43,7 +45,7 @@ _ELSEWHERE = (SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
 
 
 @linkpass(
-    requires=("symbols", "relocs", "sections", "elf", "mode", "tlsg"),
+    requires=("symbols", "objects", "relocs", "sections", "elf", "mode", "tlsg"),
     optional=("dwarf",),
     provides=("image", "external_relocs", "symbols"),
 )
@@ -55,9 +57,15 @@ def relocate(link: Link) -> Link:
     work.check()
     for kind, rows in work.groups():
         work.apply(kind, rows)
-    checkpoint(work.errors.sorted())
+    if work.errors:
+        checkpoint(work.errors.sorted(partial(_source_lines, link)))
     image.setflags(write=False)
     return link.evolve(image=image, external_relocs=work.external(), symbols=work.symbols)
+
+
+def _source_lines(link: Link, places: list[tuple[int, int]]) -> list[str]:
+    goroot = link.options.environment.goroot
+    return source_lines(link.objects, link.symbols, places, link.arch.pc_quantum, goroot)
 
 
 class _Work:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+import attrs
+
 from linkpipe.arch import Range, RelocKind
-from linkpipe.errors import InputError, LinkpipeError
+from linkpipe.errors import InputError
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import ABI0, ABI_INTERNAL
 
@@ -31,17 +34,29 @@ class RelocErrors:
 
     def __init__(self, symbols: Symbols, arch: Architecture) -> None:
         self._symbols, self._arch = symbols, arch
-        self._found: list[tuple[int, LinkpipeError]] = []
+        self._found: list[tuple[Where, InputError]] = []
         self._unresolved: set[tuple[int, int]] = set()
 
-    def sorted(self) -> list[LinkpipeError]:
-        """The errors, ordered by the place of the relocation."""
-        return [error for _, error in sorted(self._found, key=lambda found: found[0])]
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def sorted(self, locate: Callable[[list[tuple[int, int]]], list[str]]) -> list[InputError]:
+        """The errors, ordered by the place of the relocation. ``locate`` says where in the source
+        a place (symbol, offset) comes from, or "": then the offset has to do."""
+        found = sorted(self._found, key=lambda found: found[0].row)
+        try:
+            lines = locate([(where.symbol, where.offset) for where, _ in found])
+        except InputError:  # damaged tables are not what is to be told here
+            lines = [""] * len(found)
+        return [
+            attrs.evolve(error, source=line, offset=None if line else error.offset)
+            for (_, error), line in zip(found, lines, strict=True)
+        ]
 
     def _add(self, where: Where, message: str, remedy: str = _REBUILD) -> None:
         name = self._symbols.name(where.symbol)
         error = InputError(message, symbol=name, offset=where.offset, remedy=remedy, status=2)
-        self._found.append((where.row, error))
+        self._found.append((where, error))
 
     def _target(self, where: Where) -> str:
         return self._symbols.name(where.target) if where.target else ""

@@ -14,6 +14,8 @@ from linkpipe.engine.plugins import Catalog
 from linkpipe.flags.environ import capture
 from linkpipe.flags.options import Options
 from linkpipe.formats.arena import Arena, MappedFiles
+from linkpipe.packages.loading import PackageLoader
+from linkpipe.packages.places import Places
 from linkpipe.symkind import SymKind
 from linkpipe.tables.elfprep import ElfPrep
 from linkpipe.tables.mode import Mode
@@ -165,6 +167,7 @@ class Tiny:
                 "relocs": self.relocs.freeze(),
                 "sections": Sections(tuple(self.sections), tuple(segments)),
                 "text_order": text,
+                "objects": PackageLoader(Places({}), "").freeze(None, 0)[1],
                 "elf": ElfPrep(b"", b"", self.method, self.got),
                 "tlsg": self.tlsg,
             }

@@ -287,9 +287,15 @@ def test_bad_importcfg(tiny: Inputs, folder: Path, line: str) -> None:
     refuse(tiny, folder, f"{tiny.importcfg}:2")
 
 
-def test_undefined_symbol(folder: Path) -> None:
-    ours = refuse(inputs(UNDEFINED), folder, "programs.test/nowhere.missing", "main.main")
-    assert "relocation target programs.test/nowhere.missing not defined" in ours.stderr
+@pytest.mark.parametrize("flags", [("-w",), ()], ids=["-w", "dwarf"])
+def test_undefined_symbol(flags: tuple[str, ...], folder: Path) -> None:
+    """In the oracle's words, and where in the source it is referred to."""
+    said = same_words(inputs(UNDEFINED), folder, flags)
+    assert said == ["main.main: relocation target programs.test/nowhere.missing not defined"]
+    source = UNDEFINED.folder / UNDEFINED.package / "main.go"
+    lines = source.read_text().splitlines()
+    number = next(i for i, line in enumerate(lines, 1) if "println(missing())" in line)
+    assert f"\tsource: {source.resolve()}:{number}\n" in (folder / "ours/stderr").read_text()
 
 
 def spoken(linked: Linked, command: Sequence[str]) -> tuple[int, list[str], str]:

@@ -120,6 +120,18 @@ def messages(p: Program) -> list[str]:
     return [error.headline() for error in raised.value.errors]
 
 
+def test_a_place_without_a_source_has_an_offset() -> None:
+    """As in data, and in code that was not compiled."""
+    p = Program()
+    p.reloc(p.var, rt.R_ADDR, p.symbol("main.missing", kind=SymKind.Sxxx), size=8, offset=8)
+    with pytest.raises(LinkErrors) as raised:
+        p.run()
+    assert raised.value.render().splitlines()[:2] == [
+        "main.v: relocation target main.missing not defined",
+        "\toffset: 8",
+    ]
+
+
 def test_undefined_targets() -> None:
     """The oracle's words; another ABI's definition is mentioned; each pair is named once."""
     p = Program()

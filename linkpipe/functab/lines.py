@@ -1,0 +1,68 @@
+"""Where in its source a place in a function comes from, by the compiler's own tables.
+
+For messages: a function's tables of files and lines say for each range of its bytes which file
+(a number in the object's list) and which line it was compiled from; for what was inlined that is
+the place in the function that was inlined.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from linkpipe.arrays.ragged import first_seen
+from linkpipe.arrays.types import I64
+from linkpipe.formats.pcvalue import PcValues, decode
+from linkpipe.functab.sourcefiles import expand_file, file_counts, file_names
+from linkpipe.tables.functions import read_functions
+
+if TYPE_CHECKING:
+    from linkpipe.tables.objects import Objects
+    from linkpipe.tables.symbols import Symbols
+
+
+def source_lines(
+    objects: Objects, symbols: Symbols, places: list[tuple[int, int]], quantum: int, goroot: str
+) -> list[str]:
+    """For each place (symbol, offset in bytes) "file:line", or "" where nothing is known: in data,
+    and in code that the linker made. ``quantum`` is the architecture's ``pc_quantum``, ``goroot``
+    stands for $GOROOT in names.
+
+    Raises InputError for tables that are damaged.
+    """
+    wanted = np.array([sym for sym, _ in places], np.int64)
+    new, _ = first_seen(wanted, len(symbols))
+    fns = read_functions(objects, symbols, wanted[new])
+    rows = {sym: row for row, sym in enumerate(fns.ids.tolist())}
+    files, lines = (
+        decode(symbols.arena.bytes, symbols.data_at[syms], symbols.data_size[syms], quantum)
+        for syms in (fns.pcfile, fns.pcline)
+    )
+    starts = [np.cumsum(table.counts) - table.counts for table in (files, lines)]
+
+    @cache
+    def name(obj: int, number: int) -> str:
+        owner = np.array([obj])
+        if not 0 <= number < file_counts(objects, owner)[0]:
+            return ""
+        found = file_names(objects, owner, np.array([number + 1]))[-1]
+        return expand_file(found, goroot).decode("utf-8", "surrogateescape")
+
+    out = []
+    for sym, offset in places:
+        row = rows.get(sym)
+        file, line = "", 0
+        if row is not None:
+            file = name(int(fns.objects[row]), _value(files, starts[0], row, offset))
+            line = _value(lines, starts[1], row, offset)
+        out.append(f"{file}:{line}" if file and line > 0 else "")
+    return out
+
+
+def _value(tables: PcValues, starts: I64, row: int, offset: int) -> int:
+    """What a function's table holds for an offset, -1: nothing."""
+    first, count = int(starts[row]), int(tables.counts[row])
+    at = int(np.searchsorted(tables.end[first : first + count], offset, side="right"))
+    return int(tables.value[first + at]) if at < count else -1
