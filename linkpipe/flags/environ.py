@@ -2,7 +2,7 @@
 
 The oracle reads some environment variables and has the Go version compiled in (internal/buildcfg).
 linkpipe reads the same variables and finds the version in the VERSION file of the GOROOT that the
-toolchain belongs to.
+toolchain belongs to; a link by hand takes it from what it links (cli/link.py).
 """
 
 from __future__ import annotations

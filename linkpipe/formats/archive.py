@@ -8,6 +8,7 @@ Source: cmd/link/internal/ld/{ar,lib,go}.go (loadobjfile, ldobj, ldpkg).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import attrs
@@ -82,6 +83,18 @@ def members(data: memoryview, file: str) -> Iterator[Member]:
 
 
 MARKERS = ("dynimportfail", "preferlinkext")
+
+
+def compiled_with(path: str) -> str:
+    """The Go version in the first header line of the archive or object at ``path``; "" when there
+    is none, or the file cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(_AR_HEADER + _LONGEST_LINE)
+    except OSError:
+        return ""
+    line = re.search(rb"^go object \S+ \S+ (\S+)", start, re.MULTILINE)
+    return line[1].decode("utf-8", "surrogateescape") if line else ""
 
 
 def header_line(data: memoryview, file: str) -> str:

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conformance.programs import EXAMPLES, PROGRAMS
+from tests.conformance import oracle
+from tests.conformance.programs import EXAMPLES, PROGRAMS, TINY, inputs
 from tests.conformance.toolchain import environment, goroot, link_tool
 
 FAILS = """#!/bin/sh
@@ -51,6 +52,21 @@ def build(
         capture_output=True,
         check=False,
     )
+
+
+def test_a_link_by_hand_is_of_the_toolchain_that_compiled_its_inputs(folder: Path) -> None:
+    """Not of the `go` that is first on PATH: the version goes into the output."""
+    other = folder / "go"
+    (other / "bin").mkdir(parents=True)
+    (other / "VERSION").write_text("go1.20.1\n")
+    (other / "bin" / "go").write_text("#!/bin/sh\nexit 1\n")
+    (other / "bin" / "go").chmod(0o755)
+    path = f"{other / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    variables = {"PATH": path, "GOROOT": ""}
+    given = inputs(TINY)
+    theirs = oracle.link_oracle(given, ("-w",), folder / "theirs", variables=variables)
+    ours = oracle.link_linkpipe(given, ("-w",), folder / "ours", variables=variables)
+    assert oracle.differences(ours, theirs) == []
 
 
 def test_the_stock_linker_is_not_called(folder: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from linkpipe.errors import InputError
-from linkpipe.formats.archive import header_line, members, read_preamble
+from linkpipe.formats.archive import compiled_with, header_line, members, read_preamble
 
 
 def entry(name: str, body: bytes) -> bytes:
@@ -71,3 +73,25 @@ def test_a_marker_inside_export_data_does_not_end_it() -> None:
 def test_an_object_that_does_not_end_is_an_error() -> None:
     with pytest.raises(InputError, match="truncated object file"):
         read_preamble(memoryview(HEADER + b"x" * 70_000), "x.o")
+
+
+@pytest.mark.parametrize(
+    ("content", "version"),
+    [
+        (b"!<arch>\n" + b"__.PKGDEF".ljust(58) + b"`\n" + HEADER, "go1.27.3"),
+        (HEADER, "go1.27.3"),
+        (b"go object linux toy go1.99-custom", "go1.99-custom"),
+        (b"!<arch>\nx.o", ""),
+        (b"", ""),
+        (b"go object linux\n", ""),
+    ],
+)
+def test_the_version_that_compiled_an_archive(content: bytes, version: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.a"
+    file.write_bytes(content)
+    assert compiled_with(str(file)) == version
+
+
+def test_what_cannot_be_read_has_no_version(tmp_path: Path) -> None:
+    """The link itself says what is wrong."""
+    assert compiled_with(str(tmp_path)) == compiled_with(str(tmp_path / "none")) == ""
