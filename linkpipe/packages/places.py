@@ -39,7 +39,8 @@ class Places:
             return cls(config.packages, config.modinfo)
         environment, folders = options.environment, list(options.L)
         if environment.goroot:
-            target = f"{environment.goos}_{environment.goarch}"
+            suffix = f"_{options.installsuffix}" if options.installsuffix else ""
+            target = f"{environment.goos}_{environment.goarch}{suffix}"
             folders.append(os.path.join(environment.goroot, "pkg", target))
         return cls(_search(folders), folders=folders)
 

@@ -37,6 +37,8 @@ def test_folders_in_their_order_then_goroot(tmp_path: Path) -> None:
     assert dict(places.files) == want
     assert places.file("p") == want["p"]
     assert places.file("x/y") == str(std / "x" / "y.o")
+    raced = Places.of(attrs.evolve(options, installsuffix="race"))
+    assert raced.file("x/y") == str(tmp_path / "go" / "pkg" / "linux_toy_race" / "x" / "y.o")
     bare = Places.of(attrs.evolve(options, environment=Environment("", "linux", "toy", "")))
     assert "a/b" not in bare.files
     assert "-L" in bare.remedy("a/b")

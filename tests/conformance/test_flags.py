@@ -1,0 +1,192 @@
+"""Every flag of `go tool link` does the same in linkpipe, or is refused by name, or has a reason.
+
+A flag that is taken and does nothing would be a wrong output that nobody hears of.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from attrs import frozen
+
+from linkpipe.flags.options import FLAGS
+from tests.conformance import oracle
+from tests.conformance.programs import TINY, inputs, table
+from tests.conformance.test_bad_input import NO_STRINGS, spoken
+from tests.conformance.toolchain import environment
+
+WRONG = tuple(f"-X=runtime.{name}=x" for name in NO_STRINGS)
+
+
+@frozen
+class Sample:
+    """How a flag shows: a program linked with it, and with ``other`` flags both times.
+
+    ``unseen`` says why the oracle's outcome is the same with and without it, where it is.
+    """
+
+    flags: tuple[str, ...]
+    other: tuple[str, ...] = ("-w",)
+    program: str = "tiny"
+    variables: Mapping[str, str] = MappingProxyType({})
+    unseen: str = ""
+
+
+def sample(*flags: str, **more: object) -> Sample:
+    return Sample(flags, **more)  # type: ignore[arg-type]
+
+
+EXTERNAL = ("-w", "-linkmode=external")
+
+SAME = {
+    "B": sample("-B=0x1234"),
+    "D": sample("-D=0x800000"),
+    "E": sample("-E=main.main"),
+    "H": sample("-H=linux", unseen="it is the only one"),
+    "I": sample("-I=/lib/toy.so", program="host", other=EXTERNAL),
+    "R": sample("-R=0x4000"),
+    "T": sample("-T=0x500000"),
+    "X": sample("-X=runtime.godebugDefault=panicnil=1"),
+    "a": sample("-a", unseen="deprecated: it does nothing"),
+    "aslr": sample("-aslr=false"),
+    "bindnow": sample("-bindnow", other=EXTERNAL),
+    "buildid": sample("-buildid=another"),
+    "buildmode": sample("-buildmode=toy"),
+    "checklinkname": sample("-checklinkname=0", unseen="nothing here is forbidden"),
+    "compressdwarf": sample("-compressdwarf=false", other=()),
+    "d": sample("-d", program="host"),
+    "debugtramp": sample("-debugtramp=2", program="hello-arm64"),
+    "e": sample("-e", other=("-w", *WRONG)),
+    "extar": sample("-extar=/nowhere", unseen="for c-archive, which is refused"),
+    "extld": sample("-extld=/nowhere/cc", other=EXTERNAL),
+    "extldflags": sample("-extldflags=-Wl,-z,now", other=EXTERNAL),
+    "f": sample("-f", variables={"GOAMD64": "v3"}),
+    "funcalign": sample("-funcalign=64"),
+    "g": sample("-g"),
+    "importcfg": sample("-importcfg=/nowhere"),
+    "installsuffix": sample("-installsuffix=x", unseen="there is an importcfg"),
+    "libgcc": sample("-libgcc=none", unseen="for C objects, which the host linker has"),
+    "linkmode": sample("-linkmode=external"),
+    "n": sample("-n", unseen="deprecated: it does nothing"),
+    "pluginpath": sample("-pluginpath=x", unseen="for plugins"),
+    "pruneweakmap": sample("-pruneweakmap=false", program="hello"),
+    "r": sample("-r=/x:/y", other=EXTERNAL),
+    "s": sample("-s"),
+    "strictdups": sample("-strictdups=3"),
+    "tmpdir": sample("-tmpdir=/nowhere", other=EXTERNAL),
+    "w": sample("-w=false"),
+}
+
+REFUSED = {
+    "asan": "-asan",
+    "benchmark": "-benchmark=mem",
+    "benchmarkprofile": "-benchmarkprofile=x",
+    "c": "-c",
+    "capturehostobjs": "-capturehostobjs=x",
+    "cpuprofile": "-cpuprofile=x",
+    "debugnosplit": "-debugnosplit",
+    "debugtextsize": "-debugtextsize=9",
+    "fipso": "-fipso=x",
+    "k": "-k=x",
+    "linkshared": "-linkshared",
+    "macos": "-macos=1.2.3",
+    "macsdk": "-macsdk=1.2.3",
+    "memprofile": "-memprofile=x",
+    "memprofilerate": "-memprofilerate=9",
+    "msan": "-msan",
+    "race": "-race",
+    "randlayout": "-randlayout=9",
+}
+
+REASONS = {
+    "dumpdep": "names another of those that keep a symbol (passes/dumpdep.py)",
+    "L": "takes another command line: test_folders_of_packages",
+    "V": "names linkpipe too, for the go command has to tell the two apart",
+    "h": "the same but for Go's traceback: test_bad_input.test_halt_on_error",
+    "o": "every link here has it",
+    "v": "each traces its own work",
+}
+
+
+@cache
+def oracles_flags() -> frozenset[str]:
+    """The flags in the oracle's usage text."""
+    done = subprocess.run(
+        [*oracle.stock(), "-help"], text=True, capture_output=True, check=False, env=environment()
+    )
+    return frozenset(re.findall(r"^  -([^\s=]+)", done.stderr, re.MULTILINE))
+
+
+def test_every_flag_has_a_place_here() -> None:
+    """And linkpipe has no other under the oracle's name."""
+    assert oracles_flags() == set(FLAGS)
+    places = [*SAME, *REFUSED, *REASONS]
+    assert sorted(places) == sorted(oracles_flags())
+
+
+def words(linked: oracle.Linked, command: list[str]) -> tuple[int, list[str], str]:
+    """What a link said, with the names of its output and of temporary files replaced."""
+    status, lines, out = spoken(linked, command)
+    lines = [line.replace(str(linked.output), "OUTPUT") for line in lines]
+    return status, [re.sub(r"go-link-[^/ ]+", "TMPDIR", line) for line in lines], out
+
+
+@pytest.mark.parametrize("flag", SAME)
+def test_flags_that_do_the_same(flag: str, folder: Path) -> None:
+    """Same file or same failure, same words on both streams; and it is seen that it does
+    something, or said why not."""
+    given = SAME[flag]
+    program = TINY if given.program == "tiny" else table()[given.program]
+
+    def link(command: list[str], flags: tuple[str, ...], place: str) -> oracle.Linked:
+        return oracle.link(
+            command, inputs(program), flags, folder / place, variables=given.variables
+        )
+
+    flags = (*given.other, *given.flags)
+    theirs = link(oracle.stock(), flags, "theirs")
+    ours = link(oracle.linkpipe(), flags, "ours")
+    assert words(ours, oracle.linkpipe()) == words(theirs, oracle.stock())
+    if not theirs.status:
+        assert oracle.differences(ours, theirs) == []
+    without = link(oracle.stock(), given.other, "without")
+    same = words(without, oracle.stock()) == words(theirs, oracle.stock()) and (
+        bool(theirs.status) or oracle.same(theirs.output, without.output)
+    )
+    assert same == bool(given.unseen), "what the flag does is not as the table says"
+
+
+@pytest.mark.parametrize("flag", REFUSED)
+def test_flags_that_are_refused(flag: str, folder: Path) -> None:
+    ours = oracle.link(oracle.linkpipe(), inputs(TINY), ("-w", REFUSED[flag]), folder)
+    assert ours.status == 2
+    assert ours.stderr.startswith(f"linkpipe: flag -{flag} "), ours.stderr
+    assert not ours.output.exists()
+
+
+@pytest.mark.parametrize("text", ["-buildmode=pie", "-buildmode=c-shared", "-H windows"])
+def test_values_that_are_refused(text: str, folder: Path) -> None:
+    ours = oracle.link(oracle.linkpipe(), inputs(TINY), ("-w", *text.split()), folder)
+    assert ours.status == 2
+    assert ours.stderr.startswith(f"linkpipe: flag {text} is not supported yet"), ours.stderr
+
+
+def test_folders_of_packages(folder: Path) -> None:
+    """Without an importcfg packages are found under the -L folders."""
+    given = inputs(TINY)
+    outputs = []
+    for place, command in (("theirs", oracle.stock()), ("ours", oracle.linkpipe())):
+        output = folder / place
+        argv = [*command, "-o", output, "-w", "-L", given.folder / "pkg", given.main]
+        done = subprocess.run(
+            argv, env=given.environment(), text=True, capture_output=True, check=False
+        )
+        assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
+        outputs.append(output)
+    assert oracle.same(*outputs)
