@@ -10,8 +10,9 @@ The definitions of a name are gone through as `resolve` does: the larger of two 
 dropped is kept, and one that may not be dropped ends the comparison. Symbols that are found by
 their content's hash are equal by construction.
 
-Reads `objects`, `packages`; provides nothing. Source: cmd/link/internal/loader/loader.go
-(addSym, checkdup), cmd/link/internal/ld/lib.go (exitIfErrors).
+Source: cmd/link/internal/loader/loader.go (addSym, checkdup), cmd/link/internal/ld/lib.go
+(exitIfErrors).
+Reads `objects`, `packages`; provides nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from linkpipe.arrays.types import Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.output.stdout import say
-from linkpipe.tables.names import hash_names
+from linkpipe.tables.names import Names
 from linkpipe.tables.records import NONPKG, PACKAGE, Records, read_records
 from linkpipe.tables.symbols import Flag
 
@@ -69,12 +70,11 @@ def _definitions(link: Link, records: Records, dupok: Bool) -> Iterator[list[int
     usable = (records.name_size > 0) & (records.version != objects.version[records.object])
     usable &= (records.cls == PACKAGE) | (records.cls == NONPKG)
     rows = np.flatnonzero(usable)
-    keys = hash_names(
-        objects.arena.u64, records.name_at[rows], records.name_size[rows], records.version[rows]
-    )
-    order = np.lexsort((rows, records.cls[rows], keys))
-    rows, keys = rows[order], keys[order]
-    starts = np.flatnonzero(np.diff(keys, prepend=keys[:1] ^ np.uint64(1)))
+    at, size, version = records.name_at[rows], records.name_size[rows], records.version[rows]
+    name, _ = Names(objects.arena.bytes, at, size, version).group()
+    order = np.lexsort((rows, records.cls[rows], name))
+    rows, name = rows[order], name[order]
+    starts = np.flatnonzero(np.diff(name, prepend=-1))
     many = np.add.reduceat(dupok[rows].astype(np.int64), starts) > 1
     ends = np.append(starts[1:], len(rows))
     for start, end in zip(starts[many].tolist(), ends[many].tolist(), strict=True):

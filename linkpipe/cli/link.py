@@ -7,14 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from linkpipe import __version__
 from linkpipe.errors import MAX_ERRORS, LinkpipeError, OptionError
 from linkpipe.flags.environ import capture
 from linkpipe.flags.options import VersionAsked, read_options
 from linkpipe.flags.settings import Request
-from linkpipe.formats.archive import compiled_with
 
 if TYPE_CHECKING:
     from linkpipe.engine.plugins import Catalog
@@ -38,7 +35,7 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
             print(version(options))
         else:
             limit = options.error_limit
-            link(options if tool else by_hand(options))
+            link(options)
     except KeyboardInterrupt:
         return 130
     except LinkpipeError as e:
@@ -60,13 +57,6 @@ def _failed(status: int, variables: Mapping[str, str]) -> int:
 
         traceback.print_exc()
     return status
-
-
-def by_hand(options: Options) -> Options:
-    """The options of a link that no toolchain has asked for: its Go version is not that of the
-    `go` which happens to be around, but that of the toolchain which compiled the main package."""
-    version = compiled_with(options.main) or options.environment.version
-    return evolve(options, environment=evolve(options.environment, version=version))
 
 
 def link(options: Options) -> None:

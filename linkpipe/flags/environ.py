@@ -2,7 +2,8 @@
 
 The oracle reads some environment variables and has the Go version compiled in (internal/buildcfg).
 linkpipe reads the same variables and finds the version in the VERSION file of the GOROOT that the
-toolchain belongs to; a link by hand takes it from what it links (cli/link.py).
+toolchain belongs to. A link by hand belongs to no toolchain: its version is that of what it links
+(options.py).
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Environment:
     goos, goarch: the target.
     version: "go1.27.3"; empty when no VERSION file was found (see ``go_version``).
     experiments: names of the enabled experiments, in Go's order, without the regabi ones.
+    by_hand: whether no toolchain has asked for the link; its version is then a guess.
     variables: every variable of the environment whose name starts with GO.
     """
 
@@ -46,6 +48,7 @@ class Environment:
     goarch: str
     version: str
     experiments: tuple[str, ...] = ()
+    by_hand: bool = False
     variables: Mapping[str, str] = MappingProxyType({})
 
     @property
@@ -97,6 +100,7 @@ def capture(variables: Mapping[str, str], tool: str = "") -> Environment:
         goarch=variables.get("GOARCH") or host[1],
         version=_version(root),
         experiments=_experiments(variables.get("GOEXPERIMENT", "")),
+        by_hand=not tool,
         variables=MappingProxyType({k: v for k, v in variables.items() if k.startswith("GO")}),
     )
 

@@ -18,6 +18,7 @@ from linkpipe.errors import MAX_ERRORS, LinkpipeError, OptionError
 from linkpipe.flags.environ import Environment
 from linkpipe.flags.goflag import Flag, Kind, expand_args, parse, quote, usage_text
 from linkpipe.flags.settings import OWN_FLAGS, Settings, from_environment
+from linkpipe.formats.archive import compiled_with
 
 BUILD_MODES = ("exe", "pie", "c-archive", "c-shared", "shared", "plugin")
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -365,6 +366,10 @@ def _complete(values: dict[str, Any], main: str, environment: Environment) -> Op
         values["E"] = f"_rt0_{environment.goarch}_{environment.goos}"
     if values.get("w") is None:
         values["w"] = values.get("s", False)  # -s implies -w unless -w=false is given
+    if environment.by_hand:
+        # Not the version of a `go` which happens to be around.
+        version = compiled_with(main) or environment.version
+        environment = attrs.evolve(environment, version=version)
     options = Options(**values, main=main, environment=environment)
     options.build_note()  # a wrong -B is an error before any input is opened
     return options

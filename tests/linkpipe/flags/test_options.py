@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -239,3 +240,19 @@ def test_build_modes_that_the_target_has_not() -> None:
         read_options(["-buildmode=toy"], HOST, can_build=nothing)
     options = read_options(["-buildmode=exe", "x.a"], HOST, can_build=nothing)
     assert isinstance(options, Options)
+
+
+@pytest.mark.parametrize(("by_hand", "version"), [(True, "go1.98.2"), (False, "go1.99.1")])
+def test_a_link_by_hand_has_the_version_of_what_it_links(
+    by_hand: bool, version: str, tmp_path: Path
+) -> None:
+    """The `go` that is around need not have compiled it; a toolchain that asks has."""
+    main = tmp_path / "main.a"
+    main.write_bytes(b"go object linux toy go1.98.2 X:\n")
+    environment = Environment("", "linux", "toy", "go1.99.1", by_hand=by_hand)
+    options = read_options([str(main)], environment)
+    assert isinstance(options, Options)
+    assert options.environment.version == version
+    nowhere = read_options([str(tmp_path / "none")], environment)
+    assert isinstance(nowhere, Options)
+    assert nowhere.environment.version == "go1.99.1"

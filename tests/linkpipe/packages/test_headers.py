@@ -23,7 +23,8 @@ TOY = attrs.evolve(ARCH, goarch="toy", regabi=False, setting=Setting("GOTOY", "5
 
 
 def wanted(version: str = "go1.99.1", **variables: str) -> Header:
-    environment = Environment("", "linux", "toy", version, ("arenas", "dwarf5"), variables)
+    experiments = ("arenas", "dwarf5")
+    environment = Environment("", "linux", "toy", version, experiments, variables=variables)
     return Header.of(Options(environment=environment), TOY)
 
 
