@@ -18,7 +18,7 @@ from linkpipe.errors import InputError
 AR_MAGIC = b"!<arch>\n"
 _AR_HEADER = 60
 _PKGDEF = "__.PKGDEF"
-_LONGEST_LINE = 1 << 16
+_LONGEST_LINE = 1 << 12
 
 
 @attrs.frozen

@@ -12,14 +12,19 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pytest
 from attrs import frozen
 
 from linkpipe.flags.options import FLAGS
+from linkpipe.tables.records import NONPKG, read_records
+from linkpipe.tables.symbols import Flag
 from tests.conformance import oracle
-from tests.conformance.programs import TINY, inputs, table
+from tests.conformance.damage import copy, object_at, rewrite
+from tests.conformance.programs import TINY, Inputs, inputs, table
 from tests.conformance.test_bad_input import NO_STRINGS, spoken
 from tests.conformance.toolchain import environment
+from tests.reallink import stages
 
 WRONG = tuple(f"-X=runtime.{name}=x" for name in NO_STRINGS)
 
@@ -160,6 +165,49 @@ def test_flags_that_do_the_same(flag: str, folder: Path) -> None:
         bool(theirs.status) or oracle.same(theirs.output, without.output)
     )
     assert same == bool(given.unseen), "what the flag does is not as the table says"
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    """An archive with a bit changed, ``at`` bytes from the start of its first Go object."""
+    changed = bytearray(data)
+    changed[object_at(data) + at] ^= 1
+    return bytes(changed)
+
+
+def differing_twin(given: Inputs) -> str:
+    """Change a byte in the second of two definitions of which any will do; the symbol's name."""
+    link = stages().before["resolve"]
+    objects = link.objects
+    records = read_records(objects, link.arch.regabi, with_dwarf=False)
+    first: dict[tuple[bytes, int], int] = {}
+    for row in np.flatnonzero((records.flags & Flag.DUPOK) != 0).tolist():
+        at, size = int(records.name_at[row]), int(records.name_size[row])
+        name = objects.arena.view(at, size).tobytes()
+        length = int(records.data_size[row])
+        if records.cls[row] != NONPKG or not length:
+            continue
+        if first.setdefault((name, int(records.version[row])), row) == row:
+            continue
+        obj = int(records.object[row])
+        path = link.packages.items[int(objects.package[obj])].path
+        last = int(records.data_at[row] - objects.base[obj]) + length - 1
+        rewrite(given.archives()[path], lambda data, last=last: flipped(data, last))
+        return name.decode()
+    raise AssertionError("no symbol is defined twice: the test is wrong")
+
+
+@pytest.mark.parametrize(("flag", "status"), [("-strictdups=1", 0), ("-strictdups=2", 2)])
+def test_duplicates_that_differ(flag: str, status: int, folder: Path) -> None:
+    """The same differences are told, and the same of them fail the link."""
+    given = copy(inputs(TINY), folder / "inputs")
+    name = differing_twin(given)
+    theirs = oracle.link(oracle.stock(), given, ("-w", flag), folder / "theirs")
+    ours = oracle.link(oracle.linkpipe(), given, ("-w", flag), folder / "ours")
+    assert words(ours, oracle.linkpipe()) == words(theirs, oracle.stock())
+    assert ours.status == status
+    assert f"duplicate symbol '{name}'" in ours.stderr
+    if not status:
+        assert oracle.differences(ours, theirs) == []
 
 
 @pytest.mark.parametrize("flag", REFUSED)
