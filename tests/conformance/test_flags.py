@@ -67,6 +67,7 @@ SAME = {
     "compressdwarf": sample("-compressdwarf=false", other=()),
     "d": sample("-d", program="host"),
     "debugtramp": sample("-debugtramp=2", program="hello-arm64"),
+    "dumpdep": sample("-dumpdep"),
     "e": sample("-e", other=("-w", *WRONG)),
     "extar": sample("-extar=/nowhere", unseen="for c-archive, which is refused"),
     "extld": sample("-extld=/nowhere/cc", other=EXTERNAL),
@@ -110,7 +111,6 @@ REFUSED = {
 }
 
 REASONS = {
-    "dumpdep": "names another of those that keep a symbol (passes/dumpdep.py)",
     "L": "takes another command line: test_folders_of_packages",
     "V": "names linkpipe too, for the go command has to tell the two apart",
     "h": "the same but for Go's traceback: test_bad_input.test_halt_on_error",
