@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from linkpipe.engine.runner import Observer as Observer
     from linkpipe.errors import InputError as InputError
     from linkpipe.errors import LinkpipeError as LinkpipeError
+    from linkpipe.errors import MissingFact as MissingFact
     from linkpipe.errors import UserError as UserError
     from linkpipe.errors import checkpoint as checkpoint
     from linkpipe.flags.options import Options as Options
@@ -65,6 +66,8 @@ if TYPE_CHECKING:
     from linkpipe.layout.datawords import go_string as go_string
     from linkpipe.layout.datawords import write_words as write_words
     from linkpipe.observe.dump import Dumper as Dumper
+    from linkpipe.observe.rows import Rows as Rows
+    from linkpipe.observe.rows import rows as rows
     from linkpipe.output.stdout import say as say
     from linkpipe.symkind import SymKind as SymKind
     from linkpipe.symkind import is_data as is_data
@@ -101,13 +104,14 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.engine.pass_api": "Pass linkpass",
             "linkpipe.engine.plan": "Plan Planned",
             "linkpipe.engine.runner": "Observer",
-            "linkpipe.errors": "InputError LinkpipeError UserError checkpoint",
+            "linkpipe.errors": "InputError LinkpipeError MissingFact UserError checkpoint",
             "linkpipe.flags.options": "Options",
             "linkpipe.formats": "goobj",
             "linkpipe.formats.elf": "note_record",
             "linkpipe.formats.importpath": "path_to_prefix",
             "linkpipe.layout.datawords": "go_slice go_string write_words",
             "linkpipe.observe.dump": "Dumper",
+            "linkpipe.observe.rows": "Rows rows",
             "linkpipe.output.stdout": "say",
             "linkpipe.symkind": "SymKind is_data is_rodata is_text",
             "linkpipe.tables.relocs": "Relocs RelocsEdit",
@@ -196,6 +200,7 @@ def link(
 
         link = linkpipe.api.link("./cmd/prog", until="reachability")
         link.graph.why("main.main")
+        linkpipe.api.rows(link, "relocs", match="main.main")
 
     Raises LinkpipeError, UserError among them where the go command fails.
     """

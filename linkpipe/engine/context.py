@@ -167,6 +167,19 @@ class Link:
         Outside of a run it is waited for at once."""
         return self.background.start(work) if self.background else at_once(work)
 
+    def _repr_html_(self) -> str:
+        from linkpipe.tables.listing import html
+
+        facts = [
+            {
+                "fact": name,
+                "type": type(value).__name__,
+                "rows": len(value) if hasattr(value, "__len__") else "",
+            }
+            for name, value in self.facts.items()
+        ]
+        return html(facts, len(facts))
+
     def _check_read(self, name: str) -> None:
         access = self.access
         if access is not None and name not in access.reads and name not in GIVEN:

@@ -7,11 +7,11 @@ import numpy as np
 
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I16, I32, I64
-from linkpipe.tables.listing import Listing
+from linkpipe.tables.listing import InNotebook, Listing
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns)
-class ExternalRelocs:
+class ExternalRelocs(InNotebook):
     """Columns of equal length, grouped by section in file order, by place within a section.
 
     Attributes:

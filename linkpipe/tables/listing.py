@@ -6,7 +6,8 @@ A table of a link has a hundred thousand rows and changes in a few of them from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -84,3 +85,42 @@ def changed(old: Listing, old_rows: I64, new: Listing, new_rows: I64) -> tuple[I
     differs[new.columns[new.key][now[unequal]]] = True
     gone = np.flatnonzero((before > 0) & (after == 0)).tolist()
     return new_rows[differs[new_keys]], gone
+
+
+SHOWN_ROWS = 20
+"""Rows that a notebook shows of a table."""
+
+
+def html(rows: Iterable[Mapping[str, Any]], total: int) -> str:
+    """The first rows as an HTML table, with a line that says how many there are."""
+    from html import escape
+
+    some = list(islice(rows, SHOWN_ROWS))
+    heads = "".join(f"<th>{escape(str(name))}</th>" for name in (some[0] if some else ()))
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(_short(value))}</td>' for value in row.values())}</tr>"
+        for row in some
+    )
+    more = f"{len(some)} of {total} rows"
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table><p>{more}</p>"
+
+
+def _short(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+class InNotebook:
+    """A table that a notebook shows: one with ``listing()``, or with ``rows()`` and a length.
+
+    What stands in other tables is shown by its number; ``linkpipe.api.rows`` knows the names.
+    """
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        table: Any = self
+        if not hasattr(table, "listing"):
+            return html(table.rows(), len(table))
+        listed: Listing = table.listing()
+        some = np.arange(min(len(listed), SHOWN_ROWS))
+        return html(listed.rows(some, lambda _, numbers: numbers), len(listed))

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from linkpipe.arrays.columns import columns
+from linkpipe.tables.listing import InNotebook
 
 RUNTIME_PACKAGES = frozenset(
     """
@@ -57,7 +58,7 @@ class Package:
 
 
 @attrs.frozen(eq=False, field_transformer=columns)
-class Packages:
+class Packages(InNotebook):
     """Packages in load order, and the order in which their text is laid out.
 
     Attributes:
@@ -77,6 +78,9 @@ class Packages:
     cgo: tuple[CgoDirectives, ...]
     host_objects: tuple[HostObject, ...]
     flags: Mapping[str, tuple[str, ...]]
+
+    def __len__(self) -> int:
+        return len(self.items)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One dict for each package, in load order, for dumps."""

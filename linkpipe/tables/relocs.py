@@ -18,7 +18,7 @@ from linkpipe.arrays.columns import columns
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I32, I64, U8, U16, Bool, Ints
 from linkpipe.tables.edit import Edit
-from linkpipe.tables.listing import Listing
+from linkpipe.tables.listing import InNotebook, Listing
 from linkpipe.tables.objects import RelocColumns
 
 _COLUMNS = ("offset", "size", "type", "weak", "add", "target")
@@ -33,7 +33,7 @@ _DTYPES = {
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns)
-class Relocs:
+class Relocs(InNotebook):
     """Relocations as columns; rows of symbol s are [first[s], first[s] + count[s]).
 
     Attributes:

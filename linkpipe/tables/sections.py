@@ -13,6 +13,7 @@ import numpy as np
 
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I32, I64
+from linkpipe.tables.listing import InNotebook
 
 
 @attrs.frozen(eq=False, field_transformer=columns)
@@ -69,7 +70,7 @@ class Segment:
 
 
 @attrs.frozen(eq=False, field_transformer=columns)
-class Sections:
+class Sections(InNotebook):
     """All sections in creation order (a symbol's ``section`` column holds a row of it),
     and all segments in file order."""
 

@@ -25,7 +25,7 @@ from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I16, I32, I64, U8, U32, Bool, Ints
 from linkpipe.formats.arena import Arena
 from linkpipe.symkind import SymKind
-from linkpipe.tables.listing import Listing
+from linkpipe.tables.listing import InNotebook, Listing
 from linkpipe.tables.names import Names, Slots, contain_byte
 from linkpipe.tables.symbolcolumns import ABI0, ABI_INTERNAL, COLUMNS, STATIC, Flag, Ids
 from linkpipe.tables.symboledit import SymbolsEdit
@@ -34,7 +34,7 @@ __all__ = ["ABI0", "ABI_INTERNAL", "COLUMNS", "STATIC", "Flag", "Symbols", "Symb
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns)
-class Symbols:
+class Symbols(InNotebook):
     """Columns of equal length n (row 0 is "no symbol"); dtypes and meanings in COLUMNS.
 
     Attributes:
