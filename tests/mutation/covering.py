@@ -71,6 +71,8 @@ def measure(
         raise RuntimeError(f"the tests cannot be run in {tree.root}:\n{printed}")
     ran = json.loads(watched.read_text())
     seconds = {name: test["seconds"] for name, test in ran.items() if test["passed"]}
+    if not seconds:
+        raise RuntimeError(f"no test passes in {tree.root}:\n{printed}")
     found = CoverageData(str(data))
     found.read()
     places = {Path(name).resolve(): name for name in found.measured_files()}

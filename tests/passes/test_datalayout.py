@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linkpipe.arrays.columns import frozen
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.gotypes.layout import TFLAG_EXTRA_STAR, Kind
 from linkpipe.layout.assign import layout_kinds
 from linkpipe.symkind import SymKind
+from linkpipe.tables.dwarf import DebugSection
+from linkpipe.tables.mode import Mode
 from linkpipe.tables.symbols import Flag
 from tests.datalink import (
     BSS,
@@ -28,7 +33,7 @@ from tests.datalink import (
     word,
 )
 from tests.goobj_writer import Sym
-from tests.tiny import EXTERNAL, PLUGIN
+from tests.tiny import EXTERNAL, INTERNAL, PLUGIN
 
 ITAB = 1 << 1
 """In the second byte of flags of objects."""
@@ -89,6 +94,125 @@ def test_a_symbol_can_be_a_section(tmp_path: Path) -> None:
     found = {s.name: (s.segment, s.align, s.size, s.rwx) for s in link.sections.items}
     assert found[".go.buildinfo"] == ("data", 16, 5, 6)
     assert found[".note.x"] == ("rodata", 4, 5, 4)
+
+
+def of_every_kind(tmp_path: Path, mode: Mode = INTERNAL, **flags: Any) -> Link:
+    """A symbol of each kind that has a section, of four bytes; those that come second in a section
+    ask for a larger alignment."""
+    link = data_link(tmp_path, [], mode=mode, **flags)
+    edit = link.symbols.edit()
+    for kind in SymKind:
+        if not SymKind.STEXTEND < kind < SymKind.SFirstUnallocated or kind == SymKind.SMODULEDATA:
+            continue
+        named = {SymKind.SELFROSECT: ".note.x", SymKind.SBUILDINFO: "go:buildinfo"}
+        sym = edit.lookup_or_create(named.get(kind, f"k.{kind.name}"))
+        wide = kind in (SymKind.SDATAFIPS, SymKind.SGCBITS, SymKind.SGCMASK)
+        edit.set(sym, kind=kind, size=4, align=64 if wide else 0)
+        edit.add_flags(sym, Flag.REACHABLE)
+    return lay_out(link.evolve(symbols=edit.freeze()), upto="datalayout")
+
+
+def described(link: Link) -> list[tuple[str, str, int, int, bool, int]]:
+    """Name, segment, permissions, alignment, whether it has no bytes in the file, and lead."""
+    return [(s.name, s.segment, s.rwx, s.align, s.zeros, s.lead) for s in link.sections.items[1:]]
+
+
+WRITABLE = [
+    (".go.buildinfo", "data", 6, 4, False, 0),
+    ("k.SFIPSINFO", "data", 6, 4, False, 0),
+    ("k.SELFSECT", "data", 6, 4, False, 0),
+    (".go.module", "data", 6, 32, False, 0),
+    (".got", "data", 6, 4, False, 0),
+    (".noptrdata", "data", 6, 4, False, 0),
+    (".init_array", "data", 6, 4, False, 0),
+    (".data", "data", 6, 4, False, 0),
+    (".bss", "data", 6, 4, True, 0),
+    (".noptrbss", "data", 6, 4, True, 0),
+    (".go.fuzzcntrs", "data", 6, 4, True, 0),
+]
+
+
+def test_every_kind_has_its_section(tmp_path: Path) -> None:
+    """In order, with all that a section is. The first kind of a section says how it is aligned,
+    but in .rodata all do, and at least a pointer; no type is at offset zero."""
+    link = of_every_kind(tmp_path)
+    assert described(link) == [
+        *WRITABLE,
+        ("k.SELFRXSECT", "text", 5, 4, False, 0),
+        (".rodata", "rodata", 4, 64, False, 0),
+        (".gopclntab", "rodata", 4, 4, False, 0),
+        (".note.x", "rodata", 4, 4, False, 0),
+        (".rodata", "rodata", 4, 4, False, 0),
+        (".go.type", "rodata", 4, 8, False, 8),
+        (".go.func", "rodata", 4, 4, False, 0),
+        ("k.SELFRELROSECT", "rodata", 4, 4, False, 0),
+    ]
+    assert not any(section.packed for section in link.sections.items)
+    for row, section in enumerate(link.sections.items[1:], 1):
+        assert (link.symbols.section[section.symbols] == row).all()
+
+
+def test_every_kind_has_its_section_in_a_plugin(tmp_path: Path) -> None:
+    """Thread-local data too, which is aligned to a pointer whatever it asks for."""
+    link = of_every_kind(tmp_path, PLUGIN, buildmode="plugin")
+    assert described(link) == [
+        *WRITABLE,
+        (".tbss", "data", 6, 8, True, 0),
+        ("k.SELFRXSECT", "text", 5, 4, False, 0),
+        (".rodata", "text", 4, 64, False, 0),
+        (".gopclntab", "text", 4, 4, False, 0),
+        (".note.x", "text", 4, 4, False, 0),
+        (".data.rel.ro", "text", 6, 4, False, 0),
+        (".data.rel.ro.go.type", "text", 6, 8, False, 8),
+        (".data.rel.ro.go.func", "text", 6, 4, False, 0),
+        ("k.SELFRELROSECT", "text", 6, 4, False, 0),
+    ]
+
+
+def test_sections_without_symbols(tmp_path: Path) -> None:
+    """Some are there all the same, and ask for no alignment; .rodata for a pointer's."""
+    link = lay_out(data_link(tmp_path, [], dead=frozenset()), upto="datalayout")
+    aligns = {name: align for name, _, _, align, _, _ in described(link)}
+    assert (aligns[".noptrdata"], aligns[".data"], aligns[".rodata"]) == (0, 0, 8)
+    edit = link.symbols.edit()
+    edit.set(link.moduledata, kind=SymKind.SDATA)
+    again = data_link(tmp_path, []).evolve(symbols=edit.freeze())
+    assert ".go.module" not in sections(lay_out(again, upto="datalayout"))
+
+
+def test_debug_sections_come_last_and_as_they_are(tmp_path: Path) -> None:
+    link = data_link(tmp_path, [])
+    edit = link.symbols.edit()
+    syms = [edit.lookup_or_create(name) for name in (".debug_b", "go:info.b", ".debug_a")]
+    edit.set(syms, kind=SymKind.SDWARFSECT, size=[9, 3, 1])
+    edit.add_flags(syms, Flag.REACHABLE)
+    given = (
+        DebugSection(".debug_b", frozen(np.array(syms[:2]))),
+        DebugSection(".debug_a", frozen(np.array(syms[2:]))),
+    )
+    link = link.evolve(symbols=edit.freeze(), debug_sections=given)
+    link = lay_out(link, upto="datalayout")
+    assert described(link)[-2:] == [
+        (".debug_b", "dwarf", 4, 1, False, 0),
+        (".debug_a", "dwarf", 4, 1, False, 0),
+    ]
+    assert [s.packed for s in link.sections.items[-3:]] == [False, True, True]
+    assert [s.symbols.tolist() for s in link.sections.items[-2:]] == [syms[:2], syms[2:]]
+
+
+def test_the_module_data_is_told_in_its_fields(tmp_path: Path) -> None:
+    """Wherever these are; the rest of it stays as it is."""
+    itab = Sym(name="go:itab.x", type=RODATA, flag2=ITAB, size=24, data=bytes(24), align=8)
+    link = data_link(tmp_path, [itab, *typed("type:plain", "a", 1, link=False)])
+    fields = {"typedesclen": 24, "itaboffset": 4, "itabsize": 14}
+    edit = link.symbols.edit()
+    edit.set_content(link.moduledata, bytes(range(40)))
+    link = link.evolve(symbols=edit.freeze(), moduledata_fields=fields)
+    content = bytes(lay_out(link, upto="datalayout").symbols.data(link.moduledata))
+    want = bytearray(range(40))
+    for name, value in (("typedesclen", 8), ("itaboffset", 8 + 48), ("itabsize", 24)):
+        want[fields[name] : fields[name] + 8] = word(value)
+    assert content == bytes(want)
 
 
 @given(
@@ -195,6 +319,12 @@ def test_sizes_and_alignments_are_checked(tmp_path: Path, sym: Sym, words: str) 
         lay_out(data_link(tmp_path, [sym]))
     assert words in caught.value.render()
     assert "p.x" in caught.value.render()
+
+
+def test_the_largest_symbol(tmp_path: Path) -> None:
+    """Two thousand million bytes are not too many yet."""
+    sym = Sym(name="p.x", type=NOPTRBSS, size=2_000_000_000)
+    assert names_in(lay_out(data_link(tmp_path, [sym]), upto="datalayout"), ".noptrbss") == ["p.x"]
 
 
 def test_too_much_data_is_refused(tmp_path: Path) -> None:
