@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import re
 import shutil
 import subprocess
@@ -110,3 +111,35 @@ def test_the_example_of_the_documentation_works() -> None:
     assert scope["count"](marks, memoryview(ids)) == 3
     with pytest.raises(IndexError):
         scope["count"](marks, memoryview(np.array([3], np.int32)))
+
+
+@pytest.mark.parametrize(
+    ("compiler", "include", "missing"),
+    [
+        ("no-such-compiler", "", "a C compiler (no-such-compiler)"),
+        ("sh", "/nowhere", "Python's headers (/nowhere/Python.h)"),
+        ("no-such-compiler", "/nowhere", "(no-such-compiler) and Python's headers"),
+    ],
+)
+def test_one_line_says_what_building_takes(compiler: str, include: str, missing: str) -> None:
+    script = f"""
+import runpy, sys, sysconfig
+found = sysconfig.get_path
+headers = {include!r} or found("include")
+sysconfig.get_path = lambda name, *a, **k: headers if name == "include" else found(name, *a, **k)
+sys.argv = ["setup.py", "-q", "build_ext"]
+runpy.run_path("setup.py", run_name="__main__")
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=ROOT,
+        env=os.environ | {"CC": compiler},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith("error: linkpipe's kernels are compiled, and ")
+    assert missing in line
+    assert "apt install gcc libc6-dev python3-dev" in line
