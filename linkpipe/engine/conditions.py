@@ -13,48 +13,73 @@ from typing import Any
 import attrs
 
 from linkpipe.engine.pipeline import Step
-from linkpipe.engine.plugins import suggestion
-from linkpipe.flags.options import FLAGS, Options
+from linkpipe.engine.plugins import Catalog, suggestion
+from linkpipe.flags.options import BUILD_MODES, FLAGS, LINK_MODES, Options
 from linkpipe.tables.mode import Mode
 
 # What a condition may ask for, with the type of its values.
 _MODE = {field.name: field.type for field in attrs.fields(Mode)}
 _TARGET = {"goos": "str", "goarch": "str"}
-_FLAGS = {field.name: field.type for field in attrs.fields(Options) if field.name in FLAGS}
+_FLAGS = {
+    field.name: field.type
+    for field in attrs.fields(Options)
+    if field.name in FLAGS and str(field.type) in ("bool", "int", "str")
+}
+_KNOWN = {**_FLAGS, **_TARGET, **_MODE}
+# Values that there are, where they can be told: any other is a slip, and the pass would silently
+# never run.
+_VALUES = {"buildmode": BUILD_MODES, "linkmode": LINK_MODES, "goos": ("linux",)}
 
 
-def decide(step: Step, options: Options | None) -> Mapping[str, tuple[Any, ...]] | None:
+def decide(
+    step: Step, catalog: Catalog, options: Options | None
+) -> Mapping[str, tuple[Any, ...]] | None:
     """What the flags leave undecided of a step's conditions; None when they rule it out.
 
     Raises PipelineError for a condition that there is not, or that could never hold.
     """
     left: dict[str, tuple[Any, ...]] = {}
+    ruled_out = False
     for key, wanted in step.when.items():
-        _check_condition(step, key, wanted)
+        _check_condition(step, catalog, key, wanted)
         if key in _MODE:
             left[key] = wanted
         elif options is not None:
             source = options.environment if key in _TARGET else options
-            if getattr(source, key) not in wanted:
-                return None
-    return left
+            ruled_out |= getattr(source, key) not in wanted
+    return None if ruled_out else left
 
 
-def _check_condition(step: Step, key: str, wanted: tuple[Any, ...]) -> None:
-    known = {**_FLAGS, **_TARGET, **_MODE}
-    if key not in known:
+def _check_condition(step: Step, catalog: Catalog, key: str, wanted: tuple[Any, ...]) -> None:
+    what = f"condition `{key}` for the pass {step.name}"
+    if key not in _KNOWN:
         raise step.error(
-            f"unknown condition `{key}` for the pass {step.name}",
+            f"unknown {what}",
             "when",
-            remedy=suggestion(key, known)
+            key,
+            remedy=suggestion(key, _KNOWN)
             or f"use a flag's name, goos, goarch or a field of the fact mode ({', '.join(_MODE)})",
         )
-    expected = known[key]
+    if not wanted:
+        raise step.error(
+            f"{what}: no value, so the pass would never run",
+            "when",
+            key,
+            remedy="say which values let it run, or leave the pass out of the pipeline",
+        )
+    values = catalog.offers("arches") if key == "goarch" else _VALUES.get(key)
     for value in wanted:
-        # A value of another type would never hold, and the pass silently never run.
-        if expected in ("bool", "int", "str") and type(value).__name__ != expected:
+        if type(value).__name__ != _KNOWN[key]:
             raise step.error(
-                f"condition `{key}` for the pass {step.name}: expected {expected}, found {value!r}",
+                f"{what}: expected {_KNOWN[key]}, found {value!r}",
                 "when",
+                key,
                 remedy="correct the value",
+            )
+        if values is not None and value not in values:
+            raise step.error(
+                f"{what}: there is no {key} {value!r}",
+                "when",
+                key,
+                remedy=suggestion(value, values) or f"there are: {', '.join(sorted(values))}",
             )

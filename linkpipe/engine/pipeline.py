@@ -1,14 +1,21 @@
 """pipeline.toml: which passes run, in which order, with which options and conditions.
 
+    pass = [
+        { name = "acme.load", why = "read what there is" },
+        { name = "acme.ptab", why = "list what is exported", when = { buildmode = "plugin" } },
+    ]
+
+TOML has a second way of writing the same, a header ``[[pass]]`` for each one:
+
     [[pass]]
-    name = "ptab"
-    why = "a plugin lists its exported symbols for plugin.Lookup"
+    name = "acme.ptab"
+    why = "list what is exported"
     when = { buildmode = "plugin" }
     options = { verbose = true }
 
 ``when`` names flags of the link (``buildmode``, ``s`` …), the target (``goos``, ``goarch``), or
-what the pass `linkmode` finds out (fields of the fact ``mode``: ``external``, ``dynlink`` …); a
-list means any of these values. What flags decide is decided before any input is opened.
+fields of the fact ``mode`` (``external``, ``dynlink`` …); a list means any of these values. What
+flags decide is decided before any input is opened.
 
 A pipeline may be a change of another one:
 
@@ -16,14 +23,14 @@ A pipeline may be a change of another one:
 
     [[insert]]
     name = "acme.count"
-    after = "reachability"
+    after = "acme.load"          # or before; several at one place stay in the order of the file
 
     [[remove]]
-    name = "stackcheck"
+    name = "acme.check"
 
     [[replace]]
-    name = "relro"
-    by = "acme.relro"
+    name = "acme.ptab"
+    by = "acme.table"
 
 This module reads such files; linkpipe/engine/plan.py checks them against the passes.
 """
@@ -32,7 +39,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -49,9 +55,37 @@ _KEYS: Mapping[str, Mapping[str, type]] = {
     "replace": {**_STEP_KEYS, "by": str},
     "remove": {"name": str, "why": str},
 }
-_HEADER = re.compile(r"\s*\[\[\s*(\w+)\s*\]\]")
-_KEY = re.compile(r"\s*([\w-]+)\s*[.=]")
-_TOML_LINE = re.compile(r"\(at line (\d+),")
+_TOML_LINE = re.compile(r" ?\((?:at line (\d+), column \d+|at end of document)\)$")
+
+
+@attrs.frozen
+class Place:
+    """A value in a pipeline file, for messages. Its line is looked up when it is asked for.
+
+    Attributes:
+        file: the pipeline file.
+        text: what is in it.
+        path: keys and indices that lead to the value, such as ("pass", 2).
+    """
+
+    file: str = ""
+    text: str = attrs.field(default="", repr=False)
+    path: tuple[str | int, ...] = ()
+
+    def line(self, *inside: str) -> int:
+        """The 1-based line of the value, or of what it holds there; 0 when it has none."""
+        from linkpipe.engine.lines import line_of
+
+        return line_of(self.text, (*self.path, *inside))
+
+    def where(self, *inside: str) -> str:
+        """ "file:line" of it."""
+        return f"{self.file}:{self.line(*inside)}"
+
+    def error(self, message: str, *inside: str, remedy: str) -> PipelineError:
+        """An error at that line."""
+        line = self.line(*inside)
+        return PipelineError(message, file=self.file, line=line, remedy=remedy, label="linkpipe")
 
 
 @attrs.frozen
@@ -63,30 +97,35 @@ class Step:
         why: one line.
         when: condition -> values of which one must hold.
         options: the pass's options, as written.
-        file: the pipeline file that it stands in.
-        lines: key -> 1-based line; "" is the table's header.
+        place: where it is written.
     """
 
     name: str
     why: str = ""
     when: Mapping[str, tuple[Any, ...]] = _EMPTY
     options: Mapping[str, Any] = _EMPTY
-    file: str = ""
-    lines: Mapping[str, int] = _EMPTY
+    place: Place = Place()
 
-    def error(self, message: str, key: str = "name", *, remedy: str = "") -> PipelineError:
-        """An error at the line of ``key`` in this step."""
-        line = self.lines.get(key, self.lines.get("", 0))
-        return PipelineError(message, file=self.file, line=line, remedy=remedy, label="linkpipe")
+    def error(self, message: str, *inside: str, remedy: str) -> PipelineError:
+        """An error at the line of a key in this step, that of its name if none is given."""
+        return self.place.error(message, *(inside or ("name",)), remedy=remedy)
 
 
 @attrs.frozen
 class Pipeline:
-    """Steps in order, and the bytes of the files that they come from (for the link's identity)."""
+    """Steps in order.
+
+    Attributes:
+        steps: the steps.
+        file: the file that was asked for.
+        source: the bytes of it and of what it extends (for the link's identity).
+        gone: pass -> the [[remove]] or [[replace]] that took it out.
+    """
 
     steps: tuple[Step, ...]
     file: str
     source: bytes
+    gone: Mapping[str, Step] = _EMPTY
 
 
 def default_file() -> str:
@@ -102,106 +141,145 @@ def load_pipeline(file: str = "") -> Pipeline:
 
     Raises PipelineError: unreadable or malformed file, unknown key, wrong type, unknown anchor.
     """
-    return _load(file or default_file(), ())
+    file = file or default_file()
+    files = [_read(file, None)]
+    seen = {os.path.realpath(file)}
+    while (base := _extended(files[-1])) is not None:
+        real = os.path.realpath(base)
+        if real in seen:
+            place = files[-1].place("extends")
+            raise place.error(f"a pipeline that extends itself, by {base}", remedy=_NO_CYCLE)
+        seen.add(real)
+        files.append(_read(base, files[-1]))
+    steps: list[Step] = []
+    gone: dict[str, Step] = {}
+    for each in reversed(files):
+        _apply(each, steps, gone)
+    if not steps:
+        raise _error(file, 1, "the pipeline has no passes", 'add `extends = "default"`')
+    return Pipeline(tuple(steps), file, b"".join(each.source for each in reversed(files)), gone)
 
 
-def _load(file: str, parents: tuple[str, ...]) -> Pipeline:
+_NO_CYCLE = "remove one `extends` of the circle"
+
+
+@attrs.frozen
+class _File:
+    """A pipeline file as it is written."""
+
+    name: str
+    source: bytes
+    text: str
+    tables: Mapping[str, Any]
+
+    def place(self, *path: str | int) -> Place:
+        return Place(self.name, self.text, path)
+
+
+def _read(file: str, by: _File | None) -> _File:
+    """Read a file and check its keys; ``by`` is the one that extends it."""
     import tomllib
 
-    if os.path.realpath(file) in parents:
-        raise _error(file, 0, "a pipeline that extends itself", "remove `extends`")
     try:
         with open(file, "rb") as f:
             source = f.read()
-        tables = tomllib.loads(source.decode())
     except OSError as e:
-        reason = (e.strerror or str(e)).lower()
-        raise _error("", 0, f"cannot read the pipeline {file}: {reason}", "check --pipeline") from e
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
-        at = _TOML_LINE.search(str(e))
-        message = str(e)[: at.start()].strip() if at else str(e)
-        raise _error(
-            file, int(at[1]) if at else 0, f"not a TOML file: {message}", "see https://toml.io"
-        ) from e
-    lines = _lines(source.decode())
+        reason = e.strerror or str(e)
+        message = f"cannot read the pipeline {file}: {reason.lower()}"
+        if by is not None:
+            raise by.place("extends").error(message, remedy="correct `extends`") from e
+        raise _error("", 0, message, "check --pipeline") from e
+    try:
+        text = source.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = source.count(b"\n", 0, e.start) + 1
+        raise _error(file, line, f"not a TOML file: {e}", "save it as UTF-8") from e
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as e:
+        message, found = str(e), _TOML_LINE.search(str(e))
+        line = int(found[1] or text.count("\n") + 1) if found else 0
+        message = message[: found.start()] if found else message
+        raise _error(file, line, f"not a TOML file: {message}", "see https://toml.io") from e
+    except RecursionError as e:
+        raise _error(file, 0, "values are nested too deeply", "see https://toml.io") from e
+    read = _File(file, source, text, tables)
     for key, value in tables.items():
+        place = read.place(key)
         if key not in ("extends", *_KEYS):
             known = ", ".join(("extends", *_KEYS))
-            raise _error(file, _line(lines, key), f"unknown key `{key}`", f"known: {known}")
-        if key != "extends" and not isinstance(value, list):
-            raise _error(
-                file, _line(lines, key), f"`{key}` is not a list", f"write [[{key}]] for each one"
+            raise place.error(f"unknown key `{key}`", remedy=f"known: {known}")
+        if key == "extends":
+            if not isinstance(value, str) or "\0" in value:
+                raise place.error("`extends` is not a path", remedy='write extends = "default"')
+        elif not isinstance(value, list):
+            raise place.error(f"`{key}` is not a list", remedy=f"write [[{key}]] for each one")
+        elif key != "pass" and "extends" not in tables:
+            raise place.error(
+                f"[[{key}]] in a pipeline that extends nothing",
+                remedy='add `extends = "default"` at the top',
             )
-    base = _base(file, tables, _line(lines, "extends"), parents)
-    steps = list(base.steps) if base else []
-    for key in ("pass", "remove", "replace", "insert"):
-        for row, table in enumerate(tables.get(key, ())):
-            at_lines = lines[key][row] if len(lines[key]) == len(tables[key]) else {}
-            edit = {"pass": _append, "remove": _remove, "replace": _replace, "insert": _insert}[key]
-            edit(steps, _step(file, key, table, at_lines), table)
-    if not steps:
-        raise _error(file, 0, "the pipeline has no passes", 'add `extends = "default"`')
-    return Pipeline(tuple(steps), file, (base.source if base else b"") + source)
+    return read
 
 
-def _base(
-    file: str, tables: Mapping[str, Any], line: int, parents: tuple[str, ...]
-) -> Pipeline | None:
-    extends = tables.get("extends")
-    if extends is None:
-        for key in ("insert", "remove", "replace"):
-            if key in tables:
-                raise _error(
-                    file,
-                    0,
-                    f"[[{key}]] in a pipeline that extends nothing",
-                    'add `extends = "default"` at the top',
-                )
-        return None
-    if not isinstance(extends, str):
-        raise _error(file, line, "`extends` is not a string", 'write extends = "default"')
-    if extends == "default":
-        base = default_file()
-    else:
-        base = os.path.join(os.path.dirname(file), extends)
-    return _load(base, (*parents, os.path.realpath(file)))
+def _extended(file: _File) -> str | None:
+    """The file that this one extends."""
+    base = file.tables.get("extends")
+    if base == "default":
+        return default_file()
+    return None if base is None else os.path.join(os.path.dirname(file.name), base)
 
 
-def _step(file: str, kind: str, table: Any, lines: Mapping[str, int]) -> Step:
+def _apply(file: _File, steps: list[Step], gone: dict[str, Step]) -> None:
+    """Add what a file says to what it extends."""
+    edits = {
+        kind: [
+            (_step(file.place(kind, row), kind, table), table)
+            for row, table in enumerate(file.tables.get(kind, ()))
+        ]
+        for kind in _KEYS
+    }
+    steps += [step for step, _ in edits["pass"]]
+    for step, _ in edits["remove"]:
+        del steps[_find(steps, step, step.name, "name", gone)]
+        gone[step.name] = step
+    for step, table in edits["replace"]:
+        _replace(steps, step, table, gone)
+    _insert(steps, edits["insert"], gone)
+
+
+def _step(place: Place, kind: str, table: Any) -> Step:
     """One table, checked."""
-    here = Step("", file=file, lines=lines)
+    if not isinstance(table, dict):
+        raise place.error(
+            f"[[{kind}]]: expected a table, found {table!r}", remedy='write { name = "…" }'
+        )
     keys = _KEYS[kind]
     for key, value in table.items():
         if key not in keys:
-            raise here.error(
+            raise place.error(
                 f"unknown key `{key}` in [[{kind}]]", key, remedy=f"known: {', '.join(keys)}"
             )
         if not isinstance(value, keys[key]):
             expected = "a string" if keys[key] is str else "a table"
-            raise here.error(
+            raise place.error(
                 f"`{key}`: expected {expected}, found {value!r}", key, remedy="correct the value"
             )
     if "name" not in table:
-        raise here.error(f"[[{kind}]] has no `name`", "", remedy="name the pass")
+        raise place.error(f"[[{kind}]] has no `name`", remedy="name the pass")
     when = {
         key: tuple(value) if isinstance(value, list) else (value,)
         for key, value in table.get("when", {}).items()
     }
-    return Step(table["name"], table.get("why", ""), when, table.get("options", {}), file, lines)
+    return Step(table["name"], table.get("why", ""), when, table.get("options", {}), place)
 
 
-def _append(steps: list[Step], step: Step, table: Mapping[str, Any]) -> None:
-    steps.append(step)
-
-
-def _remove(steps: list[Step], step: Step, table: Mapping[str, Any]) -> None:
-    del steps[_find(steps, step, step.name, "name")]
-
-
-def _replace(steps: list[Step], step: Step, table: Mapping[str, Any]) -> None:
+def _replace(
+    steps: list[Step], step: Step, table: Mapping[str, Any], gone: dict[str, Step]
+) -> None:
     """What the replacement does not say itself it takes from the step that it replaces; options
     only when it stays the same pass."""
-    at = _find(steps, step, step.name, "name")
+    at = _find(steps, step, step.name, "name", gone)
     old = steps[at]
     by = table.get("by", old.name)
     steps[at] = attrs.evolve(
@@ -211,62 +289,46 @@ def _replace(steps: list[Step], step: Step, table: Mapping[str, Any]) -> None:
         when=step.when if "when" in table else old.when,
         options=step.options if "options" in table or by != old.name else old.options,
     )
+    if by != old.name:
+        gone[old.name] = step
 
 
-def _insert(steps: list[Step], step: Step, table: Mapping[str, Any]) -> None:
-    anchors = [key for key in ("after", "before") if key in table]
-    if len(anchors) != 1:
-        raise step.error(
-            f"[[insert]] of {step.name} needs one of `after` and `before`",
-            "",
-            remedy='say where, for example after = "reachability"',
-        )
-    at = _find(steps, step, table[anchors[0]], anchors[0])
-    steps.insert(at + (anchors[0] == "after"), step)
+def _insert(
+    steps: list[Step],
+    inserts: Sequence[tuple[Step, Mapping[str, Any]]],
+    gone: Mapping[str, Step],
+) -> None:
+    """Several at one place end up in the order in which they are written."""
+    last: dict[int, Step] = {}  # id of a step -> the step that was last inserted after it
+    for step, table in inserts:
+        anchors = [key for key in ("after", "before") if key in table]
+        if len(anchors) != 1:
+            raise step.place.error(
+                f"[[insert]] of {step.name} needs one of `after` and `before`",
+                remedy="say where: name the pass that it stands after, or before",
+            )
+        at = _find(steps, step, table[anchors[0]], anchors[0], gone)
+        if anchors[0] == "after":
+            anchor = end = steps[at]
+            while id(end) in last:
+                end = last[id(end)]
+            last[id(anchor)] = step
+            at = next(i for i, other in enumerate(steps) if other is end) + 1
+        steps.insert(at, step)
 
 
-def _find(steps: Sequence[Step], step: Step, name: str, key: str) -> int:
+def _find(steps: Sequence[Step], step: Step, name: str, key: str, gone: Mapping[str, Step]) -> int:
     for at, other in enumerate(steps):
         if other.name == name:
             return at
     from linkpipe.engine.plugins import suggestion
 
     names = [other.name for other in steps]
-    raise step.error(
-        f'the pipeline that is extended has no pass "{name}"',
-        key,
-        remedy=suggestion(name, names) or f"it has: {', '.join(names)}",
-    )
+    remedy = suggestion(name, names) or f"it has: {', '.join(names)}"
+    if name in gone:
+        remedy = f"it was taken out in {gone[name].place.where('name')}"
+    raise step.error(f'the pipeline has no pass "{name}" here', key, remedy=remedy)
 
 
 def _error(file: str, line: int, message: str, remedy: str) -> PipelineError:
     return PipelineError(message, file=file, line=line, remedy=remedy, label="linkpipe")
-
-
-def _line(lines: Mapping[str, Sequence[Mapping[str, int]]], key: str) -> int:
-    """The line of a top-level key."""
-    for table in (*lines.get("", ()), *lines.get(key, ())):
-        for found in (key, ""):
-            if found in table:
-                return table[found]
-    return 0
-
-
-def _lines(text: str) -> dict[str, list[dict[str, int]]]:
-    """Where tables and keys stand, which tomllib does not tell: array name -> for each of its
-    tables key -> line, with the header's line under "". Top-level keys are in the one table of
-    the name "". Only lines that start a table or a key count, so a multi-line string that
-    looks like TOML can mislead it; callers compare the number of tables."""
-    found: dict[str, list[dict[str, int]]] = defaultdict(list)
-    table: dict[str, int] = {}
-    found[""].append(table)
-    for number, line in enumerate(text.splitlines(), 1):
-        header = _HEADER.match(line)
-        if header:
-            table = {"": number}
-            found[header[1]].append(table)
-            continue
-        key = _KEY.match(line)
-        if key:
-            table.setdefault(key[1], number)
-    return found

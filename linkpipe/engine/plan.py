@@ -113,12 +113,12 @@ def make_plan(pipeline: Pipeline, catalog: Catalog, options: Options | None = No
     passes: list[Planned] = []
     skipped: list[Step] = []
     for step in pipeline.steps:
-        when = decide(step, options)
+        when = decide(step, catalog, options)
         if when is None:
             skipped.append(step)
         else:
             passes.append(_bind(step, catalog, when))
-    _check_facts(passes)
+    _check_facts(passes, pipeline.gone, catalog)
     return Plan(tuple(passes), tuple(skipped))
 
 
@@ -139,6 +139,34 @@ def check_unread(plan: Plan) -> None:
                     remedy=f"remove {lost.name}, or let {planned.name} require `{fact}`",
                 )
             unread[fact] = planned
+
+
+def check_output(plan: Plan, pipeline: Pipeline, catalog: Catalog) -> None:
+    """That a link writes a file: whatever its mode turns out to be, a pass provides the fact
+    `output`. Raises PipelineError when none does.
+    """
+    from itertools import product
+
+    writers = [planned.when for planned in plan.passes if "output" in planned.run.provides]
+    asked = sorted({key for when in writers for key in when})
+    modes = [
+        dict(zip(asked, values, strict=True))
+        for values in product((True, False), repeat=len(asked))
+    ]
+    unserved = [
+        mode
+        for mode in modes
+        if not any(all(mode[key] in wanted for key, wanted in when.items()) for when in writers)
+    ]
+    if not unserved:
+        return
+    case = " and ".join(f"{key} = {str(value).lower()}" for key, value in unserved[0].items())
+    own = [step for step in pipeline.steps if step.place.file == pipeline.file]
+    raise _taken_out("output", pipeline.gone, catalog) or (own or pipeline.steps)[-1].error(
+        "the pipeline ends and no pass has provided the fact `output`: the link would write no file"
+        + (f" when {case}" if case else ""),
+        remedy="add a pass that provides `output` (`linkpipe passes` lists them)",
+    )
 
 
 def _check_names(pipeline: Pipeline, catalog: Catalog) -> None:
@@ -164,7 +192,7 @@ def _check_names(pipeline: Pipeline, catalog: Catalog) -> None:
             first = seen[step.name]
             raise step.error(
                 f'the pass "{step.name}" stands twice in the pipeline',
-                remedy=f"it stands in {first.file}:{first.lines.get('name', 0)} too: remove one",
+                remedy=f"it stands in {first.place.where('name')} too: remove one",
             )
         seen[step.name] = step
 
@@ -195,30 +223,55 @@ def _options(step: Step, run: Pass) -> Any:
         raise step.error(e.message, "options", remedy=e.remedy) from e
 
 
-def _check_facts(passes: Sequence[Planned]) -> None:
+def _check_facts(passes: Sequence[Planned], gone: Mapping[str, Step], catalog: Catalog) -> None:
     """Each pass finds what it requires among what passes before it provide. A pass that may be
     left out at run time provides only for those that are left out with it."""
     sure = set(GIVEN)
     maybe: dict[str, list[Planned]] = defaultdict(list)
     for planned in passes:
         if planned.when and "mode" not in sure:
-            raise planned.step.error(
+            late = [other for other in passes if "mode" in other.run.provides]
+            raise _taken_out("mode", gone, catalog, planned) or planned.step.error(
                 f"the condition on {', '.join(planned.when)} cannot be decided here: no pass "
                 "before provides the fact `mode`",
                 "when",
-                remedy="move it behind linkmode",
+                remedy=f"move it behind {late[0].name}"
+                if late
+                else "add a pass that provides `mode` before this one",
             )
         for fact in planned.run.requires:
             if fact in sure or any(
                 other.when.items() <= planned.when.items() for other in maybe[fact]
             ):
                 continue
-            raise _unmet(passes, planned, fact, maybe[fact])
+            raise _taken_out(fact, gone, catalog, planned) or _unmet(
+                passes, planned, fact, maybe[fact]
+            )
         for fact in planned.run.provides:
             if planned.when:
                 maybe[fact].append(planned)
             else:
                 sure.add(fact)
+
+
+def _taken_out(
+    fact: str, gone: Mapping[str, Step], catalog: Catalog, planned: Planned | None = None
+) -> PipelineError | None:
+    """When the pass that sets a fact was removed or replaced, that is where the mistake is."""
+    for name, step in gone.items():
+        try:
+            provider = catalog.load("passes", name)
+        except UserError:
+            continue
+        # One that requires what it provides only changes what others have set.
+        if fact in provider.provides and fact not in provider.requires:
+            message = f"{name}, which provides the fact `{fact}`, is taken out here"
+            remedy = f"put a pass in its place that provides `{fact}`"
+            if planned is not None:
+                message += f"; the pass {planned.name} requires it"
+                remedy += f", or take {planned.name} out too"
+            return step.error(message, remedy=remedy)
+    return None
 
 
 def _unmet(
@@ -253,9 +306,9 @@ def _unmet(
         cycle = nx.find_cycle(graph, planned.name)
     except nx.NetworkXNoCycle:
         other = next(p for p in passes if p.name == first[fact])
-        line = other.step.lines.get("name", 0)
+        where = other.step.place.where()
         return planned.step.error(
-            f"{who}which {other.name} provides, in line {line}, after it",
+            f"{who}which {other.name} provides after it, in {where}",
             remedy=f"move {planned.name} behind {other.name}",
         )
     path = "; ".join(f"{b} needs `{graph.edges[a, b]['fact']}` of {a}" for a, b in cycle)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from linkpipe.engine.context import Link
 from linkpipe.engine.pipeline import load_pipeline
-from linkpipe.engine.plan import make_plan
+from linkpipe.engine.plan import check_output, make_plan
 from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.runner import run_plan
 
@@ -25,7 +25,8 @@ def run_link(
     keep: bool = True,
 ) -> Link:
     """Do the link that ``options`` describe, up to and with the pass ``until``, all of it when
-    that is empty; what is known at its end. Nothing is opened before the plan has been checked.
+    that is empty, which has to write a file; what is known at its end. Nothing is opened before the
+    plan has been checked.
 
     ``observers`` makes those who watch, from what is installed. Unless told to ``keep`` them,
     facts are let go when no pass still to come can read them.
@@ -35,9 +36,12 @@ def run_link(
     # No pass does linear algebra; numpy's library for it would start a thread for each processor.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     catalog = Catalog()
-    plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)
+    pipeline = load_pipeline(options.settings.pipeline)
+    plan = make_plan(pipeline, catalog, options)
     if until:
         plan = plan.until(until)
+    else:
+        check_output(plan, pipeline, catalog)
     arch = catalog.load("arches", options.environment.goarch)
     link = Link({"options": options, "arch": arch})
     return run_plan(plan, link, observers(catalog), keep=keep)

@@ -90,6 +90,14 @@ def test_version_follows_the_pipeline(tmp_path: Path) -> None:
     assert linkpipe("link", "-V=full", LINKPIPE_PIPELINE=str(tmp_path / "p.toml")).stdout != one
 
 
+def test_a_pipeline_that_writes_nothing_is_refused(tmp_path: Path) -> None:
+    """It would succeed, and leave no file."""
+    (tmp_path / "p.toml").write_text('extends = "default"\n[[remove]]\nname = "output"\n')
+    done = linkpipe("link", "-pipeline", str(tmp_path / "p.toml"), str(tmp_path / "missing.a"))
+    assert done.returncode == 2
+    assert f"{tmp_path}/p.toml:3: output, which provides the fact `output`, is" in done.stderr
+
+
 def test_a_wrong_pipeline_is_refused_before_inputs_are_looked_at(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text('[[pass]]\nname = "laod"\n')
     done = linkpipe("link", "-pipeline", str(tmp_path / "p.toml"), str(tmp_path / "missing.a"))
@@ -369,7 +377,8 @@ def third_party(folder: Path, source: str) -> dict[str, str]:
     (info / "entry_points.txt").write_text("[linkpipe.passes]\nown = own_pass:own\n")
     (info / "RECORD").write_text("")
     (folder / "own_pass.py").write_text(
-        "from linkpipe.engine.pass_api import linkpass\n@linkpass(name='own')\ndef own(link):\n"
+        "from linkpipe.engine.pass_api import linkpass\n"
+        "@linkpass(name='own', provides=('output',))\ndef own(link):\n"
         + source
     )
     (folder / "p.toml").write_text('[[pass]]\nname = "own"\n')
@@ -417,9 +426,7 @@ def test_a_signal_unwinds_the_passes(tmp_path: Path, number: int, status: int) -
 
 
 def test_a_broken_observer_is_no_traceback(tmp_path: Path) -> None:
-    (tmp_path / "p.toml").write_text('[[pass]]\nname = "load"\n')
-    pipeline = f"-pipeline={tmp_path}/p.toml"
-    done = linkpipe("link", pipeline, "-observe", "nosuch", "x.a")
+    done = linkpipe("link", "-observe", "nosuch", "x.a")
     assert done.returncode == 2
     assert 'linkpipe: unknown observer "nosuch"' in done.stderr
     assert "Traceback" not in done.stderr

@@ -26,8 +26,8 @@ def test_steps_know_their_lines(tmp_path: Path) -> None:
         '  name = "b"\n  when = { buildmode = ["exe", "plugin"], s = true }\n'
     )
     a, b = load_pipeline(str(tmp_path / "p.toml")).steps
-    assert (a.lines[""], a.lines["name"]) == (2, 3)
-    assert (b.lines[""], b.lines["name"], b.lines["when"]) == (5, 7, 8)
+    assert (a.place.line(), a.place.line("name")) == (2, 3)
+    assert (b.place.line(), b.place.line("name"), b.place.line("when")) == (5, 7, 8)
     assert b.why == "w"
     assert b.when == {"buildmode": ("exe", "plugin"), "s": (True,)}
 
@@ -77,19 +77,31 @@ def test_what_is_identified_includes_the_base(base: Path) -> None:
     ("text", "line", "message"),
     [
         ('[[pass]]\nname = "a\n', 2, "not a TOML file"),
-        ("", 0, "has no passes"),
+        ("", 1, "has no passes"),
+        ('[[pass]]\nname = "a"\nwhy = """', 3, "not a TOML file"),
+        ('pass = ["a"]\n', 1, "[[pass]]: expected a table, found 'a'"),
+        ('pass = [\n  { name = "a" },\n  7,\n]\n', 3, "[[pass]]: expected a table, found 7"),
+        ('pass = [\n  { name = "a" },\n  { nam = "b" },\n]\n', 3, "unknown key `nam`"),
+        ('"pass" = [\n  { name = "a", why = """\n[[pass]]\n""" },\n  {},\n]\n', 5, "no `name`"),
+        ('[[pass]]\nname = "a"\n[pass.options]\nx = 1\n[pass.wen]\n', 5, "unknown key `wen`"),
+        ("x = " + 2000 * "[", 0, "nested too deeply"),
         ("[[pass]]\n", 1, "no `name`"),
         ('[[pass]]\nname = "a"\nwen = 3\n', 3, "unknown key `wen` in [[pass]]"),
         ("\n[[pass]]\nname = 3\n", 3, "`name`: expected a string, found 3"),
         ('[[pass]]\nname = "a"\nwhen = "exe"\n', 3, "`when`: expected a table"),
         ('[[passes]]\nname = "a"\n', 1, "unknown key `passes`"),
-        ('[pass]\nname = "a"\n', 0, "`pass` is not a list"),
-        ('[[remove]]\nname = "a"\n', 0, "extends nothing"),
-        ("\nextends = 3\n", 2, "`extends` is not a string"),
-        ('extends = "p.toml"\n', 0, "extends itself"),
-        ('extends = "base.toml"\n[[remove]]\nname = "zz"\n', 3, 'has no pass "zz"'),
+        ('\n[pass]\nname = "a"\n', 2, "`pass` is not a list"),
+        ('[[remove]]\nname = "a"\n', 1, "extends nothing"),
+        ('extends = "base.toml"\n[insert]\nname = "x"\n', 2, "`insert` is not a list"),
+        ('extends = "base.toml"\ninsert = ["x"]\n', 2, "[[insert]]: expected a table, found 'x'"),
+        ('\nextends = "nofile.toml"\n', 2, "nofile.toml: no such file"),
+        ('extends = "base.toml"\nextends = "base.toml"\n', 2, "not a TOML file"),
+        ("\nextends = 3\n", 2, "`extends` is not a path"),
+        ('\nextends = "p.toml"\n', 2, "extends itself"),
+        ('extends = """\\\n  base.toml"""\n\n[[remove]]\nname = "zz"\n', 5, 'no pass "zz"'),
+        ('extends = "base.toml"\n[[remove]]\nname = "zz"\n', 3, 'no pass "zz"'),
         ('extends = "base.toml"\n[[insert]]\nname = "x"\n', 2, "needs one of"),
-        ('extends = "base.toml"\n\n[[insert]]\nname = "x"\nafter = "q"\n', 5, 'has no pass "q"'),
+        ('extends = "base.toml"\n\n[[insert]]\nname = "x"\nafter = "q"\n', 5, 'no pass "q"'),
     ],
 )
 def test_errors_have_file_line_and_remedy(base: Path, text: str, line: int, message: str) -> None:
@@ -101,12 +113,61 @@ def test_errors_have_file_line_and_remedy(base: Path, text: str, line: int, mess
     assert error.remedy
 
 
+def test_a_circle_of_two(base: Path) -> None:
+    """The line is that of the `extends` that closes the circle."""
+    (base / "q.toml").write_text('\n\nextends = "p.toml"\n')
+    with pytest.raises(PipelineError, match="extends itself") as caught:
+        load(base, 'extends = "q.toml"\n')
+    assert (caught.value.file, caught.value.line) == (str(base / "q.toml"), 3)
+
+
+def test_a_long_chain(base: Path) -> None:
+    """Longer than Python's stack."""
+    before = "base.toml"
+    for number in range(1500):
+        (base / f"{number}.toml").write_text(f'extends = "{before}"\n')
+        before = f"{number}.toml"
+    assert load(base, f'extends = "{before}"\n') == ["a", "b", "c"]
+
+
+def test_both_forms_of_a_list_are_one(base: Path) -> None:
+    text = 'extends = "base.toml"\ninsert = [\n  { name = "x", after = "a" },\n]\n'
+    assert load(base, text) == ["a", "x", "b", "c"]
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    assert load(tmp_path, "\ufeff" + steps("a")) == ["a"]
+
+
+def test_inserts_at_one_place_keep_their_order(base: Path) -> None:
+    def insert(name: str, where: str) -> str:
+        return f"[[insert]]\nname = '{name}'\n{where}\n"
+
+    after = "".join(insert(name, "after = 'a'") for name in "xyz")
+    before = "".join(insert(name, "before = 'b'") for name in "123")
+    behind = insert("y2", "after = 'y'")
+    text = 'extends = "base.toml"\n'
+    assert "".join(load(base, text + after + before + behind)) == "axyy2z123bc"
+    assert "".join(load(base, text + insert("b", "after = 'b'"))) == "abbc"
+
+
+def test_what_was_taken_out_is_said_to_be(base: Path) -> None:
+    load(base, 'extends = "base.toml"\n[[remove]]\nname = "b"\n', "less.toml")
+    with pytest.raises(PipelineError) as caught:
+        load(base, 'extends = "less.toml"\n[[insert]]\nname = "x"\nafter = "b"\n')
+    assert caught.value.remedy == f"it was taken out in {base}/less.toml:3"
+
+
 def test_a_missing_file() -> None:
     with pytest.raises(PipelineError, match="cannot read the pipeline nofile: no such file"):
         load_pipeline("nofile")
 
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
-    (tmp_path / "p.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(PipelineError, match="not a TOML file"):
+    (tmp_path / "p.toml").write_bytes(b"# note\n\xff\xfe")
+    with pytest.raises(PipelineError, match="not a TOML file") as caught:
         load_pipeline(str(tmp_path / "p.toml"))
+    assert caught.value.line == 2
+    with pytest.raises(PipelineError, match="not a path") as caught:
+        load(tmp_path, 'extends = "a\\u0000b"\n')
+    assert caught.value.line == 1

@@ -7,13 +7,14 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
+from linkpipe.engine.entrypoints import EntryPoint
 from linkpipe.engine.pass_api import Pass
 from linkpipe.engine.pipeline import load_pipeline
-from linkpipe.engine.plan import check_unread, make_plan
+from linkpipe.engine.plan import check_output, check_unread, make_plan
 from linkpipe.engine.plugins import Catalog
 from linkpipe.errors import PipelineError
 from linkpipe.flags.options import Options
-from tests.linkpipe.synthetic import Greeting, Plugin, plan_of, setter, steps
+from tests.linkpipe.synthetic import Greeting, Plugin, catalog, plan_of, setter, steps
 
 A = setter("a", provides=["x"])
 B = setter("b", requires=["x"], provides=["y"])
@@ -55,7 +56,7 @@ def test_a_missing_provider(tmp_path: Path) -> None:
 
 def test_a_provider_that_comes_too_late(tmp_path: Path) -> None:
     error = refused(tmp_path, steps("b", "a"), A, B)
-    assert "which a provides, in line 4, after it" in error.message
+    assert f"which a provides after it, in {tmp_path}/pipeline.toml:3" in error.message
     assert error.remedy == "move b behind a"
 
 
@@ -155,6 +156,87 @@ def test_a_condition_on_the_mode_needs_the_mode(tmp_path: Path) -> None:
     error = refused(tmp_path, steps("a") + "when = { external = true }\n", A)
     assert "cannot be decided here" in error.message
     assert error.line == 3
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        ('buildmode = ["exe", "exec"]', "there is no buildmode 'exec'"),
+        ('goarch = "ard65"', "there is no goarch 'ard65'"),
+        ('goos = "plan10"', "there is no goos 'plan10'"),
+        ("linkmode = 'extern'", "there is no linkmode 'extern'"),
+        ("buildmode = []", "no value, so the pass would never run"),
+        ("buildmode = [['exe']]", "expected str, found ['exe']"),
+        ("X = 'a.b=c'", "unknown condition `X`"),
+    ],
+)
+def test_a_value_that_there_is_not(tmp_path: Path, when: str, message: str) -> None:
+    """The pass would silently never run; that other conditions rule it out is no excuse."""
+    error = refused(tmp_path, steps("a") + f"\nwhen.s = true\nwhen.{when}\n", A)
+    assert message in error.message
+    assert error.line == 5
+
+
+def test_an_architecture_that_is_installed_is_known(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text(steps("a") + 'when = { goarch = ["ard64"] }\n')
+    arch = EntryPoint("linkpipe.arches", "ard64", "m:ARCH", "acme", "1.0", "")
+    known = Catalog([arch], {"sample": Plugin({"a": A})})
+    assert make_plan(load_pipeline(str(tmp_path / "p.toml")), known).passes[0].name == "a"
+
+
+def test_what_somebody_took_out_is_their_error(tmp_path: Path) -> None:
+    """Not that of the file that is extended."""
+    (tmp_path / "base.toml").write_text(steps("a", "b"))
+    for edit, line in (("[[remove]]\nname='a'\n", 3), ("[[replace]]\nby='c2'\nname='a'\n", 4)):
+        text = f'extends = "base.toml"\n{edit}'
+        error = refused(tmp_path, text, A, B, setter("c2"))
+        assert error.line == line
+        assert error.message == (
+            "a, which provides the fact `x`, is taken out here; the pass b requires it"
+        )
+
+
+def test_the_mode_that_somebody_took_out(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text(steps("linkmode", "a") + "when = { external = true }\n")
+    text = 'extends = "base.toml"\n[[remove]]\nname = "linkmode"\n'
+    error = refused(tmp_path, text, MODE, A)
+    assert "linkmode, which provides the fact `mode`, is taken out here" in error.message
+
+
+def test_the_mode_comes_too_late(tmp_path: Path) -> None:
+    """The pass that provides it is named as it is called, whatever that is."""
+    late = setter("acme.mode", provides=["mode"])
+    error = refused(
+        tmp_path, steps("a") + "when = { external = true }\n" + steps("acme.mode"), A, late
+    )
+    assert error.remedy == "move it behind acme.mode"
+
+
+W1 = setter("w1", provides=["output"])
+W2 = setter("w2", provides=["output"])
+
+
+def writes(tmp_path: Path, text: str) -> str:
+    """What is wrong with the output."""
+    passes = (MODE, A, W1, W2)
+    plan = plan_of(tmp_path, text, *passes)
+    try:
+        check_output(plan, load_pipeline(str(tmp_path / "pipeline.toml")), catalog(*passes))
+    except PipelineError as e:
+        return str(e).removeprefix(f"{tmp_path}/pipeline.toml:")
+    return ""
+
+
+def test_a_link_writes_a_file(tmp_path: Path) -> None:
+    """Whatever its mode will be."""
+    external, internal = "when = { external = true }\n", "when = { external = false }\n"
+    assert writes(tmp_path, steps("a", "w1")) == ""
+    assert writes(tmp_path, steps("linkmode", "w1") + external + steps("w2") + internal) == ""
+    assert writes(tmp_path, steps("a")).startswith("2: the pipeline ends and no pass")
+    assert writes(tmp_path, steps("linkmode", "w1") + internal).endswith("when external = true")
+    (tmp_path / "base.toml").write_text(steps("a", "w1"))
+    text = 'extends = "base.toml"\n[[remove]]\nname = "w1"\n'
+    assert writes(tmp_path, text) == "3: w1, which provides the fact `output`, is taken out here"
 
 
 def test_an_unknown_condition(tmp_path: Path) -> None:
