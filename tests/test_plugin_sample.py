@@ -62,6 +62,21 @@ def test_a_pipeline_file_alone_switches_it_on(installed: str) -> None:
     assert run("link", "-V=full", **env) != run("link", "-V=full")
 
 
+def test_a_file_that_a_pass_reads_is_a_part_of_the_identity(tmp_path: Path, installed: str) -> None:
+    """Or the go command would take the old link out of its cache when the file has changed."""
+    (tmp_path / "p.toml").write_text(
+        f'extends = "{PIPELINE}"\n[[replace]]\nname = "sample.note"\n'
+        "options = { file = 'note.txt' }\n"
+    )
+    env = {"PYTHONPATH": installed, "LINKPIPE_PIPELINE": str(tmp_path / "p.toml")}
+    answers = [run("link", "-V=full", **env)]
+    for text in ("one", "two"):
+        (tmp_path / "note.txt").write_text(text)
+        answers.append(run("link", "-V=full", **env))
+    assert len(set(answers)) == 3
+    assert run("link", "-V=full", **env) == answers[-1]
+
+
 def link(folder: Path, installed: str, *flags: str) -> Path:
     """Link hello with the plugin's pipeline."""
     given = inputs(table()["hello"])

@@ -7,7 +7,7 @@ architectures, observers and dump formats are offered too. In a plugin's pyproje
     "acme.count" = "acme_linkpipe.count:count"
 
 Hooks are for a plugin that computes what it offers. It names a module in the group
-``linkpipe.engine.plugins`` and implements some of these in it:
+``linkpipe.plugins`` and implements some of these in it:
 
     from linkpipe.engine.hookspecs import Offer, hookimpl
 

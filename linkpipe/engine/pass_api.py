@@ -16,11 +16,14 @@ file, not in the pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from linkpipe.engine.context import Access, Link
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Link", "Pass", "linkpass"]
 
@@ -43,6 +46,9 @@ class Pass:
         optional: facts that it reads when they are established.
         options: an attrs class with a default for every field, None: it takes no options.
         doc: its docstring's first line.
+        inputs: options that name files which it reads: fields of ``options`` of type Path (or
+            ``Path | None``, or a tuple of Path), without a file by default. What is in the files
+            becomes a part of the link's identity.
     """
 
     name: str
@@ -52,12 +58,27 @@ class Pass:
     optional: tuple[str, ...] = attrs.field(default=(), converter=_names)
     options: type[Any] | None = None
     doc: str = ""
+    inputs: tuple[str, ...] = attrs.field(default=(), converter=_names)
 
     def __attrs_post_init__(self) -> None:
         if self.options is not None:
             if not attrs.has(self.options):
                 raise TypeError(f"pass {self.name}: its options are not an attrs class")
             self.options()  # every option needs a default
+        fields = {} if self.options is None else attrs.fields_dict(self.options)
+        for name in self.inputs:
+            if name not in fields or "Path" not in str(fields[name].type):
+                raise TypeError(f"pass {self.name}: its input {name!r} is no option of type Path")
+        if self.options is not None and self.files(self.options()):
+            raise TypeError(f"pass {self.name}: an input has a file by default")
+
+    def files(self, options: Any) -> tuple[Path, ...]:
+        """The files that the pass reads, given its options."""
+        found: list[Path] = []
+        for name in self.inputs:
+            value = getattr(options, name)
+            found += value if isinstance(value, tuple) else (value,) if value is not None else ()
+        return tuple(found)
 
     @property
     def access(self) -> Access:
@@ -78,6 +99,7 @@ def linkpass(
     provides: Iterable[str] = (),
     optional: Iterable[str] = (),
     options: type[Any] | None = None,
+    inputs: Iterable[str] = (),
     name: str | None = None,
 ) -> Callable[[Callable[..., Link]], Pass]:
     """Make a Pass of a function. The name defaults to the last part of its module's name."""
@@ -85,6 +107,6 @@ def linkpass(
     def decorate(run: Callable[..., Link]) -> Pass:
         own = name or run.__module__.rpartition(".")[2]
         doc = (run.__doc__ or "").strip().partition("\n")[0]
-        return Pass(own, run, requires, provides, optional, options, doc)
+        return Pass(own, run, requires, provides, optional, options, doc, inputs)
 
     return decorate

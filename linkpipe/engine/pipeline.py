@@ -98,6 +98,7 @@ class Step:
         when: condition -> values of which one must hold.
         options: the pass's options, as written.
         place: where it is written.
+        options_place: where its options are; relative paths in them start from that file's folder.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Step:
     when: Mapping[str, tuple[Any, ...]] = _EMPTY
     options: Mapping[str, Any] = _EMPTY
     place: Place = Place()
+    options_place: Place = Place()
 
     def error(self, message: str, *inside: str, remedy: str) -> PipelineError:
         """An error at the line of a key in this step, that of its name if none is given."""
@@ -271,7 +273,7 @@ def _step(place: Place, kind: str, table: Any) -> Step:
         key: tuple(value) if isinstance(value, list) else (value,)
         for key, value in table.get("when", {}).items()
     }
-    return Step(table["name"], table.get("why", ""), when, table.get("options", {}), place)
+    return Step(table["name"], table.get("why", ""), when, table.get("options", {}), place, place)
 
 
 def _replace(
@@ -282,12 +284,14 @@ def _replace(
     at = _find(steps, step, step.name, "name", gone)
     old = steps[at]
     by = table.get("by", old.name)
+    own_options = "options" in table or by != old.name
     steps[at] = attrs.evolve(
         step,
         name=by,
         why=step.why or old.why,
         when=step.when if "when" in table else old.when,
-        options=step.options if "options" in table or by != old.name else old.options,
+        options=step.options if own_options else old.options,
+        options_place=step.place if own_options else old.options_place,
     )
     if by != old.name:
         gone[old.name] = step

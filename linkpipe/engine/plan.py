@@ -8,6 +8,7 @@ cycle that no order can satisfy.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ from linkpipe.errors import PipelineError, UserError
 from linkpipe.flags.options import Options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from networkx import DiGraph
 
 
@@ -35,12 +38,14 @@ class Planned:
         step: where the pipeline names it.
         run: the pass.
         options: its options, None when it takes none.
+        owner: the distribution that it comes from, with its version.
         when: what is still to be decided: fields of ``mode`` and the values that let it run.
     """
 
     step: Step
     run: Pass
     options: Any
+    owner: str
     when: Mapping[str, tuple[Any, ...]]
 
     @property
@@ -202,8 +207,8 @@ def _bind(step: Step, catalog: Catalog, when: Mapping[str, tuple[Any, ...]]) -> 
         run = catalog.load("passes", step.name)
     except UserError as e:
         raise step.error(e.message, remedy=e.remedy) from e
+    offer = catalog.offers("passes")[step.name][0]
     if not isinstance(run, Pass):
-        offer = catalog.offers("passes")[step.name][0]
         raise step.error(
             f"{offer.target or step.name} of {offer.owner} is no pass but {type(run).__name__}",
             remedy="its author must decorate it with @linkpass",
@@ -213,14 +218,37 @@ def _bind(step: Step, catalog: Catalog, when: Mapping[str, tuple[Any, ...]]) -> 
             f'the pass offered as "{step.name}" calls itself "{run.name}"',
             remedy="its author must give the entry point the pass's name",
         )
-    return Planned(step, run, _options(step, run), when)
+    return Planned(step, run, _options(step, run), offer.owner, when)
 
 
 def _options(step: Step, run: Pass) -> Any:
+    place = step.options_place
+    folder = os.path.dirname(os.path.abspath(place.file)) if step.options else ""
+
+    def made(values: Mapping[str, Any]) -> Any:
+        return make_options(f"the pass {run.name}", run.options, values, folder)
+
     try:
-        return make_options(f"the pass {run.name}", run.options, step.options)
+        return made(step.options)
     except UserError as e:
-        raise step.error(e.message, "options", remedy=e.remedy) from e
+        # The option that is wrong by itself is where the mistake is.
+        for name, value in step.options.items():
+            try:
+                made({name: value})
+            except UserError as own:
+                raise place.error(own.message, "options", name, remedy=own.remedy) from e
+        raise place.error(e.message, "options", remedy=e.remedy) from e
+
+
+def input_files(pipeline: Pipeline, catalog: Catalog) -> tuple[Path, ...]:
+    """The files that passes read besides the link's own inputs, as their options say. A pass
+    without options reads none, and is not even loaded. Raises PipelineError."""
+    found: list[Path] = []
+    for step in pipeline.steps:
+        if step.options:
+            planned = _bind(step, catalog, {})
+            found += planned.run.files(planned.options)
+    return tuple(found)
 
 
 def _check_facts(passes: Sequence[Planned], gone: Mapping[str, Step], catalog: Catalog) -> None:

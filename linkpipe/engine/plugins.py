@@ -71,7 +71,7 @@ class Catalog:
         for owner, mine in by_dist.items():
             self.manager.register(_Distribution(mine), name=owner)
             for entry in mine:
-                if entry.group == "linkpipe.engine.plugins":
+                if entry.group == "linkpipe.plugins":
                     self.manager.register(_load(entry.name, entry.owner, entry), name=entry.value)
         for name, plugin in plugins.items():
             self.manager.register(plugin, name=name)
@@ -173,11 +173,16 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 
 def _editable(info: str) -> bool:
+    """As PEP 610 has it; without a RECORD there is nothing but the files to go by."""
+    import json
+
+    if not os.path.exists(os.path.join(info, "RECORD")):
+        return True
     try:
         with open(os.path.join(info, "direct_url.json"), encoding="utf-8") as file:
-            return '"editable": true' in file.read()
-    except OSError:
-        return not os.path.exists(os.path.join(info, "RECORD"))
+            return bool(json.load(file).get("dir_info", {}).get("editable"))
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _stamps(modules: Iterable[str]) -> list[str]:

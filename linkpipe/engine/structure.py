@@ -18,8 +18,11 @@ from linkpipe.errors import UserError
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def make_options(owner: str, options: type[Any] | None, values: Mapping[str, Any]) -> Any:
-    """The options value of ``owner`` ("the pass note"), None where it takes no options.
+def make_options(
+    owner: str, options: type[Any] | None, values: Mapping[str, Any], folder: str = ""
+) -> Any:
+    """The options value of ``owner`` ("the pass note"), None where it takes no options. A relative
+    Path among them starts from ``folder``.
 
     Raises UserError: an option that is not known (the known ones are named), a wrong type, and
     what the class itself refuses.
@@ -40,7 +43,7 @@ def make_options(owner: str, options: type[Any] | None, values: Mapping[str, Any
             has = f"it has: {', '.join(known)}"
             raise _wrong(f"unknown option `{name}` for {owner}", f"{near} {has}".strip())
     try:
-        return _structure(dict(values), options) if values else options()
+        return _structure(dict(values), options, folder) if values else options()
     except (TypeError, ValueError) as e:
         raise _wrong(f"options of {owner}: {e}", "correct the value") from e
 
@@ -65,24 +68,27 @@ def _typed(text: str, wanted: Any) -> Any:
     return text
 
 
-def _structure(values: dict[str, Any], options: type[Any]) -> Any:
+def _structure(values: dict[str, Any], options: type[Any], folder: str) -> Any:
     """The options, by cattrs, which few links have to import."""
     import cattrs
 
     try:
-        return _converter().structure(values, options)
+        return _converter(folder).structure(values, options)
     except cattrs.BaseValidationError as e:
         lines = cattrs.transform_error(e, path="", format_exception=lambda error, _: str(error))
         raise ValueError("; ".join(lines)) from e
 
 
 @cache
-def _converter() -> Any:
+def _converter(folder: str) -> Any:
+    from pathlib import Path
+
     import cattrs
 
     converter = cattrs.Converter(forbid_extra_keys=True)
     for primitive in (str, int, float, bool):
         converter.register_structure_hook(primitive, _exactly)
+    converter.register_structure_hook(Path, lambda value, _: folder / Path(_exactly(value, str)))
     return converter
 
 

@@ -273,6 +273,13 @@ def origin(options: Options, folder: str) -> dict[str, str]:
     return {"linkpipe": __version__, "directory": os.getcwd(), "again": again}
 
 
+def _options(options: Any) -> dict[str, Any]:
+    def plain(_: object, __: object, value: Any) -> Any:
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+    return attrs.asdict(options, value_serializer=plain)
+
+
 def plan_rows(plan: Plan) -> dict[str, Any]:
     """A plan as JSON."""
     return {
@@ -284,7 +291,7 @@ def plan_rows(plan: Plan) -> dict[str, Any]:
                 "optional": list(planned.run.optional),
                 "provides": list(planned.run.provides),
                 "when": {key: list(values) for key, values in planned.when.items()},
-                "options": attrs.asdict(planned.options) if planned.options else {},
+                "options": _options(planned.options) if planned.options else {},
             }
             for planned in plan.passes
         ],

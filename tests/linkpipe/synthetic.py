@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -24,6 +25,8 @@ class Greeting:
     times: int = 1
     loud: bool = False
     words: tuple[str, ...] = ()
+    list: Path | None = None
+    lists: tuple[Path, ...] = ()
 
 
 def setter(

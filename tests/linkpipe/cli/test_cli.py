@@ -378,8 +378,7 @@ def third_party(folder: Path, source: str) -> dict[str, str]:
     (info / "RECORD").write_text("")
     (folder / "own_pass.py").write_text(
         "from linkpipe.engine.pass_api import linkpass\n"
-        "@linkpass(name='own', provides=('output',))\ndef own(link):\n"
-        + source
+        "@linkpass(name='own', provides=('output',))\ndef own(link):\n" + source
     )
     (folder / "p.toml").write_text('[[pass]]\nname = "own"\n')
     return {"PYTHONPATH": str(folder), "LINKPIPE_PIPELINE": str(folder / "p.toml")}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import attrs
 import pytest
 
@@ -59,3 +61,36 @@ def test_options_must_be_an_attrs_class_with_defaults() -> None:
 
     with pytest.raises(TypeError, match="by"):
         linkpass(options=NoDefault)(lambda link, options: link)
+
+
+@attrs.frozen
+class Files:
+    allow: Path | None = None
+    more: tuple[Path, ...] = ()
+    text: str = ""
+    given: Path = Path("allow.txt")
+
+
+def test_files_that_a_pass_reads() -> None:
+    reads = linkpass(options=Files, inputs=("allow", "more"))(lambda link, options: link)
+    assert reads.files(Files()) == ()
+    assert reads.files(Files(Path("a"), (Path("b"), Path("c")))) == (
+        Path("a"),
+        Path("b"),
+        Path("c"),
+    )
+    assert double.files(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (("text",), "its input 'text' is no option of type Path"),
+        (("none",), "its input 'none' is no option of type Path"),
+        (("given",), "an input has a file by default"),
+        ("allow", "the string 'allow'"),
+    ],
+)
+def test_inputs_are_options_of_type_path(inputs: tuple[str, ...], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        linkpass(options=Files, inputs=inputs)(lambda link, options: link)

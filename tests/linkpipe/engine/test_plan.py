@@ -10,7 +10,7 @@ import pytest
 from linkpipe.engine.entrypoints import EntryPoint
 from linkpipe.engine.pass_api import Pass
 from linkpipe.engine.pipeline import load_pipeline
-from linkpipe.engine.plan import check_output, check_unread, make_plan
+from linkpipe.engine.plan import check_output, check_unread, input_files, make_plan
 from linkpipe.engine.plugins import Catalog
 from linkpipe.errors import PipelineError
 from linkpipe.flags.options import Options
@@ -99,6 +99,7 @@ def test_a_duplicate_that_no_pipeline_names_is_nobodys_business(tmp_path: Path) 
         ("{ times = true }", "expected int, found True"),
         ("{ loud = 1 }", "expected bool, found 1"),
         ("{ words = ['a', 3] }", "expected str, found 3"),
+        ("{ list = 3 }", "expected str, found 3"),
     ],
 )
 def test_wrong_options(tmp_path: Path, options: str, message: str) -> None:
@@ -121,6 +122,37 @@ def test_options_are_typed_and_default(tmp_path: Path) -> None:
     assert planned.options == Greeting("hi", words=("a",))
     (planned,) = plan_of(tmp_path, steps("greet"), greet).passes
     assert planned.options == Greeting()
+
+
+def test_paths_start_from_the_file_they_are_written_in(tmp_path: Path) -> None:
+    """Wherever the link runs, and whoever extends the file."""
+    greet = setter("greet", options=Greeting)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "base.toml").write_text(
+        steps("greet") + "options = { list = 'allow.txt', lists = ['/x', '../y'] }\n"
+    )
+    text = 'extends = "sub/base.toml"\n[[replace]]\nname = "greet"\n'
+    (planned,) = plan_of(tmp_path, text, greet).passes
+    assert planned.options.list == tmp_path / "sub" / "allow.txt"
+    assert planned.options.lists == (Path("/x"), tmp_path / "sub" / ".." / "y")
+    (planned,) = plan_of(tmp_path, text + "options = { list = 'a' }\n", greet).passes
+    assert planned.options.list == tmp_path / "a"
+
+
+def test_an_inherited_option_is_wrong_where_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text(steps("greet") + "\noptions = { text = 3 }\n")
+    text = 'extends = "base.toml"\n[[replace]]\nname = "greet"\n'
+    with pytest.raises(PipelineError) as caught:
+        plan_of(tmp_path, text, setter("greet", options=Greeting))
+    assert (caught.value.file, caught.value.line) == (str(tmp_path / "base.toml"), 4)
+
+
+def test_the_files_that_passes_read(tmp_path: Path) -> None:
+    """A pass without options reads none, and need not even be installed."""
+    greet = setter("greet", options=Greeting, inputs=("list", "lists"))
+    (tmp_path / "p.toml").write_text(steps("a", "greet") + "options = { lists = ['1', '2'] }\n")
+    files = input_files(load_pipeline(str(tmp_path / "p.toml")), catalog(greet))
+    assert files == (tmp_path / "1", tmp_path / "2")
 
 
 def test_what_is_no_pass(tmp_path: Path) -> None:

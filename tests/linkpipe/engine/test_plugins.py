@@ -63,7 +63,7 @@ def test_a_hook_that_does_not_exist_is_an_error() -> None:
 
 
 def test_modules_with_hooks_are_plugins() -> None:
-    found = Catalog([entry("s", "tests.linkpipe.hook_module", group="linkpipe.engine.plugins")])
+    found = Catalog([entry("s", "tests.linkpipe.hook_module", group="linkpipe.plugins")])
     assert found.load("passes", "hooked").name == "hooked"
 
 
@@ -100,6 +100,43 @@ def test_the_identity_follows_compiled_modules(
         return Catalog([entry]).identity(["acme.p"])
 
     assert identity(b"one") != identity(b"another")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        '{"dir_info": {"editable": true}, "url": "file:///x"}',  # pip
+        '{"url":"file:///x","dir_info":{"editable":true}}',  # uv
+        None,  # whatever writes no RECORD
+    ],
+)
+def test_an_editable_install_is_identified_by_its_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str | None
+) -> None:
+    """Or the go command takes links of the code of before out of its cache."""
+    info = tmp_path / "acme-1.0.dist-info"
+    info.mkdir()
+    if url is not None:
+        (info / "direct_url.json").write_text(url)
+        (info / "RECORD").write_text("acme_editable.pth,sha256=1,3")
+    (tmp_path / "acme_editable.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    point = EntryPoint("linkpipe.passes", "acme.p", "acme_editable:p", "acme", "1.0", str(info))
+    before = Catalog([point]).identity(["acme.p"])
+    (tmp_path / "acme_editable.py").write_text("x = 2222\n")
+    assert Catalog([point]).identity(["acme.p"]) != before
+
+
+@pytest.mark.parametrize("url", ['{"archive_info": {}}', '{"dir_info": {}}', "[]", "{", ""])
+def test_other_installs_are_identified_by_their_record(tmp_path: Path, url: str) -> None:
+    info = tmp_path / "acme-1.0.dist-info"
+    info.mkdir()
+    (info / "direct_url.json").write_text(url)
+    (info / "RECORD").write_text("m.py,sha256=1,3")
+    point = EntryPoint("linkpipe.passes", "acme.p", "m:p", "acme", "1.0", str(info))
+    before = Catalog([point]).identity(["acme.p"])
+    (info / "RECORD").write_text("m.py,sha256=2,3")
+    assert Catalog([point]).identity(["acme.p"]) != before
 
 
 def test_suggestions() -> None:

@@ -8,6 +8,8 @@ shows it. So the pass makes one symbol, and has to stand between `elfprep` and `
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import attrs
 
 from linkpipe.api import Flag, Link, SymKind, UserError, linkpass, note_record
@@ -20,10 +22,12 @@ TYPE = 1
 class NoteOptions:
     """Attributes:
     text: what the note says.
+    file: a file with the text instead.
     section: the section's name.
     """
 
     text: str = "linked by linkpipe"
+    file: Path | None = None
     section: str = ".note.linkpipe.sample"
 
 
@@ -32,6 +36,7 @@ class NoteOptions:
     requires=("symbols",),
     provides=("symbols",),
     options=NoteOptions,
+    inputs=("file",),
 )
 def note(link: Link, options: NoteOptions) -> Link:
     """Add a note to the output."""
@@ -40,9 +45,20 @@ def note(link: Link, options: NoteOptions) -> Link:
             f'sample.note: "{options.section}" is no name of a note section',
             remedy='let the option `section` start with ".note"',
         )
+    text = options.text if options.file is None else read(options.file)
     edit = link.symbols.edit()
     sym = edit.lookup_or_create(options.section)
     edit.set(sym, kind=SymKind.SELFROSECT, align=4)
     edit.add_flags(sym, Flag.REACHABLE)
-    edit.set_content(sym, note_record(OWNER, TYPE, options.text.encode(), link.arch.endian))
+    edit.set_content(sym, note_record(OWNER, TYPE, text.encode(), link.arch.endian))
     return link.evolve(symbols=edit.freeze())
+
+
+def read(file: Path) -> str:
+    """The text in a file."""
+    try:
+        return file.read_text()
+    except OSError as e:
+        raise UserError(
+            f"sample.note: cannot read {file}: {e.strerror}", remedy="correct the option `file`"
+        ) from e
