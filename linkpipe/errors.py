@@ -8,7 +8,8 @@
     ├── LinkErrors           several errors, collected and shown together
     ├── PipelineError        the pipeline file is wrong
     ├── MissingFact          a fact was read that no pass has established
-    └── PassError            a pass broke its contract: a bug in that pass
+    ├── PassError            a pass broke its contract: a bug in that pass
+    └── ObserverError        an observer failed: what it looked at is as it was
 
 Where `go tool link` gives the same error, the headline has its wording and the exit status is
 its own (1 for its ``log.Fatalf``, 2 for its ``Exitf`` and ``Errorf``). What follows, indented by a
@@ -87,6 +88,7 @@ class LinkpipeError(Exception):
                 lines.append(f"\t{name}: {value}")
         if self.remedy:
             lines.append(f"\t{self.remedy}")
+        lines += [f"\t{note}" for note in getattr(self, "__notes__", ())]
         return "\n".join(lines)
 
 
@@ -220,14 +222,28 @@ class PassError(LinkpipeError):
     Attributes:
         name: the pass.
         fact: the fact concerned, if there is one.
+        owner: the distribution that the pass comes from, with its version.
+        at: "file:line" of the pass's own code, when it crashed.
     """
 
     name: str = attrs.field(default="", kw_only=True)
     fact: str = attrs.field(default="", kw_only=True)
+    owner: str = attrs.field(default="", kw_only=True)
+    at: str = attrs.field(default="", kw_only=True)
+
+    details = ("owner", "at")
 
     def headline(self) -> str:
         """The message, after the pass's name."""
         return f"pass {self.name}: {self.message}" if self.name else self.message
+
+
+class ObserverError(LinkpipeError):
+    """An observer failed. The message names it, what it was told, and of which pass."""
+
+
+class Terminated(SystemExit):
+    """Somebody asked the process to end (SIGTERM). No error of linkpipe's."""
 
 
 def os_error(error: OSError) -> str:

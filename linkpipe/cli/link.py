@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linkpipe import __version__
-from linkpipe.errors import MAX_ERRORS, LinkpipeError, OptionError
+from linkpipe.errors import MAX_ERRORS, LinkpipeError, OptionError, Terminated
 from linkpipe.flags.environ import capture
 from linkpipe.flags.options import VersionAsked, read_options
 from linkpipe.flags.settings import Request
@@ -36,19 +36,30 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
         else:
             limit = options.error_limit
             link(options)
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as e:
+        print(" ".join(["linkpipe: interrupted", *notes(e)]), file=sys.stderr)
+        return _failed(130, variables)
+    except Terminated as e:
+        print(" ".join(["linkpipe: terminated", *notes(e)]), file=sys.stderr)
+        raise
     except LinkpipeError as e:
         show(e, command, limit)
         return _failed(e.exit_status, variables)
     except Exception as e:
+        from linkpipe.engine.runner import place
+
         print(
-            f"linkpipe: internal error: {type(e).__name__}: {e}\n\tplease report this with the "
-            "traceback that LINKPIPE_DEBUG=1 prints",
+            f"linkpipe: internal error: {type(e).__name__}: {e}\n\tat: {place(e)}\n\tplease report "
+            "this with the traceback that LINKPIPE_DEBUG=1 prints",
             file=sys.stderr,
         )
         return _failed(2, variables)
     return 0
+
+
+def notes(error: BaseException) -> list[str]:
+    """What was added to an exception on its way."""
+    return list(getattr(error, "__notes__", ()))
 
 
 def _failed(status: int, variables: Mapping[str, str]) -> int:
@@ -114,6 +125,15 @@ def version(asked: VersionAsked) -> str:
         from linkpipe.observe.requests import identity
 
         digest.update(identity(requests, catalog).encode("utf-8", "surrogateescape"))
+    if any(step.options for step in pipeline.steps):
+        from linkpipe.engine.plan import input_files
+
+        for path in input_files(pipeline, catalog):
+            try:
+                content = hashlib.sha256(path.read_bytes()).digest()
+            except OSError:
+                content = b"missing"  # the pass will say so, if it needs it
+            digest.update(content)
     return f"{line} linkpipe={__version__}-{digest.hexdigest()[:16]}"
 
 

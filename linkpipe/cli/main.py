@@ -16,6 +16,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from linkpipe.errors import Terminated
+
 HIDDEN = frozenset({"__init__", "main", "toolexec"})
 
 
@@ -38,7 +40,7 @@ def process(command: Callable[[], int]) -> NoReturn:
     gc.disable()
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup
-            signal.signal(number, lambda number, _: sys.exit(128 + number))
+            signal.signal(number, _terminate)
     try:
         status = command()
     except SystemExit as e:
@@ -51,6 +53,10 @@ def process(command: Callable[[], int]) -> NoReturn:
     except OSError:
         status = status or 1
     os._exit(status)
+
+
+def _terminate(number: int, _: object) -> NoReturn:
+    raise Terminated(128 + number)
 
 
 def main(argv: Sequence[str]) -> int:

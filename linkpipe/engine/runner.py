@@ -6,17 +6,27 @@ to what it declared. Passes know nothing of it.
 
 from __future__ import annotations
 
+import builtins
+import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from typing import Any, ClassVar
+from functools import cache
+from typing import Any, ClassVar, get_origin
 
 import attrs
 
+from linkpipe.engine import context
 from linkpipe.engine.background import Background
 from linkpipe.engine.context import GIVEN, Link
 from linkpipe.engine.plan import Plan, Planned
-from linkpipe.errors import LinkpipeError, MissingFact, PassError
+from linkpipe.errors import (
+    LinkpipeError,
+    MissingFact,
+    ObserverError,
+    PassError,
+    Terminated,
+)
 
 
 class Observer:
@@ -74,33 +84,53 @@ def run_plan(
 
 def _run_all(plan: Plan, link: Link, observers: Sequence[Observer], keep: bool) -> Link:
     wanted = [] if keep or observers else _wanted_after(plan)
-    for observer in observers:
-        observer.on_start(plan, link)
+    _tell(observers, "on_start", "", plan, link)
     for number, planned in enumerate(plan.passes):
+        name = planned.name
         if not _applies(planned, link):
-            for observer in observers:
-                observer.on_skip(planned, link)
+            _tell(observers, "on_skip", name, planned, link)
             continue
-        for observer in observers:
-            observer.before_pass(planned, link)
+        _tell(observers, "before_pass", name, planned, link)
         start = time.perf_counter()
         try:
             after = _run(planned, link)
         except BaseException as e:
-            for observer in observers:
-                observer.on_error(planned, link, e)
+            if isinstance(e, (KeyboardInterrupt, Terminated)):
+                seconds = time.perf_counter() - start
+                e.add_note(f"while the pass {name} was running, for {seconds:.1f} s")
+            try:
+                _tell(observers, "on_error", name, planned, link, e)
+            except ObserverError as second:
+                # The pass's error matters more.
+                e.add_note(second.message)
             raise
         seconds = time.perf_counter() - start
-        for observer in observers:
-            observer.after_pass(planned, link, after, seconds)
+        _tell(observers, "after_pass", name, planned, link, after, seconds)
         link = after
         if wanted:
             facts = {name: fact for name, fact in link.facts.items() if name in wanted[number]}
             link = attrs.evolve(link, facts=facts)
         del after
-    for observer in observers:
-        observer.on_end(link)
+    _tell(observers, "on_end", "", link)
     return link
+
+
+def _tell(observers: Sequence[Observer], method: str, name: str, *told: Any) -> None:
+    """Call a method of all observers; what fails is named, with the pass that it was about."""
+    for observer in observers:
+        try:
+            getattr(observer, method)(*told)
+        except LinkpipeError:
+            raise  # said on purpose
+        except Exception as e:
+            kind = type(observer)
+            raise ObserverError(
+                f"the observer {kind.__module__}.{kind.__qualname__} failed in {method}"
+                + (f", of the pass {name}" if name else "")
+                + f": {type(e).__name__}: {e}",
+                label="linkpipe",
+                remedy=f"it failed at {place(e)}; link without it, or report it to its author",
+            ) from e
 
 
 def _wanted_after(plan: Plan) -> list[frozenset[str]]:
@@ -126,45 +156,111 @@ def _applies(planned: Planned, link: Link) -> bool:
 
 
 def _run(planned: Planned, link: Link) -> Link:
-    run, name = planned.run, planned.name
+    run = planned.run
     handed = link.within(run.access)
     try:
         result = run.run(handed) if run.options is None else run.run(handed, planned.options)
     except MissingFact as e:
-        raise PassError(
-            f"reads the fact `{e.fact}`, which is not established",
-            name=name,
-            fact=e.fact,
-            label="linkpipe",
-            remedy=e.remedy,
+        raise _broken(
+            planned, f"reads the fact `{e.fact}`, which is not established", e.remedy, e.fact
         ) from e
-    except LinkpipeError:
+    except PassError as e:
+        # What is shared by passes does not know which of them it works for.
+        e.name, e.owner = e.name or planned.name, e.owner or planned.owner
         raise
-    except Exception as e:
-        raise PassError(
+    except (LinkpipeError, Terminated):
+        raise
+    except (Exception, SystemExit) as e:
+        error = _broken(
+            planned,
             f"crashed with {type(e).__name__}: {e}",
-            name=name,
-            label="linkpipe",
-            remedy="this is a bug in the pass, not in what you link: please report it with the "
+            "this is a bug in the pass, not in what you link: please report it with the "
             "traceback that LINKPIPE_DEBUG=1 prints",
-        ) from e
+        )
+        error.at = place(e, run.run.__module__)
+        raise error from e
     if not isinstance(result, Link):
         raise _broken(
-            name, f"returned {type(result).__name__}, not a Link", "return link.evolve(…)"
+            planned, f"returned {type(result).__name__}, not a Link", "return link.evolve(…)"
         )
-    for fact in _absent(run.provides, result):
-        raise _broken(
-            name,
-            f"did not set the fact `{fact}`, which it provides",
-            "set it, or take it out of `provides`",
-            fact,
-        )
-    return result.within(None)
+    _check_facts(planned, handed.facts, result.facts)
+    return attrs.evolve(link, facts=result.facts)
 
 
-def _absent(facts: Iterable[str], link: Link) -> list[str]:
-    return [fact for fact in facts if fact not in link.facts]
+def _check_facts(planned: Planned, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """What a pass returns has all that it got, and of what it provides the right type. A look at
+    each fact, no more: what is inside is for the observer that verifies."""
+    provides = planned.run.provides
+    for fact, value in before.items():
+        if fact not in after:
+            raise _broken(planned, f"lost the fact `{fact}`", "return link.evolve(…)", fact)
+        if after[fact] is not value and fact not in provides:
+            raise _broken(
+                planned,
+                f"sets the fact `{fact}`, which it has not declared",
+                f'add "{fact}" to `provides` of the pass {planned.name}',
+                fact,
+            )
+    for fact in provides:
+        if fact not in after:
+            raise _broken(
+                planned,
+                f"did not set the fact `{fact}`, which it provides",
+                "set it, or take it out of `provides`",
+                fact,
+            )
+        value = after[fact]
+        expected, kind = _declared(fact)
+        if value is None or (expected and not _is(value, expected, kind)):
+            raise _broken(
+                planned,
+                f"set the fact `{fact}` to a value of type {type(value).__name__}"
+                + (f", expected {expected}" if expected else ""),
+                "set it to what linkpipe/engine/context.py says of it"
+                if expected
+                else "leave the fact out of `provides` and of the Link when there is none",
+                fact,
+            )
 
 
-def _broken(name: str, message: str, remedy: str, fact: str = "") -> PassError:
-    return PassError(message, name=name, fact=fact, remedy=remedy, label="linkpipe")
+@cache
+def _declared(fact: str) -> tuple[str, type | None]:
+    """The name of the type that Link declares for a fact, and the type where it is at hand: to
+    import the modules of all tables would cost more than the checks. Empty for a fact of a third
+    party."""
+    found = re.match(r"ClassVar\[Fact\[(\w+)", Link.__annotations__.get(fact, ""))
+    if not found:
+        return "", None
+    kind = vars(context).get(found[1], vars(builtins).get(found[1]))
+    kind = get_origin(kind) or kind  # I32 and its like are arrays
+    return (kind.__name__, kind) if isinstance(kind, type) else (found[1], None)
+
+
+def _is(value: Any, name: str, kind: type | None) -> bool:
+    if kind is not None:
+        return isinstance(value, kind)
+    return any(base.__name__ == name for base in type(value).__mro__)
+
+
+def place(error: BaseException, module: str = "") -> str:
+    """Where an exception comes from: the innermost frame of a module, when it has
+    one, or else the innermost of all."""
+    frames = []
+    step = error.__traceback__
+    while step is not None:
+        frames.append((step.tb_frame, step.tb_lineno))
+        step = step.tb_next
+    own = [frame for frame in frames if frame[0].f_globals.get("__name__") == module]
+    frame, line = (own or frames)[-1]
+    return f"{frame.f_code.co_filename}:{line}"
+
+
+def _broken(planned: Planned, message: str, remedy: str, fact: str = "") -> PassError:
+    return PassError(
+        message,
+        name=planned.name,
+        fact=fact,
+        owner=planned.owner,
+        remedy=remedy,
+        label="linkpipe",
+    )

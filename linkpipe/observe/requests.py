@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable, Sequence
 
 from linkpipe.engine.plugins import Catalog
-from linkpipe.engine.runner import Observer
+from linkpipe.engine.runner import Observer, place
 from linkpipe.engine.structure import make_options, typed
-from linkpipe.errors import UserError
+from linkpipe.errors import LinkpipeError, ObserverError, UserError
 from linkpipe.flags.settings import Request
 
 
@@ -31,7 +31,17 @@ def _make(request: Request, catalog: Catalog) -> Observer:
         )
     values = typed(request.values, found.options)
     made = make_options(f"the observer {name}", found.options, values)
-    return found() if made is None else found(made)  # type: ignore[call-arg]  # declares options
+    try:
+        return found() if made is None else found(made)  # type: ignore[call-arg]  # declares options
+    except LinkpipeError:
+        raise
+    except Exception as e:
+        offer = catalog.offers("observers")[name][0]
+        raise ObserverError(
+            f"the observer {name} of {offer.owner} cannot start: {type(e).__name__}: {e}",
+            label="linkpipe",
+            remedy=f"it failed at {place(e)}; link without it, or report it to its author",
+        ) from e
 
 
 def identity(requests: Sequence[Request], catalog: Catalog) -> str:

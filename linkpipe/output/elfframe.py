@@ -174,6 +174,5 @@ class ElfFrame:
         if used > room:
             raise PassError(
                 f"ELFRESERVE too small: {used} > {room}",
-                name="elfimage",
                 remedy="there are more sections than the header page has room for",
             )

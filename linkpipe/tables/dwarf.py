@@ -85,12 +85,11 @@ class Dwarf:
 
     @property
     def final_text(self) -> DescribedText:
-        """The functions at their final places; raises PassError before dwarfunits has run."""
+        """The functions at their final places; raises PassError before units are sorted."""
         if self.text is None:
             raise PassError(
                 "asks for functions at their final places before units are sorted",
-                name="dwarf",
-                remedy="run it behind dwarfunits",
+                remedy="it belongs behind the pass that sorts them",
             )
         return self.text
 

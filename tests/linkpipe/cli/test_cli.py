@@ -389,14 +389,21 @@ def test_a_crash_in_a_pass_is_one_paragraph(tmp_path: Path) -> None:
     env = third_party(tmp_path, "    raise KeyError('oops')\n")
     done = linkpipe("link", "x.a", **env)
     assert done.returncode == 2
-    assert done.stderr.startswith("linkpipe: pass own: crashed with KeyError: 'oops'\n\tthis is a")
+    assert done.stderr.startswith(
+        "linkpipe: pass own: crashed with KeyError: 'oops'\n\towner: own 1\n"
+        f"\tat: {tmp_path}/own_pass.py:4\n\tthis is a bug in the pass"
+    )
     assert "Traceback" not in done.stderr
     assert "Traceback" in linkpipe("link", "x.a", LINKPIPE_DEBUG="1", **env).stderr
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_unwinds_the_passes(tmp_path: Path, number: int, status: int) -> None:
-    """What a pass cleans up in `finally` is cleaned up: temporary files, above all."""
+@pytest.mark.parametrize(
+    ("number", "status", "word"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
+)
+def test_a_signal_unwinds_the_passes(tmp_path: Path, number: int, status: int, word: str) -> None:
+    """What a pass cleans up in `finally` is cleaned up: temporary files, above all. And it is said
+    which pass it was."""
     env = third_party(
         tmp_path,
         "    import pathlib, time\n"
@@ -421,7 +428,24 @@ def test_a_signal_unwinds_the_passes(tmp_path: Path, number: int, status: int) -
         _, printed = running.communicate(timeout=30)
     assert (tmp_path / "unwound").exists()
     assert running.returncode == status
-    assert printed == ""
+    assert re.fullmatch(
+        rf"linkpipe: {word} while the pass own was running, for \d+\.\d s\n", printed
+    )
+
+
+def test_an_observer_that_cannot_start(tmp_path: Path) -> None:
+    info = tmp_path / "own-1.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text("[linkpipe.observers]\nbad = own_watch:Bad\n")
+    (tmp_path / "own_watch.py").write_text(
+        "from linkpipe.engine.runner import Observer\n"
+        "class Bad(Observer):\n  def __init__(self): raise ValueError(7)\n"
+    )
+    done = linkpipe("link", "-observe=bad", "x.a", PYTHONPATH=str(tmp_path))
+    assert done.stderr == (
+        "linkpipe: the observer bad of own 1 cannot start: ValueError: 7\n"
+        f"\tit failed at {tmp_path}/own_watch.py:3; link without it, or report it to its author\n"
+    )
 
 
 def test_a_broken_observer_is_no_traceback(tmp_path: Path) -> None:

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import inspect
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from linkpipe.engine.context import Fact
 from linkpipe.engine.pass_api import Link, Pass
 from linkpipe.engine.plan import Planned
-from linkpipe.engine.runner import Observer, changed, run_plan
-from linkpipe.errors import InputError, PassError
+from linkpipe.engine.runner import Observer, _declared, changed, run_plan
+from linkpipe.errors import InputError, ObserverError, PassError
 from linkpipe.tables.mode import Mode
 from tests.linkpipe.synthetic import Greeting, plan_of, setter, steps
 
@@ -37,6 +42,11 @@ class Recorder(Observer):
 
     def on_end(self, link: Link) -> None:
         self.heard.append("end")
+
+
+def synthetic(name: str) -> Any:
+    """A value of a class of that name."""
+    return type(name, (), {})()
 
 
 def crash(link: Link) -> Link:
@@ -113,16 +123,114 @@ def test_options_reach_the_pass(tmp_path: Path) -> None:
         (lambda link: link, "did not set the fact `y`"),
         (lambda link: None, "returned NoneType, not a Link"),
         (crash, "crashed with KeyError: 'oops'"),
+        (lambda link: sys.exit(3), "crashed with SystemExit: 3"),
+        (lambda link: Link({}), "lost the fact `x`"),
+        (lambda link: Link({**link.facts, "x": 2, "y": 1}), "sets the fact `x`, which it has not"),
+        (lambda link: link.evolve(y=None), "set the fact `y` to a value of type NoneType"),
     ],
 )
 def test_a_pass_that_breaks_its_contract_is_named(
     tmp_path: Path, broken: Any, message: str
 ) -> None:
+    """It, and not the pass after it."""
+    good, after = setter("good", (), ["x"]), setter("after", ["x", "y"])
     with pytest.raises(PassError, match="^pass bad: ") as caught:
-        run(tmp_path, Pass("bad", broken, provides=["y"]))
+        run(tmp_path, good, Pass("bad", broken, provides=["y"]), after)
     assert message in caught.value.message
     assert caught.value.remedy
     assert caught.value.exit_status == 2
+    assert "\towner: sample 1.0\n" in caught.value.render()
+
+
+@pytest.mark.parametrize(
+    ("fact", "wrong", "right", "expected"),
+    [
+        ("symbols", 3, synthetic("Symbols"), "Symbols"),
+        ("mode", "external", Mode(True, False, False, False), "Mode"),
+        ("moduledata", "7", 7, "int"),
+        ("text_order", [1, 2], np.zeros(2, np.int32), "ndarray"),
+        ("trampolines", [], {}, "Mapping"),
+        ("inittasks", [], (), "tuple"),
+        ("output", b"a.out", "a.out", "str"),
+    ],
+)
+def test_a_fact_has_the_type_that_link_declares(
+    tmp_path: Path, fact: str, wrong: Any, right: Any, expected: str
+) -> None:
+    def sets(value: Any) -> Pass:
+        return Pass("sets", lambda link: link.evolve({fact: value}), provides=[fact])
+
+    link, _ = run(tmp_path, sets(right))
+    assert link.fact(fact) is right
+    with pytest.raises(PassError) as caught:
+        run(tmp_path, sets(wrong), setter("next", [fact]))
+    assert caught.value.message == (
+        f"set the fact `{fact}` to a value of type {type(wrong).__name__}, expected {expected}"
+    )
+
+
+def test_every_declared_type_is_understood() -> None:
+    """One that is not would let any value pass."""
+    for name, value in vars(Link).items():
+        if isinstance(value, Fact):
+            assert _declared(name)[0], name
+
+
+def test_what_passes_share_does_not_know_their_names(tmp_path: Path) -> None:
+    def shared(link: Link) -> Link:
+        raise PassError("asks too early")
+
+    with pytest.raises(PassError, match="^pass eager: asks too early") as caught:
+        run(tmp_path, Pass("eager", shared))
+    assert caught.value.owner == "sample 1.0"
+
+
+def test_a_crash_says_where(tmp_path: Path) -> None:
+    """In the pass's own code, however deep in somebody else's it came to pass."""
+    with pytest.raises(PassError) as caught:
+        run(tmp_path, Pass("bad", lambda link: json.loads("{")))
+    line = inspect.getsourcelines(test_a_crash_says_where)[1] + 3
+    assert caught.value.at == f"{__file__}:{line}"
+
+
+class Faulty(Recorder):
+    """Fails when it hears of one thing."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__()
+        setattr(self, method, self.fail)
+
+    def fail(self, *told: Any) -> None:
+        raise ZeroDivisionError("division by zero")
+
+
+@pytest.mark.parametrize(
+    ("method", "of"),
+    [
+        ("on_start", ""),
+        ("before_pass", ", of the pass a"),
+        ("after_pass", ", of the pass a"),
+        ("on_skip", ", of the pass b"),
+        ("on_end", ""),
+    ],
+)
+def test_a_faulty_observer_is_named(tmp_path: Path, method: str, of: str) -> None:
+    mode = Mode(external=False, iscgo=False, can_use_plugins=False, dynlink=False)
+    a = Pass("a", lambda link: link.evolve(mode=mode), (), ["mode"])
+    text = steps("a", "b") + "when = { external = true }\n"
+    plan = plan_of(tmp_path, text, a, setter("b"))
+    with pytest.raises(ObserverError) as caught:
+        run_plan(plan, Link(), [Faulty(method)])
+    what = f"the observer {__name__}.Faulty failed in {method}{of}"
+    assert caught.value.message == f"{what}: ZeroDivisionError: division by zero"
+    assert f"test_runner.py:{inspect.getsourcelines(Faulty.fail)[1] + 1}" in caught.value.remedy
+
+
+def test_a_faulty_observer_does_not_hide_the_passs_error(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, steps("bad"), Pass("bad", crash))
+    with pytest.raises(PassError, match="crashed with KeyError") as caught:
+        run_plan(plan, Link(), [Faulty("on_error")])
+    assert "Faulty failed in on_error, of the pass bad" in caught.value.render()
 
 
 def test_an_optional_fact_that_is_missing_is_the_passs_error(tmp_path: Path) -> None:
@@ -146,7 +254,8 @@ def test_an_interrupt_is_told_and_goes_on(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt) as caught:
         run(tmp_path, Pass("slow", interrupted))
-    assert "error slow KeyboardInterrupt" in caught.value.__notes__[0]
+    assert caught.value.__notes__[0].startswith("while the pass slow was running, for 0.")
+    assert "error slow KeyboardInterrupt" in caught.value.__notes__[1]
 
 
 @pytest.mark.parametrize("external", [True, False])
