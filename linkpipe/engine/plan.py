@@ -38,15 +38,15 @@ class Planned:
         step: where the pipeline names it.
         run: the pass.
         options: its options, None when it takes none.
-        owner: the distribution that it comes from, with its version.
         when: what is still to be decided: fields of ``mode`` and the values that let it run.
+        owner: the distribution that it comes from, with its version.
     """
 
     step: Step
     run: Pass
     options: Any
-    owner: str
     when: Mapping[str, tuple[Any, ...]]
+    owner: str = ""
 
     @property
     def name(self) -> str:
@@ -218,7 +218,7 @@ def _bind(step: Step, catalog: Catalog, when: Mapping[str, tuple[Any, ...]]) -> 
             f'the pass offered as "{step.name}" calls itself "{run.name}"',
             remedy="its author must give the entry point the pass's name",
         )
-    return Planned(step, run, _options(step, run), offer.owner, when)
+    return Planned(step, run, _options(step, run), when, offer.owner)
 
 
 def _options(step: Step, run: Pass) -> Any:

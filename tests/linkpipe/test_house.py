@@ -12,6 +12,7 @@ import pytest
 
 from linkpipe.engine.pass_api import Pass
 from linkpipe.engine.pipeline import load_pipeline
+from linkpipe.flags.settings import _FIELDS
 from tools import essays
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,9 @@ def test_essays_say_what_is_read_and_provided(path: Path, run: Pass) -> None:
     assert source == essays.mended(source, run)
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if "passes" in p.parts], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if p.is_relative_to(ROOT / "passes")], ids=lambda p: p.stem
+)
 def test_conditions_stand_in_the_pipeline(path: Path) -> None:
     """No pass asks the flags or the mode whether to do anything: that is what `when` is for."""
     asked = [
@@ -107,6 +110,22 @@ def test_nobody_imports_a_pass_or_an_architecture_by_name(path: Path) -> None:
     assert wrong == []
 
 
+def test_variables_are_in_the_table() -> None:
+    """Each LINKPIPE_ variable that code or a Makefile mentions, and no other."""
+    folders = ("linkpipe", "passes", "arches", "bin", "tests", "tools", "benchmarks", "examples")
+    files = [
+        ROOT / "Makefile",
+        ROOT / "setup.py",
+        *(p for folder in folders for p in (ROOT / folder).rglob("*")),
+    ]
+    sources = (p.read_text() for p in files if p.suffix in (".py", ".sh", "") and p.is_file())
+    used = {name for source in sources for name in re.findall(r"\bLINKPIPE_[A-Z_]*[A-Z]", source)}
+    table = (ROOT / "docs" / "variables.md").read_text()
+    assert set(re.findall(r"^\| `(LINKPIPE_\w+)`", table, re.MULTILINE)) == used
+    for flag, field in _FIELDS.items():
+        assert f"| `{field.metadata['variable']}` | `-{flag}` |" in table
+
+
 # Names that Go and psABIs have for architectures, also inside of longer words ("R_X86_64_64").
 ARCHITECTURE = re.compile(
     r"(?<![0-9a-f])386(?!\d)|amd64|(?<!\\)x86|arm64|aarch64|(?<![a-z])arm(?![a-z])|(?<![a-z])armv?\d"
@@ -135,6 +154,72 @@ def test_no_architecture_is_named_outside_arches(path: Path) -> None:
     lines = enumerate(path.read_text().splitlines(), 1)
     named = [(n, line) for n, line in lines if ARCHITECTURE.search(line)]
     assert [(n, line) for n, line in named if not own.fullmatch(line)] == []
+
+
+# Passes' names that are words of their own too, in strings of the framework.
+OTHER_WORDS = {
+    "cgo": "Go's tool, and its comments in an object",
+    "dwarf": "the format, in the oracle's own messages",
+    "findfunctab": "a field of the module data",
+    "fips": "the cryptographic module",
+    "gcdata": "a field of the module data",
+    "inittasks": "a field of the module data",
+    "linkmode": "a flag",
+    "linkname": "a directive",
+    "load": "to load a plugin",
+    "moduledata": "the table that the runtime has",
+    "output": "the fact, and the file",
+    "ptab": "a field of the module data",
+    "reachability": "of symbols: what the graph shows",
+    "textsectmap": "a field of the module data",
+}
+
+
+def strings(path: Path) -> list[tuple[int, str]]:
+    """The strings of a file that are no docstrings, with their lines."""
+    tree = ast.parse(path.read_text())
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    ]
+
+
+def named_passes(text: str) -> list[str]:
+    """Passes that a string names: by a word that is nothing else, or by what stands before it."""
+    passes = modules("passes")
+    words = [word for word in re.findall(r"[\w.]+", text) if word in passes - set(OTHER_WORDS)]
+    meant = re.findall(r"\b(?:pass|passes|behind|before|after) [`'\"]?([\w.]+)", text)
+    return words + [word for word in meant if word in passes]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in SOURCES if p.is_relative_to(ROOT / "linkpipe")],
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_the_framework_names_no_pass(path: Path) -> None:
+    """Who does what is the plan's to say: pipelines can be other than the default one."""
+    found = [(line, text) for line, text in strings(path) if named_passes(text)]
+    assert found == []
+    tree = ast.parse(path.read_text())
+    errors = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "PassError"
+        for keyword in node.keywords
+        if keyword.arg == "name" and isinstance(keyword.value, ast.Constant)
+    ]
+    assert errors == []
+
+
+def test_names_of_passes_are_recognised() -> None:
+    assert set(OTHER_WORDS) <= modules("passes")
+    for text in ("elfimage", "move it behind linkmode", "the pass `output` failed", "as hostlink"):
+        assert named_passes(text)
+    for text in ("write the output", "-linkmode", "a pass that provides `output`", "go:link.x"):
+        assert not named_passes(text)
 
 
 @pytest.mark.parametrize("name", ["386", "amd64", "arm", "arm64", "mipsle", "ppc64le", "s390x"])
