@@ -54,9 +54,10 @@ def made(folder: Path, syms: list[Sym], mode: Mode, buildmode: str, **flags: Any
     loader.load()
     packages, objects = loader.freeze(None, 0)
     options: Any = SimpleNamespace(
+        dumpdep=False,
         **{"w": True, "e": False, "buildmode": buildmode, "linkshared": False}
         | {"R": -1, "T": -1, "D": -1, "funcalign": 0}
-        | flags
+        | flags,
     )
     facts = {"packages": packages, "objects": objects, "arch": ARCH}
     link = resolve.run(Link({**facts, "options": options, "mode": mode}))

@@ -42,7 +42,7 @@ def setup(
     loader.add(objects[0].package, files[objects[0].package], "test")
     loader.load()
     packages, loaded = loader.freeze(None, 0)
-    options: Any = SimpleNamespace(w=False, buildmode=buildmode)
+    options: Any = SimpleNamespace(w=False, dumpdep=False, buildmode=buildmode)
     mode = Mode(external=False, iscgo=False, can_use_plugins=False, dynlink=False)
     link = Link(
         {"packages": packages, "objects": loaded, "arch": ARCH, "options": options, "mode": mode}

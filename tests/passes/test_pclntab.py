@@ -170,7 +170,9 @@ def loaded(folder: Path, objects: list[Obj]) -> Link:
         loader.add(path, file, "test")
     loader.load()
     packages, read = loader.freeze(None, 0)
-    options: Any = SimpleNamespace(w=True, buildmode="exe", environment=SimpleNamespace(goroot=""))
+    options: Any = SimpleNamespace(
+        w=True, dumpdep=False, buildmode="exe", environment=SimpleNamespace(goroot="")
+    )
     link = resolve.run(
         Link({"packages": packages, "objects": read, "arch": ARCH, "options": options})
     )
