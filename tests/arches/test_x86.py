@@ -67,6 +67,7 @@ def test_constants() -> None:
     assert (ARCH.elf_class, ARCH.endian, ARCH.elf_machine) == (1, "<", machine)
     assert (ARCH.text_base, ARCH.abi_internal, ARCH.rela) == (0x8049000, 0, False)
     assert (ARCH.name, ARCH.goarch, ARCH.elf_flags, ARCH.host_flags) == ("386", "386", 0, ("-m32",))
+    assert ARCH.setting is not None
     assert (ARCH.setting.variable, ARCH.setting.default) == ("GO386", "sse2")
     assert (ARCH.regabi, ARCH.internal_pie, ARCH.sums) == (False, False, True)
     assert ARCH.calls == {rt.R_CALL}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -191,7 +191,7 @@ def differing_twin(given: Inputs) -> str:
         obj = int(records.object[row])
         path = link.packages.items[int(objects.package[obj])].path
         last = int(records.data_at[row] - objects.base[obj]) + length - 1
-        rewrite(given.archives()[path], lambda data, last=last: flipped(data, last))
+        rewrite(given.archives()[path], partial(flipped, at=last))
         return name.decode()
     raise AssertionError("no symbol is defined twice: the test is wrong")
 
@@ -231,7 +231,8 @@ def test_folders_of_packages(folder: Path) -> None:
     outputs = []
     for place, command in (("theirs", oracle.stock()), ("ours", oracle.linkpipe())):
         output = folder / place
-        argv = [*command, "-o", output, "-w", "-L", given.folder / "pkg", given.main]
+        argv: list[str | Path] = [*command, "-o", output, "-w", "-L", given.folder / "pkg"]
+        argv.append(given.main)
         done = subprocess.run(
             argv, env=given.environment(), text=True, capture_output=True, check=False
         )

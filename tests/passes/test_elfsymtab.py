@@ -143,7 +143,7 @@ class Whole(Program):
     def __init__(self, mode: Mode = INTERNAL, **flags: Any) -> None:
         super().__init__(mode, **flags)
         self.part = self.symbol("runtime.text.1", kind=SymKind.STEXT)
-        code = {"kind": SymKind.STEXT, "content": bytes(8)}
+        code: dict[str, Any] = {"kind": SymKind.STEXT, "content": bytes(8)}
         self.g = self.symbol("main.g", 1, flags=Flag.HIDDEN, **code)
         self.section(".text", 0x1100, [self.g], rwx=5)
         self.symbols.set(self.part, section=len(self.sections) - 1, value=0x1100)
@@ -288,7 +288,7 @@ def test_what_has_no_name_has_no_row(tmp_path: Path) -> None:
 def test_a_function_of_one_form_keeps_its_name() -> None:
     """`.abi0` tells two functions apart: not where the other is none, or not there."""
     p = Program()
-    code = {"kind": SymKind.STEXT, "content": bytes(8)}
+    code: dict[str, Any] = {"kind": SymKind.STEXT, "content": bytes(8)}
     single = p.symbol("main.asm", 0, **code)
     beside = p.symbol("main.beside", 0, **code)
     data = p.symbol("main.beside", 1, kind=SymKind.SDATA, size=8)

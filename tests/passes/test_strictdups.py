@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -100,7 +101,8 @@ def test_one_by_one(
     """Against the rule as the oracle follows it, symbol by symbol, as long as definitions for
     good are not in conflict."""
     kept: dict[str, tuple[int, bytes, bool]] = {}
-    want, syms = [], []
+    want: list[Any] = []
+    syms: list[Any] = []
     for name, data, any_will_do in rows:
         _, before, free = kept.get(name, (0, b"", True))
         if not any_will_do and not free:

@@ -14,12 +14,16 @@ from linkpipe.arrays.columns import columns, frozen, read_only
 from linkpipe.arrays.types import I64
 
 
+def stripped(text: str) -> str:
+    return text.strip()
+
+
 @attrs.frozen(eq=False, field_transformer=columns)
 class Table:
     ids: I64
     flags: npt.NDArray[np.uint8] | None
     names: Mapping[str, int] = attrs.field(factory=dict)
-    text: str = attrs.field(default="", converter=str.strip)
+    text: str = attrs.field(default="", converter=stripped)
 
 
 def test_frozen_copies_a_view_of_a_writable_base() -> None:

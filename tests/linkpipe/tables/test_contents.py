@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -20,7 +21,8 @@ ONE = Sym(name="one", type=RODATA, size=8, data=b"content", hash=b"H", relocs=(F
 
 def link(folder: Path, part: str, one: Sym, other: Sym) -> tuple[str, int]:
     """Two packages with a symbol of the same hash: the name and the size of what it becomes."""
-    objects = [Obj(f"p{i}", refs=NAMED, **{part: (sym,)}) for i, sym in enumerate((one, other))]
+    parts: list[dict[str, Any]] = [{part: (sym,)} for sym in (one, other)]
+    objects = [Obj(f"p{i}", refs=NAMED, **symbols) for i, symbols in enumerate(parts)]
     done = resolved(folder, objects)
     ids = done.objects.local_to_id[done.objects.local_base[1:3]].tolist()
     assert ids[0] == ids[1]
@@ -46,7 +48,7 @@ def link(folder: Path, part: str, one: Sym, other: Sym) -> tuple[str, int]:
     ],
 )
 def test_equal_hashes_of_what_differs_are_an_error(
-    tmp_path: Path, part: str, fields: dict[str, object], what: str
+    tmp_path: Path, part: str, fields: dict[str, Any], what: str
 ) -> None:
     """References to one would get the other, in silence."""
     with pytest.raises(InputError, match=f"differs from it in {what}$") as error:
