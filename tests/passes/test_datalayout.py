@@ -144,7 +144,7 @@ def test_every_kind_has_its_section(tmp_path: Path) -> None:
         (".note.x", "rodata", 4, 4, False, 0),
         (".rodata", "rodata", 4, 4, False, 0),
         (".go.type", "rodata", 4, 8, False, 8),
-        (".go.func", "rodata", 4, 4, False, 0),
+        (".go.func", "rodata", 4, 8, False, 0),
         ("k.SELFRELROSECT", "rodata", 4, 4, False, 0),
     ]
     assert not any(section.packed for section in link.sections.items)
@@ -164,7 +164,7 @@ def test_every_kind_has_its_section_in_a_plugin(tmp_path: Path) -> None:
         (".note.x", "text", 4, 4, False, 0),
         (".data.rel.ro", "text", 6, 4, False, 0),
         (".data.rel.ro.go.type", "text", 6, 8, False, 8),
-        (".data.rel.ro.go.func", "text", 6, 4, False, 0),
+        (".data.rel.ro.go.func", "text", 6, 8, False, 0),
         ("k.SELFRELROSECT", "text", 6, 4, False, 0),
     ]
 
