@@ -149,7 +149,7 @@ class Dump(Observer):
         """Prepare the folder, write the plan."""
         self._check(plan)
         self._numbers = {planned.name: n for n, planned in enumerate(plan.passes, 1)}
-        self._origin = origin(link.options, self.wanted.dir)
+        self._origin = origin(link.options, self.wanted)
         self.folder = os.path.join(self.wanted.dir, folder_name(link.options))
         try:
             os.makedirs(self.folder, exist_ok=True)
@@ -261,14 +261,14 @@ def folder_name(options: Options) -> str:
     return f"{last}-{hashlib.sha256(repr(target).encode()).hexdigest()[:8]}"
 
 
-def origin(options: Options, folder: str) -> dict[str, str]:
+def origin(options: Options, wanted: DumpOptions) -> dict[str, str]:
     """Where a dump comes from: the package that go built, or a command, and where to give it."""
     package = _package()
     if package:
         return {"linkpipe": __version__, "package": package}
     args = list(options.args)
-    if not any(re.match(r"--?(dump|observe)\b", arg) for arg in args):
-        args.insert(0, f"-dump={folder}")  # it came from the environment
+    if not any(re.match(r"--?dump\b|(--?observe=)?dump\b", arg) for arg in args):
+        args = ["-observe", asked(wanted), *args]  # it came from the environment
     again = shlex.join(["linkpipe", "link", *args])
     return {"linkpipe": __version__, "directory": os.getcwd(), "again": again}
 
@@ -278,6 +278,18 @@ def _options(options: Any) -> dict[str, Any]:
         return os.fspath(value) if isinstance(value, os.PathLike) else value
 
     return attrs.asdict(options, value_serializer=plain)
+
+
+def asked(wanted: DumpOptions) -> str:
+    """The options as -observe has them."""
+    told = []
+    for field in attrs.fields(DumpOptions):
+        value = getattr(wanted, field.name)
+        if value != field.default:
+            words = "+".join(value) if isinstance(value, tuple) else str(value)
+            words = "true" if value is True else words.replace(",", r"\,")
+            told.append(f"{field.name}={words}")
+    return f"dump:{','.join(told)}"
 
 
 def plan_rows(plan: Plan) -> dict[str, Any]:

@@ -41,6 +41,8 @@ class Log(Observer):
                 renderer,
             ],
         )
+        if options.format == "json":
+            self._log = self._log.bind(schema="linkpipe.log/1")
 
     def on_start(self, plan: Plan, link: Link) -> None:
         """Log the plan."""

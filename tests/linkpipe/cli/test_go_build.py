@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from linkpipe.compare import dumps
 from tests.conformance.programs import PROGRAMS
 from tests.conformance.toolchain import environment, goroot
 
@@ -29,12 +31,12 @@ class Builder:
         self.toolexec.write_text(COUNTING.format(log=self.log, stub=stub))
         self.toolexec.chmod(0o755)
 
-    def __call__(self, *args: str, status: int = 0, **variables: str) -> tuple[int, str]:
+    def __call__(self, *packages: str, status: int = 0, **variables: str) -> tuple[int, str]:
         """How many links there were, and what was printed."""
         self.log.write_text("")
         done = subprocess.run(
             [goroot() / "bin" / "go", "build", "-buildvcs=false", f"-toolexec={self.toolexec}",
-             "-o", self.folder / "out", *(args or ("./tiny",))],
+             "-o", self.folder / "out", *(packages or ("./tiny",))],
             cwd=PROGRAMS,
             env=environment(CGO_ENABLED="0", **variables),
             text=True,
@@ -66,12 +68,32 @@ def test_figures_are_those_of_a_link_that_was(build: Builder) -> None:
 
 
 def test_what_is_up_to_date_is_linked_again_for_a_dump(build: Builder, tmp_path: Path) -> None:
-    assert build()[0] == 1
-    for folder in ("one", "one", "two"):
-        wanted = f"dump:dir={tmp_path / folder},match=^main,format=jsonl"
+    wanted = f"dump:dir={tmp_path / 'dump'},facts=symbols,match=^main"
+    for _ in range(2):
         assert build(LINKPIPE_OBSERVE=wanted) == (1, "")
-    names = [sorted(f.name for f in (tmp_path / d).rglob("*.*")) for d in ("one", "two")]
-    assert names[0] == names[1] != []
+        assert list((tmp_path / "dump").rglob("*.symbols.jsonl"))
+        shutil.rmtree(tmp_path / "dump")
+
+
+def test_links_of_one_build_have_a_folder_each_and_tell_things_in_words(
+    build: Builder, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    wanted = f"dump:dir={tmp_path / 'dump'},facts=symbols+relocs,after=reachability,match=^main"
+    assert build("./tiny", "./hello", LINKPIPE_OBSERVE=wanted) == (2, "")
+    found = dumps.links(str(tmp_path / "dump"))
+    assert [name.rpartition("-")[0] for name in found] == ["hello", "tiny"]
+    for folder in found.values():
+        assert len(list(Path(folder).iterdir())) == 3
+        symbols, relocs = (
+            dumps.read(file) for _, file in sorted(dumps.last_tables(folder).items())[::-1]
+        )
+        (main,) = (row for row in symbols.rows if row["name"] == "main.main")
+        assert (main["kind"], "REACHABLE" in main["flags"]) == ("STEXT", True)
+        calls = [row for row in relocs.rows if row["name"] == "main.main"]
+        assert "R_CALL" in {row["type"] for row in calls}
+        assert all(isinstance(row["target"], str) for row in calls)
+        assert symbols.header["package"].endswith(Path(folder).name.rpartition("-")[0])
 
 
 def test_an_observer_that_prints_nothing_leaves_alone_what_is_up_to_date(

@@ -82,7 +82,9 @@ def test_a_dump_has_a_numbered_file_for_each_change(tmp_path: Path) -> None:
     header, *rows = lines(folder / "01.first.t.jsonl")
     assert header["header"]["fact"] == "t"
     assert header["header"]["after"] == "first"
-    assert header["header"]["again"] == f"linkpipe link -dump={folder.parent} -o out m.a"
+    assert header["header"]["again"] == (
+        f"linkpipe link -observe dump:dir={folder.parent} -o out m.a"
+    )
     assert rows == [{"name": "a", "value": 1}, {"name": "b", "value": 2}]
     plan = json.loads((folder / "00.plan.json").read_text())
     assert [p["name"] for p in plan["passes"]] == ["first", "looks", "second"]
@@ -242,5 +244,6 @@ def test_logs_bind_the_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     watch(tmp_path, Log(LogOptions("json")), maker("first", table(1, 2)))
     events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [e["event"] for e in events] == ["plan", "start", "done"]
+    assert {e["schema"] for e in events} == {"linkpipe.log/1"}
     assert events[2]["pass"] == "first"
     assert events[2]["changed"] == ["t"]

@@ -15,6 +15,8 @@ from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.runner import Observer
 from linkpipe.errors import LinkpipeError, OptionError, UserError
 from linkpipe.flags.settings import Request, Settings, from_environment
+from linkpipe.observe.dump import Dump, DumpOptions
+from linkpipe.observe.dump import asked as written
 from linkpipe.observe.requests import identity, make
 
 
@@ -121,3 +123,12 @@ def test_the_dump_needs_a_directory_and_a_pattern_that_is_one() -> None:
     for text, message in (("dump", "dir: "), ("dump:dir=x,match=(", "no regular expression")):
         with pytest.raises(UserError, match=message):
             make(asked(text), built_in)
+
+
+def test_the_dump_says_how_it_was_asked_for() -> None:
+    """The command in a dump's header is one that makes the dump again."""
+    wanted = DumpOptions("a,b", "^x,y$", ("jsonl",), ("symbols", "relocs"), ("load",), all=True)
+    built_in = Catalog([entry for entry in scan() if entry.dist == "linkpipe"])
+    (again,) = make(asked(written(wanted)), built_in)
+    assert isinstance(again, Dump)
+    assert again.wanted == wanted
