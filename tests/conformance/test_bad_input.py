@@ -63,7 +63,9 @@ def refuse(
     place = folder / "ours"
     place.mkdir()
     (place / "out").write_bytes(OLD)
-    ours = oracle.link(oracle.linkpipe(), given, flags, place, variables=variables)
+    # Not checked: what a damaged object says is no pass's fault.
+    unchecked = {"LINKPIPE_CHECK": "0", **variables}
+    ours = oracle.link(oracle.linkpipe(), given, flags, place, variables=unchecked)
     unharmed(ours, place)
     for words in (*said, *theirs.stderr.splitlines()[:same_words]):
         assert words in ours.stderr, ours.stderr

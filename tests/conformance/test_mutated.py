@@ -129,7 +129,8 @@ def check(
         with time_limit(60), contextlib.redirect_stderr(said):
             flag = "-compressdwarf=false" if debug else "-w"
             argv = ["-o", str(out), *tiny.flags, flag, str(tiny.main)]
-            status = link.main(argv, "", tiny.environment())
+            # Not checked: what a damaged object says is no pass's fault.
+            status = link.main(argv, "", tiny.environment() | {"LINKPIPE_CHECK": "0"})
     finally:
         rewrite(file, lambda _: whole)
     text = said.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ from linkpipe.engine.background import Result
 from linkpipe.engine.pass_api import Link, Pass
 from linkpipe.engine.runner import run_plan
 from linkpipe.errors import PassError
-from linkpipe.flags.options import Options
+from linkpipe.flags.environ import capture
+from linkpipe.flags.options import Options, read_options
 from linkpipe.observe.check import Check, broken
 from linkpipe.observe.facttypes import declared_facts, fits
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 from tests.conformance.programs import TINY, Program, table
+from tests.conformance.toolchain import environment
 from tests.linkpipe.synthetic import plan_of, steps
 from tests.reallink import stages
 from tests.tiny import Tiny
@@ -200,3 +203,10 @@ def test_markers_are_no_functions(tmp_path: Path) -> None:
         return {"symbols": edit.freeze()}
 
     run(tmp_path, mark)
+
+
+def test_links_that_tests_start_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of this process, of the commands it starts, and of the comparison run by hand."""
+    assert read_options(["x.a"], capture({}, "link"), os.environ).settings.check
+    monkeypatch.delenv("LINKPIPE_CHECK")
+    assert read_options(["x.a"], capture({}, "link"), environment()).settings.check
