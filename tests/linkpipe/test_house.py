@@ -171,6 +171,7 @@ OTHER_WORDS = {
     "output": "the fact, and the file",
     "ptab": "a field of the module data",
     "reachability": "of symbols: what the graph shows",
+    "strictdups": "a flag",
     "textsectmap": "a field of the module data",
 }
 
