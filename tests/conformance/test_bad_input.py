@@ -461,7 +461,7 @@ def test_output_is_a_folder(tiny: Inputs, folder: Path) -> None:
     (folder / "out" / "kept").mkdir(parents=True)
     linked = oracle.link(oracle.linkpipe(), tiny, FLAGS, folder, name="out")
     assert linked.status in (1, 2)
-    assert str(folder / "out") in linked.stderr
+    assert "cannot create out: open out: is a directory" in linked.stderr
     assert "Traceback" not in linked.stderr
     assert (folder / "out" / "kept").is_dir()
 
