@@ -316,7 +316,7 @@ def test_other_algorithms_run_on_a_copy(name: str, edges: list[tuple[int, int]])
         nx.write_multiline_adjlist,
         lambda g, file: nx.write_pajek(nx.relabel_nodes(nx.create_empty_copy(g, False), str), file),
         nx.write_weighted_edgelist,
-        lambda g, file: file.write(repr(nx.node_link_data(g)).encode()),
+        lambda g, file: file.write(repr(nx.node_link_data(g, edges="edges")).encode()),
         lambda g, file: file.write(repr(nx.adjacency_data(g)).encode()),
         lambda g, file: file.write(repr(nx.cytoscape_data(g)).encode()),
         lambda g, file: file.write(repr(nx.to_dict_of_dicts(g)).encode()),

@@ -75,7 +75,7 @@ class Colour(enum.Enum):
     RED = 1
 
 
-def still(*values: int) -> np.ndarray[Any, Any]:
+def still(*values: object) -> np.ndarray[Any, Any]:
     made = np.array(values)
     made.setflags(write=False)
     return made
