@@ -207,8 +207,11 @@ def test_the_module_data_is_told_in_its_fields(tmp_path: Path) -> None:
     fields = {"typedesclen": 24, "itaboffset": 4, "itabsize": 14}
     edit = link.symbols.edit()
     edit.set_content(link.moduledata, bytes(range(40)))
+    edit.set(link.moduledata, size=100)
     link = link.evolve(symbols=edit.freeze(), moduledata_fields=fields)
-    content = bytes(lay_out(link, upto="datalayout").symbols.data(link.moduledata))
+    symbols = lay_out(link, upto="datalayout").symbols
+    assert symbols.size[link.moduledata] == 100
+    content = bytes(symbols.data(link.moduledata))
     want = bytearray(range(40))
     for name, value in (("typedesclen", 8), ("itaboffset", 8 + 48), ("itabsize", 24)):
         want[fields[name] : fields[name] + 8] = word(value)
