@@ -99,6 +99,8 @@ def test_the_metadata(python: Path) -> None:
     (site,) = python.parent.parent.glob("lib/*/site-packages")
     (installed,) = Distribution.discover(name="linkpipe", path=[str(site)])
     metadata = installed.metadata
+    assert metadata["License-Expression"] == "BSD-3-Clause"
+    assert [file.name for file in installed.files or () if file.name == "LICENSE"] == ["LICENSE"]
     assert metadata["Author"] == "the linkpipe authors"
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert (installed.read_text("METADATA") or "").count("# linkpipe") >= 1
