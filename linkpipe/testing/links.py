@@ -80,7 +80,7 @@ class Tiny:
         link = tiny.link()
 
     ``mode`` is one of INTERNAL, EXTERNAL and PLUGIN; ``arch`` this machine's architecture unless
-    given; ``flags`` are those of the link.
+    given; ``flags`` are those of the link. A reachable function has to be given a place.
     """
 
     def __init__(
@@ -156,6 +156,8 @@ class Tiny:
             )
             fileoff += -(-(stored - start) // 4096) * 4096
         segments.append(Segment("dwarf", 6, (), 0, 0, fileoff, 0))
+        if self.method not in self.text:
+            self.symbols.clear_flags(self.method, Flag.REACHABLE)
         text = np.array(self.text, np.int32)
         text.setflags(write=False)
         return Link(

@@ -170,7 +170,6 @@ def test_a_sound_link_passes(tmp_path: Path) -> None:
         (twice_in_sections, "sections", "sections has runtime.unreachableMethod .* more than once"),
         (reloc_outside, "relocs", r"a relocation of main.x .* outside of it: bytes \[1, 9\) of 8"),
         (reloc_to_nowhere, "relocs", "a relocation of main.x .* refers to symbol 1000000"),
-        (lambda link: {"moduledata": "sym"}, "moduledata", "moduledata is a str, declared is int"),
         (lambda link: {"trampolines": {1: 2}}, "trampolines",
          "trampolines is a dict, which can be changed"),
         (lambda link: {"acme.table": ({},)}, "acme.table", r"acme.table\[0\] is a dict"),
