@@ -189,7 +189,7 @@ def _run(planned: Planned, link: Link) -> Link:
 
 def _check_facts(planned: Planned, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """What a pass returns has all that it got, and of what it provides the right type. A look at
-    each fact, no more: what is inside is for the observer that verifies."""
+    each fact, no more: what is inside is for the observer that checks."""
     provides = planned.run.provides
     for fact, value in before.items():
         if fact not in after:

@@ -91,7 +91,7 @@ class Options:
     benchmark: str = _flag(
         Kind.STRING,
         "set to 'mem' or 'cpu' to enable phase benchmarking",
-        refuse="is not supported: use --time or LINKPIPE_TIMING for what each pass costs",
+        refuse="is not supported: use -time or LINKPIPE_TIMING for what each pass costs",
     )
     benchmarkprofile: str = _flag(
         Kind.STRING, "emit phase profiles to `base`_phase.{cpu,mem}prof", refuse=_DEBUG

@@ -50,7 +50,7 @@ def _refuse(wrong: list[tuple[str, str]], name: str) -> None:
         name=name,
         fact=fact,
         label="linkpipe",
-        remedy="this is a bug in the pass; --dump shows the tables before and after it",
+        remedy="this is a bug in the pass; -dump shows the tables before and after it",
     )
 
 

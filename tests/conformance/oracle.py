@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from attrs import field, frozen
 
@@ -146,18 +147,18 @@ def link(
     )
 
 
-def link_oracle(inputs: Inputs, flags: Sequence[str], folder: Path, **more: object) -> Linked:
+def link_oracle(inputs: Inputs, flags: Sequence[str], folder: Path, **more: Any) -> Linked:
     """Link with the toolchain's own linker, which must succeed."""
-    linked = link(stock(), inputs, flags, folder, **more)  # type: ignore[arg-type]
+    linked = link(stock(), inputs, flags, folder, **more)
     if linked.status:
         msg = f"go tool link failed with exit status {linked.status}:\n{linked.stderr}"
         raise RuntimeError(msg)
     return linked
 
 
-def link_linkpipe(inputs: Inputs, flags: Sequence[str], folder: Path, **more: object) -> Linked:
+def link_linkpipe(inputs: Inputs, flags: Sequence[str], folder: Path, **more: Any) -> Linked:
     """Link with linkpipe."""
-    return link(linkpipe(), inputs, flags, folder, **more)  # type: ignore[arg-type]
+    return link(linkpipe(), inputs, flags, folder, **more)
 
 
 def same(left: Path, right: Path) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,8 +44,8 @@ class Sample:
     unseen: str = ""
 
 
-def sample(*flags: str, **more: object) -> Sample:
-    return Sample(flags, **more)  # type: ignore[arg-type]
+def sample(*flags: str, **more: Any) -> Sample:
+    return Sample(flags, **more)
 
 
 EXTERNAL = ("-w", "-linkmode=external")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conformance import oracle
-from tests.conformance.oracle import MODES
+from tests.conformance.oracle import MODES, Linked
 from tests.conformance.programs import inputs, table
 from tests.conformance.targets import targets
 from tests.conformance.tools import missing, need
@@ -15,11 +16,11 @@ from tests.conformance.tools import missing, need
 GOLD = "-extldflags=-fuse-ld=gold"
 
 
-def linked(link: object, program: str, folder: Path, name: str) -> bytes:
+def linked(link: Callable[..., Linked], program: str, folder: Path, name: str) -> bytes:
     """What a linker writes to an output of that name, which is removed."""
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     flags = (*MODES["w"], GOLD)
-    done = link(inputs(table()[program]), flags, folder, external=True, name=name)  # type: ignore[operator]
+    done = link(inputs(table()[program]), flags, folder, external=True, name=name)
     assert done.status == 0, done.stderr
     content = done.output.read_bytes()
     done.output.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -17,13 +18,14 @@ PARTS = [b"text", b"rodata", b"noptrdata", b"data"]
 
 def program(path: Path, elf_class: int, endian: str, *, moved: int = 0) -> str:
     """A file with a module of four parts; ``moved``: by how much the record is wrong of them."""
-    word, order = (8, 4)[elf_class == elf.CLASS32], "little" if endian == "<" else "big"
+    word = (8, 4)[elf_class == elf.CLASS32]
+    order: Literal["little", "big"] = "little" if endian == "<" else "big"
     start = BASE + elf.header_size(elf_class) + elf.segment_dtype(elf_class, endian).itemsize
     pointers = [0]
     for part in PARTS:
         pointers += [start + moved, start + moved + len(part)]
         start += len(part)
-    record = MAGIC + bytes(SUM_SIZE) + b"".join(p.to_bytes(word, order) for p in pointers)  # type: ignore[arg-type]
+    record = MAGIC + bytes(SUM_SIZE) + b"".join(p.to_bytes(word, order) for p in pointers)
     sections = {f".{part.decode()}": part for part in PARTS}
     path.write_bytes(elf_file({**sections, ".go.fipsinfo": record}, elf_class, endian))
     return str(path)

@@ -2,7 +2,7 @@
 
 A pass that only looks: it reads the symbol table after `reachability` and provides a fact of its
 own, `sample.counts`, a mapping from import path to number of functions, largest first. Dump it
-with --dump, or read it in a pass of yours.
+with -dump, or read it in a pass of yours.
 
 A function's package is that of the object that defines it; functions made by the linker
 itself come from no object and are counted under "(linker)".
