@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.ragged import expand, offsets
 from linkpipe.arrays.types import I32, I64
 
@@ -34,7 +35,7 @@ def build_csr(n: int, sources: I32, targets: I32, reasons: I32) -> Csr:
     keys = sources.astype(np.int64) * n + targets
     keys, first = np.unique(keys, return_index=True)
     starts = offsets(np.bincount(sources[first], minlength=n))
-    return Csr(starts, targets[first], reasons[first])
+    return Csr(frozen(starts), frozen(targets[first]), frozen(reasons[first]))
 
 
 def breadth_first(csr: Csr, start: int) -> tuple[I32, I32]:
@@ -58,4 +59,4 @@ def breadth_first(csr: Csr, start: int) -> tuple[I32, I32]:
         parent[found] = source  # sources ascend, so the largest is written last
         distance[found] = far
         wave = np.unique(found).astype(np.int64)
-    return parent, distance
+    return frozen(parent), frozen(distance)

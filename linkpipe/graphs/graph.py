@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import columns, frozen
 from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.errors import UserError
 from linkpipe.formats import goobj
@@ -94,7 +94,7 @@ class Graph:
     @cached_property
     def node_ids(self) -> I64:
         """All nodes, ascending: int64[k]; the first is ROOT."""
-        return np.concatenate(([ROOT], self.symbols.reachable()))
+        return frozen(np.concatenate(([ROOT], self.symbols.reachable())))
 
     @cached_property
     def csr(self) -> Csr:

@@ -165,3 +165,10 @@ def test_a_link_that_is_not_asked_builds_nothing() -> None:
     assert not {"csr", "transposed", "nx"} & set(vars(graph))
     assert isinstance(graph.csr, Csr)
     assert "nx" not in vars(graph)
+
+
+def test_what_a_graph_remembers_cannot_be_changed() -> None:
+    """A graph is a fact: its answers are shared by all who ask."""
+    graph = graph_of(3, [(1, 2), (2, 3)])
+    arrays = [graph.node_ids, *graph.csr, *graph.transposed, *graph.tree]
+    assert [array for array in arrays if array.flags.writeable] == []
