@@ -137,7 +137,7 @@ def test_questions_about_every_node_and_edge() -> None:
     assert list(fast) == list(copy)
     assert len(fast) == fast.order() == fast.number_of_nodes() == len(copy)
     assert fast.number_of_edges() == copy.number_of_edges() == 7
-    assert str(fast) == "Graph with 8 nodes and 7 edges"
+    assert str(fast) == "Graph with 7 nodes and 7 edges"
     assert "nx" not in vars(fast)
 
 
