@@ -265,10 +265,15 @@ sleep 60
 """
 
 INTERRUPTED = """
+import signal
 import sys
 from pathlib import Path
 from linkpipe.cli.main import process
 from tests.passes.test_hostlink import PLUGIN, host_link
+
+# Whoever runs the tests may have these ignored (nohup, a job in the background).
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 def command():
     try:
