@@ -184,8 +184,9 @@ def group(
     table = np.full(room, -1, np.int32)
     first: cython.longlong[::1] = firsts
     slots: cython.int[::1] = table
-    # The last one takes what fetching adds up to, lest a compiler leaves it out.
-    hashed: cython.ulonglong[::1] = np.zeros(n + 1, np.uint64)
+    # The last one takes what fetching adds up to, lest a compiler leaves it out. (A plain view has
+    # Python's integers where this is not compiled; numpy's would not mix with them.)
+    hashed: cython.ulonglong[::1] = memoryview(np.zeros(n + 1, np.uint64))
     mask: cython.ulonglong = room - 1
     i: cython.longlong
     j: cython.longlong
