@@ -15,11 +15,13 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from types import MappingProxyType
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import attrs
 import numpy as np
 import numpy.typing as npt
+
+from linkpipe.arrays.types import element_of
 
 G = TypeVar("G", bound=np.generic)
 
@@ -88,6 +90,5 @@ def _converter(cls: type, field: attrs.Attribute[Any]) -> Callable[[Any], Any]:
 
 def _element(declared: Any) -> np.dtype[Any] | None:
     """The type of the elements of ``npt.NDArray[np.int32]``; None for what is no such type."""
-    args = get_args(declared)
-    element = get_args(args[1])[:1] if len(args) == 2 else ()
-    return np.dtype(element[0]) if element and isinstance(element[0], type) else None
+    element = element_of(declared)
+    return np.dtype(element) if isinstance(element, type) else None

@@ -15,7 +15,9 @@ from functools import cache
 from typing import Any, ClassVar, get_origin
 
 import attrs
+import numpy as np
 
+from linkpipe.arrays.types import element_of
 from linkpipe.engine import context
 from linkpipe.engine.background import Background
 from linkpipe.engine.context import GIVEN, Link
@@ -232,7 +234,9 @@ def _declared(fact: str) -> tuple[str, type | None]:
     if not found:
         return "", None
     kind = vars(context).get(found[1], vars(builtins).get(found[1]))
-    kind = get_origin(kind) or kind  # I32 and its like are arrays
+    if kind is not None and element_of(kind) is not None:
+        kind = np.ndarray  # I32 and its like
+    kind = get_origin(kind) or kind
     return (kind.__name__, kind) if isinstance(kind, type) else (found[1], None)
 
 

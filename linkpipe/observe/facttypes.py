@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from linkpipe.arrays.types import element_of
 from linkpipe.engine import context
 
 
@@ -43,11 +44,14 @@ def fits(value: Any, declared: Any) -> bool:
         return isinstance(value, declared or type(None))
     if origin in (Union, UnionType):
         return any(fits(value, one) for one in args)
+    element = element_of(declared)
+    if element is not None:
+        kind = get_origin(element) or element
+        return isinstance(value, np.ndarray) and (
+            kind is Any or bool(np.issubdtype(value.dtype, kind))
+        )
     if not isinstance(value, origin):
         return False
-    if origin is np.ndarray:
-        (element,) = get_args(args[1])
-        return bool(np.issubdtype(value.dtype, get_origin(element) or element))
     if origin is tuple:
         if args[-1] is not Ellipsis:
             return len(value) == len(args) and all(map(fits, value, args))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from linkpipe.arrays.columns import columns, frozen, read_only
-from linkpipe.arrays.types import I64
+from linkpipe.arrays.types import I64, element_of
 
 
 def stripped(text: str) -> str:
@@ -71,3 +71,19 @@ def test_what_fits_without_loss_is_converted(array: Any) -> None:
 def test_another_type_is_refused(array: Any) -> None:
     with pytest.raises(TypeError, match=f"Table.ids: expected int64, found {array.dtype}"):
         Table(array, None)
+
+
+@pytest.mark.parametrize(
+    ("declared", "element"),
+    [
+        (I64, np.int64),
+        (npt.NDArray[np.bool_], np.bool_),
+        (np.ndarray[Any, np.dtype[np.uint8]], np.uint8),
+        (Mapping[str, int], None),
+        (tuple[I64, I64], None),
+        (int, None),
+    ],
+)
+def test_the_element_of_a_declared_array(declared: Any, element: Any) -> None:
+    """Also where numpy's NDArray is an alias that Python keeps as such."""
+    assert element_of(declared) is element
