@@ -170,5 +170,5 @@ def test_a_link_that_is_not_asked_builds_nothing() -> None:
 def test_what_a_graph_remembers_cannot_be_changed() -> None:
     """A graph is a fact: its answers are shared by all who ask."""
     graph = graph_of(3, [(1, 2), (2, 3)])
-    arrays = [graph.node_ids, *graph.csr, *graph.transposed, *graph.tree]
+    arrays: list[Any] = [graph.node_ids, *graph.csr, *graph.transposed, *graph.tree]
     assert [array for array in arrays if array.flags.writeable] == []
