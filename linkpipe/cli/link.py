@@ -24,6 +24,9 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
 
     Returns the exit status: 0, 1 or 2 as the oracle's.
     """
+    # No pass does linear algebra; numpy's library for it would start a thread for each processor,
+    # as soon as numpy is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     command = tool or "linkpipe"
     limit: int | None = MAX_ERRORS
     try:

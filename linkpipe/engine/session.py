@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -33,8 +32,6 @@ def run_link(
 
     Raises LinkpipeError.
     """
-    # No pass does linear algebra; numpy's library for it would start a thread for each processor.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     catalog = Catalog()
     pipeline = load_pipeline(options.settings.pipeline)
     plan = make_plan(pipeline, catalog, options)

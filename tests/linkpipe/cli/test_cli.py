@@ -456,3 +456,17 @@ def test_a_broken_observer_is_no_traceback(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert 'linkpipe: unknown observer "nosuch"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_link_starts_no_threads_for_linear_algebra(tmp_path: Path) -> None:
+    """numpy's library would start one for each processor, which costs a third of a small link."""
+    code = (
+        "import os, sys; from linkpipe.cli import link; "
+        f"link.main(['-importcfg', '/dev/null', {str(tmp_path / 'missing.a')!r}]); "
+        "assert 'numpy' in sys.modules; print(len(os.listdir('/proc/self/task')))"
+    )
+    env = {k: v for k, v in environment().items() if k != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
