@@ -283,8 +283,8 @@ class Graph:
 
         return to_networkx(self)
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> type[Any]:  # a property, unlike object's
+    @property  # type: ignore[misc]  # where object has an attribute
+    def __class__(self) -> type[Any]:
         """networkx.DiGraph to those who have networkx and ask: parts of it take only instances."""
         loaded = sys.modules.get("networkx")
         return Graph if loaded is None else loaded.DiGraph
