@@ -54,8 +54,11 @@ def gcdata(link: Link) -> Link:
     by_name = {link.sections[row].name: (row, at) for row, at in zip(rows, placed, strict=True)}
     found = {name: _variables(link, *by_name[section], kind) for name, section, kind in _PROGRAMS}
     types = TypeData(link.symbols, link.objects, link.arch.ptrsize, link.arch.byteorder)
-    used = np.unique(np.concatenate([some.types for some in found.values()]))
-    words = PointerWords(types, used[used != 0].tolist())
+    used = np.zeros(len(link.symbols), np.bool_)
+    for some in found.values():
+        used[some.types] = True
+    used[0] = False  # no type
+    words = PointerWords(types, np.flatnonzero(used).tolist())
     errors: list[LinkpipeError] = []
     for name, some in found.items():
         program = edit.lookup(name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import mmap
 import os
 from functools import cached_property
-from pathlib import Path
 
 import attrs
 import numpy as np
@@ -24,7 +23,7 @@ class Elf:
     """An ELF file. `header` maps field names to ints; `segments` and `sections` are the header
     tables as structured arrays, `names` the sections' names."""
 
-    path: Path
+    path: str
     data: U8
     elf_class: int
     endian: str
@@ -149,12 +148,13 @@ def string(table: bytes, at: int) -> str:
     return table[at : end if end >= 0 else len(table)].decode(errors="replace")
 
 
-def read(path: Path) -> Elf:
+def read(path: str | os.PathLike[str]) -> Elf:
     """Read an ELF file, which is mapped; InputError when it is none or its tables lie outside it.
 
     Raises OSError for a file that cannot be opened.
     """
-    with path.open("rb") as file:
+    path = os.fspath(path)
+    with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
     data = np.frombuffer(content, np.uint8)
@@ -189,6 +189,6 @@ def read(path: Path) -> Elf:
     return attrs.evolve(found, names=names)
 
 
-def damaged(path: Path, message: str, offset: int) -> InputError:
+def damaged(path: str, message: str, offset: int) -> InputError:
     """The error for an ELF file that is none, or has something wrong at an offset."""
-    return InputError(f"{path}: {message}", file=str(path), offset=offset)
+    return InputError(f"{path}: {message}", file=path, offset=offset)

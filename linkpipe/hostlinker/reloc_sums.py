@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -35,7 +34,7 @@ def check_sums(
     that does not add up."""
     if not arch.sums or not stacked(relocs):
         return
-    found = _KEEP_THE_LAST.search(_comment(Path(path)))
+    found = _KEEP_THE_LAST.search(_comment(path))
     if found:
         linker = b"".join(found.groups()).decode("utf-8", "replace").strip()
         raise HostLinkError(
@@ -48,7 +47,7 @@ def check_sums(
         )
 
 
-def _comment(path: Path) -> bytes:
+def _comment(path: str) -> bytes:
     """What the linkers of a file say of themselves; flags can have made something else of it."""
     try:
         file = elfread.read(path)

@@ -9,7 +9,6 @@ preceded by its length. Source: cmd/link/internal/ld/fips140.go.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
@@ -40,7 +39,7 @@ def seal_file(path: str) -> None:
 
     Raises InputError when the file has no record of the module, or a wrong one.
     """
-    file = elfread.read(Path(path))
+    file = elfread.read(path)
     section = file.index(".go.fipsinfo")
     if section is None:
         raise _bad(path, "cannot find .go.fipsinfo")
@@ -62,7 +61,7 @@ def _loaded(file: Elf, start: int, end: int) -> memoryview:
         if vaddr <= start <= end <= vaddr + size:
             offset = start - vaddr + int(segment["offset"])
             return memoryview(file.part(offset, end - start, "a part of the FIPS module"))
-    raise _bad(str(file.path), "invalid pointers found in .go.fipsinfo")
+    raise _bad(file.path, "invalid pointers found in .go.fipsinfo")
 
 
 def _bad(path: str, message: str) -> InputError:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from linkpipe.engine.plugins import Catalog
+from tests.conformance.programs import inputs, table
 from tests.conformance.toolchain import environment, goroot, link_tool
 
 ROOT = Path(__file__).parents[3]
@@ -456,6 +457,24 @@ def test_a_broken_observer_is_no_traceback(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert 'linkpipe: unknown observer "nosuch"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_link_imports_nothing_that_it_can_do_without(tmp_path: Path) -> None:
+    """Each of these is a hundredth of a small link and more; numpy imports numpy.ma when
+    np.unique is asked for nothing but values."""
+    given = inputs(table()["hello"])
+    code = (
+        "import sys; before = set(sys.modules); from linkpipe.cli import link; "
+        f"assert link.main({[*given.argv[:-1], '-s', '-w', '-o', str(tmp_path / 'out')]!r} + "
+        f"{[given.argv[-1]]!r}) == 0; "
+        "heavy = {'numpy.ma', 'pathlib', 'urllib', 'ipaddress', 'networkx', 'importlib.metadata', "
+        "'subprocess', 'tempfile'}; print(sorted(heavy & (set(sys.modules) - before)))"
+    )
+    env = environment(**given.env, LINKPIPE_CHECK="")
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "[]\n", done.stderr
 
 
 def test_a_link_starts_no_threads_for_linear_algebra(tmp_path: Path) -> None:
