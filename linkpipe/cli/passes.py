@@ -57,6 +57,8 @@ def _installed(catalog: Catalog, form: str) -> None:
         )
     else:
         print_table(("pass", "owner", "target"), found, fold=True)
+    for error in catalog.broken.values():
+        click.echo(error.render(), err=True)
 
 
 def _table(plan: Plan) -> None:

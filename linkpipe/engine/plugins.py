@@ -57,12 +57,18 @@ class _Distribution:
 
 
 class Catalog:
-    """What is installed. ``plugins`` are registered beside the installed ones (for tests)."""
+    """What is installed. ``plugins`` are registered beside the installed ones (for tests).
+
+    ``broken`` are the installed plugins that cannot be used, each with the error that says why. A
+    link that asks for nothing of theirs is none of their business; one that asks for a name that
+    nobody offers is told of them.
+    """
 
     def __init__(
         self, entries: Sequence[EntryPoint] | None = None, plugins: Mapping[str, object] = _NONE
     ) -> None:
         self.entries = scan() if entries is None else tuple(entries)
+        self.broken: dict[str, LinkpipeError] = {}
         self.manager = pluggy.PluginManager("linkpipe")
         self.manager.add_hookspecs(hookspecs)
         by_dist: dict[str, list[EntryPoint]] = defaultdict(list)
@@ -72,12 +78,20 @@ class Catalog:
             self.manager.register(_Distribution(mine), name=owner)
             for entry in mine:
                 if entry.group == "linkpipe.plugins":
-                    self.manager.register(_load(entry.name, entry.owner, entry), name=entry.value)
+                    try:
+                        plugin = _load(f"the plugin {entry.name}", entry.owner, entry)
+                        self._register(plugin, entry.value)
+                    except LinkpipeError as e:
+                        self.broken[entry.owner] = e
         for name, plugin in plugins.items():
-            self.manager.register(plugin, name=name)
+            self._register(plugin, name)
+
+    def _register(self, plugin: object, name: str) -> None:
         try:
+            self.manager.register(plugin, name=name)
             self.manager.check_pending()
         except pluggy.PluginValidationError as e:
+            self.manager.unregister(plugin)
             raise UserError(
                 f"a plugin implements a hook that does not exist: {e}",
                 status=2,
@@ -90,10 +104,26 @@ class Catalog:
         table: dict[str, dict[str, tuple[Offer, ...]]] = {}
         for kind in KINDS:
             named = table[kind] = {}
-            for offers in reversed(getattr(self.manager.hook, f"linkpipe_{kind}")()):
-                for offer in offers:
+            for impl in getattr(self.manager.hook, f"linkpipe_{kind}").get_hookimpls():
+                for offer in self._asked(impl):
                     named[offer.name] = (*named.get(offer.name, ()), offer)
         return table
+
+    def _asked(self, impl: Any) -> Sequence[Offer]:
+        """What an implementation of a hook offers; nothing, when it is broken."""
+        try:
+            offers: tuple[Offer, ...] = tuple(impl.function())
+            if not all(isinstance(offer, Offer) for offer in offers):
+                raise TypeError("its offers are no linkpipe.api.Offer")
+        except Exception as e:
+            self.broken[impl.plugin_name] = UserError(
+                f"{impl.function.__name__} of {impl.plugin_name} fails: {type(e).__name__}: {e}",
+                status=2,
+                label="linkpipe",
+                remedy="correct the plugin, or uninstall it",
+            )
+            return ()
+        return offers
 
     def offers(self, kind: str) -> Mapping[str, tuple[Offer, ...]]:
         """All offers of a kind ("passes", …) by name; more than one where names clash."""
@@ -111,7 +141,7 @@ class Catalog:
                 f'unknown {what} "{name}"',
                 status=2,
                 label="link" if kind == "arches" else "linkpipe",  # the oracle has architectures
-                remedy=near or f"there are: {', '.join(sorted(known))}",
+                remedy=self._why_not() or near or f"there are: {', '.join(sorted(known))}",
             )
         if len(offers) > 1:
             owners = " and ".join(offer.owner for offer in offers)
@@ -122,6 +152,13 @@ class Catalog:
                 remedy="uninstall one of the two",
             )
         return _load(f"{what} {name}", offers[0].owner, offers[0])
+
+    def _why_not(self) -> str:
+        """Why a name may be missing: what is installed and cannot be used."""
+        return "\n\t".join(
+            f"{owner} may offer it, but is not usable: {error.message} ({error.remedy})"
+            for owner, error in self.broken.items()
+        )
 
     def identity(self, names: Iterable[str], arch: str = "") -> str:
         """What decides what the passes of that name do, and that architecture: hex digits that
@@ -160,7 +197,7 @@ def _load(what: str, owner: str, source: Offer | EntryPoint) -> Any:
             f"cannot load {what} of {owner}: {type(e).__name__}: {e}",
             status=2,
             label="linkpipe",
-            remedy=f"reinstall {owner.partition(' ')[0]}, or leave it out of the pipeline",
+            remedy=f"reinstall {owner.partition(' ')[0]}, or do without it",
         ) from e
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from linkpipe.engine.entrypoints import EntryPoint
-from linkpipe.engine.hookspecs import hookimpl
+from linkpipe.engine.hookspecs import Offer, hookimpl
 from linkpipe.engine.plugins import Catalog, suggestion
 from linkpipe.errors import UserError
 from tests.linkpipe.synthetic import Plugin, catalog, setter
@@ -60,6 +60,40 @@ def test_a_hook_that_does_not_exist_is_an_error() -> None:
 
     with pytest.raises(UserError, match="linkpipe_stages"):
         Catalog((), {"wrong": Wrong()})
+
+
+class Raises:
+    @hookimpl
+    def linkpipe_passes(self) -> list[Offer]:
+        raise ZeroDivisionError("in the hook")
+
+
+class Other:
+    @hookimpl
+    def linkpipe_passes(self) -> list[str]:
+        return ["no offer"]
+
+
+def test_a_broken_plugin_breaks_no_link_that_does_without_it() -> None:
+    """It is told of where something is missing that it might have offered."""
+    missing = entry("s", "no_such_module", group="linkpipe.plugins")
+    found = Catalog([missing], {"p": Plugin({"b": setter("b")}), "r": Raises(), "o": Other()})
+    assert found.load("passes", "b").name == "b"
+    with pytest.raises(UserError, match='unknown pass "acme.a"') as caught:
+        found.load("passes", "acme.a")
+    said = caught.value.render()
+    assert "acme 1.0 may offer it, but is not usable: cannot load the plugin s of acme" in said
+    assert "No module named 'no_such_module' (reinstall acme, or do without it)" in said
+    assert "linkpipe_passes of r fails: ZeroDivisionError: in the hook" in said
+    assert "linkpipe_passes of o fails: TypeError: its offers are no linkpipe.api.Offer" in said
+
+
+def test_an_installed_plugin_for_another_version_breaks_no_link() -> None:
+    old = entry("s", "tests.linkpipe.hook_module:old", group="linkpipe.plugins")
+    found = Catalog([old, entry("x", "json:dumps")])
+    assert found.load("passes", "x")
+    assert set(found.broken) == {"acme 1.0"}
+    assert "linkpipe_stages" in found.broken["acme 1.0"].render()
 
 
 def test_modules_with_hooks_are_plugins() -> None:
