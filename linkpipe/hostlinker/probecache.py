@@ -5,11 +5,15 @@ answer is kept only if it can be had again: that a flag works, or that the compi
 refused the flag by name. A compiler that was killed, or that had no room for its files, has not
 answered. And answers are kept only where it is known what they depend on: for programs, by the
 identity of their files. A script may run anything, by any rule, and is always asked anew.
+
+Who could write a wrong answer could change all later links as well. So folders and files are
+believed only if they are this user's own and nobody else may write to them.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 
 from linkpipe.formats import elf
@@ -18,6 +22,10 @@ from linkpipe.formats import elf
 _ELSEWHERE = ("COMPILER_PATH", "GCC_EXEC_PREFIX")
 _ELSEWHERE_FLAGS = ("-B", "-fuse-ld=/", "--ld-path")
 _LINKERS = ("ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold")
+_FOLDERS = ("linkpipe", "probes")
+"""Below the user's cache folder: ours, and closed to others whatever the umask is."""
+_LIMIT = 1 << 16
+"""Bytes; what is longer was not written here."""
 
 
 def cache_file(compiler: Sequence[str], base: Sequence[str]) -> str:
@@ -38,7 +46,7 @@ def cache_file(compiler: Sequence[str], base: Sequence[str]) -> str:
     told = [*compiler[:1], "\0", *base, "\0", *tools]
     told += [os.environ.get(name, "") for name in ("LIBRARY_PATH", "PATH")]
     digest = hashlib.sha256("\0".join(told).encode("utf-8", "surrogateescape")).hexdigest()
-    return os.path.join(home, "linkpipe", "probes", f"{digest[:32]}.json")
+    return os.path.join(home, *_FOLDERS, f"{digest[:32]}.json")
 
 
 def _identities(compiler: str) -> Iterator[str]:
@@ -90,13 +98,19 @@ def refused(output: bytes) -> bool:
 
 
 def read_answers(path: str) -> dict[str, bool]:
-    """The kept answers; none, when there is no such file, or a damaged one."""
-    if not path:
+    """The kept answers; none, when there is no such file, or a damaged one, or somebody else may
+    have written it."""
+    if not path or not all(map(_is_own, _folders(path))):
         return {}
     import json
 
     try:
-        with open(path, encoding="utf-8") as file:
+        # What was put in its place must neither be followed nor waited for.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(handle, encoding="utf-8") as file:
+            about = os.fstat(handle)
+            if not stat.S_ISREG(about.st_mode) or not _closed(about) or about.st_size > _LIMIT:
+                return {}
             found = json.load(file)
     except (OSError, ValueError, RecursionError):
         return {}
@@ -114,10 +128,36 @@ def keep_answers(path: str, answers: Mapping[str, bool]) -> None:
 
     temporary = f"{path}.{os.urandom(6).hex()}"
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(temporary, "x", encoding="utf-8") as file:
+        folders = _folders(path)
+        os.makedirs(os.path.dirname(folders[0]), exist_ok=True)
+        for folder in folders:
+            with suppress(FileExistsError):
+                os.mkdir(folder, 0o700)
+            if not _is_own(folder):
+                return
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        with open(os.open(temporary, flags, 0o600), "w", encoding="utf-8") as file:
             json.dump(answers, file, sort_keys=True)
         os.replace(temporary, path)
     except OSError:
         with suppress(OSError):
             os.unlink(temporary)
+
+
+def _folders(path: str) -> list[str]:
+    """The folders of ``_FOLDERS``, the outer one first."""
+    inner = os.path.dirname(path)
+    return [os.path.dirname(inner), inner]
+
+
+def _is_own(folder: str) -> bool:
+    """Whether it is a folder (no link to one) that others cannot write to."""
+    try:
+        about = os.lstat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(about.st_mode) and _closed(about)
+
+
+def _closed(about: os.stat_result) -> bool:
+    return about.st_uid == os.geteuid() and not about.st_mode & 0o022
