@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import sys
 
-from linkpipe.cli.main import process
+from linkpipe.cli._safepath import leave_out_working_directory
 
 
 def run() -> None:
     """``python -m linkpipe.cli.toolexec /path/to/link ARGS``."""
+    leave_out_working_directory(first=True)
     tool, args = sys.argv[1], sys.argv[2:]
     if os.path.basename(tool).removesuffix(".exe") != "link":
         os.execvp(tool, sys.argv[1:])
@@ -23,6 +24,7 @@ def run() -> None:
         save(os.environ["LINKPIPE_CAPTURE"], tool, args, os.environ)
         sys.exit(1)  # the go command ends without an output, and keeps none
     from linkpipe.cli import link
+    from linkpipe.cli.main import process
 
     process(lambda: link.main(args, tool))
 
