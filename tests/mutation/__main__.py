@@ -87,6 +87,8 @@ def decide(tree: Tree, mutant: Mutant, covering: Covering) -> tuple[str, str]:
             status, printed = tree.run([*PYTEST, "-x", f"@{listed}"], timeout=60 + 10 * usual)
             if status is None:
                 return "time out", ""
+            if "not found: " in printed or "no tests ran" in printed:
+                raise RuntimeError(f"{mutant.id}: the tests are not there:\n{printed}")
             if status:
                 failed = [line for line in printed.splitlines() if line.startswith("FAILED")]
                 return end, failed[0].split()[1] if failed else "the tests cannot be collected"

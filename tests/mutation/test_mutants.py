@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,28 @@ def test_mutants_are_tried_and_the_file_is_as_before(tree: Tree) -> None:
     nowhere = evolve(turned, file="other.py")
     assert decide(tree, nowhere, COVERING) == ("not run by any test", "")
     assert (tree.root / "product.py").read_text() == PRODUCT
+
+
+def test_a_test_that_is_not_there_kills_nothing(tree: Tree) -> None:
+    """Nobody noticed the mutant: the tool itself is at fault, and says so."""
+    changed = mutants("product.py", PRODUCT)[0]
+    for gone in ("test_gone.py::test_it", "test_product.py::test_gone"):
+        with pytest.raises(RuntimeError, match=f"{changed.id}: the tests are not there"):
+            decide(tree, changed, Covering({gone: 0.1}, {"product.py": {2: [gone]}}))
+    assert (tree.root / "product.py").read_text() == PRODUCT
+
+
+def test_a_changed_file_is_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte code of it as it was lies beside it; size and time can be the same."""
+    monkeypatch.setenv("LINKPIPE_CACHE", str(tmp_path))
+    tree = Tree.copy("it")
+    file = tree.root / "linkpipe" / "__init__.py"
+    about, text = file.stat(), file.read_text()
+    assert list((file.parent / "__pycache__").glob("__init__.*.pyc"))
+    file.write_text(text.replace('__version__ = "0', '__version__ = "9'))
+    os.utime(file, ns=(about.st_atime_ns, about.st_mtime_ns))
+    status, printed = tree.run(["-c", "import linkpipe; print(linkpipe.__version__)"])
+    assert (status, printed[0]) == (0, "9")
 
 
 def test_what_takes_too_long_is_stopped(tree: Tree) -> None:

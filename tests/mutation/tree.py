@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import compileall
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -34,6 +36,10 @@ class Tree:
             place = root.joinpath(*package.split("."))
             if not place.exists():
                 place.symlink_to(os.path.relpath(root / folder, place.parent))
+        # Compiled once, and read where the source has the hash that it had then: the time stamp
+        # of a file that was changed and changed back would tell nothing.
+        hashed = py_compile.PycInvalidationMode.CHECKED_HASH
+        compileall.compile_dir(root, quiet=1, invalidation_mode=hashed)
         return cls(root)
 
     def run(
