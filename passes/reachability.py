@@ -66,6 +66,8 @@ def reachability(link: Link) -> Link:
     flood.run(np.array([sym for sym, _ in roots], np.int64))
     dropped = _drop_map_inits(link, flood) if link.options.pruneweakmap else (known[:0], known[:0])
     flood.reached[0] = flood.used[0] = False
+    reached = np.flatnonzero(flood.reached)
+    link.objects.refuse(link.symbols.object[reached], link.symbols.local[reached])
     kept = np.flatnonzero(flood.reached & (table.count > 0))
     return _result(link, flood, roots, kept, *dropped)
 

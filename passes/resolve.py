@@ -34,7 +34,6 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.builtins import BUILTINS
-from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.contents import check_contents, group_contents
 from linkpipe.tables.names import Names, Slots
@@ -81,14 +80,8 @@ def resolve(link: Link) -> Link:
     symbols = _table(objects, records, ids, winner, made, fixups, slots.renumbered(ids[named]))
     local_to_id = np.zeros(int(objects.local_base[-1]), np.int32)
     local_to_id[records.place] = ids
-    objects = attrs.evolve(objects, local_to_id=frozen(local_to_id))
-    base, target = _package_references(objects, link.packages)
-    objects = attrs.evolve(
-        objects,
-        package_base=base,
-        package_object=target,
-        builtins=_builtins(symbols, link.arch.regabi),
-    )
+    builtins = _builtins(symbols, link.arch.regabi)
+    objects = attrs.evolve(objects, local_to_id=frozen(local_to_id), builtins=builtins)
     check_contents(objects, records, contents)
     return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
 
@@ -232,44 +225,6 @@ def _table(
         created_names=(b"",),
         **columns,
     )
-
-
-def _package_references(objects: Objects, packages: Packages) -> tuple[I64, I32]:
-    """Where each object's package indexes start, and for each the row of the package's first
-    object."""
-    counts = (objects.blocks[:, goobj.PKGIDX + 1] - objects.blocks[:, goobj.PKGIDX]) // 8
-    owner = np.repeat(np.arange(len(objects)), counts)
-    index = expand(np.zeros(len(counts), np.int64), counts)
-    refs = objects.arena.records(
-        objects.blocks[owner, goobj.PKGIDX] + 8 * index, goobj.STRING_RECORD
-    )
-    at, size = objects.base[owner] + refs["at"], refs["size"].astype(np.int64)
-    outside = at + size > objects.blocks[owner, goobj.END]
-    size[outside] = 0
-    having = [p for p in packages.items if p.objects]
-    known = Names.of([path_to_prefix(p.path).encode() for p in having], [0] * len(having))
-    _, slots = known.group()
-    no_tag = np.zeros(len(at), np.int32)
-    spot = Names(objects.arena.bytes, at, size.astype(np.int32), no_tag).find(known, slots)
-    first = np.array([p.objects[0] for p in having], np.int32)
-    missing = np.flatnonzero(((index > 0) & (spot < 0)) | outside)
-    if len(missing):
-        row = int(missing[0])
-        path = objects.arena.view(int(at[row]), int(size[row])).tobytes().decode("utf-8", "replace")
-        importer = packages.items[int(objects.package[owner[row]])].path
-        remedy = f"rebuild {importer}; it does not say that it imports {path}"
-        if path in packages.by_path:
-            empty = packages.items[packages.by_path[path]]
-            remedy = f"rebuild {path}; there is no Go object in {empty.file}"
-        raise InputError(
-            f"{importer}: reference to nonexistent package {path}",
-            file=objects.names[int(owner[row])],
-            status=1,
-            remedy=remedy,
-        )
-    target = np.where(index > 0, first[spot], 0).astype(np.int32)
-    base = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    return frozen(base), frozen(target)
 
 
 def _builtins(symbols: Symbols, regabi: bool) -> I32:

@@ -86,7 +86,8 @@ class Flood:
         # Symbols that the linker has given new content have lost their auxiliary ones.
         ids = known[symbols.object[known] != 0]
         ids = ids[~np.isin(ids, list(symbols.contents))] if symbols.contents else ids
-        auxs = self.objects.auxs(symbols.object[ids], symbols.local[ids], FOLLOWED_AUXS)
+        objects, locals_ = symbols.object[ids], symbols.local[ids]
+        auxs = self.objects.auxs(objects, locals_, FOLLOWED_AUXS, needed=False)
         some = np.flatnonzero(auxs.target)
         return np.repeat(ids.astype(np.int32), auxs.counts)[some], auxs.target[some]
 

@@ -24,8 +24,8 @@ def candidates(
     """The relocations of every symbol that may take part, and the ids of those symbols in the
     order of its rows: int64[k].
 
-    Symbols that the linker made or changed have theirs in ``made``. Debug information takes
-    part with ``debug`` only.
+    Symbols that the linker made or changed have theirs in ``made``, damaged ones have none. Debug
+    information takes part with ``debug`` only.
     """
     own = np.zeros(len(symbols), np.bool_)
     own[np.flatnonzero(made.count)] = True
@@ -34,7 +34,7 @@ def candidates(
     if not debug:
         wanted &= ~is_dwarf(symbols.kind)
     ids, others = np.flatnonzero(wanted), np.flatnonzero(own)
-    read = objects.relocs(symbols.object[ids], symbols.local[ids])
+    read = objects.relocs(symbols.object[ids], symbols.local[ids], needed=False)
     rows, counts = made.rows_of_many(others)
     pairs = [(getattr(read, name), getattr(made, name)[rows]) for name in RelocColumns._fields[1:]]
     columns = RelocColumns(*(np.concatenate(pair) for pair in [(read.counts, counts), *pairs]))

@@ -87,7 +87,7 @@ class Walk:
         # Symbols that the linker has given new content have lost their auxiliary ones.
         ids = known[symbols.object[known] != 0]
         ids = ids[~np.isin(ids, list(symbols.contents))]
-        auxs = objects.auxs(symbols.object[ids], symbols.local[ids], _AUXS)
+        auxs = objects.auxs(symbols.object[ids], symbols.local[ids], _AUXS, needed=False)
         self._auxs = auxs.target
         self._first_aux, self._aux_count = np.zeros((2, len(symbols)), np.int64)
         self._aux_count[ids] = auxs.counts

@@ -44,6 +44,10 @@ class Arena:
         """The bytes [at, at+size) without a copy."""
         return memoryview(self.bytes)[at : at + size]
 
+    def u32_at(self, at: int) -> int:
+        """One little-endian 32-bit word."""
+        return int.from_bytes(self.view(at, 4), "little")
+
     def u32(self, at: I64) -> U32:
         """Little-endian 32-bit words at the (unaligned) offsets ``at``: uint32[len(at)]."""
         return self._words("<u4", at)

@@ -142,8 +142,9 @@ class Header:
         return (self.offsets[block + 1] - self.offsets[block]) // _RECORD_SIZES[block]
 
 
-def read_header(data: memoryview, file: str) -> Header:
-    """Parse and check the header of the object whose bytes are ``data``.
+def read_header(data: memoryview, file: str, before: int = 0) -> Header:
+    """Parse and check the header of the object whose bytes are ``data``; so many bytes of its file
+    are ``before`` it.
 
     Raises InputError when the magic is wrong or the blocks do not lie, whole and in order,
     within the object.
@@ -171,7 +172,7 @@ def read_header(data: memoryview, file: str) -> Header:
             raise InputError(
                 f"corrupt object file: block {BLOCK_NAMES[block]} is out of bounds",
                 file=file,
-                offset=8 + 8 + 4 + 4 * block,
+                offset=before + 8 + 8 + 4 + 4 * block,
                 expected=f"an offset between {last} and {len(data)}",
                 found=str(offset),
                 remedy="rebuild the package; the file is damaged",
@@ -184,7 +185,7 @@ def read_header(data: memoryview, file: str) -> Header:
             raise InputError(
                 f"corrupt object file: block {BLOCK_NAMES[block]} holds a part of a record",
                 file=file,
-                offset=offsets[block],
+                offset=before + offsets[block],
                 expected=f"a multiple of {size} bytes",
                 found=f"{length} bytes",
                 remedy="rebuild the package; the file is damaged",
@@ -201,7 +202,7 @@ def read_header(data: memoryview, file: str) -> Header:
             raise InputError(
                 f"corrupt object file: block {BLOCK_NAMES[block]} is too short",
                 file=file,
-                offset=offsets[block],
+                offset=before + offsets[block],
                 expected=f"{need} entries, one for {what}",
                 found=f"{header.count(block)} entries",
                 remedy="rebuild the package; the file is damaged",

@@ -121,12 +121,5 @@ def file_names(objects: Objects, units: I64, entries: I64) -> list[bytes]:
     record = objects.arena.records(at, goobj.STRING_RECORD)
     size = record["size"].astype(np.int64)
     start = record["at"].astype(np.int64) + objects.base[owner]
-    outside = np.flatnonzero(start + size > objects.blocks[owner, goobj.END])
-    if len(outside):
-        raise InputError(
-            "corrupt object file: the name of a source file lies outside of the object",
-            file=objects.names[int(owner[outside[0]])],
-            remedy="rebuild the package; the file is damaged",
-        )
     whole = memoryview(objects.arena.bytes)
     return [whole[a : a + n].tobytes() for a, n in zip(start.tolist(), size.tolist(), strict=True)]

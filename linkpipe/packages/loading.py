@@ -25,6 +25,7 @@ from linkpipe.formats.archive import MARKERS, header_line, members, read_preambl
 from linkpipe.formats.arena import Arena, MappedFiles
 from linkpipe.formats.builtins import BUILTINS
 from linkpipe.formats.importpath import path_to_prefix
+from linkpipe.packages.checking import checked
 from linkpipe.packages.headers import GOOS, Header, foreign_format
 from linkpipe.packages.places import Places
 from linkpipe.tables.objects import Objects
@@ -45,7 +46,9 @@ class _Import(NamedTuple):
 
 class _Object(NamedTuple):
     name: str
+    start: int
     at: int
+    end: int
     header: goobj.Header
     package: int
     version: int
@@ -190,7 +193,7 @@ class PackageLoader:
         if preamble.cgo:
             self._cgo.append(CgoDirectives(name, path_to_prefix(package.path), preamble.cgo))
         binary = body[preamble.size :]
-        header = goobj.read_header(binary, name)
+        header = goobj.read_header(binary, name, preamble.size)
         if header.flags & goobj.FLAG_UNLINKABLE:
             raise InputError(
                 f"link: unlinkable object (from package {package.path}) - "
@@ -200,7 +203,9 @@ class PackageLoader:
                 remedy="compile the package with -p and its import path",
             )
         package.objects.append(len(self._objects) + 1)
-        self._objects.append(_Object(name, at + preamble.size, header, row, self._version))
+        self._objects.append(
+            _Object(name, at, at + preamble.size, at + len(body), header, row, self._version)
+        )
         self._version += 1
         if header.fingerprint != _NO_FINGERPRINT:
             if package.fingerprint == _NO_FINGERPRINT:
@@ -211,10 +216,13 @@ class PackageLoader:
         for wanted in _autolib(binary, header, name):
             package.imports.append(self._import(wanted, path_to_prefix(package.path)))
 
-    def freeze(self, modinfo: bytes | None, builtins: int) -> tuple[Packages, Objects]:
-        """The packages and objects loaded so far.
+    def freeze(
+        self, modinfo: bytes | None, builtins: int, *, debug: bool = True
+    ) -> tuple[Packages, Objects]:
+        """The packages and objects loaded so far; the objects are checked now.
 
-        ``modinfo``: the importcfg's module information; ``builtins``: length of the builtin list.
+        ``modinfo``: the importcfg's module information; ``builtins``: length of the builtin list;
+        ``debug``: whether the link reads the symbols of debug information.
         """
         items = tuple(
             Package(
@@ -237,11 +245,12 @@ class PackageLoader:
             host_objects=tuple(self._host_objects),
             flags=MappingProxyType({k: tuple(v) for k, v in self._markers.items()}),
         )
-        return packages, _objects(self.arena, self._objects, builtins)
+        objects = _objects(self.arena, self._objects, builtins)
+        return packages, checked(objects, packages, debug=debug)
 
 
 def _objects(arena: Arena, loaded: Sequence[_Object], builtins: int) -> Objects:
-    none = _Object("", 0, goobj.Header(b"", 0, (0,) * goobj.NBLOCKS), 0, 0)
+    none = _Object("", 0, 0, 0, goobj.Header(b"", 0, (0,) * goobj.NBLOCKS), 0, 0)
     rows = [none, *loaded]
     counts = [
         [o.header.count(block) if o.at else 0 for o in rows]
@@ -258,7 +267,9 @@ def _objects(arena: Arena, loaded: Sequence[_Object], builtins: int) -> Objects:
     local_base = np.zeros(len(rows) + 1, np.int64)
     np.cumsum(sizes.sum(axis=0), out=local_base[1:])
     columns = {
+        "start": np.array([o.start for o in rows], np.int64),
         "base": base,
+        "end": np.array([o.end for o in rows], np.int64),
         "blocks": base[:, None] + np.array([o.header.offsets for o in rows], np.int64),
         "flags": np.array([o.header.flags for o in rows], np.uint32),
         "package": np.array([o.package for o in rows], np.int32),
@@ -273,6 +284,8 @@ def _objects(arena: Arena, loaded: Sequence[_Object], builtins: int) -> Objects:
         "package_base": np.zeros(len(rows) + 1, np.int64),
         "package_object": np.zeros(0, np.int32),
         "builtins": np.zeros(builtins, np.int32),
+        "faulty": np.zeros(0, np.int64),
+        "fault": np.zeros(0, np.uint8),
     }
     return Objects(arena=arena, names=tuple(o.name for o in rows), **columns)
 
@@ -336,7 +349,9 @@ def load_packages(
             label="linkpipe",
             remedy=f"linkpipe links for {GOOS}; use `go tool link`",
         )
-    packages, objects = loader.freeze(places.modinfo, len(BUILTINS))
+    # What nobody reads without debug information is still named when dependencies are printed.
+    debug = options.dumpdep or not options.w
+    packages, objects = loader.freeze(places.modinfo, len(BUILTINS), debug=debug)
     runtime = packages.by_path.get("runtime")
     if runtime is None or not packages.items[runtime].objects:
         raise InputError(

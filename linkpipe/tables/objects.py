@@ -1,9 +1,14 @@
-"""Objects: the Go object files of a link, and the kernels that read records from them.
+"""Objects: the Go object files of a link, and what is read from them, many records at once.
 
 An object refers to symbols by (package index, symbol index); ``resolve`` turns such
 references into symbol ids, for any number of references at once. Relocations and
 auxiliary symbols are read for just the symbols asked for: work is done for what is
 reachable, not for what is present.
+
+What records say of themselves was checked when they were loaded (linkpipe.packages.checking).
+A symbol that is damaged is an error when it is needed, not before: the oracle looks at no other
+one. Until it is known what is needed, a damaged symbol has no relocations, no auxiliary symbols
+and no content.
 """
 
 from __future__ import annotations
@@ -55,12 +60,13 @@ class AuxColumns(NamedTuple):
 
 
 @attrs.frozen(eq=False, field_transformer=columns)
-class _References:
+class References:
     """Where references lead, by object and package index.
 
     Row first[o] + i is the i-th special package index of object o (PKG_SELF and the four above
     it), row first[o] + 5 + i its i-th ordinary one; counts[o] rows in all, uint32 each. ``start``
-    uint32: where the symbols of that row are in ``ids`` int32; ``limit`` uint32: how many.
+    uint32: where the symbols of that row are in ``ids`` int32; ``limit`` uint32: how many. As in
+    the oracle, all that an object has from a row's first symbol on can be referred to by it.
     """
 
     first: U32
@@ -68,6 +74,15 @@ class _References:
     start: U32
     limit: U32
     ids: I32
+
+    def has(self, objects: I64, pkg: U32, sym: U32) -> Bool:
+        """Whether there is a symbol that the reference (pkg[i], sym[i]) in object objects[i] is
+        to: bool[k]."""
+        place = _places(pkg)
+        known = (place < self.counts[objects]) & (pkg <= np.uint32(goobj.PKG_NONE))
+        place[~known] = 0
+        found: Bool = known & (sym < self.limit[place + self.first[objects]])
+        return found
 
 
 _SPECIAL = goobj.PKG_NONE - goobj.PKG_SELF + 1
@@ -80,7 +95,8 @@ class Objects:
     Attributes:
         arena: where their bytes lie.
         names: "archive(member)" for messages.
-        base: int64[n], offset of each object in the arena.
+        start: int64[n], where in the arena each member begins. base: int64[n], where its binary
+            part does. end: int64[n], where both end.
         blocks: int64[n, NBLOCKS], arena offsets of the blocks (goobj.SYMDEF …).
         flags: uint32[n], goobj.FLAG_*.
         package: int32[n], row in Packages.
@@ -92,11 +108,15 @@ class Objects:
         package_base: int64[n+1], package_object: int32[sum]: for each object and each package
             index in it, the row of that package's object.
         builtins: int32[k], the id of each builtin symbol, 0 when it is not defined.
+        faulty: int64[k], damaged symbols by their place in ``local_to_id``, ascending; fault:
+            uint8[k], what is wrong with each (linkpipe.kernels.records).
     """
 
     arena: Arena
     names: tuple[str, ...]
+    start: I64
     base: I64
+    end: I64
     blocks: I64
     flags: U32
     package: I32
@@ -111,6 +131,8 @@ class Objects:
     package_base: I64
     package_object: I32
     builtins: I32
+    faulty: I64
+    fault: U8
 
     def __len__(self) -> int:
         return len(self.base)
@@ -126,16 +148,22 @@ class Objects:
         A reference of {0, 0} is "no symbol". Raises InputError for a reference outside of the
         object's tables.
         """
-        table = self._references
-        special = pkg >= np.uint32(goobj.PKG_SELF)
-        place = np.where(special, pkg - np.uint32(goobj.PKG_SELF), pkg + np.uint32(_SPECIAL))
-        bad = np.flatnonzero((place >= table.counts[objects]) | (pkg > np.uint32(goobj.PKG_NONE)))
+        bad = np.flatnonzero(~self.references.has(objects, pkg, sym))
         if len(bad):
-            self._bad_reference(objects, bad, pkg, sym)
+            row = int(bad[0])
+            raise InputError(
+                f"corrupt object file: reference to symbol {int(sym[row])} of package index "
+                f"{int(pkg[row])}, which does not exist",
+                file=self.names[int(objects[row])],
+                remedy="rebuild the package and what it imports with one Go version",
+            )
+        return self._resolved(objects, pkg, sym)
+
+    def _resolved(self, objects: I64, pkg: U32, sym: U32) -> I32:
+        """The same for references that are known to be inside of the tables."""
+        table = self.references
+        place = _places(pkg)
         place += table.first[objects]
-        bad = np.flatnonzero(sym >= table.limit[place])
-        if len(bad):
-            self._bad_reference(objects, bad, pkg, sym)
         found = table.ids[table.start[place] + sym]
         builtin = np.flatnonzero(pkg == np.uint32(goobj.PKG_BUILTIN))
         missing = builtin[found[builtin] == 0]
@@ -144,33 +172,35 @@ class Objects:
         return found
 
     @cached_property
-    def _references(self) -> _References:
+    def references(self) -> References:
+        """Where references lead. Of no symbol the id is known before `resolve` (the pass)."""
         known = np.diff(self.package_base)
         count = known + _SPECIAL
         first = np.cumsum(count) - count
         start, limit = np.zeros(int(count.sum()), np.int64), np.zeros(int(count.sum()), np.int64)
-        end = len(self.local_to_id)
-        base = self.local_base[:-1]
+        end = int(self.local_base[-1])
+        base, beyond = self.local_base[:-1], self.local_base[1:]
         hashed64 = base + self.ndef
         hashed = hashed64 + self.nhashed64
         nonpkg = hashed + self.nhashed
         # In the order of the special package indexes: self, builtin, hashed, hashed64, none.
-        for i, (begin, size) in enumerate(
+        for i, (begin, until) in enumerate(
             (
-                (base, self.ndef),
-                (np.full(len(base), end), np.full(len(base), len(self.builtins))),
-                (hashed, self.nhashed),
-                (hashed64, self.nhashed64),
-                (nonpkg, self.nnonpkg + self.nref),
+                (base, beyond),
+                (np.full(len(base), end), np.full(len(base), end + len(self.builtins))),
+                (hashed, beyond),
+                (hashed64, beyond),
+                (nonpkg, beyond),
             )
         ):
-            start[first + i], limit[first + i] = begin, size
+            start[first + i], limit[first + i] = begin, until - begin
         normal = expand(first + _SPECIAL, known)
-        start[normal], limit[normal] = base[self.package_object], self.ndef[self.package_object]
+        start[normal] = base[self.package_object]
+        limit[normal] = (beyond - base)[self.package_object]
         # Package index 0: the reference {0, 0}.
         none = (first + _SPECIAL)[known > 0]
         start[none], limit[none] = end + len(self.builtins), 1
-        return _References(
+        return References(
             first.astype(np.uint32),
             count.astype(np.uint32),
             start.astype(np.uint32),
@@ -178,14 +208,13 @@ class Objects:
             np.concatenate((self.local_to_id, self.builtins, np.zeros(1, np.int32))),
         )
 
-    def relocs(self, objects: Ints, locals_: Ints) -> RelocColumns:
+    def relocs(self, objects: Ints, locals_: Ints, *, needed: bool = True) -> RelocColumns:
         """Read the relocations of the definitions (objects[i], locals_[i]).
 
-        Object 0 (the linker's own symbols) has none here.
+        Object 0 (the linker's own symbols) has none here. Raises InputError for a damaged symbol
+        that is ``needed``; one that need not be has none.
         """
-        at, counts, owner = self._rows(
-            objects, locals_, goobj.RELOCIDX, goobj.RELOC, goobj.RELOC_RECORD.itemsize
-        )
+        at, counts, owner = self._rows(objects, locals_, goobj.RELOC, needed)
         records = self.arena.records(at, goobj.RELOC_RECORD)
         kind = records["type"]
         return RelocColumns(
@@ -195,7 +224,7 @@ class Objects:
             kind & np.uint16(goobj.WEAK - 1),
             (kind & np.uint16(goobj.WEAK)) != 0,
             records["add"].astype(np.int64),
-            self.resolve(owner, records["pkg"], records["sym"]),
+            self._resolved(owner, records["pkg"], records["sym"]),
         )
 
     def auxs(
@@ -203,12 +232,12 @@ class Objects:
         objects: Ints,
         locals_: Ints,
         types: Collection[int] | None = None,
+        *,
+        needed: bool = True,
     ) -> AuxColumns:
         """Read the auxiliary symbols of the definitions (objects[i], locals_[i]), of all types
-        or of just those (goobj.AUX_*) in ``types``."""
-        at, counts, owner = self._rows(
-            objects, locals_, goobj.AUXIDX, goobj.AUX, goobj.AUX_RECORD.itemsize
-        )
+        or of just those (goobj.AUX_*) in ``types``. Damaged symbols as in `relocs`."""
+        at, counts, owner = self._rows(objects, locals_, goobj.AUX, needed)
         if types is not None:
             wanted = np.zeros(256, np.bool_)
             wanted[list(types)] = True
@@ -217,73 +246,56 @@ class Objects:
             at, owner = at[keep], owner[keep]
         records = self.arena.records(at, goobj.AUX_RECORD)
         return AuxColumns(
-            counts, records["type"].copy(), self.resolve(owner, records["pkg"], records["sym"])
+            counts, records["type"].copy(), self._resolved(owner, records["pkg"], records["sym"])
         )
 
     def data(self, objects: Ints, locals_: Ints) -> tuple[I64, I64]:
-        """Where the contents of the definitions lie: arena offsets and sizes, int64 each."""
+        """Where the contents of the definitions lie: arena offsets and sizes, int64 each. Damaged
+        symbols have none."""
         first, count = self._index(objects, locals_, goobj.DATAIDX)
-        at = self.blocks[objects, goobj.DATA] + first
-        over = np.flatnonzero(at + count > self.blocks[objects, goobj.REFNAME])
-        if len(over):
-            self._bad_index(int(objects[over[0]]), int(locals_[over[0]]), goobj.DATAIDX)
-        return at, count
+        return self.blocks[objects, goobj.DATA] + first, count
+
+    def refuse(self, objects: Ints, locals_: Ints) -> None:
+        """Raise InputError when one of these symbols, which are needed, is damaged."""
+        bad = np.flatnonzero(self.damaged(objects, locals_))
+        if len(bad):
+            from linkpipe.tables.faults import fault
+
+            obj, local = int(objects[bad[0]]), int(locals_[bad[0]])
+            place = int(np.searchsorted(self.faulty, self.local_base[obj] + local))
+            raise fault(self, obj, local, int(self.fault[place]))
+
+    def damaged(self, objects: Ints, locals_: Ints) -> Bool:
+        """Whether something is wrong with each of the definitions (objects[i], locals_[i])."""
+        if not len(self.faulty):
+            return np.zeros(len(objects), np.bool_)
+        return np.isin(self.local_base[objects] + locals_, self.faulty) & (objects != 0)
 
     def _index(self, objects: Ints, locals_: Ints, block: int) -> tuple[I64, I64]:
         at = self.blocks[objects, block] + 4 * locals_.astype(np.int64)
         first = self.arena.u32(at).astype(np.int64)
         count = self.arena.u32(at + 4).astype(np.int64) - first
-        wrong = np.flatnonzero(count < 0)
-        if len(wrong):
-            self._bad_index(int(objects[wrong[0]]), int(locals_[wrong[0]]), block)
+        if len(self.faulty):
+            count[self.damaged(objects, locals_)] = 0
         return first, count
 
-    def _rows(
-        self,
-        objects: Ints,
-        locals_: Ints,
-        index: int,
-        block: int,
-        size: int,
-    ) -> tuple[I64, I64, I64]:
+    def _rows(self, objects: Ints, locals_: Ints, block: int, needed: bool) -> tuple[I64, I64, I64]:
+        """Where the records of ``block`` lie that belong to definitions, how many each has, and
+        the object of each record."""
         real = objects != 0
         if not real.all():
             counts = np.zeros(len(objects), np.int64)
-            at, counts[real], owner = self._rows(objects[real], locals_[real], index, block, size)
+            at, counts[real], owner = self._rows(objects[real], locals_[real], block, needed)
             return at, counts, owner
+        if needed:
+            self.refuse(objects, locals_)
+        index, size = _RECORDS[block]
         first, counts = self._index(objects, locals_, index)
         start = self.blocks[objects, block] + first * size
-        over = np.flatnonzero(start + counts * size > self.blocks[objects, block + 1])
-        if len(over):
-            self._bad_index(int(objects[over[0]]), int(locals_[over[0]]), index)
         owner = np.repeat(objects.astype(np.int64), counts)
         # Offsets of records: a range with a stride, so expand in units of records.
         rows = expand(np.zeros(len(counts), np.int64), counts)
         return np.repeat(start, counts) + rows * size, counts, owner
-
-    def _bad_index(self, obj: int, local: int, block: int) -> None:
-        raise InputError(
-            f"corrupt object file: {goobj.BLOCK_NAMES[block]} entry of symbol {local} "
-            "points outside of its block",
-            file=self.names[obj],
-            offset=int(self.blocks[obj, block] - self.base[obj]) + 4 * local,
-            remedy="rebuild the package; the file is damaged",
-        )
-
-    def _bad_reference(
-        self,
-        objects: I64,
-        rows: I64,
-        pkg: U32,
-        sym: U32,
-    ) -> None:
-        row = int(rows[0])
-        raise InputError(
-            f"corrupt object file: reference to symbol {int(sym[row])} of package index "
-            f"{int(pkg[row])}, which does not exist",
-            file=self.names[int(objects[row])],
-            remedy="rebuild the package and what it imports with one Go version",
-        )
 
     def _missing_builtin(self, obj: int, builtin: int) -> None:
         raise InputError(
@@ -291,3 +303,17 @@ class Objects:
             file=self.names[obj],
             remedy="rebuild the package and the runtime with the same flags (-race and the like)",
         )
+
+
+_RECORDS = {
+    goobj.RELOC: (goobj.RELOCIDX, goobj.RELOC_RECORD.itemsize),
+    goobj.AUX: (goobj.AUXIDX, goobj.AUX_RECORD.itemsize),
+}
+"""Blocks of records that belong to symbols: the index of each, and a record's size."""
+
+
+def _places(pkg: U32) -> U32:
+    """The place of each package index among an object's: special ones first."""
+    special = pkg >= np.uint32(goobj.PKG_SELF)
+    place: U32 = np.where(special, pkg - np.uint32(goobj.PKG_SELF), pkg + np.uint32(_SPECIAL))
+    return place

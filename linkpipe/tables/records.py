@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from linkpipe.arrays.types import I32, I64, U8, U32, Bool
-from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.symkind import FROM_OBJECT, is_dwarf
 from linkpipe.tables.objects import Objects
@@ -65,28 +64,8 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
     data_at, data_size = _contents(objects, owner, local, cls != REF)
     abi = record["abi"].astype(np.int32)
     static = abi == goobj.ABI_STATIC
-    unknown = np.flatnonzero((abi > 1) & ~static)
-    if len(unknown):
-        row = int(unknown[0])
-        raise InputError(
-            f"invalid symbol ABI: {int(abi[row])}",
-            file=objects.names[int(owner[row])],
-            expected="0 (ABI0), 1 (ABIInternal) or 65535 (static)",
-            found=str(int(abi[row])),
-            status=1,
-            remedy="rebuild the package; the file is damaged",
-        )
     version = abi if regabi else np.zeros_like(abi)
     version[static] = objects.version[owner[static]]
-    end = (objects.blocks[:, goobj.END] - objects.base)[owner]
-    outside = np.flatnonzero(record["name_at"].astype(np.int64) + record["name_size"] > end)
-    if len(outside):
-        row = int(outside[0])
-        raise InputError(
-            f"corrupt object file: the name of symbol {int(local[row])} lies outside of the object",
-            file=objects.names[int(owner[row])],
-            remedy="rebuild the package; the file is damaged",
-        )
     flags: U32 = record["flag"].astype(np.uint32)
     flags |= record["flag2"].astype(np.uint32) << np.uint32(8)
     flags |= _object_flags(objects)[owner]
@@ -102,7 +81,7 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
         kind=kind,
         flags=flags,
         size=record["size"].astype(np.int64),
-        align=record["align"].astype(np.int32),
+        align=np.maximum(record["align"].astype(np.int32), 0),
         data_at=data_at,
         data_size=data_size,
     )
@@ -121,7 +100,8 @@ def _contents(
     local: I32,
     defined: Bool,
 ) -> tuple[I64, I32]:
-    """Where the content of each row's symbol lies, and its size; of references nothing is said."""
+    """Where the content of each row's symbol lies, and its size: zero for references and for
+    damaged symbols."""
     # An object's index has one entry more than it has definitions.
     counts = objects.defined + 1
     counts[0] = 0
@@ -130,26 +110,13 @@ def _contents(
     # Two entries more, which references may look at.
     index = np.concatenate([*(objects.arena.bytes[a:b] for a, b in bounds), np.zeros(8, np.uint8)])
     index = index.view("<u4")
-    # Sizes and ends stay unsigned: entries that run backwards give an end far out of the block.
     base = (np.cumsum(counts) - counts).astype(np.int32)
     entry = base[owner] + local
     entry[~defined] = 0
     first = index[entry].astype(np.int64)
     size = (index[1:] - index[:-1])[entry]
-    size[~defined] = 0
-    block = objects.blocks[:, goobj.DATA]
-    room = objects.blocks[:, goobj.REFNAME] - block
-    bad = np.flatnonzero((first + size > room[owner]) & defined)
-    if len(bad):
-        obj = int(owner[bad[0]])
-        raise InputError(
-            f"corrupt object file: the content of symbol {int(local[bad[0]])} lies outside "
-            "of block Data",
-            file=objects.names[obj],
-            offset=int(start[obj] - objects.base[obj]) + 4 * int(local[bad[0]]),
-            remedy="rebuild the package; the file is damaged",
-        )
-    return block[owner] + first, size.astype(np.int32)
+    size[~defined | objects.damaged(owner, local)] = 0
+    return objects.blocks[owner, goobj.DATA] + first, size.astype(np.int32)
 
 
 def _object_flags(objects: Objects) -> U32:

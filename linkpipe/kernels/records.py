@@ -1,0 +1,211 @@
+"""Records of Go objects: which symbols say something that cannot be.
+
+An object's blocks are named by their numbers in formats/goobj.py, which has the layout of records
+too; here they stand as offsets within a record. The types that callers see, numpy's, stand in
+records.pyi.
+"""
+
+from __future__ import annotations
+
+import cython
+import numpy as np
+
+SOUND, NAME, ABI, ALIGN, RELOCS, AUXS, DATA, RELOC, AUX = range(9)
+"""What is wrong with a symbol, the first thing that is: nothing; its name lies outside of the
+object; no such ABI; its alignment is no power of two; its relocations, its auxiliary symbols or its
+content lie outside of their block, or end before they begin; one of its relocations, or of its
+auxiliary symbols, refers to a symbol that there is not."""
+
+_NAME = cython.declare(cython.uchar, NAME)
+_ABI = cython.declare(cython.uchar, ABI)
+_ALIGN = cython.declare(cython.uchar, ALIGN)
+_RELOCS = cython.declare(cython.uchar, RELOCS)
+_AUXS = cython.declare(cython.uchar, AUXS)
+_DATA = cython.declare(cython.uchar, DATA)
+_RELOC = cython.declare(cython.uchar, RELOC)
+_AUX = cython.declare(cython.uchar, AUX)
+
+_BLOCKS = cython.declare(cython.longlong, 19)
+_SYMDEF = cython.declare(cython.longlong, 3)
+_RELOCIDX = cython.declare(cython.longlong, 11)
+_AUXIDX = cython.declare(cython.longlong, 12)
+_DATAIDX = cython.declare(cython.longlong, 13)
+_RELOCBLOCK = cython.declare(cython.longlong, 14)
+_AUXBLOCK = cython.declare(cython.longlong, 15)
+_DATABLOCK = cython.declare(cython.longlong, 16)
+_SYM_SIZE = cython.declare(cython.longlong, 21)
+_RELOC_SIZE = cython.declare(cython.longlong, 23)
+_AUX_SIZE = cython.declare(cython.longlong, 9)
+_STATIC = cython.declare(cython.longlong, 0xFFFF)
+# The first of the five package indexes with a meaning of their own, and the last.
+_SELF = cython.declare(cython.longlong, 0x7FFFFFFB)
+_NONE = cython.declare(cython.longlong, 0x7FFFFFFF)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _u32(data: cython.const[cython.uchar][::1], at: cython.longlong) -> cython.longlong:
+    """The little-endian number of four bytes at ``at``."""
+    return (
+        cython.cast(cython.longlong, data[at])
+        | cython.cast(cython.longlong, data[at + 1]) << 8
+        | cython.cast(cython.longlong, data[at + 2]) << 16
+        | cython.cast(cython.longlong, data[at + 3]) << 24
+    )
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _unknown(
+    data: cython.const[cython.uchar][::1],
+    at: cython.longlong,
+    end: cython.longlong,
+    step: cython.longlong,
+    first: cython.longlong,
+    count: cython.longlong,
+    limit: cython.const[cython.uint][::1],
+) -> cython.bint:
+    """Whether one of the references that stand ``step`` bytes apart from ``at`` on names a symbol
+    that there is not."""
+    pkg: cython.longlong
+    while at < end:
+        pkg = _u32(data, at)
+        if pkg < _SELF:
+            pkg += 5
+        elif pkg <= _NONE:
+            pkg -= _SELF
+        else:
+            return True
+        if pkg >= count or _u32(data, at + 4) >= limit[first + pkg]:
+            return True
+        at += step
+    return False
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _symbol(
+    data: cython.const[cython.uchar][::1],
+    at: cython.longlong,
+    base: cython.longlong,
+    end: cython.longlong,
+    defined: cython.bint,
+) -> cython.uchar:
+    """What is wrong with the symbol record at ``at`` of the object from ``base`` to ``end``."""
+    number: cython.longlong = _u32(data, at + 8) & 0xFFFF
+    if _u32(data, at) + _u32(data, at + 4) > end - base:
+        return _NAME
+    if number > 1 and number != _STATIC:
+        return _ABI
+    number = _u32(data, at + 17)
+    if defined and not number >> 31 and number & (number - 1):
+        return _ALIGN
+    return 0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _parts(
+    data: cython.const[cython.uchar][::1],
+    block: cython.const[cython.longlong][::1],
+    row: cython.longlong,
+    i: cython.longlong,
+    end: cython.longlong,
+    first: cython.longlong,
+    count: cython.longlong,
+    limit: cython.const[cython.uint][::1],
+) -> cython.uchar:
+    """What is wrong with what belongs to symbol ``i``; its object's blocks start at ``row``."""
+    at: cython.longlong = block[row + _RELOCIDX] + 4 * i
+    start: cython.longlong = block[row + _RELOCBLOCK]
+    low: cython.longlong = _u32(data, at)
+    high: cython.longlong = _u32(data, at + 4)
+    if high < low or start + high * _RELOC_SIZE > block[row + _AUXBLOCK]:
+        return _RELOCS
+    if _unknown(
+        data,
+        start + low * _RELOC_SIZE + 15,
+        start + high * _RELOC_SIZE,
+        _RELOC_SIZE,
+        first,
+        count,
+        limit,
+    ):
+        return _RELOC
+    at = block[row + _AUXIDX] + 4 * i
+    start = block[row + _AUXBLOCK]
+    low = _u32(data, at)
+    high = _u32(data, at + 4)
+    if high < low or start + high * _AUX_SIZE > block[row + _DATABLOCK]:
+        return _AUXS
+    if _unknown(
+        data, start + low * _AUX_SIZE + 1, start + high * _AUX_SIZE, _AUX_SIZE, first, count, limit
+    ):
+        return _AUX
+    at = block[row + _DATAIDX] + 4 * i
+    low = _u32(data, at)
+    high = _u32(data, at + 4)
+    if high < low or (high > low and block[row + _DATABLOCK] + high > end):
+        return _DATA
+    return 0
+
+
+def faults(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    base: cython.const[cython.longlong][::1],
+    ends: cython.const[cython.longlong][::1],
+    local: cython.const[cython.longlong][::1],
+    defined: cython.const[cython.longlong][::1],
+    first: cython.const[cython.uint][::1],
+    counts: cython.const[cython.uint][::1],
+    limit: cython.const[cython.uint][::1],
+    passed: cython.const[cython.uchar][::1],
+):
+    """What is wrong with each symbol, one of the numbers above: uint8[local[-1]].
+
+    Object i lies in ``data`` from ``base[i]`` to ``ends[i]`` (i > 0), its blocks begin at
+    ``blocks[19 * i]`` and on and are as read_header wants them; its symbols are ``local[i]`` to
+    ``local[i + 1]``, the ``defined[i]`` that it defines first. A reference to package index p is to
+    one of ``limit[first[i] + q]`` symbols, q being its place (below ``counts[i]``): p - PKG_SELF
+    for the five special indexes, p + 5 for the others. Of symbols whose kind (as objects number it)
+    is ``passed`` nothing is read but their record.
+
+    ``[_symbol(…) or _parts(…) for each object for each of its symbols]``
+    """
+    n: cython.longlong = base.shape[0]
+    if (
+        blocks.shape[0] != _BLOCKS * n
+        or local.shape[0] != n + 1
+        or min(ends.shape[0], defined.shape[0], first.shape[0], counts.shape[0]) < n
+        or passed.shape[0] != 256
+    ):
+        raise ValueError("columns of objects differ in length")
+    found = np.zeros(local[n] if n else 0, np.uint8)
+    fault: cython.uchar[::1] = found
+    o: cython.longlong
+    i: cython.longlong
+    at: cython.longlong
+    row: cython.longlong
+    bad: cython.uchar
+    for o in range(1, n):
+        if not 0 <= base[o] <= ends[o] <= data.shape[0]:
+            raise IndexError(f"object {o} lies outside of its {data.shape[0]} bytes")
+        if not 0 <= first[o] <= limit.shape[0] - counts[o]:
+            raise IndexError(f"references of object {o} lie outside of their table")
+    with cython.nogil:
+        for o in range(1, n):
+            row = _BLOCKS * o
+            for i in range(local[o + 1] - local[o]):
+                at = blocks[row + _SYMDEF] + _SYM_SIZE * i
+                bad = _symbol(data, at, base[o], ends[o], i < defined[o])
+                if bad == 0 and i < defined[o] and not passed[data[at + 10]]:
+                    bad = _parts(data, blocks, row, i, ends[o], first[o], counts[o], limit)
+                fault[local[o] + i] = bad
+    return found

@@ -1,0 +1,110 @@
+"""What is wrong with a symbol of an object, in words.
+
+The kernel `records.faults` finds it, for all symbols at once and by number; here the few that are
+told about are looked into again, one by one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from linkpipe.errors import InputError
+from linkpipe.formats import goobj
+from linkpipe.kernels import records
+
+if TYPE_CHECKING:
+    from linkpipe.tables.objects import Objects
+
+_DAMAGED = "rebuild the package; the file is damaged"
+_OTHERS = "rebuild the package and what it imports with one Go version"
+_INDEXES = {
+    records.RELOCS: goobj.RELOCIDX,
+    records.AUXS: goobj.AUXIDX,
+    records.DATA: goobj.DATAIDX,
+}
+_REFERENCES = {
+    records.RELOC: (goobj.RELOCIDX, goobj.RELOC, goobj.RELOC_RECORD),
+    records.AUX: (goobj.AUXIDX, goobj.AUX, goobj.AUX_RECORD),
+}
+
+
+def symbol_name(objects: Objects, obj: int, local: int) -> str:
+    """The name that an object gives its symbol, or its number where it has none."""
+    at = int(objects.blocks[obj, goobj.SYMDEF]) + goobj.SYM.itemsize * local
+    size, start = objects.arena.u32_at(at), int(objects.base[obj]) + objects.arena.u32_at(at + 4)
+    text = b"" if start + size > objects.end[obj] else objects.arena.view(start, size).tobytes()
+    return text.decode("utf-8", "replace") or f"symbol {local}"
+
+
+def fault(objects: Objects, obj: int, local: int, code: int) -> InputError:
+    """The error about symbol ``local`` of object ``obj``; ``code`` is the kernel's number."""
+    arena, file = objects.arena, objects.names[obj]
+    record = int(objects.blocks[obj, goobj.SYMDEF]) + goobj.SYM.itemsize * local
+
+    def offset(at: int) -> int:
+        return at - int(objects.start[obj])
+
+    if code == records.NAME:
+        return InputError(
+            f"corrupt object file: the name of symbol {local} lies outside of the object",
+            file=file,
+            offset=offset(record),
+            remedy=_DAMAGED,
+        )
+    name = symbol_name(objects, obj, local)
+    if code == records.ABI:
+        abi = arena.u32_at(record + 8) & 0xFFFF
+        return InputError(
+            f"invalid symbol ABI: {abi}",
+            file=file,
+            offset=offset(record),
+            expected="0 (ABI0), 1 (ABIInternal) or 65535 (static)",
+            found=f"{abi}, for {name}",
+            status=1,
+            remedy=_DAMAGED,
+        )
+    if code == records.ALIGN:
+        return InputError(
+            "bad alignment value",
+            symbol=name,
+            file=file,
+            offset=offset(record),
+            expected="a power of two",
+            found=str(arena.u32_at(record + 17)),
+            remedy=_DAMAGED,
+        )
+    if code in _INDEXES:
+        block = _INDEXES[code]
+        return InputError(
+            f"corrupt object file: its entry in block {goobj.BLOCK_NAMES[block]} points outside "
+            "of what it is about",
+            symbol=name,
+            file=file,
+            offset=offset(int(objects.blocks[obj, block]) + 4 * local),
+            remedy=_DAMAGED,
+        )
+    at, pkg, sym = _reference(objects, obj, local, *_REFERENCES[code])
+    return InputError(
+        f"corrupt object file: reference to symbol {sym} of package index {pkg}, which does "
+        "not exist",
+        symbol=name,
+        file=file,
+        offset=offset(at),
+        remedy=_OTHERS,
+    )
+
+
+def _reference(
+    objects: Objects, obj: int, local: int, index: int, block: int, dtype: np.dtype[np.void]
+) -> tuple[int, int, int]:
+    """Where a symbol's first record stands that refers to nothing, and its reference."""
+    arena, table = objects.arena, objects.references
+    entry = int(objects.blocks[obj, index]) + 4 * local
+    first, end = arena.u32_at(entry), arena.u32_at(entry + 4)
+    at = int(objects.blocks[obj, block]) + dtype.itemsize * np.arange(first, end)
+    record = arena.records(at, dtype)
+    pkg, sym = record["pkg"], record["sym"]
+    row = int(np.flatnonzero(~table.has(np.full(len(at), obj), pkg, sym))[0])
+    return int(at[row]), int(pkg[row]), int(sym[row])

@@ -1,0 +1,150 @@
+"""kernels/records.py, compiled and not, beside the slow, obvious version."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from linkpipe.formats import goobj
+from linkpipe.kernels import records as kernel
+from linkpipe.testing.objects import Obj, Reloc, Sym, write_object
+from tests.kernels import forms
+
+OBJECT = write_object(
+    Obj(
+        packages=("q",),
+        defs=(
+            Sym(name="p.f", type=1, align=16, data=b"12345678", relocs=(Reloc(0, 4, 1, (1, 0)),)),
+            Sym(name="p.g", relocs=(Reloc(0, 4, 1, (goobj.PKG_SELF, 0)),) * 2),
+        ),
+        hashed64=(Sym(data=b"x", auxs=((1, (goobj.PKG_NONE, 0)), (2, (0, 0)))),),
+        nonpkg=(Sym(name="n", type=12, auxs=((0, (goobj.PKG_HASHED64, 0)),)),),
+        refs=(Sym(name="elsewhere"),),
+    )
+)
+BEFORE = 5
+LIMITS = [3, 2, 4, 5, 1, 1, 7]
+"""How many symbols each package index may refer to: self, builtin, hashed, hashed64, none, 0, 1."""
+PASSED = [12]
+
+
+def slowly(data: bytes) -> list[int]:
+    """What is wrong with each symbol of the object."""
+    header = goobj.read_header(memoryview(data), "a")
+    defined = sum(map(header.count, (goobj.SYMDEF, goobj.HASHED64DEF, goobj.NONPKGDEF)))
+    out = []
+    for i in range(defined + header.count(goobj.NONPKGREF)):
+        symbol = data[header.offsets[goobj.SYMDEF] + 21 * i :][:21]
+        size, at, abi, kind, _, _, _, align = struct.unpack("<IIHBBBII", symbol)
+        bad = 0
+        if at + size > len(data):
+            bad = kernel.NAME
+        elif abi not in (0, 1, 0xFFFF):
+            bad = kernel.ABI
+        elif i < defined and align < 2**31 and align.bit_count() > 1:
+            bad = kernel.ALIGN
+        elif i < defined and kind not in PASSED:
+            bad = parts(data, header, i)
+        out.append(bad)
+    return out
+
+
+def parts(data: bytes, header: goobj.Header, i: int) -> int:
+    def entry(block: int) -> tuple[int, int]:
+        low, high = struct.unpack_from("<II", data, header.offsets[block] + 4 * i)
+        return low, high
+
+    for index, block, size, skip, codes in (
+        (goobj.RELOCIDX, goobj.RELOC, 23, 15, (kernel.RELOCS, kernel.RELOC)),
+        (goobj.AUXIDX, goobj.AUX, 9, 1, (kernel.AUXS, kernel.AUX)),
+    ):
+        low, high = entry(index)
+        if high < low or high * size > header.offsets[block + 1] - header.offsets[block]:
+            return codes[0]
+        for row in range(low, high):
+            at = header.offsets[block] + size * row + skip
+            pkg, sym = struct.unpack_from("<II", data, at)
+            place = pkg - goobj.PKG_SELF if pkg >= goobj.PKG_SELF else pkg + 5
+            known = pkg <= goobj.PKG_NONE and place < len(LIMITS)
+            if not known or sym >= LIMITS[place]:
+                return codes[1]
+    low, high = entry(goobj.DATAIDX)
+    if high < low or (high > low and header.offsets[goobj.DATA] + high > len(data)):
+        return kernel.DATA
+    return 0
+
+
+def ask(records: Any, data: bytes) -> list[int]:
+    """The same of the kernel: two such objects after one another, behind the row that is none."""
+    header = goobj.read_header(memoryview(data), "a")
+    offsets = np.array(header.offsets, np.int64)
+    base = np.array([0, BEFORE, BEFORE + len(data)])
+    defined = sum(map(header.count, (goobj.SYMDEF, goobj.HASHED64DEF, goobj.NONPKGDEF)))
+    total = defined + header.count(goobj.NONPKGREF)
+    passed = np.zeros(256, np.uint8)
+    passed[PASSED] = 1
+    found = records.faults(
+        np.frombuffer(bytes(BEFORE) + data + data, np.uint8),
+        (base[:, None] + offsets).reshape(-1),
+        base,
+        base + np.array([0, len(data), len(data)]),
+        np.array([0, 0, total, 2 * total]),
+        np.array([0, defined, defined]),
+        np.array([0, 0, len(LIMITS)], np.uint32),
+        np.array([0, len(LIMITS), len(LIMITS)], np.uint32),
+        np.array(LIMITS * 2, np.uint32),
+        passed,
+    ).tolist()
+    assert found[:total] == found[total:]
+    return list(found[:total])
+
+
+@forms("records")
+def test_sound_objects_have_no_faults(records: Any) -> None:
+    assert ask(records, OBJECT) == [0] * 5
+
+
+@st.composite
+def damage(draw: st.DrawFn) -> bytes:
+    """The object with a few bytes or words changed behind its header."""
+    data = bytearray(OBJECT)
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(96, len(data) - 1))
+        word = draw(
+            st.sampled_from([0, 1, 2, 3, 7, 8, 0x80000000, 0xFFFFFFFF, 2**31 - 1, 2**31 - 5])
+        )
+        new = word.to_bytes(4, "little") if draw(st.booleans()) else bytes([word & 0xFF])
+        data[at : at + len(new)] = new[: len(data) - at]
+    return bytes(data)
+
+
+@forms("records")
+@settings(max_examples=300)
+@given(damage())
+def test_faults_are_found(records: Any, data: bytes) -> None:
+    assert ask(records, data) == slowly(data)
+
+
+@forms("records")
+@pytest.mark.parametrize("wrong", ["base", "ends", "first", "short"])
+def test_an_object_outside_of_its_bytes_is_an_error(records: Any, wrong: str) -> None:
+    """Whoever calls it: nothing is read that is not there."""
+    columns: dict[str, Any] = {
+        "data": np.zeros(100, np.uint8),
+        "blocks": np.zeros(38, np.int64),
+        "base": np.array([0, -1 if wrong == "base" else 0]),
+        "ends": np.array([0, 101 if wrong == "ends" else 100]),
+        "local": np.zeros(3 if wrong != "short" else 2, np.int64),
+        "defined": np.zeros(2, np.int64),
+        "first": np.array([0, 9 if wrong == "first" else 0], np.uint32),
+        "counts": np.array([0, 5], np.uint32),
+        "limit": np.zeros(10, np.uint32),
+        "passed": np.zeros(256, np.uint8),
+    }
+    with pytest.raises(ValueError if wrong == "short" else IndexError):
+        records.faults(*columns.values())
