@@ -19,12 +19,14 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
+from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.types import U8
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType, SegmentType
 from linkpipe.layout.assign import segment_quantum, text_base
+from linkpipe.output.checkimage import check_segments
 from linkpipe.output.elfframe import ElfFrame, Piece
 from linkpipe.symkind import is_text
 from linkpipe.tables.sections import Segment
@@ -49,9 +51,9 @@ _NEVER_RELOCATED = (".shstrtab", ".tbss", ".gopclntab")
 )
 def elfimage(link: Link) -> Link:
     """Make the image a whole ELF file."""
+    check_segments(link.image, link.sections.segments, link.set_by.get("image", ""))
     image = _Object(link).make() if link.mode.external else _Executable(link).make()
-    image.setflags(write=False)
-    return link.evolve(image=image)
+    return link.evolve(image=frozen(image))
 
 
 class _Executable(ElfFrame):

@@ -12,6 +12,7 @@ Reads `symbols`, `sections`, `image`; provides `image`.
 
 from __future__ import annotations
 
+from linkpipe.arrays.columns import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.output.fips import SUM_AT, checksum
@@ -38,8 +39,7 @@ def fips(link: Link) -> Link:
     image = link.image.copy()
     view = memoryview(image)
     view[at : at + 32] = checksum([view[a:b] for a, b in ranges])
-    image.setflags(write=False)
-    return link.evolve(image=image)
+    return link.evolve(image=frozen(image))
 
 
 def _file_offset(sections: Sections, row: int, start: int, end: int) -> int:

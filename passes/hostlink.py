@@ -24,15 +24,14 @@ provides `output`, `hostlink`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from collections.abc import Sequence
+from contextlib import closing, suppress
 
 import numpy as np
 
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import InputError, UserError
+from linkpipe.errors import HostLinkError, InputError, UserError
 from linkpipe.flags.goflag import quote
-from linkpipe.flags.options import Options
 from linkpipe.hostlinker.hosttools import (
     BUILD_ID,
     COMPRESS,
@@ -48,9 +47,11 @@ from linkpipe.hostlinker.hosttools import (
     run,
 )
 from linkpipe.hostlinker.reloc_sums import check_sums
+from linkpipe.output.checkimage import check_file
 from linkpipe.output.fips import seal_file
-from linkpipe.output.outfile import is_special, set_aside
+from linkpipe.output.outfile import made_elsewhere
 from linkpipe.output.stdout import say
+from linkpipe.process.litter import folder as temporary_folder
 from linkpipe.tables.hostlink import HostLink
 from linkpipe.tables.symbols import Flag
 
@@ -69,21 +70,27 @@ def hostlink(link: Link) -> Link:
     """Write go.o and the C objects, and call the C compiler."""
     options = link.options
     answers = link.compiler_flags.value
-    with closing(prober_for(options, link.arch, link.cgo.ldflags, answers)) as prober:
+    check_file(link.image, link.set_by.get("image", ""))
+    with (
+        closing(prober_for(options, link.arch, link.cgo.ldflags, answers)) as prober,
+        link.until_end() as end,
+    ):
         asked = _Asked(prober)
-        with _tmpdir(options) as folder, _set_aside(options.o):
-            objects = _write_objects(link, folder)
-            before, after = _arguments(link, asked)
-            command = (*before, "-o", options.o, *after[0], *objects, *after[1])
-            long = _response(command, folder, asked)
-            real = (command[0], f"@{long}") if long else command
-            if options.v:
-                say(f"host link: {' '.join(map(quote, real))}\n")
-            printed = run(real)
-            with suppress(OSError):
-                check_sums(link.arch, link.external_relocs, options.o, command)
-            if options.buildmode != "plugin":
-                _seal(options.o)
+        folder = options.tmpdir or end.enter_context(temporary_folder())
+        output = end.enter_context(made_elsewhere(options.o, folder))
+        objects = _write_objects(link, folder)
+        before, after = _arguments(link, asked)
+        command = (*before, "-o", output, *after[0], *objects, *after[1])
+        long = _response(command, folder, asked)
+        real = (command[0], f"@{long}") if long else command
+        if options.v:
+            say(f"host link: {' '.join(map(quote, real))}\n")
+        printed = run(real)
+        _refuse_folder(output, command, printed)
+        with suppress(OSError):
+            check_sums(link.arch, link.external_relocs, output, command)
+        if options.buildmode != "plugin":
+            _seal(output)
     # Warnings of a linker that succeeds are shown, as the oracle does.
     say(printed)
     fact = HostLink(
@@ -93,6 +100,17 @@ def hostlink(link: Link) -> Link:
         output=options.o,
     )
     return link.evolve(output=options.o, hostlink=fact)
+
+
+def _refuse_folder(path: str, command: Sequence[str], printed: str) -> None:
+    if os.path.isdir(path):
+        raise HostLinkError(
+            f"running {command[0]} failed: it left a directory as {path}",
+            command=tuple(command),
+            output=printed,
+            status=2,
+            remedy="name a C compiler that links with -extld (the go command: CC)",
+        )
 
 
 def _seal(path: str) -> None:
@@ -235,19 +253,3 @@ def _response(command: tuple[str, ...], folder: str, asked: _Asked) -> str:
     text = "".join(f"{quote(word)}\n" for word in command[1:])
     _write(path, text.encode("utf-8", "surrogateescape"))
     return path
-
-
-@contextmanager
-def _tmpdir(options: Options) -> Iterator[str]:
-    """The folder for temporary files: the user's, which is kept, or one of ours."""
-    if options.tmpdir:
-        yield options.tmpdir
-        return
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="go-link-") as folder:
-        yield folder
-
-
-def _set_aside(path: str) -> AbstractContextManager[None]:
-    return nullcontext() if is_special(path) else set_aside(path)

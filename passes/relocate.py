@@ -26,6 +26,7 @@ from functools import partial
 import numpy as np
 
 from linkpipe.arch import ElfRule, Places, Range, RelocKind, Unreachable
+from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import distinct
 from linkpipe.arrays.types import I64, U8, Bool
@@ -59,8 +60,7 @@ def relocate(link: Link) -> Link:
         work.apply(kind, rows)
     if work.errors:
         checkpoint(work.errors.sorted(partial(_source_lines, link)))
-    image.setflags(write=False)
-    return link.evolve(image=image, external_relocs=work.external(), symbols=work.symbols)
+    return link.evolve(image=frozen(image), external_relocs=work.external(), symbols=work.symbols)
 
 
 def _source_lines(link: Link, places: list[tuple[int, int]]) -> list[str]:

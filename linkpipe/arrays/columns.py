@@ -27,14 +27,16 @@ G = TypeVar("G", bound=np.generic)
 
 
 def frozen(array: npt.NDArray[G]) -> npt.NDArray[G]:
-    """``array`` made read-only, a copy of it if others could write to its memory.
+    """``array`` made read-only for good, a copy of it if others could write to its memory.
 
-    Whoever calls this gives the array away: an array that owns its memory is not copied.
+    Whoever calls this gives the array away: an array that owns its memory is not copied. It is
+    given back as a view: who owns memory may set the flag that lets it be written to, and a view
+    of what is read-only may not.
     """
     if array.base is not None and not read_only(array):
         array = array.copy()
     array.setflags(write=False)
-    return array
+    return array.view() if array.base is None else array
 
 
 def read_only(array: npt.NDArray[Any]) -> bool:

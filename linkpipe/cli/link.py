@@ -48,7 +48,7 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
     except LinkpipeError as e:
         show(e, command, limit)
         return _failed(e.exit_status, variables)
-    except Exception as e:
+    except BaseException as e:
         from linkpipe.engine.runner import place
 
         print(
@@ -77,7 +77,9 @@ def link(options: Options) -> None:
     """Do the link, for a process that ends with it."""
     from linkpipe.engine.memory import keep_freed_memory
     from linkpipe.engine.session import run_link
+    from linkpipe.process.parent import end_with_parent
 
+    end_with_parent()
     keep_freed_memory()
     run_link(options, lambda catalog: observers(options, catalog), keep=False)
 

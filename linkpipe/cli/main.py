@@ -7,56 +7,18 @@ every link.
 
 from __future__ import annotations
 
-import atexit
-import gc
-import io
 import os
-import signal
 import sys
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Sequence
 
-from linkpipe.errors import Terminated
+from linkpipe.process.run import process
 
 HIDDEN = frozenset({"__init__", "main", "toolexec"})
 
 
 def run() -> None:
     """The console script."""
-    process(lambda: main(sys.argv[1:]))
-
-
-def process(command: Callable[[], int]) -> NoReturn:
-    """Run a command as this process, and end it.
-
-    A request to terminate unwinds, so that temporary files go, and what was registered with
-    atexit is done. The end is ``os._exit``: a link's tables are large, and to free them one by
-    one before the process ends anyway takes a tenth of a small link.
-    """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # As standard error does: what cannot be written where only ASCII can be is no failure.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    # A link makes many objects that live until it ends, and no cycles to speak of.
-    gc.disable()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
-            signal.signal(number, _terminate)
-    try:
-        status = command()
-    except SystemExit as e:
-        status = e.code if isinstance(e.code, int) else 1
-    atexit._run_exitfuncs()
-    try:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:  # a command drops a stream that nobody reads any more
-                stream.flush()
-    except OSError:
-        status = status or 1
-    os._exit(status)
-
-
-def _terminate(number: int, _: object) -> NoReturn:
-    raise Terminated(128 + number)
+    process(lambda: main(sys.argv[1:]), child=sys.argv[1:2] == ["link"])
 
 
 def main(argv: Sequence[str]) -> int:

@@ -23,10 +23,14 @@ def run() -> None:
 
         save(os.environ["LINKPIPE_CAPTURE"], tool, args, os.environ)
         sys.exit(1)  # the go command ends without an output, and keeps none
-    from linkpipe.cli import link
-    from linkpipe.cli.main import process
+    from linkpipe.process.run import process
 
-    process(lambda: link.main(args, tool))
+    def command() -> int:
+        from linkpipe.cli import link
+
+        return link.main(args, tool)
+
+    process(command, child=True)
 
 
 if __name__ == "__main__":

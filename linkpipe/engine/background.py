@@ -1,4 +1,4 @@
-"""Work that goes on beside the passes, and its results.
+"""What outlasts a pass: work that goes on beside the passes, and what is settled at the end.
 
 A pass may start what takes its time (a compiler that is asked what it can do) and leave it to a
 later pass to wait for it. Between the two a fact holds the result and nothing that runs: the work
@@ -11,14 +11,19 @@ belongs to the runner, which ends it with the link, whichever way that ends.
     @linkpass(requires=("acme.answer",), ...)
     def acme_use(link: Link) -> Link:
         answer = link.fact("acme.answer").value
+
+What a link replaces is replaced last, when all passes have run and all observers are content: what
+a pass enters in ``link.until_end()`` is left with the link, by the error that the link fails with
+if it does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from functools import cached_property
-from typing import Generic, Protocol, TypeVar
+from types import TracebackType
+from typing import Generic, Protocol, Self, TypeVar
 
 import attrs
 
@@ -50,10 +55,14 @@ class Result(Generic[T]):
 
 
 class Background:
-    """The work of one link."""
+    """What outlasts the passes of one link, which is the block that it is entered for."""
 
     def __init__(self) -> None:
         self._running: list[Work[object]] = []
+        self._entered = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
 
     def start(self, work: Work[T]) -> Result[T]:
         """Own the work from here on."""
@@ -69,16 +78,28 @@ class Background:
         finally:
             work.close()
 
-    def close(self) -> None:
-        """End what nobody waited for."""
-        with ExitStack() as stack:
-            while self._running:
-                stack.callback(self._running.pop(0).close)
+    def keep(self, entered: ExitStack) -> None:
+        """Leave all that was entered when the link ends; what came last is left first."""
+        self._entered.push(entered)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        """End what nobody waited for, then leave what was entered."""
+        last = ExitStack()
+        last.push(self._entered)
+        for work in self._running:
+            last.callback(work.close)
+        self._running.clear()
+        return last.__exit__(kind, error, trace)
 
 
 def at_once(work: Work[T]) -> Result[T]:
     """The result of work that is waited for now, where no runner owns it."""
-    with closing(Background()) as background:
+    with Background() as background:
         result = background.start(work)
         result.value  # noqa: B018 - remembered
         return result

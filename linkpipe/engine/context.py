@@ -10,7 +10,8 @@ line: they have dotted names and are read with ``link.fact("acme.count")``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
@@ -88,12 +89,14 @@ class Link:
     Attributes:
         facts: fact name -> value.
         providers: fact name -> names of the passes in the plan that provide it, for messages.
+        set_by: fact name -> the pass of this run that set it last, for messages.
         access: what may be read and written; None outside of a pass: everything.
-        background: owns what ``start`` starts; None outside of a run.
+        background: owns what ``start`` starts and ``until_end`` enters; None outside of a run.
     """
 
     facts: Mapping[str, Any] = attrs.field(default=_EMPTY, converter=_frozen)
     providers: Mapping[str, tuple[str, ...]] = _EMPTY
+    set_by: Mapping[str, str] = _EMPTY
     access: Access | None = None
     background: Background | None = None
 
@@ -156,16 +159,26 @@ class Link:
                         fact=name,
                         remedy=f'add "{name}" to `provides` of the pass {access.name}',
                     )
-        return Link({**self.facts, **facts}, self.providers, access, self.background)
+        return attrs.evolve(self, facts={**self.facts, **facts})
 
     def within(self, access: Access | None) -> Link:
         """The same facts under another declaration (what the runner hands to a pass)."""
-        return Link(self.facts, self.providers, access, self.background)
+        return attrs.evolve(self, access=access)
 
     def start(self, work: Work[T]) -> Result[T]:
         """Let work go on beside the passes; a fact may hold the result (see background.py).
         Outside of a run it is waited for at once."""
         return self.background.start(work) if self.background else at_once(work)
+
+    @contextmanager
+    def until_end(self) -> Iterator[ExitStack]:
+        """A stack for contexts that outlast the pass: they are left when the link ends, by the
+        error if it fails, or at once if the block fails. Outside of a run they are left with the
+        block."""
+        with ExitStack() as stack:
+            yield stack
+            if self.background:
+                self.background.keep(stack.pop_all())
 
     def _repr_html_(self) -> str:
         from linkpipe.tables.listing import html

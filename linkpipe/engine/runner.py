@@ -29,6 +29,8 @@ from linkpipe.errors import (
     PassError,
     Terminated,
 )
+from linkpipe.process import ledger
+from linkpipe.process.surroundings import Changed, Surroundings
 
 
 class Observer:
@@ -79,60 +81,70 @@ def run_plan(
     Raises what a pass raises if it is a LinkpipeError; anything else becomes a PassError that
     names the pass. What passes started ends with the run.
     """
-    with closing(Background()) as background:
+    with closing(Surroundings()) as around, Background() as background:
         link = Link(link.facts, plan.providers, background=background)
-        return _run_all(plan, link, observers, keep)
+        return _run_all(plan, link, _Audience(observers, around), keep)
 
 
-def _run_all(plan: Plan, link: Link, observers: Sequence[Observer], keep: bool) -> Link:
-    wanted = [] if keep or observers else _wanted_after(plan)
-    _tell(observers, "on_start", "", plan, link)
+def _run_all(plan: Plan, link: Link, audience: _Audience, keep: bool) -> Link:
+    wanted = [] if keep or audience.observers else _wanted_after(plan)
+    audience.told("on_start", "", plan, link)
     for number, planned in enumerate(plan.passes):
         name = planned.name
         if not _applies(planned, link):
-            _tell(observers, "on_skip", name, planned, link)
+            audience.told("on_skip", name, planned, link)
             continue
-        _tell(observers, "before_pass", name, planned, link)
+        audience.told("before_pass", name, planned, link)
         start = time.perf_counter()
         try:
-            after = _run(planned, link)
+            after = _run(planned, link, audience.around)
         except BaseException as e:
             if isinstance(e, (KeyboardInterrupt, Terminated)):
                 seconds = time.perf_counter() - start
                 e.add_note(f"while the pass {name} was running, for {seconds:.1f} s")
             try:
-                _tell(observers, "on_error", name, planned, link, e)
+                audience.told("on_error", name, planned, link, e)
             except ObserverError as second:
                 # The pass's error matters more.
                 e.add_note(second.message)
             raise
         seconds = time.perf_counter() - start
-        _tell(observers, "after_pass", name, planned, link, after, seconds)
+        audience.told("after_pass", name, planned, link, after, seconds)
         link = after
         if wanted:
             facts = {name: fact for name, fact in link.facts.items() if name in wanted[number]}
             link = attrs.evolve(link, facts=facts)
         del after
-    _tell(observers, "on_end", "", link)
+    audience.told("on_end", "", link)
+    ledger.doing("")
     return link
 
 
-def _tell(observers: Sequence[Observer], method: str, name: str, *told: Any) -> None:
-    """Call a method of all observers; what fails is named, with the pass that it was about."""
-    for observer in observers:
-        try:
-            getattr(observer, method)(*told)
-        except LinkpipeError:
-            raise  # said on purpose
-        except Exception as e:
-            kind = type(observer)
-            raise ObserverError(
-                f"the observer {kind.__module__}.{kind.__qualname__} failed in {method}"
-                + (f", of the pass {name}" if name else "")
-                + f": {type(e).__name__}: {e}",
-                label="linkpipe",
-                remedy=f"it failed at {place(e)}; link without it, or report it to its author",
-            ) from e
+@attrs.frozen
+class _Audience:
+    """The observers of one run."""
+
+    observers: Sequence[Observer]
+    around: Surroundings
+
+    def told(self, method: str, name: str, *what: Any) -> None:
+        """Call a method of all observers; what fails is named, with the pass that it was about."""
+        for observer in self.observers:
+            kind = f"{type(observer).__module__}.{type(observer).__qualname__}"
+            try:
+                with self.around.kept(f"observer {kind}"):
+                    getattr(observer, method)(*what)
+            except (LinkpipeError, KeyboardInterrupt, Terminated):
+                raise  # said on purpose, or not its own
+            except BaseException as e:
+                failed = f"{e}" if isinstance(e, Changed) else f"{type(e).__name__}: {e}"
+                raise ObserverError(
+                    f"the observer {kind} failed in {method}"
+                    + (f", of the pass {name}" if name else "")
+                    + f": {failed}",
+                    label="linkpipe",
+                    remedy=f"it failed at {place(e)}; link without it, or report it to its author",
+                ) from e
 
 
 def _wanted_after(plan: Plan) -> list[frozenset[str]]:
@@ -157,22 +169,29 @@ def _applies(planned: Planned, link: Link) -> bool:
     return all(getattr(link.mode, key) in wanted for key, wanted in planned.when.items())
 
 
-def _run(planned: Planned, link: Link) -> Link:
+def _run(planned: Planned, link: Link, around: Surroundings) -> Link:
     run = planned.run
     handed = link.within(run.access)
     try:
-        result = run.run(handed) if run.options is None else run.run(handed, planned.options)
+        with around.kept(f"pass {planned.name}"):
+            result = run.run(handed) if run.options is None else run.run(handed, planned.options)
+    except Changed as e:
+        raise _broken(
+            planned, str(e), "leave working directory and standard streams as they were"
+        ) from e
     except MissingFact as e:
         raise _broken(
             planned, f"reads the fact `{e.fact}`, which is not established", e.remedy, e.fact
         ) from e
     except PassError as e:
         # What is shared by passes does not know which of them it works for.
-        e.name, e.owner = e.name or planned.name, e.owner or planned.owner
+        e.name = e.name or planned.name
+        if e.name == planned.name:
+            e.owner = e.owner or planned.owner
         raise
-    except (LinkpipeError, Terminated):
+    except (LinkpipeError, KeyboardInterrupt, Terminated):
         raise
-    except (Exception, SystemExit) as e:
+    except BaseException as e:
         error = _broken(
             planned,
             f"crashed with {type(e).__name__}: {e}",
@@ -186,7 +205,8 @@ def _run(planned: Planned, link: Link) -> Link:
             planned, f"returned {type(result).__name__}, not a Link", "return link.evolve(…)"
         )
     _check_facts(planned, handed.facts, result.facts)
-    return attrs.evolve(link, facts=result.facts)
+    made = dict.fromkeys(changed(link, result), planned.name)
+    return attrs.evolve(link, facts=result.facts, set_by={**link.set_by, **made})
 
 
 def _check_facts(planned: Planned, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
@@ -216,7 +236,7 @@ def _check_facts(planned: Planned, before: Mapping[str, Any], after: Mapping[str
         if value is None or (expected and not _is(value, expected, kind)):
             raise _broken(
                 planned,
-                f"set the fact `{fact}` to a value of type {type(value).__name__}"
+                f"set the fact `{fact}` to a value of type {_kind(value)}"
                 + (f", expected {expected}" if expected else ""),
                 "set it to what linkpipe/engine/context.py says of it"
                 if expected
@@ -226,24 +246,34 @@ def _check_facts(planned: Planned, before: Mapping[str, Any], after: Mapping[str
 
 
 @cache
-def _declared(fact: str) -> tuple[str, type | None]:
+def _declared(fact: str) -> tuple[str, type | np.dtype[Any] | None]:
     """The name of the type that Link declares for a fact, and the type where it is at hand: to
-    import the modules of all tables would cost more than the checks. Empty for a fact of a third
-    party."""
+    import the modules of all tables would cost more than the checks. For an array it is that of the
+    elements. Empty for a fact of a third party."""
     found = re.match(r"ClassVar\[Fact\[(\w+)", Link.__annotations__.get(fact, ""))
     if not found:
         return "", None
     kind = vars(context).get(found[1], vars(builtins).get(found[1]))
-    if kind is not None and element_of(kind) is not None:
-        kind = np.ndarray  # I32 and its like
+    element = None if kind is None else element_of(kind)
+    if element is not None:  # I32 and its like
+        return f"ndarray of {np.dtype(element)}", np.dtype(element)
     kind = get_origin(kind) or kind
     return (kind.__name__, kind) if isinstance(kind, type) else (found[1], None)
 
 
-def _is(value: Any, name: str, kind: type | None) -> bool:
+def _is(value: Any, name: str, kind: type | np.dtype[Any] | None) -> bool:
+    if isinstance(kind, np.dtype):
+        return isinstance(value, np.ndarray) and value.dtype == kind and value.ndim == 1
     if kind is not None:
         return isinstance(value, kind)
     return any(base.__name__ == name for base in type(value).__mro__)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        shape = "" if value.ndim == 1 else f", {value.ndim}-dimensional"
+        return f"ndarray of {value.dtype}{shape}"
+    return type(value).__name__
 
 
 def place(error: BaseException, module: str = "") -> str:

@@ -25,6 +25,7 @@ from linkpipe.arrays.align import round_up
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I64, U8, U32, U64, Structs
 from linkpipe.errors import InputError, os_error
+from linkpipe.process import ledger
 
 _MAP_FIXED = 0x10
 _MAP_FAILED = ctypes.c_void_p(-1).value
@@ -115,6 +116,7 @@ class MappedFiles:
                     found=f"{size} bytes",
                     remedy="do not rebuild packages during a link; link again",
                 )
+            ledger.opened(size, path)
             if size and not self._map_fixed(fd, base, size):
                 with open(fd, "rb", closefd=False) as f:
                     f.readinto(memoryview(self._span)[base : base + size])

@@ -33,6 +33,20 @@ class Elf:
     names: tuple[str, ...]
 
     @property
+    def end(self) -> int:
+        """Where the last header, segment or section ends: the size that the file says it has."""
+        header, segments, sections = self.header, self.segments, self.sections
+        kept = sections[~np.isin(sections["type"], (elf.SectionType.NOBITS, elf.SectionType.NULL))]
+        ends = [
+            16 + elf.file_dtype(self.elf_class, self.endian).itemsize,
+            header["phoff"] + segments.nbytes,
+            header["shoff"] + sections.nbytes,
+            *(segments["offset"].astype(object) + segments["filesize"].astype(object)),
+            *(kept["offset"].astype(object) + kept["size"].astype(object)),
+        ]
+        return max(ends)
+
+    @property
     def relocatable(self) -> bool:
         """Whether symbol values are offsets in their sections (ET_REL)."""
         return self.header["type"] == elf.FileType.REL
@@ -157,7 +171,11 @@ def read(path: str | os.PathLike[str]) -> Elf:
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-    data = np.frombuffer(content, np.uint8)
+    return parse(path, np.frombuffer(content, np.uint8))
+
+
+def parse(path: str, data: U8) -> Elf:
+    """An ELF file from its bytes; ``path`` names it in errors. Raises InputError as ``read``."""
     ident = data[:16].tobytes()
     if ident[:4] != elf.MAGIC or len(ident) < 16:
         raise damaged(path, "not an ELF file", 0)
@@ -191,4 +209,4 @@ def read(path: str | os.PathLike[str]) -> Elf:
 
 def damaged(path: str, message: str, offset: int) -> InputError:
     """The error for an ELF file that is none, or has something wrong at an offset."""
-    return InputError(f"{path}: {message}", file=path, offset=offset)
+    return InputError(f"{path}: {message}" if path else message, file=path, offset=offset)

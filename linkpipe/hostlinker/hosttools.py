@@ -12,12 +12,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from linkpipe.errors import HostLinkError
+from linkpipe.errors import HostLinkError, UserError
 from linkpipe.hostlinker.probecache import cache_file, keep_answers, lasts, read_answers, refused
+from linkpipe.process import ledger, litter
+from linkpipe.process.parent import end_group
 
 if TYPE_CHECKING:
     import subprocess
@@ -48,8 +50,6 @@ _KEEP_PREFIXES = tuple(
 
 _TRIVIAL = b"int main() { return 0; }"
 _TIMEOUT = 120
-_GRACE = 1.0
-"""Seconds that an interrupted compiler has to end by itself."""
 
 
 def run(command: Sequence[str]) -> str:
@@ -98,31 +98,16 @@ def _call(command: Sequence[str], path: str) -> tuple[int, bytes]:
         stderr=subprocess.STDOUT,
         process_group=0,
     )
+    ledger.started(process.pid)
     try:
         printed, _ = process.communicate()
     except BaseException:
-        _end(process)
-        raise
-    return process.returncode, printed
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its group, first asking: a compiler removes its temporary files."""
-    import signal
-    import subprocess
-    import time
-
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
-        os.killpg(process.pid, signal.SIGKILL)
+        end_group(process.pid)
         process.wait()
-        until = time.monotonic() + _GRACE
-        while time.monotonic() < until:
-            os.killpg(process.pid, 0)  # fails when nobody is left
-            time.sleep(0.005)
-    process.wait()
+        raise
+    finally:
+        ledger.ended(process.pid)
+    return process.returncode, printed
 
 
 _INSTALL = "install a C compiler, or name one with -extld (the go command: CC)"
@@ -168,6 +153,7 @@ class Prober:
     ) -> None:
         self._compiler, self._base = compiler[0], tuple(base)
         self._folder = ""
+        self._temporary = ExitStack()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._store = cache_file(compiler, base)
         self._kept = read_answers(self._store)
@@ -208,6 +194,7 @@ class Prober:
             # It stays among the running, to be stopped with them.
             return False
         del self._running[flag]
+        ledger.ended(process.pid)
         works = process.returncode == 0 and not refused(output)
         if lasts(flag, process.returncode, output):
             self._kept[flag] = works
@@ -221,47 +208,37 @@ class Prober:
             self._asked += 1
             output = os.path.join(folder, f"{self._asked}.out")
             source = os.path.join(folder, "trivial.c")
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [self._compiler, *self._base, "-o", output, flag, source],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "LC_ALL": "C"},
+                process_group=0,
             )
-        except OSError:
+        except (OSError, UserError):
             return None
+        ledger.started(process.pid)
+        return process
 
     def _make_folder(self) -> str:
         if not self._folder:
-            import tempfile
-
-            self._folder = tempfile.mkdtemp(prefix="linkpipe-probe-")
+            self._folder = self._temporary.enter_context(litter.folder())
             with open(os.path.join(self._folder, "trivial.c"), "wb") as file:
                 file.write(_TRIVIAL)
         return self._folder
 
     def close(self) -> None:
         """Stop what still runs, remove temporary files, keep the answers for the next link."""
-        if self._running:
-            import subprocess
-
-            # Asked to end, a compiler removes its own temporary files.
-            for process in self._running.values():
-                process.terminate()
-            for process in self._running.values():
-                try:
-                    process.wait(timeout=1)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-                if process.stdout:
-                    process.stdout.close()
-            self._running.clear()
-        if self._folder:
-            import shutil
-
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = ""
+        for process in self._running.values():
+            end_group(process.pid)
+            process.wait()
+            ledger.ended(process.pid)
+            if process.stdout:
+                process.stdout.close()
+        self._running.clear()
+        self._temporary.close()
+        self._folder = ""
         if len(self._kept) > self._known:
             keep_answers(self._store, self._kept)
             self._known = len(self._kept)

@@ -25,6 +25,7 @@ import attrs
 from linkpipe.engine.context import Link
 from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import Observer
+from linkpipe.process.parent import spent
 
 MIB = 1 << 20
 
@@ -57,7 +58,7 @@ class Timing(Observer):
     def on_start(self, plan: Plan, link: Link) -> None:
         """Note what it took to get here."""
         self.skipped += [step.name for step in plan.skipped]
-        self._before = time.process_time()
+        self._before = spent() + time.process_time()
 
     def on_skip(self, planned: Planned, link: Link) -> None:
         """Note that it cost nothing."""

@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import re
 import stat
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+
+import numpy as np
 
 from linkpipe.arrays.types import U8
 from linkpipe.errors import UserError
+from linkpipe.process import ledger, litter
 
 _MODE = 0o775
 """Permissions of a linked file before the umask (cmd/link/internal/ld/outbuf.go)."""
+
+_LONG = 32
+"""Characters of an output's name that the name of a temporary file beside it has."""
+
+_DESCRIPTOR = re.compile(r"/(?:dev|proc/(?:self|thread-self|\d+))/fd/(\d+)")
+_LINKS = 40
+"""Symbolic links that Linux follows in a path."""
 
 _NO_NEIGHBOUR = (errno.EACCES, errno.EPERM, errno.EROFS)
 """Why a folder may take no new file, though a file in it may be written to."""
 
 
-def write_output(path: str, content: U8) -> None:
-    """Write an executable file. What was there before stays until the new file is whole.
+@contextmanager
+def new_output(path: str, content: U8) -> Iterator[None]:
+    """An executable file of that content, which is whole before the block begins and takes the
+    place of what is at ``path`` when the block ends well.
 
-    A symbolic link is followed; what is no regular file (/dev/null) is written to directly.
+    A symbolic link is followed; what is no regular file (/dev/null) is written to at the end.
     Raises UserError in the oracle's words.
     """
-    if not is_special(path):
-        with replacing(path) as temporary:
-            _write(temporary, path, content)
+    if is_special(path):
+        yield
+        _write(path, path, content)
         return
-    _write(path, path, content)
+    with replacing(path) as file:
+        if file != path:
+            _write(file, path, content)
+        yield
+        if file == path:
+            _write(path, path, content)
 
 
 @contextmanager
@@ -41,6 +61,7 @@ def replacing(path: str) -> Iterator[str]:
     """
     target = os.path.realpath(path)
     temporary = _neighbour(target)
+    ledger.making(temporary)
     if not _make(temporary, path):
         yield path
         return
@@ -52,40 +73,62 @@ def replacing(path: str) -> Iterator[str]:
             raise _cannot("create", path, e) from e
     finally:
         # After a success the name is gone already.
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
+        litter.remove(temporary)
 
 
 @contextmanager
-def set_aside(path: str) -> Iterator[None]:
-    """Nothing is at ``path`` while the block runs, for a writer that has to be given this very
-    path; what was there comes back when the block fails or is interrupted, and else is removed.
+def made_elsewhere(path: str, folder: str) -> Iterator[str]:
+    """The path to give to another program that makes what is to be at ``path``: that very path,
+    with nothing there, for some write the name into the file; ``folder`` takes it for a stream.
 
-    A symbolic link is set aside as such. What cannot be moved (a mount point, a file in a folder
-    that takes no others) is copied, and left for the writer to overwrite.
+    What was there before comes back when the block fails or is interrupted, and goes when it ends
+    well. A symbolic link is set aside as such. What cannot be moved (a mount point, a file in a
+    folder that takes no others) is copied, and left for the writer to overwrite.
     """
-    aside, there = _neighbour(path), os.path.lexists(path)
+    stream = _descriptor(path)
+    if stream is not None:
+        made = os.path.join(folder, litter.own_name())
+        yield made
+        if os.path.exists(made):
+            _write(path, path, np.fromfile(made, np.uint8))
+            litter.remove(made)
+    elif is_special(path):
+        yield path
+    else:
+        with _set_aside(path, folder):
+            yield path
+
+
+@contextmanager
+def _set_aside(path: str, folder: str) -> Iterator[None]:
+    aside = f"{_neighbour(path)}{litter.OLD}"
     movable = _make(aside, path)
     if movable:
         os.unlink(aside)
+    if not os.path.lexists(path):
+        aside = ""
+        ledger.making(path)
+    elif not (movable and _moved(path, aside)):
+        import shutil
+
+        aside = os.path.join(folder, f"{litter.own_name()}{litter.OLD}")
+        shutil.copyfile(path, aside)
+        ledger.aside(path, aside)
     try:
-        if there and not (movable and _moved(path, aside)):
-            with _copied(path):
-                yield
-        else:
-            yield
-        with suppress(FileNotFoundError):
-            os.unlink(aside)
+        yield
     except BaseException:
-        if os.path.lexists(aside):
-            os.replace(aside, path)
-        elif not there:
-            with suppress(FileNotFoundError):
-                os.unlink(path)
+        if aside:
+            litter.put_back(path, aside)
+        else:
+            litter.remove(path)
         raise
+    finally:
+        if aside:
+            litter.remove(aside)
 
 
 def _moved(path: str, aside: str) -> bool:
+    ledger.aside(path, aside)
     try:
         os.rename(path, aside)
     except OSError as e:
@@ -95,25 +138,14 @@ def _moved(path: str, aside: str) -> bool:
     return True
 
 
-@contextmanager
-def _copied(path: str) -> Iterator[None]:
-    import shutil
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="go-link-") as folder:
-        copy = os.path.join(folder, "old")
-        shutil.copyfile(path, copy)
-        try:
-            yield
-        except BaseException:
-            shutil.copyfile(copy, path)
-            raise
-
-
 def _neighbour(path: str) -> str:
-    """A new name beside ``path``. The whole name could be too long with more beside it."""
+    """A new name beside ``path``, where links that died may have left some. The whole name could
+    be too long with more beside it."""
     folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name[:32]}.{os.urandom(6).hex()}")
+    if len(name) > _LONG:
+        name = f"{name[: _LONG - 9]}-{zlib.crc32(os.fsencode(name)):08x}"
+    litter.sweep(folder, f".{name}.", path)
+    return os.path.join(folder, f".{name}.{litter.own_name()}")
 
 
 def _make(neighbour: str, path: str) -> bool:
@@ -141,7 +173,7 @@ def _settle(temporary: str, target: str) -> None:
 
 def _write(file: str, path: str, content: U8) -> None:
     try:
-        with open(file, "wb", buffering=0) as f:
+        with _opened(file) as f:
             data = memoryview(content)
             while data:
                 data = data[f.write(data) :]
@@ -156,18 +188,42 @@ def _write(file: str, path: str, content: U8) -> None:
         ) from e
 
 
-def is_special(path: str) -> bool:
-    """Whether ``path`` is a device or the like, to be written to and never replaced.
+def _opened(path: str) -> io.FileIO:
+    """A file to write to; one that is open already as it is, wherever it stands."""
+    stream = _descriptor(path)
+    return io.FileIO(path, "w") if stream is None else io.FileIO(os.dup(stream), "w")
 
-    Raises UserError when it is a folder.
+
+def is_special(path: str) -> bool:
+    """Whether ``path`` is a device, a stream or the like, to be written to and never replaced.
+
+    Raises UserError when it is a folder, or symbolic links that lead nowhere but to themselves.
     """
     try:
         mode = os.stat(path).st_mode
-    except OSError:
+    except OSError as e:
+        if e.errno == errno.ELOOP:
+            raise _cannot("create", path, e) from e
         return False
     if stat.S_ISDIR(mode):
         raise _cannot("create", path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
-    return not stat.S_ISREG(mode)
+    return not stat.S_ISREG(mode) or _descriptor(path) is not None
+
+
+def _descriptor(path: str) -> int | None:
+    """The number of the open file that a path stands for (/dev/stdout, /dev/fd/3), None if it is
+    another path. Where that file is a regular one, it is yet not to be replaced: what stands in it
+    already and its permissions are its owner's."""
+    for _ in range(_LINKS):
+        found = _DESCRIPTOR.fullmatch(path)
+        if found:
+            return int(found[1])
+        try:
+            target = os.readlink(path)
+        except OSError:
+            return None
+        path = os.path.normpath(os.path.join(os.path.dirname(path), target))
+    return None
 
 
 def _cannot(verb: str, path: str, e: OSError) -> UserError:

@@ -140,7 +140,7 @@ def words(linked: oracle.Linked, command: list[str]) -> tuple[int, list[str], st
     """What a link said, with the names of its output and of temporary files replaced."""
     status, lines, out = spoken(linked, command)
     lines = [line.replace(str(linked.output), "OUTPUT") for line in lines]
-    return status, [re.sub(r"go-link-[^/ ]+", "TMPDIR", line) for line in lines], out
+    return status, [re.sub(r"(go-link|linkpipe)-[^/ ]+", "TMPDIR", line) for line in lines], out
 
 
 @pytest.mark.parametrize("flag", SAME)

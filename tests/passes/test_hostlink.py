@@ -22,6 +22,7 @@ from linkpipe.engine.pass_api import Link, Pass
 from linkpipe.engine.runner import run_plan
 from linkpipe.errors import HostLinkError, PassError, UserError
 from linkpipe.flags.options import Options
+from linkpipe.formats import elf
 from linkpipe.formats.arena import MappedFiles
 from linkpipe.hostlinker.hosttools import BUILD_ID, EXPORT, NO_PIE, UNUSED, Prober, _relevant
 from linkpipe.passes.hostlink import hostlink
@@ -34,6 +35,9 @@ from tests.conformance.toolchain import ROOT
 from tests.linkpipe.hostlinker.test_reloc_sums import PAIR, signed
 from tests.linkpipe.synthetic import plan_of, steps
 from tests.tiny import EXTERNAL, PLUGIN, Tiny
+
+# As small as an object can be: nothing but its header.
+GO_O = elf.FileHeader(elf.CLASS64, "<", elf.FileType.REL, 62, 0, 0, 0, 0, 0, 0, 0).to_bytes()
 
 # Says which linkers it has, logs its arguments, refuses what REFUSED lists, and writes "linked" to
 # the -o file.
@@ -119,7 +123,7 @@ def host_link(
             "objects": objects,
             "packages": packages,
             "cgo": cgo,
-            "image": np.frombuffer(b"go.o's bytes", np.uint8),
+            "image": np.frombuffer(GO_O, np.uint8),
         }
     )
     return hostlink.run(hostprobe.run(link))
@@ -146,7 +150,7 @@ def test_a_plugin(tmp_path: Path, compiler: Path) -> None:
         "-Wl,--compress-debug-sections=zlib T/go.o T/000000.o T/000001.o -O2 -lpthread"
     )
     assert (tmp_path / "out").read_text() == "linked\n"
-    assert (tmp_path / "go.o").read_bytes() == b"go.o's bytes"
+    assert (tmp_path / "go.o").read_bytes() == GO_O
     assert (tmp_path / "000001.o").read_bytes() == b"second"
     assert (tmp_path / "go.o").stat().st_mtime == 0
 
@@ -268,12 +272,13 @@ INTERRUPTED = """
 import signal
 import sys
 from pathlib import Path
-from linkpipe.cli.main import process
+from linkpipe.process.run import process
 from tests.passes.test_hostlink import PLUGIN, host_link
 
 # Whoever runs the tests may have these ignored (nohup, a job in the background).
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 def command():
     try:
@@ -285,7 +290,7 @@ process(command)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_an_interrupted_link_brings_the_old_output_back(
     tmp_path: Path, compiler: Path, number: signal.Signals
 ) -> None:

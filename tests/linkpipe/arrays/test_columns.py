@@ -39,12 +39,21 @@ def test_frozen_copies_a_view_of_a_writable_base() -> None:
 def test_frozen_takes_what_is_given_to_it() -> None:
     """Without a copy: arrays of their own, and views of what nobody can write to."""
     owned = np.arange(4)
-    assert frozen(owned) is owned
+    made = frozen(owned)
+    assert made.base is owned
     assert not owned.flags.writeable
     part = owned[1:]
     assert frozen(part) is part
     text = np.frombuffer(b"abc", np.uint8)
     assert frozen(text) is text
+
+
+def test_what_is_frozen_cannot_be_thawed() -> None:
+    """Whoever holds a fact cannot set the flag that would let it be written to."""
+    for array in (np.arange(4), np.arange(4)[1:], np.frombuffer(b"abc", np.uint8)):
+        made = frozen(array)
+        with pytest.raises(ValueError, match="cannot set WRITEABLE flag"):
+            made.setflags(write=True)
 
 
 def test_what_a_table_holds_is_its_own() -> None:

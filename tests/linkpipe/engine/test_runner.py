@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,34 @@ def synthetic(name: str) -> Any:
 
 def crash(link: Link) -> Link:
     raise KeyError("oops")
+
+
+class Farewell(BaseException):
+    """What no handler of a library's catches."""
+
+
+def leave(link: Link) -> Link:
+    raise GeneratorExit
+
+
+def leave_otherwise(link: Link) -> Link:
+    raise Farewell
+
+
+def wander(link: Link) -> Link:
+    os.chdir("/")
+    return link.evolve(y=1)
+
+
+def hush(link: Link) -> Link:
+    os.close(1)
+    os.dup2(0, 2)
+    return link.evolve(y=1)
+
+
+def replace_stderr(link: Link) -> Link:
+    sys.stderr = io.StringIO()
+    return link.evolve(y=1)
 
 
 def run(tmp_path: Path, *passes: Pass, link: Link | None = None) -> tuple[Link, list[str]]:
@@ -115,6 +145,11 @@ def test_options_reach_the_pass(tmp_path: Path) -> None:
     assert link.fact("x") == "hello"
 
 
+def surroundings() -> list[object]:
+    streams = [(about.st_dev, about.st_ino) for about in map(os.fstat, range(3))]
+    return [os.getcwd(), sys.stderr, *streams]
+
+
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
@@ -124,6 +159,11 @@ def test_options_reach_the_pass(tmp_path: Path) -> None:
         (lambda link: None, "returned NoneType, not a Link"),
         (crash, "crashed with KeyError: 'oops'"),
         (lambda link: sys.exit(3), "crashed with SystemExit: 3"),
+        (leave, "crashed with GeneratorExit: "),
+        (leave_otherwise, "crashed with Farewell: "),
+        (wander, "moved the working directory to /"),
+        (hush, "closed the file of stdout and replaced the file of stderr"),
+        (replace_stderr, "replaced sys.stderr"),
         (lambda link: Link({}), "lost the fact `x`"),
         (lambda link: Link({**link.facts, "x": 2, "y": 1}), "sets the fact `x`, which it has not"),
         (lambda link: link.evolve(y=None), "set the fact `y` to a value of type NoneType"),
@@ -132,11 +172,13 @@ def test_options_reach_the_pass(tmp_path: Path) -> None:
 def test_a_pass_that_breaks_its_contract_is_named(
     tmp_path: Path, broken: Any, message: str
 ) -> None:
-    """It, and not the pass after it."""
+    """It, and not the pass after it. Working directory and streams are as they were."""
     good, after = setter("good", (), ["x"]), setter("after", ["x", "y"])
+    before = surroundings()
     with pytest.raises(PassError, match="^pass bad: ") as caught:
         run(tmp_path, good, Pass("bad", broken, provides=["y"]), after)
     assert message in caught.value.message
+    assert surroundings() == before
     assert caught.value.remedy
     assert caught.value.exit_status == 2
     assert "\towner: sample 1.0\n" in caught.value.render()
@@ -148,7 +190,7 @@ def test_a_pass_that_breaks_its_contract_is_named(
         ("symbols", 3, synthetic("Symbols"), "Symbols"),
         ("mode", "external", Mode(True, False, False, False), "Mode"),
         ("moduledata", "7", 7, "int"),
-        ("text_order", [1, 2], np.zeros(2, np.int32), "ndarray"),
+        ("text_order", [1, 2], np.zeros(2, np.int32), "ndarray of int32"),
         ("trampolines", [], {}, "Mapping"),
         ("inittasks", [], (), "tuple"),
         ("output", b"a.out", "a.out", "str"),
@@ -166,6 +208,25 @@ def test_a_fact_has_the_type_that_link_declares(
         run(tmp_path, sets(wrong), setter("next", [fact]))
     assert caught.value.message == (
         f"set the fact `{fact}` to a value of type {type(wrong).__name__}, expected {expected}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (np.zeros(10), "ndarray of float64"),
+        (np.zeros((2, 5), np.uint8), "ndarray of uint8, 2-dimensional"),
+        (b"abc", "bytes"),
+        (None, "NoneType"),
+    ],
+)
+def test_an_image_is_bytes_in_a_row(tmp_path: Path, wrong: Any, told: str) -> None:
+    """What is written as it is must not be numbers of another width."""
+    sets = Pass("sets", lambda link: link.evolve(image=wrong), provides=["image"])
+    with pytest.raises(PassError) as caught:
+        run(tmp_path, sets)
+    assert caught.value.message == (
+        f"set the fact `image` to a value of type {told}, expected ndarray of uint8"
     )
 
 

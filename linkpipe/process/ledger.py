@@ -1,0 +1,96 @@
+"""What a process would leave behind if it died now, told to its parent.
+
+A child that is killed cannot tidy up, and says nothing of what it was about. So it notes both as it
+goes, in memory that it shares with its parent: nothing has to be read while the child is well, and
+what was noted is there when it is not. Without a parent nothing is noted.
+
+    doing(what)              whose code runs now: "pass load"
+    opened(size, path)       an input of so many bytes was mapped
+    making(path)             a file or folder that must not stay when the child dies
+    aside(path, kept)        what was at ``path`` has been moved to ``kept``, and has to come back
+    started(group)           a process group was started ...
+    ended(group)             ... and has ended
+    finished(status)         the child's last word: the status that it ends with
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator
+
+_SIZE = 8 << 20
+"""Bytes of the shared memory, of which only what is written to is ever allocated."""
+
+_memory: mmap.mmap | None = None
+
+
+def share() -> mmap.mmap:
+    """Memory in which this process's children note things from now on."""
+    global _memory  # noqa: PLW0603 - one for each process
+    _memory = mmap.mmap(-1, _SIZE)
+    return _memory
+
+
+def forget() -> None:
+    """Note nothing any more: there is no parent after all."""
+    global _memory  # noqa: PLW0603 - one for each process
+    _memory = None
+
+
+def doing(what: str) -> None:
+    """Note whose code runs now: "pass load", "observer dump", "" for linkpipe's own."""
+    _note("doing", what)
+
+
+def opened(size: int, path: str) -> None:
+    """Note that an input was mapped when it had ``size`` bytes."""
+    _note("input", str(size), os.path.abspath(path))
+
+
+def making(path: str) -> None:
+    """Note a file or folder that is removed when the child dies."""
+    _note("making", os.path.abspath(path))
+
+
+def aside(path: str, kept: str) -> None:
+    """Note that what was at ``path`` is at ``kept``, to be moved back when the child dies."""
+    _note("aside", os.path.abspath(path), os.path.abspath(kept))
+
+
+def started(group: int) -> None:
+    """Note a process group to be ended when the child dies."""
+    _note("started", str(group))
+
+
+def ended(group: int) -> None:
+    """Note that a process group has ended: its number may be somebody else's soon."""
+    _note("ended", str(group))
+
+
+def finished(status: int) -> None:
+    """Note the status that the child ends with."""
+    _note("finished", str(status))
+
+
+def noted(memory: mmap.mmap) -> Iterator[tuple[str, ...]]:
+    """What was noted, in order: the kind and its words. A note that was not written to its end is
+    left out."""
+    memory.seek(0)
+    text = memory.read(memory.find(_REST, 0)).decode("utf-8", "surrogateescape")
+    for note in text.split(_END.decode())[:-1]:
+        yield tuple(note.split("\0"))
+
+
+_END, _REST = b"\0\n", b"\0\0\0"
+"""Behind each note (no word begins with a line feed); behind the last (one word may be empty)."""
+
+
+def _note(*words: str) -> None:
+    if _memory is None:
+        return
+    note = "\0".join(words).encode("utf-8", "surrogateescape") + _END
+    # The last word has to have room, whatever was noted before it.
+    spare = len(_REST) if words[0] == "finished" else 1 << 10
+    if _memory.tell() + len(note) + spare < _SIZE:
+        _memory.write(note)
