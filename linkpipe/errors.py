@@ -238,6 +238,19 @@ class PassError(LinkpipeError):
         return f"pass {self.name}: {self.message}" if self.name else self.message
 
 
+class BadRow(ValueError):
+    """One of many rows that are read at once is damaged. Whoever knows what its rows are of says
+    so: it becomes an InputError (linkpipe.tables.faults).
+
+    Attributes:
+        row: its number. expected, found: in words.
+    """
+
+    def __init__(self, row: int, message: str, *, expected: str = "", found: str = "") -> None:
+        super().__init__(message)
+        self.row, self.expected, self.found = row, expected, found
+
+
 class ObserverError(LinkpipeError):
     """An observer failed. The message names it, what it was told, and of which pass."""
 

@@ -59,7 +59,8 @@ def _counted(text: bytes) -> bytes:
 
 def _version(link: Link) -> bytes:
     given = _defined(link, "runtime.buildVersion")
-    return link.options.environment.build_version.encode() if given is None else given
+    version = link.options.environment.build_version
+    return version.encode("utf-8", "surrogateescape") if given is None else given
 
 
 def _modinfo(link: Link) -> bytes:

@@ -11,6 +11,7 @@ Reads `symbols`, `packages`, `mode`; provides `symbols`, `cgo`.
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import Any
 
@@ -95,8 +96,9 @@ class _State:
         import json
 
         try:
-            rows: Any = json.loads(directives.text)
-        except ValueError as e:
+            # What stands behind the list is not read.
+            rows: Any = json.JSONDecoder().raw_decode(directives.text.lstrip(" \t\r\n"))[0]
+        except (ValueError, RecursionError) as e:
             raise _Wrong(f"{directives.file}: failed decoding cgo directives: {e}") from e
         if not isinstance(rows, list) or not all(
             isinstance(row, list) and row and all(isinstance(word, str) for word in row)
@@ -104,6 +106,8 @@ class _State:
         ):
             raise _Wrong(f"{directives.file}: failed decoding cgo directives: no list of lists")
         for row in rows:
+            # As Go reads JSON: halves of characters, and bytes that are not UTF-8, are U+FFFD.
+            row = [re.sub("[\ud800-\udfff]", "\ufffd", word) for word in row]
             words = row[1:]
             match row[0], len(words):
                 case "cgo_import_dynamic", 1 | 2 | 3:
@@ -116,7 +120,7 @@ class _State:
                     self._export(Flag.CGO_EXPORT_DYNAMIC, row, *words)
                 case "cgo_dynamic_linker", 1:
                     self._dynamic_linker(words[0])
-                case "cgo_ldflag", 1:
+                case "cgo_ldflag", 1 if "\0" not in words[0]:
                     self.ldflags.append(words[0])
                 case _:
                     text = " ".join(f'"{word}"' for word in row)

@@ -7,8 +7,8 @@ the record also says where it has been saved.
 
 Source: the DWARF 5 standard, section 6.4; cmd/link/internal/ld/dwarf.go (writeframes,
 appendPCDeltaCFA).
-Reads `dwarf`, `mode`, `symbols`, `relocs`, `debug_sections`; provides `symbols`, `relocs`,
-`debug_sections`.
+Reads `dwarf`, `mode`, `symbols`, `objects`, `relocs`, `debug_sections`; provides `symbols`,
+`relocs`, `debug_sections`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from linkpipe.formats.funcinfo import read_headers
 from linkpipe.formats.leb128 import put_leb, sleb, sleb_sizes, uleb
 from linkpipe.formats.pcvalue import PcValues
 from linkpipe.reloctype import R_ADDR, R_DWARFSECREF
+from linkpipe.tables.faults import rows_of
 from linkpipe.tables.objects import RelocColumns
 
 _FACTOR = -4
@@ -40,7 +41,7 @@ _TOP_FRAME = 1
 
 
 @linkpass(
-    requires=("dwarf", "mode", "symbols", "relocs", "debug_sections"),
+    requires=("dwarf", "mode", "symbols", "objects", "relocs", "debug_sections"),
     provides=("symbols", "relocs", "debug_sections"),
 )
 def debugframe(link: Link) -> Link:
@@ -50,11 +51,12 @@ def debugframe(link: Link) -> Link:
     functions, record, pcsp = text.functions, text.funcinfo, text.pcsp
     at = np.maximum(symbols.data_at[pcsp], 0)
     size = np.where(pcsp != 0, symbols.data_size[pcsp], 0)
-    steps = pcvalue.decode(symbols.arena.bytes, at, size, arch.pc_quantum)
     top = np.zeros(len(functions), np.bool_)
-    if arch.has_lr:
-        flags = read_headers(symbols.arena, symbols.data_at[record], symbols.data_size[record])
-        top = (flags["flag"] & _TOP_FRAME) != 0
+    with rows_of(link.objects, symbols, functions):
+        steps = pcvalue.decode(symbols.arena.bytes, at, size, arch.pc_quantum)
+        if arch.has_lr:
+            flags = read_headers(symbols.arena, symbols.data_at[record], symbols.data_size[record])
+            top = (flags["flag"] & _TOP_FRAME) != 0
     length = symbols.data_size[functions]
     frames = encode_frames(common(arch), steps, length, top, arch)
 

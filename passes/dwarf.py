@@ -42,6 +42,7 @@ from linkpipe.errors import InputError, OptionError
 from linkpipe.formats import goobj
 from linkpipe.gotypes.data import TypeData
 from linkpipe.symkind import SymKind
+from linkpipe.tables.contents import check_sizes
 from linkpipe.tables.dwarf import Dwarf
 from linkpipe.tables.objects import RelocColumns, joined
 from linkpipe.tables.symbols import Flag, SymbolsEdit
@@ -86,6 +87,7 @@ def dwarf(link: Link) -> Link:
     ranges, lines = np.where(info != 0, ranges, 0), units.auxs[goobj.AUX_DWARF_LINES]
     others = np.concatenate((variables.entries, mentions.locs, ranges, lines))
     others = others[others != 0]
+    check_sizes(link.symbols, link.objects, np.concatenate((mentions.entries, others)))
     edit.add_flags(entries, Flag.REACHABLE | Flag.NOT_IN_SYMTAB)
     edit.add_flags(others, Flag.REACHABLE | Flag.NOT_IN_SYMTAB)
     read = link.objects.relocs(link.symbols.object[others], link.symbols.local[others])

@@ -65,7 +65,10 @@ def _keys(link: Link, text: DescribedText) -> list[int]:
     start = np.zeros(len(dwarf), np.int64)
     start[ranges.unit[::-1]] = ranges.start[::-1]  # backwards: the first one is written last
     has_text = np.diff(dwarf.first) > 0
-    paths = [link.packages.items[row].path.encode() for row in dwarf.packages.tolist()]
+    paths = [
+        link.packages.items[row].path.encode("utf-8", "surrogateescape")
+        for row in dwarf.packages.tolist()
+    ]
     rank = {path: i for i, path in enumerate(sorted(set(paths)), 1)}
     last = int(start.max(initial=0))
     return [

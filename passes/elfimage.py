@@ -23,8 +23,10 @@ from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.types import U8
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
+from linkpipe.flags.goflag import quote
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType, SegmentType
+from linkpipe.formats.goint import number
 from linkpipe.layout.assign import segment_quantum, text_base
 from linkpipe.output.checkimage import check_segments
 from linkpipe.output.elfframe import ElfFrame, Piece
@@ -157,15 +159,12 @@ class _Executable(ElfFrame):
     def _entry(self, text: int) -> int:
         """The address that execution starts at (flag -E)."""
         name, symbols = self.link.options.E, self.link.symbols
-        if name[:1].isdigit():
-            try:
-                return int(name, 0)
-            except ValueError:
-                return 0
-        sym = symbols.lookup(name.encode("utf-8", "surrogateescape"))
+        if "0" <= name[:1] <= "9":
+            return number(name) % (1 << 8 * self.arch.ptrsize)
+        sym = symbols.lookup(name)
         if not sym:
             raise InputError(
-                f'missing entry symbol "{name}"',
+                f"missing entry symbol {quote(name)}",
                 label="",
                 remedy="pass the name of a function of the program to -E",
             )

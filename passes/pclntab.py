@@ -31,7 +31,7 @@ import numpy as np
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.image import copy_spans
-from linkpipe.arrays.ragged import expand, first_seen
+from linkpipe.arrays.ragged import distinct, expand, first_seen
 from linkpipe.arrays.types import I32, I64, U8, U32
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
@@ -44,7 +44,9 @@ from linkpipe.functab.funcdata import (
 )
 from linkpipe.functab.sourcefiles import file_tables
 from linkpipe.symkind import SymKind
+from linkpipe.tables.contents import check_sizes
 from linkpipe.tables.functions import Functions, read_functions
+from linkpipe.tables.objects import Objects
 from linkpipe.tables.pclntab import Functab, Pclntab
 from linkpipe.tables.symbols import Flag, Symbols
 
@@ -95,13 +97,14 @@ def pclntab(link: Link) -> Link:
     words = files.cutab.astype(f"{arch.endian}u4").view(np.uint8)
     cutab = table("runtime.cutab", len(words), 4, words)
     filetab = table("runtime.filetab", len(files.filetab), 1, files.filetab)
-    pctab_bytes, pc_at = _pctab(symbols, fns)
+    pctab_bytes, pc_at = _pctab(symbols, link.objects, fns)
     pctab = table("runtime.pctab", len(pctab_bytes), 1, pctab_bytes)
     inlined = inlined_calls(link.objects, symbols, fns, name_at, arch.endian)
     trees = create_trees(edit, fns)
     lists = funcdata_lists(link.objects, symbols, fns, trees)
     records, record_at = _functab(link, ids, fns, lists, name_at, files.unit_at, pc_at)
     functab = table("runtime.functab", len(records), 4, None)
+    check_sizes(symbols, link.objects, distinct(lists.symbols[lists.symbols < len(symbols)]))
     funcdata = lay_out_funcdata(symbols, edit, arch, lists, trees, inlined)
     go_func = table("go:func.*", len(funcdata.content), funcdata.align, None)
     in_words: U32 = records.view(f"{arch.endian}u4")
@@ -169,8 +172,9 @@ def _funcnametab(symbols: Symbols, visit: I64) -> tuple[U8, I64]:
     return out, rank
 
 
-def _pctab(symbols: Symbols, fns: Functions) -> tuple[U8, I64]:
-    """The pc-value tables, and where each symbol's is (0: empty, or none)."""
+def _pctab(symbols: Symbols, objects: Objects, fns: Functions) -> tuple[U8, I64]:
+    """The pc-value tables, and where each symbol's is (0: empty, or none). Raises InputError for
+    one that its symbol has no room for: the oracle writes such over others, in no certain order."""
     has_tree = fns.info.ninlined > 0
     counts = 3 + fns.npcdata + has_tree
     at = np.cumsum(counts) - counts
@@ -180,11 +184,24 @@ def _pctab(symbols: Symbols, fns: Functions) -> tuple[U8, I64]:
     keys[(at + 3 + fns.npcdata)[has_tree]] = fns.pcinline[has_tree]
     new, place = first_seen(keys, len(symbols))
     unique = keys[new]
+    check_sizes(symbols, objects, unique)
     size = symbols.size[unique]
+    over = np.flatnonzero(symbols.data_size[unique] > size)
+    if len(over):
+        sym = int(unique[over[0]])
+        raise InputError(
+            "pc-value table is longer than its symbol",
+            symbol=symbols.name(sym) or f"sym {sym}",
+            file=objects.names[int(symbols.object[sym])],
+            expected=f"at most {int(symbols.size[sym])} bytes",
+            found=f"{int(symbols.data_size[sym])} bytes",
+            remedy="rebuild the package; the file is damaged",
+            status=2,
+        )
     # The first byte stays free: the runtime takes offset 0 for "no table".
     start = 1 + np.cumsum(size) - size
     out = np.zeros(1 + int(size.sum()), np.uint8)
-    stored = np.minimum(symbols.data_size[unique], size)
+    stored = symbols.data_size[unique]
     copy_spans(out, start, symbols.arena.bytes, np.maximum(symbols.data_at[unique], 0), stored)
     place[unique] = np.where(size > 0, start, 0)
     return out, place

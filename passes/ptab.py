@@ -75,7 +75,7 @@ def _exports(link: Link, table: int) -> tuple[Export, ...]:
         return ()
     targets = link.relocs.target[link.relocs.rows_of(table)]
     size = len(link.symbols.data(table))
-    if len(targets) * _ENTRY != 2 * size:
+    if size % _ENTRY or len(targets) * _ENTRY != 2 * size:
         raise InputError(
             "go:plugin.tabs is damaged",
             symbol="go:plugin.tabs",

@@ -31,7 +31,7 @@ from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import distinct
 from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import checkpoint
+from linkpipe.errors import InputError, checkpoint
 from linkpipe.formats.leb128 import put_leb
 from linkpipe.functab.lines import source_lines
 from linkpipe.output.contents import Laid, fill_image, laid_out
@@ -53,6 +53,7 @@ _ELSEWHERE = (SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
 def relocate(link: Link) -> Link:
     """Copy contents into the image and apply relocations."""
     laid = laid_out(link.sections, link.symbols)
+    _check_contents(link, laid)
     image = fill_image(link.sections, link.symbols, laid, link.arch.code_pad)
     work = _Work(link, laid, image)
     work.check()
@@ -66,6 +67,25 @@ def relocate(link: Link) -> Link:
 def _source_lines(link: Link, places: list[tuple[int, int]]) -> list[str]:
     goroot = link.options.environment.goroot
     return source_lines(link.objects, link.symbols, places, link.arch.pc_quantum, goroot)
+
+
+def _check_contents(link: Link, laid: Laid) -> None:
+    """Refuse contents that are longer than their symbols: they would run into the next."""
+    symbols, ids = link.symbols, laid.ids
+    over = np.flatnonzero(symbols.data_size[ids] > symbols.size[ids])
+    if len(over):
+        sym = int(ids[over[0]])
+        start, size = int(symbols.value[sym]), int(symbols.size[sym])
+        end = start + int(symbols.data_size[sym])
+        raise InputError(
+            f"phase error: addr={end:#x} value+size={start + size:#x}",
+            symbol=symbols.name(sym) or f"sym {sym}",
+            file=link.objects.names[int(symbols.object[sym])],
+            expected=f"a content of at most {size} bytes, the symbol's size",
+            found=f"{end - start} bytes",
+            remedy="rebuild the package; the file is damaged",
+            status=2,
+        )
 
 
 class _Work:
@@ -86,9 +106,10 @@ class _Work:
         self.offset = relocs.offset[self.rows].astype(np.int64)
         self.skip = np.zeros(len(self.rows), np.bool_)
         self.linked = (self.symbols.flags[self.target] & Flag.REACHABLE) != 0
-        self.errors = RelocErrors(self.symbols, link.arch)
+        self.errors = RelocErrors(self.symbols, link.objects.names, link.arch)
         self.bases = _bases(link.sections)
-        self.index = link.dwarf.index if link.has("dwarf") else np.zeros(0, np.int32)
+        # Without debug information no function has a place in a table of addresses.
+        self.index = link.dwarf.index if link.has("dwarf") else np.full(len(self.symbols), -1, "i4")
         self.emitted: list[tuple[I64, ...]] = []
 
     def check(self) -> None:

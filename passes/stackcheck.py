@@ -34,6 +34,7 @@ from linkpipe.errors import InputError, checkpoint
 from linkpipe.formats import goobj
 from linkpipe.formats.pcvalue import decode
 from linkpipe.reloctype import R_CALLIND
+from linkpipe.tables.faults import rows_of
 from linkpipe.tables.symbols import Flag
 
 _NOSPLIT_STACK = 800
@@ -98,12 +99,9 @@ def _read(link: Link, call_size: int) -> _Nosplit:
     morestack = symbols.lookup("runtime.morestack")
     ids = text[symbols.has(text, Flag.NOSPLIT) & known[text] & (text != morestack)]
     tables = pcsp[ids]
-    ranges = decode(
-        arena.bytes,
-        np.maximum(symbols.data_at[tables], 0),
-        symbols.data_size[tables],
-        link.arch.pc_quantum,
-    )
+    at, size = np.maximum(symbols.data_at[tables], 0), symbols.data_size[tables]
+    with rows_of(link.objects, symbols, ids):
+        ranges = decode(arena.bytes, at, size, link.arch.pc_quantum)
     depth = np.zeros(len(ids), np.int64)
     row = np.repeat(np.arange(len(ids)), ranges.counts)
     np.maximum.at(depth, row, ranges.value)

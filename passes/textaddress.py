@@ -33,6 +33,7 @@ from linkpipe.layout.assign import (
 )
 from linkpipe.layout.trampolines import home_packages, lay_out
 from linkpipe.symkind import SymKind
+from linkpipe.tables.contents import check_sizes
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag
 
@@ -49,6 +50,7 @@ def textaddress(link: Link) -> Link:
     symbols, arch = link.symbols.edit(), link.arch
     order = link.text_order[np.argsort(symbols.kind[link.text_order], kind="stable")]
     check_alignments(link.symbols, order)
+    check_sizes(link.symbols, link.objects, order)
     text = symbols.lookup_or_create("runtime.text")
     etext = symbols.lookup_or_create("runtime.etext")
     symbols.set(text, kind=SymKind.STEXT)

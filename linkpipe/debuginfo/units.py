@@ -55,10 +55,13 @@ def unit_entries(
     has_text = np.diff(units.first) > 0
     start = np.zeros(len(units.objects), np.int64)
     start[has_text] = units.functions[units.first[:-1][has_text]]
-    paths = [packages.items[row].path.encode() for row in units.packages.tolist()]
+    paths = [
+        packages.items[row].path.encode("utf-8", "surrogateescape")
+        for row in units.packages.tolist()
+    ]
     # A semicolon keeps the compiler's flags from the version, which may hold anything else.
     producers = [
-        _COMPILER + version.encode() + (b"; " + flags if flags else b"")
+        _COMPILER + version.encode("utf-8", "surrogateescape") + (b"; " + flags if flags else b"")
         for flags in _contents(symbols, b"go:cuinfo.producer.", paths)
     ]
     encoded = encode(

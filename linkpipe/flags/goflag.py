@@ -15,8 +15,8 @@ from typing import Any
 import attrs
 
 from linkpipe.errors import OptionError, UserError, os_error
+from linkpipe.formats.goint import parse_int
 
-_INT = re.compile(r"[+-]?(0[xX](_?[0-9a-fA-F])+|0[bB](_?[01])+|0[oO]?(_?[0-7])+|0|[1-9](_?[0-9])*)")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,18}")
 _ESCAPES = {
     '"': r"\"",
@@ -67,18 +67,6 @@ def _ternary(text: str) -> bool:
         raise ValueError(f"strconv.ParseBool: parsing {quote(text)}: invalid syntax") from None
 
 
-def _int(text: str) -> int:
-    if not _INT.fullmatch(text):
-        raise ValueError("parse error")
-    digits = text.replace("_", "")
-    # Go reads a leading 0 as octal; Python wants 0o.
-    sign, body = (digits[0], digits[1:]) if digits[0] in "+-" else ("", digits)
-    value = int(sign + (f"0o{body}" if re.fullmatch("0[0-7]+", body) else body), 0)
-    if not -(1 << 63) <= value < 1 << 63:
-        raise ValueError("value out of range")
-    return value
-
-
 def _count(text: str) -> int:
     if text in ("true", "false"):
         return int(text == "true")
@@ -120,7 +108,7 @@ class Kind(Enum):
     TERNARY = (_ternary, "", None, True)
     COUNT = (_count, "", 0, True)
     VERSION = (str, "", None, True)
-    INT = (_int, "int", 0, False)
+    INT = (parse_int, "int", 0, False)
     STRING = (str, "string", "", False)
     VALUE = (str, "value", "", False)
     OPTIONAL = (str, "value", None, False)

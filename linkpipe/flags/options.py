@@ -295,6 +295,12 @@ def read_options(
     return _complete(values, rest[0], environment)
 
 
+_LARGEST_ALIGN = 1 << 30
+"""Bytes; two functions as far apart as that cannot call each other."""
+_HIGHEST = 1 << 62
+"""Addresses beyond are refused: what follows may not have room below 2**63."""
+
+
 def _definition(text: str, values: Mapping[str, Any]) -> str:
     """Check one ``-X``; in a plugin, package main is known by the plugin's path. As in the oracle
     (data.go, addstrdata1) that counts only for what follows -buildmode and -pluginpath."""
@@ -319,7 +325,7 @@ def _check(values: Mapping[str, Any], rest: Sequence[str]) -> None:
     if quantum != -1 and (quantum < 4096 or quantum & (quantum - 1)):
         raise _conflict(f"invalid -R value 0x{quantum:x}", "R")
     align = values.get("funcalign", 0)
-    if align != 0 and (align < 0 or align & (align - 1)):
+    if align != 0 and (align < 0 or align & (align - 1) or align > _LARGEST_ALIGN):
         raise _conflict(f"invalid -funcalign value {align}", "funcalign")
     if mode != "shared" and len(rest) != 1:
         raise _wrong("", "")
@@ -337,6 +343,9 @@ def _check(values: Mapping[str, Any], rest: Sequence[str]) -> None:
         raise _refused(f"flag -buildmode={mode} {_LATER}", "buildmode")
     if head not in ("", "linux"):
         raise _refused(f"flag -H {head} {_LATER}: linkpipe writes ELF for Linux", "H")
+    for name in ("T", "D", "R"):
+        if values.get(name, -1) > _HIGHEST or values.get(name, -1) < -1:
+            raise _refused(f"flag -{name}: no program has room at 0x{values[name]:x}", name)
     data = values.get("D", -1)
     if data != -1 and quantum != -1 and data % quantum:
         raise misaligned_data(data, quantum)

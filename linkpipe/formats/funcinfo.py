@@ -13,7 +13,7 @@ import numpy as np
 
 from linkpipe.arrays.ragged import expand, owners
 from linkpipe.arrays.types import I64, U32, Structs
-from linkpipe.errors import InputError
+from linkpipe.errors import BadRow
 from linkpipe.formats.arena import Arena
 
 HEADER = np.dtype(
@@ -56,7 +56,7 @@ class FuncInfos(NamedTuple):
 def read_headers(arena: Arena, at: I64, size: I64) -> Structs:
     """The fixed part of the records at the arena offsets ``at``, of ``size`` bytes: HEADER[n].
 
-    Raises InputError when a record is cut short.
+    Raises BadRow when a record is cut short.
     """
     _check(size, np.full(len(at), HEADER.itemsize + 4))
     return arena.records(at, HEADER)
@@ -65,7 +65,7 @@ def read_headers(arena: Arena, at: I64, size: I64) -> Structs:
 def read_funcinfos(arena: Arena, at: I64, size: I64) -> FuncInfos:
     """The records at the arena offsets ``at``, of ``size`` bytes.
 
-    Raises InputError when a record is cut short.
+    Raises BadRow when a record is cut short.
     """
     header = read_headers(arena, at, size)
     nfiles = header["nfiles"].astype(np.int64)
@@ -93,9 +93,9 @@ def _check(size: I64, needed: I64) -> None:
     short = np.flatnonzero(size < needed)
     if len(short):
         row = int(short[0])
-        raise InputError(
+        raise BadRow(
+            row,
             "corrupt object file: function information is cut short",
             expected=f"at least {int(needed[row])} bytes",
             found=f"{int(size[row])} bytes",
-            remedy="rebuild the package; the file is damaged",
         )

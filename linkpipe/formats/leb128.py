@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.arrays.types import I64, U8, U64, Ints
+from linkpipe.errors import BadRow
 
 _LONGEST = 10
 """Bytes of the longest number of 64 bits."""
@@ -81,7 +82,7 @@ def ulebs(data: U8) -> tuple[U64, I64]:
 
     ``while data: value, n = read_uleb(data); data = data[n:]``
 
-    Raises ValueError for a number of more than ten bytes.
+    Raises BadRow, with the place where it begins, for a number of more than ten bytes.
     """
     ends = np.flatnonzero(data < 0x80) + 1
     starts = np.empty_like(ends)
@@ -90,7 +91,8 @@ def ulebs(data: U8) -> tuple[U64, I64]:
     length = ends - starts
     longest = int(length.max(initial=0))
     if longest > _LONGEST:
-        raise ValueError(f"number of {longest} bytes")
+        at = int(starts[length > _LONGEST][0])
+        raise BadRow(at, f"has a number of {longest} bytes")
     values = data[starts].astype(np.uint64) & np.uint64(0x7F)
     for i in range(1, longest):
         rows = np.flatnonzero(length > i)

@@ -17,8 +17,10 @@ import numpy as np
 
 from linkpipe.arrays.ragged import expand, owners
 from linkpipe.arrays.types import I32, I64, U8
-from linkpipe.errors import InputError
+from linkpipe.errors import BadRow
 from linkpipe.formats.leb128 import ulebs, zigzag
+
+_BAD = "corrupt object file: bad pc-value table:"
 
 
 class PcValues(NamedTuple):
@@ -38,16 +40,18 @@ def decode(data: U8, at: I64, size: I64, quantum: int) -> PcValues:
     """Decode the tables data[at[i] : at[i] + size[i]].
 
     ``quantum`` is the architecture's ``pc_quantum``. An empty table has no ranges.
-    Raises InputError for a table that ends inside of a pair.
+    Raises BadRow for a table that ends inside of a pair, or has numbers that are too large.
     """
     table_end = np.cumsum(size)
     text = data[expand(at, size)]
-    if len(text) and (text[table_end[size > 0] - 1] >= 0x80).any():
-        raise _bad("ends inside of a number")
+    some = np.flatnonzero(size > 0)
+    open_ = some[text[table_end[some] - 1] >= 0x80]
+    if len(open_):
+        raise BadRow(int(open_[0]), f"{_BAD} it ends inside of a number")
     try:
         numbers, ends = ulebs(text)
-    except ValueError as e:
-        raise _bad(str(e)) from e
+    except BadRow as e:
+        raise BadRow(int(np.searchsorted(table_end, e.row, side="right")), f"{_BAD} it {e}") from e
     per_table = np.diff(np.searchsorted(ends, table_end, side="right"), prepend=0)
     table = owners(per_table)
     first = np.cumsum(per_table) - per_table
@@ -57,8 +61,9 @@ def decode(data: U8, at: I64, size: I64, quantum: int) -> PcValues:
     length = per_table.copy()
     stops = np.flatnonzero(is_change & (place > 0) & (numbers == 0))[::-1]
     length[table[stops]] = place[stops]
-    if (length % 2).any():
-        raise _bad("ends inside of a pair")
+    odd = np.flatnonzero(length % 2)
+    if len(odd):
+        raise BadRow(int(odd[0]), f"{_BAD} it ends inside of a pair")
     counts = length // 2
     rows = expand(first, length)
     values, units = zigzag(numbers[rows[0::2]]), numbers[rows[1::2]].astype(np.int64)
@@ -73,10 +78,3 @@ def _running(steps: I64, counts: I64) -> I64:
     first = np.cumsum(counts) - counts
     before = np.concatenate(([0], total))[first]
     return total - np.repeat(before, counts)
-
-
-def _bad(what: str) -> InputError:
-    return InputError(
-        f"corrupt object file: bad pc-value table: it {what}",
-        remedy="rebuild the package; the file is damaged",
-    )

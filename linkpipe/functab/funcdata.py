@@ -20,6 +20,7 @@ from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import read_headers
 from linkpipe.symkind import SymKind
+from linkpipe.tables.faults import rows_of
 from linkpipe.tables.functions import Functions
 from linkpipe.tables.pclntab import Funcdata
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
@@ -65,11 +66,12 @@ def inlined_calls(
         raise InputError(
             "inlined function has no function information",
             symbol=symbols.name(int(unique[missing[0]])),
+            file=objects.names[int(symbols.object[unique[missing[0]]])],
             remedy="rebuild all packages with one Go version",
         )
-    header = read_headers(
-        symbols.arena, symbols.data_at[auxs.target], symbols.data_size[auxs.target]
-    )
+    at, size = symbols.data_at[auxs.target], symbols.data_size[auxs.target]
+    with rows_of(objects, symbols, unique):
+        header = read_headers(symbols.arena, at, size)
     row = rank[fns.inlined]
     out = np.zeros((len(row), 4), f"{endian}u4")
     out.view(np.uint8)[:, 0] = header["func_id"][row]

@@ -16,6 +16,7 @@ from linkpipe.arrays.ragged import first_seen
 from linkpipe.arrays.types import I64
 from linkpipe.formats.pcvalue import PcValues, decode
 from linkpipe.functab.sourcefiles import expand_file, file_counts, file_names
+from linkpipe.tables.faults import rows_of
 from linkpipe.tables.functions import read_functions
 
 if TYPE_CHECKING:
@@ -36,10 +37,11 @@ def source_lines(
     new, _ = first_seen(wanted, len(symbols))
     fns = read_functions(objects, symbols, wanted[new])
     rows = {sym: row for row, sym in enumerate(fns.ids.tolist())}
-    files, lines = (
-        decode(symbols.arena.bytes, symbols.data_at[syms], symbols.data_size[syms], quantum)
-        for syms in (fns.pcfile, fns.pcline)
-    )
+    with rows_of(objects, symbols, fns.ids):
+        files, lines = (
+            decode(symbols.arena.bytes, symbols.data_at[syms], symbols.data_size[syms], quantum)
+            for syms in (fns.pcfile, fns.pcline)
+        )
     starts = [np.cumsum(table.counts) - table.counts for table in (files, lines)]
 
     @cache

@@ -10,11 +10,14 @@ from __future__ import annotations
 import cython
 import numpy as np
 
-SOUND, NAME, ABI, ALIGN, RELOCS, AUXS, DATA, RELOC, AUX = range(9)
+SOUND, NAME, ABI, ALIGN, RELOCS, AUXS, DATA, RELOC, AUX, SIZE = range(10)
 """What is wrong with a symbol, the first thing that is: nothing; its name lies outside of the
 object; no such ABI; its alignment is no power of two; its relocations, its auxiliary symbols or its
 content lie outside of their block, or end before they begin; one of its relocations, or of its
-auxiliary symbols, refers to a symbol that there is not."""
+auxiliary symbols, refers to a symbol that there is not; it is larger than LARGEST."""
+
+LARGEST = 2_000_000_000
+"""Most bytes in a symbol (cmd/link/internal/ld/data.go, cutoff)."""
 
 _NAME = cython.declare(cython.uchar, NAME)
 _ABI = cython.declare(cython.uchar, ABI)
@@ -24,6 +27,8 @@ _AUXS = cython.declare(cython.uchar, AUXS)
 _DATA = cython.declare(cython.uchar, DATA)
 _RELOC = cython.declare(cython.uchar, RELOC)
 _AUX = cython.declare(cython.uchar, AUX)
+_SIZE = cython.declare(cython.uchar, SIZE)
+_LARGEST = cython.declare(cython.longlong, LARGEST)
 
 _BLOCKS = cython.declare(cython.longlong, 19)
 _SYMDEF = cython.declare(cython.longlong, 3)
@@ -126,7 +131,7 @@ def _parts(
     start: cython.longlong = block[row + _RELOCBLOCK]
     low: cython.longlong = _u32(data, at)
     high: cython.longlong = _u32(data, at + 4)
-    if high < low or start + high * _RELOC_SIZE > block[row + _AUXBLOCK]:
+    if high < low or start + high * _RELOC_SIZE > min(block[row + _AUXBLOCK], end):
         return _RELOCS
     if _unknown(
         data,
@@ -142,7 +147,7 @@ def _parts(
     start = block[row + _AUXBLOCK]
     low = _u32(data, at)
     high = _u32(data, at + 4)
-    if high < low or start + high * _AUX_SIZE > block[row + _DATABLOCK]:
+    if high < low or start + high * _AUX_SIZE > min(block[row + _DATABLOCK], end):
         return _AUXS
     if _unknown(
         data, start + low * _AUX_SIZE + 1, start + high * _AUX_SIZE, _AUX_SIZE, first, count, limit
@@ -207,5 +212,7 @@ def faults(
                 bad = _symbol(data, at, base[o], ends[o], i < defined[o])
                 if bad == 0 and i < defined[o] and not passed[data[at + 10]]:
                     bad = _parts(data, blocks, row, i, ends[o], first[o], counts[o], limit)
+                    if bad == 0 and _u32(data, at + 13) > _LARGEST:
+                        bad = _SIZE
                 fault[local[o] + i] = bad
     return found

@@ -9,6 +9,8 @@ AUXS: int
 DATA: int
 RELOC: int
 AUX: int
+SIZE: int
+LARGEST: int
 
 def faults(
     data: U8,

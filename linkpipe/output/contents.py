@@ -9,6 +9,7 @@ import numpy as np
 
 from linkpipe.arrays.image import copy_spans
 from linkpipe.arrays.types import I64, U8
+from linkpipe.errors import UserError
 
 if TYPE_CHECKING:
     from linkpipe.tables.sections import Sections
@@ -55,10 +56,18 @@ def fill_image(sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes
     """The file's bytes up to the end of its last segment: uint8[n], writable.
 
     Code sections are filled with ``code_pad`` where no symbol's content lies, the rest with zero.
-    The pattern starts anew where a content ends and where a symbol ends.
+    The pattern starts anew where a content ends and where a symbol ends. Raises UserError for
+    more bytes than there is memory.
     """
     end = max((s.fileoff + s.filesize for s in sections.segments), default=0)
-    image = np.zeros(end, np.uint8)
+    try:
+        image = np.zeros(end, np.uint8)
+    except MemoryError as e:
+        raise UserError(
+            f"mapping output file failed: cannot allocate {end} bytes",
+            status=2,
+            remedy="choose smaller values for -R, -T, -D and -funcalign, where they are given",
+        ) from e
     pad = np.frombuffer(code_pad, np.uint8)
     for segment in sections.segments:
         for row in segment.sections:

@@ -14,7 +14,7 @@ import numpy as np
 from linkpipe.arch import Architecture
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.types import U8
-from linkpipe.errors import PassError
+from linkpipe.errors import UserError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType
 from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED, ElfSymtab
@@ -172,7 +172,11 @@ class ElfFrame:
         room = self.arch.header_room
         used = sum(len(piece.content) for piece in pieces if piece.at < room)
         if used > room:
-            raise PassError(
-                f"ELFRESERVE too small: {used} > {room}",
-                remedy="there are more sections than the header page has room for",
+            texts = sum(section.name == ".text" for section in self.sections.items)
+            raise UserError(
+                f"ELFRESERVE too small: {used} > {room} with {texts} text sections",
+                status=2,
+                label="",
+                remedy="make what -buildid, -B and -I put there shorter; the rest are headers of "
+                "sections",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
@@ -30,10 +30,11 @@ class Where(NamedTuple):
 
 
 class RelocErrors:
-    """Errors found so far; ``sorted`` gives them in file order."""
+    """Errors found so far; ``sorted`` gives them in file order. ``files`` are the names of the
+    objects that symbols come from."""
 
-    def __init__(self, symbols: Symbols, arch: Architecture) -> None:
-        self._symbols, self._arch = symbols, arch
+    def __init__(self, symbols: Symbols, files: Sequence[str], arch: Architecture) -> None:
+        self._symbols, self._files, self._arch = symbols, files, arch
         self._found: list[tuple[Where, InputError]] = []
         self._unresolved: set[tuple[int, int]] = set()
 
@@ -54,8 +55,15 @@ class RelocErrors:
         ]
 
     def _add(self, where: Where, message: str, remedy: str = _REBUILD) -> None:
-        name = self._symbols.name(where.symbol)
-        error = InputError(message, symbol=name, offset=where.offset, remedy=remedy, status=2)
+        name = self._symbols.name(where.symbol) or f"sym {where.symbol}"
+        error = InputError(
+            message,
+            symbol=name,
+            file=self._files[int(self._symbols.object[where.symbol])],
+            offset=where.offset,
+            remedy=remedy,
+            status=2,
+        )
         self._found.append((where, error))
 
     def _target(self, where: Where) -> str:

@@ -11,17 +11,21 @@ here to lie, and says only what was found to be possible. This has been proved o
   has an object. All symbols have an ABI that there is, definitions an alignment that is a power of
   two (or above 2**31, which counts as none).
 - The relocations, auxiliary symbols and contents of each definition lie within it, and each of
-  their references is to a symbol that there is; but for definitions in the column ``faulty``. Those
+  their references is to a symbol that there is, and none is larger than the oracle lets symbols
+  be; but for definitions in the column ``faulty``. Those
   are refused when they are needed (Objects.refuse), as in the oracle: it looks at nothing else.
 
 A link without debug information passes over the symbols of that: they are never read.
 
 Other fields may contradict each other, and this is what becomes of it:
 
-- A content that is longer than its symbol's size: output/contents.py refuses it among what is
-  written ("phase error"), datalayout among data. Function tables are written up to their size, and
-  descriptors of types, names and function information are read by their content alone.
-- A size beyond the content stands for zeros; those are not stored anywhere (output/contents.py).
+- A content that is longer than its symbol's size: `relocate` refuses it among what is written
+  ("phase error"), `datalayout` among data, `pclntab` in pc-value tables. Data of functions is
+  written up to its size. Descriptors of types, names and function information are read by their
+  content alone.
+- A size beyond the content stands for zeros, which data may have many of. In what compilers write
+  in full (code, data of functions, debug information) it is not believed: check_sizes in
+  tables/contents.py.
 - A relocation outside of its symbol: the pass `relocate` refuses it among what is written, in the
   oracle's words, `pclnbytes` in data of functions. Elsewhere its offset is only compared.
 - Function information: its parts are within it and name files that there are, or functab/ says so.

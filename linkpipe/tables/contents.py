@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linkpipe.arrays.ragged import owners
-from linkpipe.arrays.types import I64
+from linkpipe.arrays.types import I64, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.kernels.names import differing
@@ -23,6 +23,7 @@ from linkpipe.symkind import SymKind
 from linkpipe.tables.names import Names
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.records import HASHED, HASHED64, Records
+from linkpipe.tables.symbols import Symbols
 
 
 class Contents(NamedTuple):
@@ -103,3 +104,26 @@ def _fail(objects: Objects, records: Records, contents: Contents, place: int, wh
         found=told(row),
         remedy="rebuild both packages; one of the files is damaged",
     )
+
+
+_UNBACKED = 1 << 26
+"""Most bytes that a list of symbols may be larger than its contents."""
+
+
+def check_sizes(symbols: Symbols, objects: Objects, ids: Ints) -> None:
+    """Raise InputError when the symbols ``ids``, of a kind that compilers write in full, are much
+    larger than their contents: such sizes are not believed, nor memory taken for them. Those that
+    the linker made may be among them."""
+    ids = ids[symbols.object[ids] != 0]
+    lacking = np.maximum(symbols.size[ids] - symbols.data_size[ids], 0)
+    if lacking.sum() > _UNBACKED:
+        sym = int(ids[np.argmax(lacking)])
+        raise InputError(
+            f"symbol too large ({int(symbols.size[sym])} bytes)",
+            symbol=symbols.name(sym) or f"sym {sym}",
+            file=objects.names[int(symbols.object[sym])],
+            expected=f"the size of its content, {int(symbols.data_size[sym])} bytes",
+            found=f"{int(symbols.size[sym])} bytes",
+            status=2,
+            remedy="rebuild the package; the file is damaged",
+        )

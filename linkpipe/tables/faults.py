@@ -6,16 +6,20 @@ told about are looked into again, one by one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from linkpipe.errors import InputError
+from linkpipe.arrays.types import Ints
+from linkpipe.errors import BadRow, InputError
 from linkpipe.formats import goobj
 from linkpipe.kernels import records
 
 if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects
+    from linkpipe.tables.symbols import Symbols
 
 _DAMAGED = "rebuild the package; the file is damaged"
 _OTHERS = "rebuild the package and what it imports with one Go version"
@@ -75,6 +79,15 @@ def fault(objects: Objects, obj: int, local: int, code: int) -> InputError:
             found=str(arena.u32_at(record + 17)),
             remedy=_DAMAGED,
         )
+    if code == records.SIZE:
+        return InputError(
+            f"symbol too large ({arena.u32_at(record + 13)} bytes)",
+            symbol=name,
+            file=file,
+            offset=offset(record),
+            expected=f"at most {records.LARGEST} bytes",
+            remedy="make it smaller; if it is not that large, the file is damaged",
+        )
     if code in _INDEXES:
         block = _INDEXES[code]
         return InputError(
@@ -94,6 +107,25 @@ def fault(objects: Objects, obj: int, local: int, code: int) -> InputError:
         offset=offset(at),
         remedy=_OTHERS,
     )
+
+
+@contextmanager
+def rows_of(objects: Objects, symbols: Symbols, ids: Ints) -> Iterator[None]:
+    """What is read in the block is a row for each of the symbols ``ids``; a BadRow becomes an error
+    that names its own."""
+    try:
+        yield
+    except BadRow as e:
+        sym = int(ids[e.row])
+        raise InputError(
+            str(e),
+            symbol=symbols.name(sym) or f"sym {sym}",
+            file=objects.names[int(symbols.object[sym])],
+            expected=e.expected,
+            found=e.found,
+            status=2,
+            remedy=_DAMAGED,
+        ) from e
 
 
 def _reference(

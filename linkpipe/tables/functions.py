@@ -11,6 +11,7 @@ from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I32, I64, Ints
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import FuncInfos, read_funcinfos
+from linkpipe.tables.faults import rows_of
 
 if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects
@@ -64,6 +65,7 @@ def read_functions(objects: Objects, symbols: Symbols, functions: Ints) -> Funct
     Raises InputError when a record is damaged.
     """
     auxs = objects.auxs(symbols.object[functions], symbols.local[functions], _TYPES)
+    objects.refuse(symbols.object[auxs.target], symbols.local[auxs.target])
     owner = owners(auxs.counts)
     of_type = [auxs.type == kind for kind in range(max(_TYPES) + 1)]
 
@@ -82,7 +84,8 @@ def read_functions(objects: Objects, symbols: Symbols, functions: Ints) -> Funct
         return counts, auxs.target[chosen]
 
     record = record[rows]
-    info = read_funcinfos(symbols.arena, symbols.data_at[record], symbols.data_size[record])
+    with rows_of(objects, symbols, functions[rows]):
+        info = read_funcinfos(symbols.arena, symbols.data_at[record], symbols.data_size[record])
     home = symbols.object[functions[rows]].astype(np.int64)
     tree = info.inlined
     npcdata, pcdata = many(goobj.AUX_PCDATA)

@@ -99,3 +99,8 @@ def contain_byte(words_at: Callable[[I64], U64], at: I64, length: Ints, byte: in
         start += 8
         rows = rows[~hit & (left[rows] > start)]
     return found
+
+
+def as_bytes(name: str | bytes) -> bytes:
+    """A name as objects spell it; surrogates stand for bytes that are not UTF-8."""
+    return name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name

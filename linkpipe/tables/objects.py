@@ -257,6 +257,8 @@ class Objects:
 
     def refuse(self, objects: Ints, locals_: Ints) -> None:
         """Raise InputError when one of these symbols, which are needed, is damaged."""
+        if not len(self.faulty):
+            return
         bad = np.flatnonzero(self.damaged(objects, locals_))
         if len(bad):
             from linkpipe.tables.faults import fault

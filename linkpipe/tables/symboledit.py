@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from linkpipe.arrays.types import I64
 from linkpipe.tables.edit import Edit
+from linkpipe.tables.names import as_bytes
 from linkpipe.tables.symbolcolumns import COLUMNS, DEFAULTS, Ids
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class SymbolsEdit(Edit):
 
     def lookup(self, name: str | bytes, version: int = 0) -> int:
         """The id of the symbol of that name and version, 0 when there is none."""
-        key = name.encode() if isinstance(name, str) else name
+        key = as_bytes(name)
         if self._created is not None:
             made = self._created.get((key, version))
             if made is not None:
@@ -62,7 +63,7 @@ class SymbolsEdit(Edit):
         found = self.lookup(name, version)
         if found:
             return found
-        key = name.encode() if isinstance(name, str) else name
+        key = as_bytes(name)
         sym = self.create(key, version)
         if self._created is None:
             self._created = dict(self._base.created)
@@ -71,7 +72,7 @@ class SymbolsEdit(Edit):
 
     def create(self, name: str | bytes, version: int = 0) -> int:
         """A new symbol that cannot be looked up by name."""
-        key = name.encode() if isinstance(name, str) else name
+        key = as_bytes(name)
         if self._names is None:
             self._names = list(self._base.created_names)
         self._names.append(key)

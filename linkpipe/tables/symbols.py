@@ -26,7 +26,7 @@ from linkpipe.arrays.types import I16, I32, I64, U8, U32, Bool, Ints
 from linkpipe.formats.arena import Arena
 from linkpipe.symkind import SymKind
 from linkpipe.tables.listing import InNotebook, Listing
-from linkpipe.tables.names import Names, Slots, contain_byte
+from linkpipe.tables.names import Names, Slots, as_bytes, contain_byte
 from linkpipe.tables.symbolcolumns import ABI0, ABI_INTERNAL, COLUMNS, STATIC, Flag, Ids
 from linkpipe.tables.symboledit import SymbolsEdit
 
@@ -88,7 +88,7 @@ class Symbols(InNotebook):
 
     def lookup(self, name: str | bytes, version: int = 0) -> int:
         """The id of the symbol of that name and version, 0 when there is none."""
-        key = name.encode() if isinstance(name, str) else name
+        key = as_bytes(name)
         made = self.created.get((key, version))
         if made is not None:
             return made

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import attrs
 
+from linkpipe.formats import goobj
 from linkpipe.formats.goobj import MAGIC
 from tests.conformance.programs import Inputs
 
@@ -64,3 +65,56 @@ def other_fingerprint(data: bytes) -> bytes:
     """Change the fingerprint that stands after the object's magic."""
     at = object_at(data) + len(MAGIC)
     return data[:at] + bytes(8 * [0xA5]) + data[at + 8 :]
+
+
+class Editor:
+    """The Go object in an archive, to change single fields of; ``data`` is the archive."""
+
+    def __init__(self, archive: bytes) -> None:
+        self.data = bytearray(archive)
+        self.at = object_at(archive)
+        self.header = goobj.read_header(memoryview(archive)[self.at :], "")
+        blocks = (goobj.SYMDEF, goobj.HASHED64DEF, goobj.HASHEDDEF, goobj.NONPKGDEF)
+        self.classes = [self.header.count(block) for block in blocks]
+
+    def block(self, block: int) -> int:
+        """Where a block begins."""
+        return self.at + self.header.offsets[block]
+
+    def word(self, at: int) -> int:
+        """Four bytes."""
+        return int.from_bytes(self.data[at : at + 4], "little")
+
+    def put(self, at: int, value: int, size: int = 4) -> None:
+        """Change a field of so many bytes."""
+        self.data[at : at + size] = value.to_bytes(size, "little")
+
+    def record(self, symbol: int) -> int:
+        """Where a symbol's record stands."""
+        return self.block(goobj.SYMDEF) + goobj.SYM.itemsize * symbol
+
+    def find(self, name: str) -> int:
+        """The first definition of that name."""
+        for symbol in range(sum(self.classes)):
+            size, at = self.word(self.record(symbol)), self.word(self.record(symbol) + 4)
+            if self.data[self.at + at : self.at + at + size] == name.encode():
+                return symbol
+        raise LookupError(name)
+
+    def relocs(self, symbol: int) -> list[int]:
+        """Where the symbol's relocations stand."""
+        return self._rows(symbol, goobj.RELOCIDX, goobj.RELOC, goobj.RELOC_RECORD.itemsize)
+
+    def auxs(self, symbol: int, kind: int) -> list[int]:
+        """Its auxiliary symbols of a kind, those that are the object's own."""
+        first = {goobj.PKG_SELF: 0, goobj.PKG_HASHED64: 1, goobj.PKG_HASHED: 2, goobj.PKG_NONE: 3}
+        return [
+            sum(self.classes[: first[self.word(at + 1)]]) + self.word(at + 5)
+            for at in self._rows(symbol, goobj.AUXIDX, goobj.AUX, goobj.AUX_RECORD.itemsize)
+            if self.data[at] == kind and self.word(at + 1) in first
+        ]
+
+    def _rows(self, symbol: int, index: int, block: int, size: int) -> list[int]:
+        entry = self.block(index) + 4 * symbol
+        rows = range(self.word(entry), self.word(entry + 4))
+        return [self.block(block) + size * row for row in rows]

@@ -334,6 +334,33 @@ def test_too_many_errors(flags: tuple[str, ...], count: int, tiny: Inputs, folde
     assert len(same_words(tiny, folder, (*FLAGS, *flags, *wrong))) == count
 
 
+@pytest.mark.parametrize("size", [3300, 100_000])
+def test_a_long_build_id_has_no_room(size: int, tiny: Inputs, folder: Path) -> None:
+    """It shares the first page with the headers. (Where it is longer than that, the oracle
+    crashes.)"""
+    flags = (*FLAGS, f"-buildid={'x' * size}")
+    refuse(tiny, folder, "-buildid", flags=flags, same_words=size < 4096)
+
+
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [
+        ("-R=0x4000000000", "mapping output file failed"),
+        ("-funcalign=0x40000000", "symbol too large"),
+    ],
+)
+def test_a_file_for_which_there_is_no_memory(
+    flag: str, words: str, tiny: Inputs, folder: Path
+) -> None:
+    """Hundreds of gigabytes."""
+    ours = refuse(tiny, folder, words, flags=(*FLAGS, flag))
+    assert ours.peak < 1 << 29
+
+
+def test_a_flag_that_is_no_text(tiny: Inputs, folder: Path) -> None:
+    same_words(tiny, folder, (*FLAGS, "-E=\udcff"))
+
+
 def test_halt_on_error(tiny: Inputs, folder: Path) -> None:
     """With -h the first error is the last. (The oracle goes on with a traceback of its own.)"""
     flags = (*FLAGS, "-h", *(f"-X=runtime.{name}=x" for name in NO_STRINGS))

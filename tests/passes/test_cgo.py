@@ -112,11 +112,26 @@ def test_what_cannot_be_carried_out(directives: list[list[str]], message: str) -
     assert error.value.exit_status == 2
 
 
-@pytest.mark.parametrize("text", ["[[", "{}", "[[1]]", "[[]]", '["x"]'])
+@pytest.mark.parametrize("text", ["[[", "{}", "[[1]]", "[[]]", '["x"]', "[" * 100_000])
 def test_damaged_directives_are_an_error(text: str) -> None:
     with pytest.raises(LinkpipeError) as error:
         carry_out(text=text)
     assert "failed decoding cgo directives" in error.value.render()
+
+
+def test_directives_are_read_as_go_reads_them() -> None:
+    """What stands behind the list is passed over; halves of characters, and bytes that are not
+    UTF-8, become U+FFFD, in names as in flags."""
+    text = ' \n[["cgo_ldflag", "a\\ud800b\\ud83d\\ude00"], ["cgo_import_static", "x\udcff"]] ]['
+    link = carry_out(text=text)
+    assert link.cgo.ldflags == ("a\ufffdb\U0001f600",)
+    assert link.symbols.lookup("x\ufffd")
+
+
+def test_no_program_takes_a_flag_with_nul() -> None:
+    with pytest.raises(LinkpipeError) as error:
+        carry_out(["cgo_ldflag", "a\0b"])
+    assert "p.a(_go_.o): invalid cgo directive" in error.value.render()
 
 
 def test_dynamic_imports_and_the_flag_d_exclude_each_other() -> None:

@@ -134,8 +134,21 @@ def test_object() -> None:
 
 
 @pytest.mark.parametrize(
+    ("entry", "address"),
+    [("0x10", 16), ("0777", 0o777), ("1_000", 1000), ("9" * 5000, 2**63 - 1), ("09", 0), ("0x", 0)],
+)
+def test_entry_by_number(entry: str, address: int) -> None:
+    """As Go reads numbers: what is none is 0, what is too large the largest."""
+    assert whole(program(E=entry).link())[1]["e_entry"] == address
+
+
+@pytest.mark.parametrize(
     ("entry", "message"),
-    [("nowhere", 'missing entry symbol "nowhere"'), ("main.v", "main.v: entry not text")],
+    [
+        ("nowhere", 'missing entry symbol "nowhere"'),
+        ("\udcff", r'missing entry symbol "\\xff"'),
+        ("main.v", "main.v: entry not text"),
+    ],
 )
 def test_wrong_entry(entry: str, message: str) -> None:
     """-E with the name of nothing, or of no function."""

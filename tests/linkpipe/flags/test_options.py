@@ -97,6 +97,23 @@ def test_wrong_command_lines_get_the_oracles_answer(args: list[str]) -> None:
     assert ("usage: link" in our_text) == ("usage: link" in text)
 
 
+@pytest.mark.parametrize(
+    ("flag", "status"),
+    [
+        (f"-{name}={value}", 2)
+        for name in "TDR"
+        for value in ("0x7fffffffffffffff", "0x4000000000001000", "-4096")
+    ]
+    + [("-funcalign=0x80000000", 2), ("-funcalign=0x4000000000000000", 2)],
+)
+def test_addresses_and_alignments_leave_room(flag: str, status: int) -> None:
+    """Numbers that no program has room for are refused, not reckoned with."""
+    our_status, text = ours(flag, "x.o")
+    assert our_status == status
+    assert flag[1:].partition("=")[0] in text.splitlines()[0]
+    assert read("-T=0x4000000000000000", "-funcalign=0x40000000", "x.o").T == 1 << 62
+
+
 def test_defaults_that_depend_on_other_flags() -> None:
     options = read("x.o")
     assert (options.o, options.buildmode, options.linkmode) == ("a.out", "exe", "auto")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.errors import InputError
+from linkpipe.errors import BadRow
 from linkpipe.formats.leb128 import uleb
 from linkpipe.formats.pcvalue import PcValues, decode
 from tests.linkpipe.formats.test_leb128 import read_uleb
@@ -72,10 +72,12 @@ def test_a_change_of_zero_ends_the_table_except_in_the_first_pair() -> None:
 
 @pytest.mark.parametrize("table", [b"\x02", b"\x02\x01\x04", b"\x80", b"\x02\x85"])
 def test_a_table_cut_short_is_refused(table: bytes) -> None:
-    with pytest.raises(InputError, match="bad pc-value table"):
-        decode_all([b"\x02\x01\0", table, b"\x02\x01\0"])
+    with pytest.raises(BadRow, match="bad pc-value table") as caught:
+        decode_all([b"\x02\x01\0", b"", table, b"\x02\x01\0"])
+    assert caught.value.row == 2
 
 
 def test_an_endless_number_is_refused() -> None:
-    with pytest.raises(InputError, match="number of 12 bytes"):
-        decode_all([b"\x80" * 11 + b"\x01\x01"])
+    with pytest.raises(BadRow, match="number of 12 bytes") as caught:
+        decode_all([b"\x02\x01", b"", b"\x80" * 11 + b"\x01\x01", b"\x02\x01"])
+    assert caught.value.row == 2

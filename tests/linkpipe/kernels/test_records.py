@@ -40,7 +40,7 @@ def slowly(data: bytes) -> list[int]:
     out = []
     for i in range(defined + header.count(goobj.NONPKGREF)):
         symbol = data[header.offsets[goobj.SYMDEF] + 21 * i :][:21]
-        size, at, abi, kind, _, _, _, align = struct.unpack("<IIHBBBII", symbol)
+        size, at, abi, kind, _, _, length, align = struct.unpack("<IIHBBBII", symbol)
         bad = 0
         if at + size > len(data):
             bad = kernel.NAME
@@ -49,7 +49,7 @@ def slowly(data: bytes) -> list[int]:
         elif i < defined and align < 2**31 and align.bit_count() > 1:
             bad = kernel.ALIGN
         elif i < defined and kind not in PASSED:
-            bad = parts(data, header, i)
+            bad = parts(data, header, i) or kernel.SIZE * (length > 2_000_000_000)
         out.append(bad)
     return out
 

@@ -86,6 +86,7 @@ LATER = [
     ((goobj.RELOC, 15, 2), 0, "reference to symbol 1 of package index 2", goobj.RELOC, 0),
     ((goobj.RELOC, 19, 3), 0, f"symbol 3 of package index {goobj.PKG_SELF}", goobj.RELOC, 0),
     ((goobj.AUX, 5, 1), 1, f"symbol 1 of package index {goobj.PKG_NONE}", goobj.AUX, 0),
+    ((goobj.SYMDEF, 13, 2_000_000_001), 0, "too large (2000000001 bytes)", goobj.SYMDEF, 0),
     ((goobj.AUX, 1, 0x80000000), 1, "symbol 0 of package index 2147483648", goobj.AUX, 0),
 ]
 
