@@ -5,9 +5,9 @@ into one contiguous span of memory and a byte is named by one integer: its
 offset in the arena. Files are mapped, not read: pages that no kernel touches
 (debug information, export data, unreachable code) are never loaded.
 
-The span is reserved as anonymous memory first; each file is then mapped over its
-slice of it (``mmap`` with ``MAP_FIXED``, which Python's own module does not
-offer, hence ctypes). Where that is refused the file is read into its slice.
+The span is reserved as anonymous memory first, no more than addresses; each file is
+then mapped over its slice of it (``mmap`` with ``MAP_FIXED``, which Python's own module
+does not offer, hence ctypes). Where that is refused the file is read into its slice.
 """
 
 from __future__ import annotations
@@ -24,10 +24,16 @@ import numpy.typing as npt
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I64, U8, U32, U64, Structs
-from linkpipe.errors import InputError, os_error
+from linkpipe.errors import InputError, UserError, os_error
 from linkpipe.process import ledger
 
 _MAP_FIXED = 0x10
+_MAP_NORESERVE = 0x4000
+"""As on all Linux that linkpipe runs on; Python does not have it."""
+_LARGEST = 1 << 46
+"""Bytes; no machine has addresses for more, and sums stay far from 2**63."""
+_LEFT_OUT = -1
+_MORE = "give the link more address space (ulimit -v); or is the file no archive of a package?"
 _MAP_FAILED = ctypes.c_void_p(-1).value
 
 
@@ -73,7 +79,8 @@ class MappedFiles:
     """Maps files into the span of an arena.
 
     ``sizes`` are upper bounds in bytes, one for each file that may be mapped;
-    slices start at page boundaries, in the given order.
+    slices start at page boundaries, in the given order. Where there are not addresses
+    enough for all of them, the largest are left out: perhaps nobody needs them.
 
     Attributes:
         arena: the span, to read from; only ``map`` writes to it.
@@ -83,13 +90,23 @@ class MappedFiles:
     def __init__(self, sizes: npt.ArrayLike) -> None:
         page = mmap.PAGESIZE
         self._sizes = np.array(sizes, np.int64)
-        # One spare page after each file: gathers of 8-byte words may read past a file's end.
-        spans = round_up(self._sizes, page) + page
-        ends = np.cumsum(spans)
-        self.bases = np.concatenate(([0], ends[:-1])).astype(np.int64)
-        self._span = mmap.mmap(
-            -1, int(ends[-1]) if len(ends) else page, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-        )
+        self._sizes[self._sizes > _LARGEST] = _LEFT_OUT
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
+        while True:
+            # One spare page after each file: gathers of 8-byte words may read past a file's end.
+            ends = np.cumsum(round_up(np.maximum(self._sizes, 0), page) + page)
+            self.bases = np.concatenate(([0], ends[:-1])).astype(np.int64)
+            try:
+                self._span = mmap.mmap(-1, int(ends[-1]) if len(ends) else page, flags)
+                break
+            except OSError as e:
+                if self._sizes.max(initial=0) <= 0:
+                    raise UserError(
+                        f"cannot reserve {int(ends[-1])} bytes of addresses: {os_error(e)}",
+                        status=2,
+                        remedy=_MORE,
+                    ) from e
+                self._sizes[np.argmax(self._sizes)] = _LEFT_OUT
         self.arena = Arena(np.frombuffer(memoryview(self._span).toreadonly(), np.uint8))
         self._mmap: Any = None
         self._address = 0
@@ -102,12 +119,20 @@ class MappedFiles:
         base, limit = int(self.bases[slot]), int(self._sizes[slot])
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as e:
+        except (OSError, ValueError) as e:
+            # No path has a NUL in it, says Python before it asks.
+            why = os_error(e) if isinstance(e, OSError) else f"open {path}: invalid argument"
             raise InputError(
-                f"cannot open file {path}: {os_error(e)}", file=path, remedy="check the importcfg"
+                f"cannot open file {path}: {why}", file=path, remedy="check the importcfg"
             ) from e
         try:
             size = os.fstat(fd).st_size
+            if limit == _LEFT_OUT:
+                raise InputError(
+                    f"cannot open file {path}: there are no addresses for its {size} bytes",
+                    file=path,
+                    remedy=_MORE,
+                )
             if size > limit:
                 raise InputError(
                     "file changed while it was being linked",

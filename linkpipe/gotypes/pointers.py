@@ -10,7 +10,7 @@ is made once and used for each variable of the type. Source: cmd/link/internal/l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 import numpy as np
@@ -21,9 +21,6 @@ from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData, targets_at
 from linkpipe.gotypes.gcprog import ProgramWriter
 from linkpipe.gotypes.layout import TFLAG_GC_MASK_ON_DEMAND, TFLAG_UNCOMMON, UNCOMMON_SIZE, Kind
-
-_DEEPEST = 200
-"""Structs and arrays within each other; more than that is a damaged file."""
 
 
 @attrs.frozen
@@ -65,7 +62,6 @@ class PointerWords:
         self._ptrdata: dict[int, int] = {}
         self._forms: dict[int, _Array | _Struct | _Mask] = {}
         self._steps: dict[int, list[Step]] = {}
-        self._open: set[int] = set()
         level = sorted(set(ids))
         while level:
             found = self._read(np.array(level, np.int64))
@@ -73,20 +69,30 @@ class PointerWords:
 
     def steps(self, type_: int) -> list[Step]:
         """The steps for one value of the type; none means that it has no pointers."""
-        known = self._steps.get(type_)
-        if known is not None:
-            return known
-        if type_ in self._open:
-            raise self._broken(type_, "type contains itself")
-        if len(self._open) == _DEEPEST:
-            raise self._broken(type_, "type is nested too deeply")
-        self._open.add(type_)
-        made = self._steps[type_] = self._expand(type_)
-        self._open.discard(type_)
-        # Each pointer has a word of its own; whatever lies about that could grow without end.
-        if len(made) > 2 * (self._ptrdata[type_] // self._ptrsize):
-            raise self._broken(type_, "type has more pointers than it has room for")
-        return made
+        # Types are as deep as somebody nests them: what is being expanded stands in a list.
+        path = [(type_, self._inner(type_))] if type_ not in self._steps else []
+        open_ = {type_}
+        while path:
+            outer, inner = path[-1]
+            part = next((part for part in inner if part not in self._steps), None)
+            if part is None:
+                path.pop()
+                open_.discard(outer)
+                self._steps[outer] = self._expand(outer)
+            elif part in open_:
+                raise self._broken(part, "type contains itself")
+            else:
+                path.append((part, self._inner(part)))
+                open_.add(part)
+        return self._steps[type_]
+
+    def _inner(self, type_: int) -> Iterator[int]:
+        """The types that the steps of this one are made of."""
+        form = self._forms[type_]
+        if isinstance(form, _Array):
+            yield form.elem
+        elif isinstance(form, _Struct):
+            yield from (field for _, field in form.fields if self._ptrdata[field])
 
     def write(self, writer: ProgramWriter, offset: int, type_: int) -> None:
         """Describe a value of the type that lies ``offset`` bytes into what is described."""
@@ -102,17 +108,20 @@ class PointerWords:
         form = self._forms[type_]
         if isinstance(form, _Mask):
             return list(form.words)
+        made: list[Step] = []
         if isinstance(form, _Struct):
-            out: list[Step] = []
             for offset, field in form.fields:
                 if self._ptrdata[field]:
-                    out += _shifted(self.steps(field), offset // self._ptrsize)
-            return out
-        steps = self.steps(form.elem)
-        if form.length > 1:
-            words = self._size[form.elem] // self._ptrsize
-            steps = [*steps, Repeat(words, words, form.length - 1)]
-        return steps
+                    made += _shifted(self._steps[field], offset // self._ptrsize)
+        else:
+            made += self._steps[form.elem]
+            if form.length > 1:
+                words = self._size[form.elem] // self._ptrsize
+                made.append(Repeat(words, words, form.length - 1))
+        # Each pointer has a word of its own; whatever lies about that could grow without end.
+        if len(made) > 2 * (self._ptrdata[type_] // self._ptrsize):
+            raise self._broken(type_, "type has more pointers than it has room for")
+        return made
 
     def _read(self, ids: I64) -> set[int]:
         """Read descriptors; the types that they contain."""

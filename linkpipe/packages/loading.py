@@ -365,5 +365,5 @@ def load_packages(
 def _size(file: str) -> int:
     try:
         return os.stat(file).st_size
-    except OSError:
+    except (OSError, ValueError):
         return 0  # the open that follows, if the package is needed, says what is wrong

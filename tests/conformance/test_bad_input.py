@@ -94,6 +94,25 @@ def test_truncated_archive(tiny: Inputs, folder: Path, package: str, part: float
     refuse(tiny, folder, str(file), same_status=False)
 
 
+def test_files_that_nobody_needs(tiny: Inputs, folder: Path) -> None:
+    """An importcfg may name files of any size, and paths that cannot be."""
+    with (folder / "sparse.a").open("wb") as file:
+        file.truncate(64 << 30)
+    with tiny.importcfg.open("a") as config:
+        config.write(f"packagefile nobody/a={folder}/sparse.a\n")
+        config.write(f"packagefile nobody/b={folder}/\0.a\n")
+    theirs = oracle.link_oracle(tiny, FLAGS, folder / "theirs")
+    ours = oracle.link_linkpipe(tiny, FLAGS, folder / "ours")
+    assert oracle.differences(ours, theirs) == []
+
+
+def test_a_path_with_nul(tiny: Inputs, folder: Path) -> None:
+    config = tiny.importcfg.read_text()
+    file = str(archive(tiny, "internal/abi"))
+    tiny.importcfg.write_text(config.replace(file, f"{file}\0"))
+    same_words(tiny, folder)
+
+
 @pytest.mark.parametrize("package", ["main", "runtime"])
 def test_not_an_archive(tiny: Inputs, folder: Path, package: str) -> None:
     rewrite(archive(tiny, package), patched(b"!<arch>\n", b"!<ARCH>\n"))

@@ -1,0 +1,65 @@
+"""The arena: how many addresses are asked for, and what is said when there are too few."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from linkpipe.errors import InputError
+from linkpipe.formats.arena import MappedFiles
+
+SPARSE = [64 << 30, 1 << 40, 2**63 - 1]
+
+
+def test_files_that_nobody_needs_may_be_of_any_size(tmp_path: Path) -> None:
+    """Addresses are no memory; where they do not suffice the largest files are left out."""
+    (tmp_path / "a").write_bytes(b"content")
+    mapped = MappedFiles([*SPARSE, 7, *SPARSE])
+    assert mapped.map(3, str(tmp_path / "a")) == 7
+    assert mapped.arena.view(int(mapped.bases[3]), 7) == b"content"
+
+
+def test_a_file_that_was_left_out_is_named_when_it_is_needed(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    with pytest.raises(InputError, match="there are no addresses for its 7 bytes") as caught:
+        MappedFiles([2**63 - 1]).map(0, str(tmp_path / "a"))
+    assert caught.value.file == str(tmp_path / "a")
+
+
+@pytest.mark.parametrize(("name", "reason"), [("a\0b", "invalid argument"), ("x", "no such file")])
+def test_a_file_that_cannot_be_opened(name: str, reason: str) -> None:
+    with pytest.raises(InputError, match=f"cannot open file {name}: open {name}: {reason}"):
+        MappedFiles([1]).map(0, name)
+
+
+LIMITED = """
+import resource, sys
+from linkpipe.formats.arena import MappedFiles
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (32 << 20),) * 2)
+mapped = MappedFiles([1 << 20, 1 << 30, 2 << 20])
+print(mapped.map(0, sys.argv[1]), mapped.map(2, sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_AS, (used, resource.getrlimit(resource.RLIMIT_AS)[1]))
+try:
+    MappedFiles([1 << 30])
+except Exception as e:
+    print(type(e).__name__, e)
+"""
+
+
+def test_a_limit_on_addresses(tmp_path: Path) -> None:
+    """What fits is mapped, and an error says so when not even that is possible (ulimit -v)."""
+    (tmp_path / "a").write_bytes(b"content")
+    assert resource.getrlimit(resource.RLIMIT_AS)[1] == resource.RLIM_INFINITY
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", LIMITED, str(tmp_path / "a")],
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[0] == "7 7", done.stderr
+    assert done.stdout.splitlines()[1].startswith("UserError cannot reserve ")
