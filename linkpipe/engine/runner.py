@@ -28,6 +28,7 @@ from linkpipe.errors import (
     ObserverError,
     PassError,
     Terminated,
+    UserError,
 )
 from linkpipe.process import ledger
 from linkpipe.process.surroundings import Changed, Surroundings
@@ -191,6 +192,13 @@ def _run(planned: Planned, link: Link, around: Surroundings) -> Link:
         raise
     except (LinkpipeError, KeyboardInterrupt, Terminated):
         raise
+    except MemoryError as e:
+        raise UserError(
+            f"pass {planned.name}: out of memory: {e}",
+            status=2,
+            label="linkpipe",
+            remedy="give the link more (ulimit -v), or link less",
+        ) from e
     except BaseException as e:
         error = _broken(
             planned,

@@ -14,16 +14,19 @@ from collections.abc import Iterator
 import attrs
 
 from linkpipe.errors import InputError
+from linkpipe.formats.goint import number
 
 AR_MAGIC = b"!<arch>\n"
 _AR_HEADER = 60
 _PKGDEF = "__.PKGDEF"
 _LONGEST_LINE = 1 << 12
+_LARGEST = (1 << 63) - 1 - 64
+"""Bytes of a member; beyond, its end has more than 63 bits, which the oracle takes for negative."""
 
 
 @attrs.frozen
 class Member:
-    """One archive member: bytes [at, at+size) of the file."""
+    """One archive member: bytes [at, at+size) of the file, as far as there are any."""
 
     name: str
     at: int
@@ -50,7 +53,9 @@ def members(data: memoryview, file: str) -> Iterator[Member]:
 
     A file that is not an archive is one member, itself. Export data and members that
     build tools added (short names without .o or .syso) are passed over, but for the
-    markers "dynimportfail" and "preferlinkext". Raises InputError for a malformed archive.
+    markers "dynimportfail" and "preferlinkext". As in the oracle, a size that is no number is
+    zero, what is too short for a header ends the archive, and the last member may be cut short:
+    then ``size`` says more than there is. Raises InputError for a malformed archive.
     """
     if bytes(data[: len(AR_MAGIC)]) != AR_MAGIC:
         yield Member("", 0, len(data))
@@ -61,18 +66,15 @@ def members(data: memoryview, file: str) -> Iterator[Member]:
         if len(header) < _AR_HEADER:
             break
         name = header[:16].decode("latin-1").strip(" ")
-        try:
-            size = int(header[48:58].decode("latin-1").strip(" "))
-        except ValueError:
-            size = -1
+        size = number(header[48:58].decode("latin-1").strip(" "))
         start = at + _AR_HEADER
-        if header[58:60] != b"`\n" or size < 0 or start + size > len(data):
+        if not 0 <= size <= _LARGEST:
             raise InputError(
                 f"{file}: malformed archive",
                 file=file,
                 offset=at,
-                expected="a member header whose member lies within the file",
-                found=repr(header[:60]),
+                expected="a member header with the member's size",
+                found=repr(header),
                 remedy="rebuild the package; the archive is damaged or cut short",
             )
         if name != _PKGDEF and (

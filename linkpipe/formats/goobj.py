@@ -147,7 +147,7 @@ def read_header(data: memoryview, file: str, before: int = 0) -> Header:
     are ``before`` it.
 
     Raises InputError when the magic is wrong or the blocks do not lie, whole and in order,
-    within the object.
+    within the object; relocations and what follows them need not (see linkpipe.packages.checking).
     """
     if len(data) < _HEADER.size:
         raise InputError(
@@ -168,7 +168,8 @@ def read_header(data: memoryview, file: str, before: int = 0) -> Header:
         )
     last = _HEADER.size
     for block, offset in enumerate(offsets):
-        if offset < last or offset > len(data):
+        # Blocks of what belongs to symbols may be cut off: only what is needed is missed.
+        if offset < last or (offset > len(data) and block <= RELOC):
             raise InputError(
                 f"corrupt object file: block {BLOCK_NAMES[block]} is out of bounds",
                 file=file,

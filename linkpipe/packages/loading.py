@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from linkpipe.flags.options import Options
 
 _NO_FINGERPRINT = bytes(8)
+_MAPPED = 16 << 10
+"""Bytes from which on the oracle maps an object, and so sees only what it needs of one that is cut
+short; smaller ones it reads (cmd/internal/bio/buf_mmap.go)."""
 
 
 class _Import(NamedTuple):
@@ -155,11 +158,13 @@ class PackageLoader:
                 continue
             name = f"{package.file}({member.name})" if member.name else package.file
             body = data[member.at : member.at + member.size]
-            at = base + member.at
+            at, missing = base + member.at, member.size - len(body)
             if bytes(body[:4]) == b"go o":
                 self._check_header(name, member.at, header_line(body, name))
-                self._load_object(row, name, at, body)
+                self._load_object(row, name, at, body, missing)
                 continue
+            if missing:
+                raise _cut_short(f"{package.file}: malformed archive", name, member.size, len(body))
             form = foreign_format(bytes(body[:4]))
             self._host_objects.append(
                 HostObject(path_to_prefix(package.path), name, package.file, at, member.size, form)
@@ -184,7 +189,9 @@ class PackageLoader:
         if self._header and line != self._want:
             self._errors.append(self._header.differs(name, line, self._want))
 
-    def _load_object(self, row: int, name: str, at: int, body: memoryview) -> None:
+    def _load_object(
+        self, row: int, name: str, at: int, body: memoryview, missing: int = 0
+    ) -> None:
         package = self._packages[row]
         preamble = read_preamble(body, name)
         if self._bare:
@@ -193,6 +200,10 @@ class PackageLoader:
         if preamble.cgo:
             self._cgo.append(CgoDirectives(name, path_to_prefix(package.path), preamble.cgo))
         binary = body[preamble.size :]
+        if missing and len(binary) + missing < _MAPPED:
+            raise _cut_short(
+                "cannot read object file: unexpected EOF", name, len(body) + missing, len(body)
+            )
         header = goobj.read_header(binary, name, preamble.size)
         if header.flags & goobj.FLAG_UNLINKABLE:
             raise InputError(
@@ -316,6 +327,17 @@ def string(data: memoryview, size: int, at: int, file: str) -> str:
             remedy="rebuild the package; the file is damaged",
         )
     return bytes(data[at : at + size]).decode("utf-8", "surrogateescape")
+
+
+def _cut_short(message: str, name: str, size: int, found: int) -> InputError:
+    return InputError(
+        message,
+        file=name,
+        expected=f"{size} bytes",
+        found=f"{found} bytes, then the end of the file",
+        status=1 if "EOF" in message else None,
+        remedy="rebuild the package; the file was cut short",
+    )
 
 
 def _check_fingerprint(package: _Pending, have: bytes, source: str, want: bytes) -> None:

@@ -94,6 +94,30 @@ def test_truncated_archive(tiny: Inputs, folder: Path, package: str, part: float
     refuse(tiny, folder, str(file), same_status=False)
 
 
+FOLLOWED = [b"?" * 60, bytes(60), b" " * 60, b"x" * 30, b"abc".ljust(60), b"abc.o".ljust(60)]
+
+
+@pytest.mark.parametrize("rest", FOLLOWED)
+def test_an_archive_with_something_behind_it(rest: bytes, tiny: Inputs, folder: Path) -> None:
+    rewrite(archive(tiny, "internal/strconv"), lambda data: data + rest)
+    theirs = oracle.link_oracle(tiny, FLAGS, folder / "theirs")
+    ours = oracle.link_linkpipe(tiny, FLAGS, folder / "ours")
+    assert oracle.differences(ours, theirs) == []
+
+
+@pytest.mark.parametrize("bytes_", [1, 100, 20_000])
+def test_a_member_cut_short(bytes_: int, tiny: Inputs, folder: Path) -> None:
+    """The oracle does not miss what nobody needs of a large object: its end."""
+    rewrite(archive(tiny, "internal/strconv"), lambda data: data[:-bytes_])
+    theirs = oracle.link(oracle.stock(), tiny, FLAGS, folder / "theirs")
+    ours = oracle.link_linkpipe(tiny, FLAGS, folder / "ours")
+    assert ours.status == theirs.status
+    if ours.status:
+        assert f"{archive(tiny, 'internal/strconv')}" in ours.stderr
+    else:
+        assert oracle.differences(ours, theirs) == []
+
+
 def test_files_that_nobody_needs(tiny: Inputs, folder: Path) -> None:
     """An importcfg may name files of any size, and paths that cannot be."""
     with (folder / "sparse.a").open("wb") as file:

@@ -15,7 +15,7 @@ from linkpipe.engine.context import Fact
 from linkpipe.engine.pass_api import Link, Pass
 from linkpipe.engine.plan import Planned
 from linkpipe.engine.runner import Observer, _declared, changed, run_plan
-from linkpipe.errors import InputError, ObserverError, PassError
+from linkpipe.errors import InputError, ObserverError, PassError, UserError
 from linkpipe.tables.mode import Mode
 from tests.linkpipe.synthetic import Greeting, plan_of, setter, steps
 
@@ -285,6 +285,17 @@ def test_a_faulty_observer_is_named(tmp_path: Path, method: str, of: str) -> Non
     what = f"the observer {__name__}.Faulty failed in {method}{of}"
     assert caught.value.message == f"{what}: ZeroDivisionError: division by zero"
     assert f"test_runner.py:{inspect.getsourcelines(Faulty.fail)[1] + 1}" in caught.value.remedy
+
+
+def test_no_memory_is_no_bug_in_a_pass(tmp_path: Path) -> None:
+    """Of a limit (ulimit -v) or a small machine."""
+
+    def large(link: Link) -> Link:
+        return link.evolve(y=np.zeros(1 << 62, np.uint8))
+
+    with pytest.raises(UserError, match="pass a: out of memory: Unable to allocate") as caught:
+        run_plan(plan_of(tmp_path, steps("a"), Pass("a", large, (), ["y"])), Link())
+    assert "ulimit -v" in caught.value.remedy
 
 
 def test_a_faulty_observer_does_not_hide_the_passs_error(tmp_path: Path) -> None:

@@ -42,12 +42,27 @@ def test_a_plain_object_is_its_own_member() -> None:
     assert (member.name, member.at, member.size) == ("", 0, 9)
 
 
-@pytest.mark.parametrize("cut", [0, 40, 65])
-def test_a_damaged_archive_is_named(cut: int) -> None:
-    whole = bytes(archive(entry("_go_.o", b"0123456789")))
-    damaged = {0: b"!<arch>\n" + b"?" * 60, 40: whole[:8] + b"x" * 60, 65: whole[:-4]}[cut]
+def test_what_ends_an_archive() -> None:
+    """As in the oracle: the rest is too short for a header, or the last member has no end."""
+    whole = bytes(archive(entry("a.o", b"01"), entry("b.o", b"0123456789")))
+    for text, sizes in ((whole + b"x" * 59, [2, 10]), (whole[:-4], [2, 10]), (whole[:80], [2])):
+        assert [m.size for m in members(memoryview(text), "p.a")] == sizes
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("0x10", 16), ("010", 8), ("x", 0), ("", 0), ("9" * 10, 9_999_999_999)]
+)
+def test_sizes_are_read_as_go_reads_numbers(text: str, size: int) -> None:
+    """What is none is zero; what ends the header is not looked at."""
+    head = f"{'a.o':<16}{0:<12}{0:<6}{0:<6}{644:<8}{text:<10}??".encode()
+    (member,) = members(archive(head), "p.a")
+    assert member.size == size
+
+
+def test_a_damaged_archive_is_named() -> None:
+    head = f"{'a.o':<16}{0:<12}{0:<6}{0:<6}{644:<8}{-1:<10}`\n".encode()
     with pytest.raises(InputError, match=r"p\.a: malformed archive"):
-        list(members(memoryview(damaged), "p.a"))
+        list(members(archive(head), "p.a"))
 
 
 HEADER = b"go object linux amd64 go1.27.3 X:\n"
