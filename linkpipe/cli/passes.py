@@ -10,7 +10,7 @@ import click
 
 from linkpipe.cli._people import as_format, invoke, people, print_json, print_table
 from linkpipe.engine.pipeline import load_pipeline
-from linkpipe.engine.plan import Plan, check_unread, make_plan
+from linkpipe.engine.plan import Plan, check_output, check_unread, make_plan
 from linkpipe.engine.plugins import Catalog
 
 
@@ -32,7 +32,9 @@ def command(pipeline: str | None, dot: bool, installed: bool, form: str) -> None
         _installed(catalog, form)
         return
     file = pipeline or os.environ.get("LINKPIPE_PIPELINE", "")
-    plan = make_plan(load_pipeline(file), catalog)
+    pipe = load_pipeline(file)
+    plan = make_plan(pipe, catalog)
+    check_output(plan, pipe, catalog)
     check_unread(plan)
     if dot:
         click.echo(_dot(plan), nl=False)

@@ -68,9 +68,11 @@ def test_passes_of_a_wrong_pipeline(tmp_path: Path) -> None:
 
 
 def test_the_plan_as_json(tmp_path: Path) -> None:
-    (tmp_path / "p.toml").write_text('[[pass]]\nname = "load"\nwhy = "first"\n')
+    (tmp_path / "p.toml").write_text(
+        'extends = "default"\n[[replace]]\nname = "load"\nwhy = "first"\n'
+    )
     done = linkpipe("passes", "--format", "json", LINKPIPE_PIPELINE=str(tmp_path / "p.toml"))
-    (row,) = json.loads(done.stdout)["passes"]
+    (row,) = (row for row in json.loads(done.stdout)["passes"] if row["name"] == "load")
     assert (row["name"], row["why"], row["provides"]) == ("load", "first", ["packages", "objects"])
 
 
@@ -92,11 +94,16 @@ def test_version_follows_the_pipeline(tmp_path: Path) -> None:
 
 
 def test_a_pipeline_that_writes_nothing_is_refused(tmp_path: Path) -> None:
-    """It would succeed, and leave no file."""
+    """It would succeed, and leave no file; whoever looks at the plan is told so, too."""
     (tmp_path / "p.toml").write_text('extends = "default"\n[[remove]]\nname = "output"\n')
-    done = linkpipe("link", "-pipeline", str(tmp_path / "p.toml"), str(tmp_path / "missing.a"))
-    assert done.returncode == 2
-    assert f"{tmp_path}/p.toml:3: output, which provides the fact `output`, is" in done.stderr
+    for arguments in (
+        ("link", "-pipeline", str(tmp_path / "p.toml"), str(tmp_path / "missing.a")),
+        ("passes", "--pipeline", str(tmp_path / "p.toml")),
+    ):
+        done = linkpipe(*arguments)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert f"{tmp_path}/p.toml:3: output, which provides the fact `output`, is" in done.stderr
 
 
 def test_a_wrong_pipeline_is_refused_before_inputs_are_looked_at(tmp_path: Path) -> None:
