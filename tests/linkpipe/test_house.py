@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from linkpipe.engine.pass_api import Pass
 from linkpipe.engine.pipeline import load_pipeline
@@ -89,6 +90,28 @@ def test_every_package_is_shipped() -> None:
     folders = {p.parent.relative_to(ROOT) for p in (ROOT / "linkpipe").rglob("*.py")}
     expected = {".".join(folder.parts) for folder in folders}
     assert shipped == expected | {"linkpipe.passes", "linkpipe.arches"}
+
+
+def test_the_fences_leave_nothing_out() -> None:
+    """Contracts name packages and every one of them: a new one must be put into a layer, and is
+    kept from passes and architectures like the others."""
+    contracts = {each["name"]: each for each in PROJECT["tool"]["importlinter"]["contracts"]}
+    layers = contracts["Arrows point down"]
+    assert layers["exhaustive"]
+    rooms = {name for layer in layers["layers"] for name in layer.split(" : ")}
+    top = {p.stem for p in (ROOT / "linkpipe").iterdir() if p.is_dir() or p.suffix == ".py"}
+    assert rooms == top - {"__init__", "__main__", "__pycache__"}
+    found = contracts["Passes and architectures are found, never named"]
+    assert set(found["source_modules"]) == {f"linkpipe.{name}" for name in {*rooms, "__main__"}}
+
+
+def test_properties_have_one_profile() -> None:
+    """tests/conftest.py's: a test with a deadline of its own fails where the machine is busy."""
+    files = [p for p in (ROOT / "tests").rglob("*.py") if p.name != "conftest.py"]
+    assert [p.name for p in files if re.search(r"\bdeadline\s*=", p.read_text())] == []
+    profile = settings()
+    assert profile.deadline is None
+    assert profile.print_blob
 
 
 def imported(path: Path) -> set[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkpipe.errors import LinkErrors
@@ -86,9 +86,7 @@ def test_debug_information_of_wrappers_may_differ(
     assert said(tmp_path, capfd, syms, flag=2) == [why]
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
-)
+@settings(max_examples=40)
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from("xy"), st.sampled_from([b"", b"a", b"b", b"ab"]), st.booleans()),

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkpipe.compare.dumps import last_tables, links, read
@@ -70,7 +70,7 @@ def dump(folder: Path, *tables: Rows, **options: Any) -> Path:
 
 
 @given(st.lists(TABLES, min_size=1, max_size=4), st.booleans())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(max_examples=60)
 def test_what_is_read_back_is_the_table(tmp_path: Path, tables: list[Rows], all_: bool) -> None:
     """After every pass, though all files but the first hold changes alone; with rows that share a
     key, come, go, change and are shown or not."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from linkpipe import reloctype as rt
 from linkpipe.deadcode.inputs import candidates, find_roots
@@ -41,7 +41,6 @@ def said(link: Link) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(world=worlds())
 def test_reaches_what_the_sequential_rules_reach(tmp_path: Path, mode: str, world: World) -> None:
     """The same symbols, each after its keeper; and again only once it can be in an interface."""
