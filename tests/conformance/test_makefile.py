@@ -10,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 from tests.conformance.toolchain import ROOT
@@ -134,3 +135,22 @@ def test_ci_says_how_long_each_step_took(tmp_path: Path) -> None:
     assert re.fullmatch(r" +\d+ s  make conformance PROGRAMS=go compile", conformance)
     assert lowest == "(failed)  make lowest"
     assert re.fullmatch(r" +\d+ s  in all, \d+-\d+-\d+", total)
+
+
+@pytest.mark.parametrize(("words", "status"), [("", 1), ("full", 0)])
+def test_ci_ends_within_the_hour(tmp_path: Path, words: str, status: int) -> None:
+    """What takes longer fails, though every step was well; a full run may take its time."""
+    (tmp_path / ".ci").mkdir()
+    text = (ROOT / ".ci" / "run").read_text()
+    assert "\nBUDGET=3600\n" in text
+    (tmp_path / ".ci" / "run").write_text(text.replace("BUDGET=3600", "BUDGET=-1"))
+    (tmp_path / "Makefile").write_text("%:\n\t@true\n")
+    done = subprocess.run(
+        ["bash", ".ci/run", *words.split()],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    assert ("move what is longest to make full" in done.stderr) == bool(status)

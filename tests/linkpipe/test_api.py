@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from linkpipe import api
-from linkpipe.errors import LinkpipeError, UserError
+from linkpipe.errors import LinkpipeError, PipelineError, UserError
 from linkpipe.packages import gobuild
 from tests.conformance.programs import PROGRAMS, TINY, inputs
 from tests.conformance.toolchain import environment, goroot, link_tool
@@ -130,6 +130,16 @@ def test_a_link_by_its_arguments_stops_where_it_is_told(tmp_path: Path) -> None:
     assert link.symbols.has(link.symbols.lookup("main.main", 1), api.Flag.REACHABLE)
     assert not link.has("output")
     assert not output.exists()
+
+
+def test_a_link_runs_another_pipeline(tmp_path: Path) -> None:
+    """The file that is named, and not the one that a variable names."""
+    (tmp_path / "p.toml").write_text('extends = "default"\n[[remove]]\nname = "resolve"\n')
+    given = inputs(TINY)
+    arguments = [*given.flags, "-o", "/dev/null", str(given.main)]
+    variables = {**given.environment(), "LINKPIPE_PIPELINE": "/nowhere"}
+    with pytest.raises(PipelineError, match=f"{tmp_path}/p.toml:3: resolve, which provides"):
+        api.link(arguments, pipeline=str(tmp_path / "p.toml"), variables=variables)
 
 
 def test_a_package_is_compiled_and_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import os
 import re
 import shutil
@@ -143,3 +144,25 @@ runpy.run_path("setup.py", run_name="__main__")
     assert line.startswith("error: linkpipe's kernels are compiled, and ")
     assert missing in line
     assert "apt install gcc libc6-dev python3-dev" in line
+
+
+@pytest.mark.parametrize(("variable", "checked"), [("1", True), ("0", False), ("", False)])
+def test_bounds_are_checked_where_they_are_asked_for(variable: str, checked: bool) -> None:
+    """In a build of its own, which `make boundscheck` tests; otherwise it would test nothing."""
+    script = """
+import json, runpy, sys
+sys.argv = ["setup.py", "-q", "--name"]
+made = runpy.run_path("setup.py", run_name="__main__")
+print(json.dumps(made["DIRECTIVES"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=ROOT,
+        env=os.environ | {"LINKPIPE_KERNELS_BOUNDSCHECK": variable},
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    directives = json.loads(done.stdout.splitlines()[-1])
+    assert directives["boundscheck"] == checked
+    assert directives["wraparound"] is False, "an index below zero is none"
