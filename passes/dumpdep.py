@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from linkpipe.deadcode.inputs import candidates, find_roots
+from linkpipe.deadcode.inputs import find_roots, read_inputs
 from linkpipe.deadcode.walk import Walk
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.output.stdout import say
@@ -33,17 +33,16 @@ def dumpdep(link: Link) -> Link:
 
 def _lines(link: Link) -> Iterator[bytes]:
     """A line for each symbol that has a name, after the one of what keeps it."""
-    symbols, objects, arch, mode = link.symbols, link.objects, link.arch, link.mode
-    table, known = candidates(symbols, objects, link.relocs, debug=True)
-    roots = find_roots(symbols, objects, arch, link.options, mode, link.inittasks[0])
-    walk = Walk(symbols, objects, arch, mode, table, known)
+    symbols = link.symbols
+    inputs = read_inputs(symbols, link.objects, link.relocs, link.arch, link.mode, debug=True)
+    roots = find_roots(inputs, link.options, link.inittasks[0])
     reflecting = ((symbols.flags & Flag.REFLECT_METHOD) != 0).tobytes()
 
     def shown(symbol: int, used: bool) -> bytes:
         marks = b"<UsedInIface>" * used + b"<ReflectMethod>" * reflecting[symbol]
         return symbols.name_bytes(symbol) + b" " * bool(marks) + marks
 
-    for keeper, keeper_used, symbol, used in walk.run([root for root, _ in roots]):
+    for keeper, keeper_used, symbol, used in Walk(inputs).run([root for root, _ in roots]):
         if symbols.name_bytes(symbol):
             source = shown(keeper, keeper_used) if keeper else b"_"
             yield b"%b -> %b\n" % (source, shown(symbol, used))

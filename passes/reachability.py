@@ -39,7 +39,7 @@ import numpy as np
 from linkpipe.arrays.ragged import distinct, expand
 from linkpipe.arrays.types import I64
 from linkpipe.deadcode.flood import Flood
-from linkpipe.deadcode.inputs import candidates, find_roots
+from linkpipe.deadcode.inputs import find_roots, read_inputs
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.graphs.graph import Graph
@@ -56,19 +56,18 @@ _NOOP = "runtime.mapinitnoop"
 )
 def reachability(link: Link) -> Link:
     """Mark what the program needs, and read its relocations."""
-    table, known = candidates(link.symbols, link.objects, link.relocs)
-    flood = Flood(link.symbols, link.objects, link.arch, link.mode, table, known)
-    roots = find_roots(
-        link.symbols, link.objects, link.arch, link.options, link.mode, link.inittasks[0]
-    )
+    inputs = read_inputs(link.symbols, link.objects, link.relocs, link.arch, link.mode)
+    flood = Flood(inputs)
+    roots = find_roots(inputs, link.options, link.inittasks[0])
     # What earlier passes marked stays, and is not looked into.
     roots += [(sym, "made by the linker") for sym in link.symbols.reachable().tolist()]
     flood.run(np.array([sym for sym, _ in roots], np.int64))
-    dropped = _drop_map_inits(link, flood) if link.options.pruneweakmap else (known[:0], known[:0])
+    none = np.zeros(0, np.int64)
+    dropped = _drop_map_inits(link, flood) if link.options.pruneweakmap else (none, none)
     flood.reached[0] = flood.used[0] = False
     reached = np.flatnonzero(flood.reached)
     link.objects.refuse(link.symbols.object[reached], link.symbols.local[reached])
-    kept = np.flatnonzero(flood.reached & (table.count > 0))
+    kept = np.flatnonzero(flood.reached & (inputs.relocs.count > 0))
     return _result(link, flood, roots, kept, *dropped)
 
 

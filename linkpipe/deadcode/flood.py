@@ -16,42 +16,30 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.arch import Architecture
 from linkpipe.arrays.ragged import distinct, expand
 from linkpipe.arrays.types import I32, I64, Bool
+from linkpipe.deadcode.inputs import Inputs
 from linkpipe.deadcode.methods import MethodReader, Methods
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
 from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, followed
 from linkpipe.reloctype import R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
-from linkpipe.tables.mode import Mode
 from linkpipe.tables.names import Names
-from linkpipe.tables.objects import Objects
-from linkpipe.tables.relocs import Relocs
-from linkpipe.tables.symbols import Flag, Symbols
+from linkpipe.tables.symbols import Flag
 
 
 class Flood:
     """The state of the analysis.
-
-    It is of ``symbols`` whose descriptors and auxiliary symbols are in ``objects``, in a link for
-    ``arch`` in that ``mode``; ``table`` has the relocations of the symbols ``known``, ascending.
 
     Attributes:
         reached: bool[n], what is needed so far (entry 0 is set: "no symbol" is never new).
         used: bool[n], types that can be in an interface.
     """
 
-    def __init__(
-        self,
-        symbols: Symbols,
-        objects: Objects,
-        arch: Architecture,
-        mode: Mode,
-        table: Relocs,
-        known: I64,
-    ) -> None:
-        self.symbols, self.objects, self.table = symbols, objects, table
+    def __init__(self, inputs: Inputs) -> None:
+        symbols, arch, mode = inputs.symbols, inputs.arch, inputs.mode
+        table, owner = inputs.relocs, inputs.owner
+        self.symbols, self.table = symbols, table
         self._dynlink = mode.dynlink
         self.reached = (symbols.flags & Flag.REACHABLE) != 0
         self.reached[0] = True
@@ -62,8 +50,7 @@ class Flood:
         follow = followed(table.type, table.weak, arch.calls, mode.can_use_plugins)
         self._follow = np.where(follow, table.target, 0)
 
-        owner = np.repeat(known.astype(np.int32), table.count[known])
-        types = TypeData(symbols, objects, arch.ptrsize, arch.byteorder)
+        types = TypeData(symbols, inputs.objects, arch.ptrsize, arch.byteorder)
         self._reader = MethodReader(types, table, owner)
         self._types = types
         self._new_methods = np.arange(len(self._reader.row))
@@ -79,17 +66,10 @@ class Flood:
         # A method's type is a part of its receiver's, though the plain rule does not keep it.
         self._part_of = np.concatenate((owner[rows], self._reader.owner))
         self._part = np.concatenate((self._follow[rows], table.target[self._reader.row]))
-        self._aux_of, self._aux = self._read_auxs(known)
-
-    def _read_auxs(self, known: I64) -> tuple[I32, I32]:
-        symbols = self.symbols
-        # Symbols that the linker has given new content have lost their auxiliary ones.
-        ids = known[symbols.object[known] != 0]
-        ids = ids[~np.isin(ids, list(symbols.contents))] if symbols.contents else ids
-        objects, locals_ = symbols.object[ids], symbols.local[ids]
-        auxs = self.objects.auxs(objects, locals_, FOLLOWED_AUXS, needed=False)
+        ids, auxs = inputs.auxs(FOLLOWED_AUXS)
         some = np.flatnonzero(auxs.target)
-        return np.repeat(ids.astype(np.int32), auxs.counts)[some], auxs.target[some]
+        self._aux_of = np.repeat(ids.astype(np.int32), auxs.counts)[some]
+        self._aux = auxs.target[some]
 
     def run(self, roots: I64) -> None:
         """Apply all rules until nothing is added."""

@@ -5,24 +5,66 @@ Source: cmd/link/internal/ld/deadcode.go:36-131 (init).
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+import attrs
 import numpy as np
 
 from linkpipe.arch import Architecture
-from linkpipe.arrays.types import I64
+from linkpipe.arrays.types import I32, I64
 from linkpipe.flags.options import Options
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.symkind import is_dwarf
 from linkpipe.tables.mode import Mode
-from linkpipe.tables.objects import Objects, RelocColumns
+from linkpipe.tables.objects import AuxColumns, Objects, RelocColumns
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag, Symbols
 
 
-def candidates(
-    symbols: Symbols, objects: Objects, made: Relocs, *, debug: bool = False
-) -> tuple[Relocs, I64]:
-    """The relocations of every symbol that may take part, and the ids of those symbols in the
-    order of its rows: int64[k].
+@attrs.frozen(eq=False)
+class Inputs:
+    """What the analysis reads.
+
+    Attributes:
+        symbols: the symbol table, with descriptors and auxiliary symbols in ``objects``.
+        objects: what was loaded.
+        arch, mode: what the link is for.
+        relocs: the relocations of all that could take part.
+        known: int64[k], the symbols that could, in the order of its rows.
+    """
+
+    symbols: Symbols
+    objects: Objects
+    arch: Architecture
+    mode: Mode
+    relocs: Relocs
+    known: I64
+
+    @property
+    def owner(self) -> I32:
+        """The symbol of each relocation: int32[n]."""
+        return np.repeat(self.known.astype(np.int32), self.relocs.count[self.known])
+
+    def auxs(self, types: Collection[int]) -> tuple[I64, AuxColumns]:
+        """The auxiliary symbols of these types, and whose they are: int64[m]. Symbols that the
+        linker has given new content have lost theirs."""
+        symbols = self.symbols
+        ids = self.known[symbols.object[self.known] != 0]
+        ids = ids[~np.isin(ids, list(symbols.contents))] if symbols.contents else ids
+        objects, locals_ = symbols.object[ids], symbols.local[ids]
+        return ids, self.objects.auxs(objects, locals_, types, needed=False)
+
+
+def read_inputs(
+    symbols: Symbols,
+    objects: Objects,
+    made: Relocs,
+    arch: Architecture,
+    mode: Mode,
+    *,
+    debug: bool = False,
+) -> Inputs:
+    """Read the relocations of every symbol that may take part.
 
     Symbols that the linker made or changed have theirs in ``made``, damaged ones have none. Debug
     information takes part with ``debug`` only.
@@ -39,21 +81,16 @@ def candidates(
     pairs = [(getattr(read, name), getattr(made, name)[rows]) for name in RelocColumns._fields[1:]]
     columns = RelocColumns(*(np.concatenate(pair) for pair in [(read.counts, counts), *pairs]))
     ids = np.concatenate((ids, others))
-    return Relocs.gather(len(symbols), ids, columns), ids
+    relocs = Relocs.gather(len(symbols), ids, columns)
+    return Inputs(symbols, objects, arch, mode, relocs, ids)
 
 
-def find_roots(
-    symbols: Symbols,
-    objects: Objects,
-    arch: Architecture,
-    options: Options,
-    mode: Mode,
-    inittasks: int,
-) -> list[tuple[int, str]]:
+def find_roots(inputs: Inputs, options: Options, inittasks: int) -> list[tuple[int, str]]:
     """Where the analysis starts: symbols, each with the reason, in the order of the oracle.
 
     ``inittasks`` is the list of initialisers to run, 0 for none.
     """
+    symbols, objects, arch, mode = inputs.symbols, inputs.objects, inputs.arch, inputs.mode
     external = mode.external and options.buildmode == "exe"
     names = [("main" if external else options.E, "entry point")]
     names.append(("runtime.unreachableMethod", "stands in for dropped methods"))

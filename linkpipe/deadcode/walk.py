@@ -17,17 +17,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linkpipe.arch import Architecture
-from linkpipe.arrays.types import I64
+from linkpipe.deadcode.inputs import Inputs
 from linkpipe.deadcode.methods import MethodReader
 from linkpipe.formats import goobj
 from linkpipe.gotypes.data import TypeData
 from linkpipe.graphs.edges import MARKERS, followed
 from linkpipe.reloctype import R_METHODOFF, R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
-from linkpipe.tables.mode import Mode
-from linkpipe.tables.objects import Objects
-from linkpipe.tables.relocs import Relocs
-from linkpipe.tables.symbols import Flag, Symbols
+from linkpipe.tables.symbols import Flag
 
 _AUXS = frozenset(range(256)) - {goobj.AUX_GOTYPE}
 
@@ -53,21 +49,15 @@ class _Method(NamedTuple):
 
 
 class Walk:
-    """The state of the analysis; arguments as of Flood, with debug symbols among the ``known``.
+    """The state of the analysis; debug information is among the inputs.
 
     Attributes:
         steps: what was reached, in order; a symbol comes again when it gets another turn.
     """
 
-    def __init__(
-        self,
-        symbols: Symbols,
-        objects: Objects,
-        arch: Architecture,
-        mode: Mode,
-        table: Relocs,
-        known: I64,
-    ) -> None:
+    def __init__(self, inputs: Inputs) -> None:
+        symbols, objects, table = inputs.symbols, inputs.objects, inputs.relocs
+        arch, mode = inputs.arch, inputs.mode
         self.steps: list[Step] = []
         self._flags, self._table, self._dynlink = symbols.flags, table, mode.dynlink
         self._data, self._arena = symbols.data, objects.arena
@@ -77,17 +67,13 @@ class Walk:
         self._queue: list[int] = []
 
         self._types = TypeData(symbols, objects, arch.ptrsize, arch.byteorder)
-        owner = np.repeat(known.astype(np.int32), table.count[known])
-        self._reader = MethodReader(self._types, table, owner)
+        self._reader = MethodReader(self._types, table, inputs.owner)
         # Relocations that say something: to follow, to note, the first of each method.
         self._says = followed(table.type, table.weak, arch.calls, mode.can_use_plugins)
         self._says |= np.isin(table.type, MARKERS) & ~table.weak
         self._says[self._reader.row] = True
 
-        # Symbols that the linker has given new content have lost their auxiliary ones.
-        ids = known[symbols.object[known] != 0]
-        ids = ids[~np.isin(ids, list(symbols.contents))]
-        auxs = objects.auxs(symbols.object[ids], symbols.local[ids], _AUXS, needed=False)
+        ids, auxs = inputs.auxs(_AUXS)
         self._auxs = auxs.target
         self._first_aux, self._aux_count = np.zeros((2, len(symbols)), np.int64)
         self._aux_count[ids] = auxs.counts

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 
 from linkpipe import reloctype as rt
-from linkpipe.deadcode.inputs import candidates, find_roots
+from linkpipe.deadcode.inputs import find_roots, read_inputs
 from linkpipe.deadcode.walk import Step, Walk
 from linkpipe.engine.context import Link
 from linkpipe.formats import goobj
+from linkpipe.gotypes.layout import Kind
 from linkpipe.tables.symbols import Flag
 from tests.objlink import resolved
 from tests.passes.slow_reachability import Slow
@@ -22,10 +23,10 @@ ALL = (goobj.AUX_FUNCDATA, goobj.AUX_FUNCINFO)
 
 
 def walked(link: Link) -> list[Step]:
-    tables = (link.symbols, link.objects, link.arch)
-    table, known = candidates(link.symbols, link.objects, link.relocs, debug=True)
-    roots = find_roots(*tables, link.options, link.mode, link.inittasks[0])
-    return Walk(*tables, link.mode, table, known).run([root for root, _ in roots])
+    tables = (link.symbols, link.objects, link.relocs)
+    inputs = read_inputs(*tables, link.arch, link.mode, debug=True)
+    roots = find_roots(inputs, link.options, link.inittasks[0])
+    return Walk(inputs).run([root for root, _ in roots])
 
 
 def said(link: Link) -> list[str]:
@@ -86,7 +87,7 @@ def test_methods_are_decided_on_last(tmp_path: Path) -> None:
     world.refer(putter, rt.R_USEIFACE, type_)
     data = world.add("p.data", data=bytes(8), size=8)
     world.syms[putter]["auxs"].append((goobj.AUX_FUNCDATA, (SELF, data)))
-    world.syms[putter]["auxs"].append((goobj.AUX_GOTYPE, (SELF, world.type(0, []))))  # type: ignore[arg-type]
+    world.syms[putter]["auxs"].append((goobj.AUX_GOTYPE, (SELF, world.type(Kind.INT, []))))
     type_name = world.syms[type_]["name"]
     mtyp = next(sym["name"] for sym in world.syms if sym["name"].startswith("type:T"))
     steps = said(resolved(tmp_path, [world.obj()]))
