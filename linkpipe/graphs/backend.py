@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import attrs
 import networkx as nx
 import numpy as np
 
@@ -67,6 +68,21 @@ class Attributes(dict[str, Any]):
 
     def __reduce__(self) -> Any:
         return dict, (dict(self),)
+
+
+class _Either(type):
+    """Makes a Graph of a Graph's fields, and a plain networkx graph of anything else."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return Graph(**kwargs) if "symbols" in kwargs else nx.DiGraph(*args, **kwargs)
+
+
+class AsDiGraph(nx.DiGraph, metaclass=_Either):
+    """What a Graph says that it is an instance of. networkx asks for that class to tell directed
+    graphs from others, and to make graphs like this one; attrs.evolve finds the fields in it and
+    makes a Graph of them."""
+
+    __attrs_attrs__ = attrs.fields(Graph)
 
 
 class Backend:

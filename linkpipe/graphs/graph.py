@@ -285,9 +285,12 @@ class Graph:
 
     @property  # type: ignore[misc]  # where object has an attribute
     def __class__(self) -> type[Any]:
-        """networkx.DiGraph to those who have networkx and ask: parts of it take only instances."""
-        loaded = sys.modules.get("networkx")
-        return Graph if loaded is None else loaded.DiGraph
+        """A networkx.DiGraph to those who have networkx and ask: parts of it take only these."""
+        if "networkx" not in sys.modules:
+            return Graph
+        from linkpipe.graphs.backend import AsDiGraph
+
+        return AsDiGraph
 
     def __getattr__(self, name: str) -> Any:
         """What networkx.DiGraph has and this class has not (``nodes``, ``subgraph``, ``degree``,

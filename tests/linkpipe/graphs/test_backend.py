@@ -9,6 +9,7 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import attrs
 import networkx as nx
 import pytest
 from hypothesis import given
@@ -148,6 +149,21 @@ def test_it_is_an_instance_of_digraph() -> None:
     assert isinstance(graph, Graph)
     assert not isinstance(graph, nx.MultiDiGraph)
     assert "nx" not in vars(graph)
+
+
+def test_a_changed_graph_is_a_graph() -> None:
+    """attrs.evolve asks for the class, too, which says DiGraph here; and what networkx makes with
+    it is networkx's."""
+    graph = graph_of(3, [(1, 2)])
+    roots = ((graph.symbols.lookup("f3"), "entry point"),)
+    other = attrs.evolve(graph, roots=roots)
+    assert type(other) is Graph
+    assert (other.symbols, other.roots) == (graph.symbols, roots)
+    assert nx.descendants(other, ROOT) == {graph.symbols.lookup("f3")}
+    assert attrs.fields(graph.__class__) == attrs.fields(Graph)
+    assert "nx" not in vars(graph)
+    made = graph.__class__([(1, 2)], name="x")
+    assert (type(made), made.name, list(made.edges)) == (nx.DiGraph, "x", [(1, 2)])
 
 
 def test_it_has_no_other_attributes() -> None:
