@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from linkpipe.engine.runner import run_plan
 from linkpipe.errors import PassError
 from linkpipe.flags.environ import capture
 from linkpipe.flags.options import Options, read_options
+from linkpipe.flags.settings import Request
 from linkpipe.observe.check import Check, broken
 from linkpipe.observe.facttypes import declared_facts, fits
 from linkpipe.reloctype import R_ADDR
@@ -206,6 +207,11 @@ def test_markers_are_no_functions(tmp_path: Path) -> None:
 
 def test_links_that_tests_start_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of this process, of the commands it starts, and of the comparison run by hand."""
-    assert read_options(["x.a"], capture({}, "link"), os.environ).settings.check
+
+    def asked(variables: Mapping[str, str]) -> tuple[Request, ...]:
+        return read_options(["x.a"], capture({}, "link"), variables).settings.requests()
+
+    assert Request("check") in asked(os.environ)
     monkeypatch.delenv("LINKPIPE_CHECK")
-    assert read_options(["x.a"], capture({}, "link"), environment()).settings.check
+    assert Request("check") in asked(environment())
+    assert Request("check") not in asked(os.environ)
