@@ -11,7 +11,7 @@ from linkpipe import __version__
 from linkpipe.errors import MAX_ERRORS, LinkpipeError, OptionError, Terminated
 from linkpipe.flags.environ import capture
 from linkpipe.flags.options import VersionAsked, read_options
-from linkpipe.flags.settings import Request
+from linkpipe.flags.settings import Request, refuse_flags
 
 if TYPE_CHECKING:
     from linkpipe.engine.plugins import Catalog
@@ -38,6 +38,8 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
             print(version(options))
         else:
             limit = options.error_limit
+            if tool:
+                refuse_flags(options.settings, variables)
             link(options)
     except KeyboardInterrupt as e:
         print(" ".join(["linkpipe: interrupted", *notes(e)]), file=sys.stderr)

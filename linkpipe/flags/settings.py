@@ -128,3 +128,19 @@ def from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
         else:
             values[field.name] = text
     return values
+
+
+def refuse_flags(settings: Settings, variables: Mapping[str, str]) -> None:
+    """Raise OptionError for a flag of linkpipe's own in a link that the go command starts: that
+    asks the linker for its identity without the link's flags, so it would take an old link for one
+    that a changed pipeline makes, and repeat what an observer of an old link printed."""
+    said = Settings(**from_environment(variables))
+    for name, field in _FIELDS.items():
+        if getattr(settings, name) != getattr(said, name):
+            raise OptionError(
+                f"flag -{name} among the -ldflags of the go command, which does not tell links "
+                "apart by it",
+                flag=name,
+                label="linkpipe",
+                remedy=f"set {field.metadata['variable']} in the environment instead",
+            )

@@ -112,3 +112,18 @@ def test_settings_are_refused_before_anything_is_built(build: Builder) -> None:
     assert links == 0
     assert "unknown option `fil` for the observer timing" in text
     assert "did you mean file? it has: file" in text
+
+
+@pytest.mark.parametrize(
+    ("flag", "variable"),
+    [("-time", "LINKPIPE_TIME"), ("-pipeline=p.toml", "LINKPIPE_PIPELINE")],
+)
+def test_flags_that_do_not_enter_the_identity_are_refused(
+    build: Builder, flag: str, variable: str
+) -> None:
+    """The go command would repeat the figures of an old link, and take a link of the pipeline as
+    it was before for one of the pipeline as it is."""
+    _, text = build(f"-ldflags={flag}", "./tiny", status=1)
+    name = flag.partition("=")[0]
+    assert f"linkpipe: flag {name} among the -ldflags of the go command" in text
+    assert f"\tset {variable} in the environment instead" in text
