@@ -77,7 +77,7 @@ class _Either(type):
         return Graph(**kwargs) if "symbols" in kwargs else nx.DiGraph(*args, **kwargs)
 
 
-class AsDiGraph(nx.DiGraph, metaclass=_Either):
+class AsDiGraph(nx.DiGraph, metaclass=_Either):  # type: ignore[misc]  # networkx has no types
     """What a Graph says that it is an instance of. networkx asks for that class to tell directed
     graphs from others, and to make graphs like this one; attrs.evolve finds the fields in it and
     makes a Graph of them."""
