@@ -370,6 +370,19 @@ def test_output_where_only_ascii_can_be_written(tmp_path: Path) -> None:
         assert done.returncode == status, done.stderr
         assert "UnicodeEncodeError" not in done.stderr
         assert "Traceback" not in done.stderr
+    on_terminal = (
+        "import sys\nfrom linkpipe.cli.main import run\n"
+        f"sys.stdout.isatty = lambda: True\nsys.argv[1:] = ['show', {a!r}]\nrun()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", on_terminal],
+        capture_output=True,
+        text=True,
+        env=environment(**ascii_only),
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"{LONG}0\\xe9" in done.stdout
 
 
 def test_observers_are_found_like_passes() -> None:
