@@ -344,12 +344,12 @@ def test_undefined_symbol(flags: tuple[str, ...], folder: Path) -> None:
 
 
 def spoken(linked: Linked, command: Sequence[str]) -> tuple[int, list[str], str]:
-    """Exit status, what was said on standard error but for remedies and linkpipe's own flags (who
-    speaks is called "link"), and on standard output."""
+    """Exit status, what was said on standard error but for remedies and linkpipe's own flags (the
+    command as it was called is COMMAND), and on standard output."""
     mine = ("linkpipe" if command == oracle.linkpipe() else command[0]) + ": "
     text = linked.stderr.partition("linkpipe's own:\n")[0]
     lines = [line for line in text.splitlines() if line and line[0] != "\t"]
-    said = [f"link: {line[len(mine) :]}" if line.startswith(mine) else line for line in lines]
+    said = [f"COMMAND: {line[len(mine) :]}" if line.startswith(mine) else line for line in lines]
     return linked.status, said, linked.stdout
 
 
