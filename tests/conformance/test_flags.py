@@ -86,7 +86,7 @@ SAME = {
     "r": sample("-r=/x:/y", other=EXTERNAL),
     "s": sample("-s"),
     "strictdups": sample("-strictdups=3"),
-    "tmpdir": sample("-tmpdir=/nowhere", other=EXTERNAL),
+    "tmpdir": sample("-tmpdir=/dev/null/none", other=EXTERNAL),
     "w": sample("-w=false"),
 }
 
