@@ -127,6 +127,11 @@ def reloc_to_nowhere(link: Link) -> dict[str, Any]:
     return {"relocs": edit.freeze()}
 
 
+def reloc_of_nobody(link: Link) -> dict[str, Any]:
+    first, count = (np.zeros(len(link.symbols) + 1, dtype) for dtype in (np.int64, np.int32))
+    return {"relocs": attrs.evolve(link.relocs, first=first, count=count)}
+
+
 def twice_in_sections(link: Link) -> dict[str, Any]:
     first, *rest = link.sections.items
     twice = attrs.evolve(first, symbols=np.append(first.symbols, first.symbols[:1]))
@@ -170,6 +175,7 @@ def test_a_sound_link_passes(tmp_path: Path) -> None:
          "main.y .* is laid out in section 1, its column says 0"),
         (twice_in_sections, "sections", "sections has runtime.unreachableMethod .* more than once"),
         (reloc_outside, "relocs", r"a relocation of main.x .* outside of it: bytes \[1, 9\) of 8"),
+        (reloc_of_nobody, "relocs", r"relocs has rows for symbol \d+, which there is not"),
         (reloc_to_nowhere, "relocs", "a relocation of main.x .* refers to symbol 1000000"),
         (lambda link: {"trampolines": {1: 2}}, "trampolines",
          "trampolines is a dict, which can be changed"),
