@@ -128,7 +128,8 @@ def reloc_to_nowhere(link: Link) -> dict[str, Any]:
 
 
 def reloc_of_nobody(link: Link) -> dict[str, Any]:
-    first, count = (np.zeros(len(link.symbols) + 1, dtype) for dtype in (np.int64, np.int32))
+    more = len(link.symbols) + 1
+    first, count = np.zeros(more, np.int64), np.zeros(more, np.int32)
     return {"relocs": attrs.evolve(link.relocs, first=first, count=count)}
 
 
