@@ -154,3 +154,5 @@ def test_ci_ends_within_the_hour(tmp_path: Path, words: str, status: int) -> Non
     )
     assert done.returncode == status, done.stderr
     assert ("move what is longest to make full" in done.stderr) == bool(status)
+    always = ("lint", "coverage", "conformance", "lowest", "other-python", "demo")
+    assert set(always) <= set(re.findall(r"^ +\d+ s  make (\S+)", done.stdout, re.MULTILINE))

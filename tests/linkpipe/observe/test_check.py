@@ -24,7 +24,7 @@ from linkpipe.observe.facttypes import declared_facts, fits
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
-from tests.conformance.programs import TINY, Program, table
+from tests.conformance.programs import TINY, Program, inputs, table
 from tests.conformance.toolchain import environment
 from tests.linkpipe.synthetic import plan_of, steps
 from tests.reallink import stages
@@ -221,4 +221,5 @@ def test_links_that_tests_start_are_checked(monkeypatch: pytest.MonkeyPatch) -> 
     assert Request("check") in asked(os.environ)
     monkeypatch.delenv("LINKPIPE_CHECK")
     assert Request("check") in asked(environment())
+    assert Request("check") in asked(inputs(TINY).environment())
     assert Request("check") not in asked(os.environ)
