@@ -1,0 +1,147 @@
+"""What became of a case: one class each, the worst that applies."""
+
+from __future__ import annotations
+
+import re
+import signal
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import attrs
+
+from tests.fuzz.cases import Case, files
+from tests.fuzz.server import GIB, Outcome
+
+EXCEPTIONS = Path(__file__).with_name("exceptions.toml")
+MEMORY = 2 * GIB
+
+FINE = ("same", "linked", "clean error", "where the oracle crashes", "exception")
+"""Classes of which there may be any number. `linked`: and not compared with the oracle."""
+
+BAD = (
+    "hang",
+    "signal",
+    "traceback",
+    "bug",
+    "memory",
+    "files left",
+    "old output touched",
+    "nobody named",
+    "other bytes",
+    "links what the oracle refuses",
+    "refuses what the oracle links",
+)
+_BUG = ("bug in the pass", "internal error", "crashed with", "please report")
+_LIMIT = ("file too large", "File too large", "cannot allocate memory")
+_CRASH = re.compile(r"^(panic:|fatal error:|runtime: |SIG|unexpected fault|\[signal)", re.MULTILINE)
+
+
+@attrs.frozen
+class Verdict:
+    """A class of FINE or BAD, and the name of the exception if it is one."""
+
+    name: str
+    exception: str = ""
+
+    @property
+    def bad(self) -> bool:
+        return self.name in BAD
+
+
+@attrs.frozen
+class Exception_:
+    """What the two linkers may differ in: the class, what each says (regular expressions), and why
+    it is left so."""
+
+    name: str
+    verdict: str
+    ours: str
+    theirs: str
+    why: str
+
+
+@cache
+def exceptions() -> tuple[Exception_, ...]:
+    """The list."""
+    listed = tomllib.loads(EXCEPTIONS.read_text()).get("exception", [])
+    return tuple(Exception_(**entry) for entry in listed)
+
+
+def judge(case: Case, ours: Outcome, theirs: Outcome | None) -> Verdict:
+    """The verdict on a link, with the oracle's where it was asked."""
+    alone = _alone(case, ours)
+    if alone == "memory" and theirs and theirs.peak > MEMORY:
+        alone = ""
+    if alone:
+        return Verdict(alone)
+    linked = ours.status == 0
+    if theirs is None or _limited(theirs) or _limited(ours):
+        return Verdict("linked" if linked else "clean error")
+    if theirs.status == 0 and linked:
+        return _unless(
+            Verdict("same" if ours.output == theirs.output else "other bytes"), ours, theirs
+        )
+    if theirs.status == 0:
+        return _unless(Verdict("refuses what the oracle links"), ours, theirs)
+    if not linked:
+        return Verdict("clean error")
+    if theirs.status < 0 or _CRASH.search(theirs.said):
+        return Verdict("where the oracle crashes")
+    return _unless(Verdict("links what the oracle refuses"), ours, theirs)
+
+
+def suspicious(case: Case, ours: Outcome) -> bool:
+    """Whether the oracle must be asked before there is a verdict."""
+    return _alone(case, ours) == "memory"
+
+
+def _alone(case: Case, ours: Outcome) -> str:
+    """What is wrong with a link by itself, the worst first; "" for nothing."""
+    failed = ours.status != 0
+    if ours.late or ours.status == -signal.SIGXCPU:
+        return "hang"
+    if ours.status < 0 and ours.status != -signal.SIGXFSZ:
+        return "signal"
+    if "Traceback (most recent call last)" in ours.said:
+        return "traceback"
+    if ours.status not in (0, 1, 2) or any(words in ours.said for words in _BUG):
+        return "bug"
+    if ours.peak > MEMORY:
+        return "memory"
+    if ours.left:
+        return "files left"
+    if failed and ours.touched:
+        return "old output touched"
+    if failed and not names_something(case, ours.said):
+        return "nobody named"
+    return ""
+
+
+def names_something(case: Case, said: str) -> bool:
+    """Whether an error names a file, a package, a flag: where to look."""
+    given = files(case)
+    words = [name for name in given.files if name in said]
+    words += [word for word in given.argv if len(word) > 3 and word in said]
+    words += re.findall("(?<![\\w-])-[A-Za-z]+", said)
+    packages = ("main", "fuzz/lib", "runtime", "internal/", "go:", "type:", "flag", ".a(", ".a:")
+    return bool(words) or any(package in said for package in packages)
+
+
+def _limited(outcome: Outcome) -> bool:
+    """Whether a limit of ours ended the link, and not what it was given."""
+    if outcome.late or outcome.status in (-signal.SIGXFSZ, -signal.SIGXCPU, -signal.SIGKILL):
+        return True
+    return outcome.status != 0 and any(words in outcome.said for words in _LIMIT)
+
+
+def _unless(verdict: Verdict, ours: Outcome, theirs: Outcome) -> Verdict:
+    """The verdict, or "exception" when it is one that is listed."""
+    for entry in exceptions():
+        if (
+            entry.verdict == verdict.name
+            and re.search(entry.ours, ours.said)
+            and re.search(entry.theirs, theirs.said)
+        ):
+            return Verdict("exception", entry.name)
+    return verdict
