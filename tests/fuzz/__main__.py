@@ -18,7 +18,8 @@ import attrs
 from tests.conformance.programs import scratch
 from tests.conformance.toolchain import cache
 from tests.fuzz.bases import names
-from tests.fuzz.cases import Case, case
+from tests.fuzz.cases import Case, case, files
+from tests.fuzz.programs import batch
 from tests.fuzz.server import Outcome, Server
 from tests.fuzz.texts import TEXTS
 from tests.fuzz.verdicts import BAD, FINE, Verdict, judge, suspicious
@@ -106,11 +107,12 @@ def campaign(server: Server, given: argparse.Namespace) -> int:
     number = given.first
     while time.monotonic() < end and (not given.cases or number < given.first + given.cases):
         one = case(given.seed, number)
-        ours = server.linkpipe(one)
+        inputs = files(one)
+        ours = server.linkpipe(inputs)
         asked = Random(f"{given.seed}:{number}:oracle").random() < given.oracle
-        asked = one.comparable and (asked or suspicious(one, ours))
-        theirs = server.oracle(one) if asked else None
-        verdict = judge(one, ours, theirs)
+        asked = one.comparable and (asked or suspicious(inputs, ours))
+        theirs = server.oracle(inputs) if asked else None
+        verdict = judge(inputs, ours, theirs)
         figures.add(one, ours, verdict, compared=theirs is not None)
         if verdict.bad:
             what = shape(verdict, ours, theirs)
@@ -135,13 +137,40 @@ def campaign(server: Server, given: argparse.Namespace) -> int:
 def again(server: Server, given: argparse.Namespace) -> int:
     """One case, with all that is known of it."""
     one = case(given.seed, given.case)
-    ours = server.linkpipe(one)
-    theirs = server.oracle(one) if one.comparable else None
-    verdict = judge(one, ours, theirs)
+    inputs = files(one)
+    ours = server.linkpipe(inputs)
+    theirs = server.oracle(inputs) if one.comparable else None
+    verdict = judge(inputs, ours, theirs)
     print(json.dumps(kept(given.seed, given.case, one, ours, theirs), indent=1, ensure_ascii=True))
     print(f"{verdict.name} {verdict.exception}; {ours.seconds:.2f} s, {ours.peak >> 20} MiB")
     print(f"the files: {server.folder / 'place'}" if given.keep else "")
     return int(verdict.bad)
+
+
+def programs(server: Server, given: argparse.Namespace) -> int:
+    """Valid programs, until there are as many as asked; 1 when one is not linked to the same."""
+    counts: Counter[str] = Counter()
+    number, begin = given.first, time.monotonic()
+    while counts.total() < given.programs:
+        folder = server.folder / f"batch-{number}"
+        folder.mkdir()
+        for name, inputs in batch(given.seed, number, folder):
+            ours, theirs = server.linkpipe(inputs), server.oracle(inputs)
+            assert theirs.status == 0, f"{name} is not valid: {theirs.said}"
+            verdict = judge(inputs, ours, theirs)
+            counts[verdict.name] += 1
+            if verdict.name != "same":
+                print(f"{verdict.name}: --seed {given.seed} {name}: {ours.said}", flush=True)
+        if not given.keep:
+            shutil.rmtree(folder)
+        number += 1
+        if given.every and number % given.every == 0:
+            print(f"# {number - given.first} batches, {dict(counts)}", flush=True)
+    seconds = time.monotonic() - begin
+    print(
+        f"seed {given.seed}, batches {given.first} to {number - 1}: {dict(counts)}, {seconds:.0f} s"
+    )
+    return int(counts["same"] != counts.total())
 
 
 def main(argv: Sequence[str]) -> int:
@@ -156,10 +185,13 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--every", type=int, default=0, help="tell after so many how it goes")
     parser.add_argument("--case", type=int, help="run this one again")
     parser.add_argument("--keep", action="store_true", help="keep the folder of the last case")
+    parser.add_argument("--programs", type=int, default=0, help="so many valid programs instead")
     given = parser.parse_args(argv)
     server = Server(Path(scratch()))
     try:
         server.warm(*names())
+        if given.programs:
+            return programs(server, given)
         return again(server, given) if given.case is not None else campaign(server, given)
     finally:
         if not given.keep:

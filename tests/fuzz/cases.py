@@ -197,6 +197,6 @@ def files(case: Case) -> Files:
     flags = ["-importcfg", "importcfg", *MODES[case.mode][1], f"-extld={base.cc}"]
     # NUL ends an argument.
     words = [word.replace("\0", "?") for word in (*flags, *extra, main)]
-    environment = {key: value for key, value in given.environment().items()} | env
+    environment = given.environment() | env
     environment["LINKPIPE_CHECK"] = "0"
     return Files(out, ("-o", "out", *words), environment)

@@ -100,9 +100,8 @@ class Server:
         gc.collect()
         gc.freeze()
 
-    def linkpipe(self, case: Case) -> Outcome:
-        """Link a case with linkpipe."""
-        given = files(case)
+    def linkpipe(self, given: Files) -> Outcome:
+        """Link with linkpipe."""
 
         def run() -> NoReturn:
             os.environ.clear()
@@ -124,9 +123,8 @@ class Server:
 
         return self._run(given, run, LIMITS)
 
-    def oracle(self, case: Case) -> Outcome:
-        """Link a case with go tool link."""
-        given = files(case)
+    def oracle(self, given: Files) -> Outcome:
+        """Link with go tool link."""
         tool = str(link_tool())
         argv = [tool, *given.argv]
         return self._run(given, lambda: os.execve(tool, argv, given.env), THEIR_LIMITS)

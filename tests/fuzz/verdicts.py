@@ -10,7 +10,7 @@ from pathlib import Path
 
 import attrs
 
-from tests.fuzz.cases import Case, files
+from tests.fuzz.cases import Files
 from tests.fuzz.server import GIB, Outcome
 
 EXCEPTIONS = Path(__file__).with_name("exceptions.toml")
@@ -50,7 +50,7 @@ class Verdict:
 
 
 @attrs.frozen
-class Exception_:
+class Difference:
     """What the two linkers may differ in: the class, what each says (regular expressions), and why
     it is left so."""
 
@@ -62,15 +62,15 @@ class Exception_:
 
 
 @cache
-def exceptions() -> tuple[Exception_, ...]:
+def exceptions() -> tuple[Difference, ...]:
     """The list."""
     listed = tomllib.loads(EXCEPTIONS.read_text()).get("exception", [])
-    return tuple(Exception_(**entry) for entry in listed)
+    return tuple(Difference(**entry) for entry in listed)
 
 
-def judge(case: Case, ours: Outcome, theirs: Outcome | None) -> Verdict:
+def judge(given: Files, ours: Outcome, theirs: Outcome | None) -> Verdict:
     """The verdict on a link, with the oracle's where it was asked."""
-    alone = _alone(case, ours)
+    alone = _alone(given, ours)
     if alone == "memory" and theirs and theirs.peak > MEMORY:
         alone = ""
     if alone:
@@ -91,12 +91,12 @@ def judge(case: Case, ours: Outcome, theirs: Outcome | None) -> Verdict:
     return _unless(Verdict("links what the oracle refuses"), ours, theirs)
 
 
-def suspicious(case: Case, ours: Outcome) -> bool:
+def suspicious(given: Files, ours: Outcome) -> bool:
     """Whether the oracle must be asked before there is a verdict."""
-    return _alone(case, ours) == "memory"
+    return _alone(given, ours) == "memory"
 
 
-def _alone(case: Case, ours: Outcome) -> str:
+def _alone(given: Files, ours: Outcome) -> str:
     """What is wrong with a link by itself, the worst first; "" for nothing."""
     failed = ours.status != 0
     if ours.late or ours.status == -signal.SIGXCPU:
@@ -113,17 +113,16 @@ def _alone(case: Case, ours: Outcome) -> str:
         return "files left"
     if failed and ours.touched:
         return "old output touched"
-    if failed and not names_something(case, ours.said):
+    if failed and not names_something(given, ours.said):
         return "nobody named"
     return ""
 
 
-def names_something(case: Case, said: str) -> bool:
+def names_something(given: Files, said: str) -> bool:
     """Whether an error names a file, a package, a flag: where to look."""
-    given = files(case)
     words = [name for name in given.files if name in said]
     words += [word for word in given.argv if len(word) > 3 and word in said]
-    words += re.findall("(?<![\\w-])-[A-Za-z]+", said)
+    words += re.findall(r"(?<![\w-])(-[A-Za-z]+|/\S+)", said)  # a flag, a path
     packages = ("main", "fuzz/lib", "runtime", "internal/", "go:", "type:", "flag", ".a(", ".a:")
     return bool(words) or any(package in said for package in packages)
 
