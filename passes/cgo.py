@@ -64,6 +64,7 @@ def cgo(link: Link) -> Link:
             )
     checkpoint(errors)
     if not link.mode.external:
+        state.refuse_dynamic()
         state.settle_imports()
     return link.evolve(symbols=state.symbols.freeze(), cgo=state.facts())
 
@@ -80,7 +81,7 @@ class _State:
         self.host: dict[int, None] = {}
         self.names: dict[int, str] = {}
         self.interpreter = ""
-        self.dynamic = False
+        self.dynamic = ""  # the first file that imports from a shared library
 
     def facts(self) -> CgoFacts:
         return CgoFacts(
@@ -88,7 +89,7 @@ class _State:
             libraries=tuple(self.libraries),
             imports=MappingProxyType(self.imports),
             interpreter=self.interpreter,
-            dynamic=self.dynamic,
+            dynamic=bool(self.dynamic),
         )
 
     def carry_out(self, directives: CgoDirectives) -> None:
@@ -131,7 +132,7 @@ class _State:
         if self.options.d:
             raise _Wrong(f"{file}: cannot use dynamic imports with -d flag")
         if local == remote == "_":
-            self.dynamic = True
+            self.dynamic = self.dynamic or file
             self.libraries.append(library)
             return
         name, _, version = remote.partition("#")
@@ -145,7 +146,7 @@ class _State:
             self.host[sym] = None
         else:
             self.symbols.set(sym, kind=SymKind.SDYNIMPORT)
-        self.dynamic = True
+        self.dynamic = self.dynamic or file
 
     def _import_static(self, local: str) -> None:
         sym = self.symbols.lookup_or_create(local)
@@ -188,11 +189,19 @@ class _State:
         self.names[sym] = name
         self.symbols.set_extname(sym, name.encode("utf-8", "surrogateescape"))
 
+    def refuse_dynamic(self) -> None:
+        """An executable that the dynamic linker loads is written by host linkers alone."""
+        if self.dynamic:
+            raise UserError(
+                "linking against shared libraries without a host linker is not supported yet "
+                f"({self.dynamic})",
+                status=2,
+                label="linkpipe",
+                remedy="pass -ldflags=-linkmode=external, or build with CGO_ENABLED=0",
+            )
+
     def settle_imports(self) -> None:
-        """Without C objects, what was to come from them comes from a shared library, or nowhere."""
+        """Without C objects, what was to come from them comes from nowhere."""
         for sym in self.host:
-            if self.symbols.kind[sym] != SymKind.SHOSTOBJ:
-                continue
-            exported = int(self.symbols.flags[sym]) & _EXPORTED
-            imported = sym in self.imports and self.imports[sym].library and not exported
-            self.symbols.set(sym, kind=SymKind.SDYNIMPORT if imported else SymKind.Sxxx)
+            if self.symbols.kind[sym] == SymKind.SHOSTOBJ:
+                self.symbols.set(sym, kind=SymKind.Sxxx)

@@ -71,7 +71,7 @@ def exceptions() -> tuple[Difference, ...]:
 def judge(given: Files, ours: Outcome, theirs: Outcome | None) -> Verdict:
     """The verdict on a link, with the oracle's where it was asked."""
     alone = _alone(given, ours)
-    if alone == "memory" and theirs and theirs.peak > MEMORY:
+    if alone == "memory" and theirs and (theirs.peak > MEMORY or _limited(theirs)):
         alone = ""
     if alone:
         return Verdict(alone)
@@ -123,7 +123,7 @@ def names_something(given: Files, said: str) -> bool:
     words = [name for name in given.files if name in said]
     words += [word for word in given.argv if len(word) > 3 and word in said]
     words += re.findall(r"(?<![\w-])(-[A-Za-z]+|/\S+)", said)  # a flag, a path
-    packages = ("main", "fuzz/lib", "runtime", "internal/", "go:", "type:", "flag", ".a(", ".a:")
+    packages = ("main", "fuzz/lib", "runtime", "internal/", "go:", "type:", "flag", ".a(", ".a:", "open :")
     return bool(words) or any(package in said for package in packages)
 
 

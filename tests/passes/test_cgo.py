@@ -64,13 +64,21 @@ def test_what_is_imported_belongs_to_somebody_else() -> None:
 def test_without_a_host_linker_imports_from_c_objects_are_dropped() -> None:
     link = carry_out(
         ["cgo_import_static", "only_static"],
-        ["cgo_import_static", "both"],
-        ["cgo_import_dynamic", "both", "both", "libc.so.6"],
+        ["cgo_import_static", "main.variable"],
         mode=INTERNAL,
     )
     symbols = link.symbols
     assert symbols.kind[symbols.lookup("only_static")] == SymKind.Sxxx
-    assert symbols.kind[symbols.lookup("both")] == SymKind.SDYNIMPORT
+    assert symbols.kind[symbols.lookup("main.variable")] == SymKind.Sxxx
+
+
+@pytest.mark.parametrize("name", ["puts", "_"])
+def test_shared_libraries_need_a_host_linker(name: str) -> None:
+    """Even where nothing refers to what is imported, the oracle's output is another: one that the
+    dynamic linker loads."""
+    with pytest.raises(LinkpipeError, match=r"shared libraries .* \(p\.a\(_go_\.o\)\)") as error:
+        carry_out(["cgo_import_dynamic", name, name, "libc.so.6"], mode=INTERNAL)
+    assert "-linkmode=external" in error.value.render()
 
 
 def test_exports_keep_the_name_that_c_knows() -> None:
