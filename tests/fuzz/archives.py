@@ -16,7 +16,7 @@ import numpy as np
 from linkpipe.arrays.types import Structs
 from linkpipe.formats import goobj
 from linkpipe.formats.archive import members, read_preamble
-from linkpipe.symkind import FROM_OBJECT, SymKind, is_dwarf
+from linkpipe.symkind import FROM_OBJECT, SymKind
 
 WORD = np.dtype([("value", "<u4")])
 HASH64 = np.dtype([("value", "<u8")])
@@ -154,7 +154,7 @@ class GoObject:
                 kinds.append("inittask")
             elif kind == SymKind.STEXT:
                 kinds.append("code")
-            elif is_dwarf(np.uint8(kind)):
+            elif kind >= SymKind.SDWARFSECT:
                 kinds.append("dwarf-info")
             else:
                 kinds.append("data")

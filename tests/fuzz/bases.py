@@ -100,7 +100,14 @@ def _compile(goarch: str, folder: Path) -> None:
         words += ["-trimpath", f"{source}=>/{path}", "-o", archive]
         if path == "runtime":
             (folder / "asm.s").write_text(_assembly(goarch, source))
-            assemble = ["-p", path, "-I", goroot() / "pkg" / "include", "-trimpath", str(folder)]
+            assemble: list[str | Path] = [
+                "-p",
+                path,
+                "-I",
+                goroot() / "pkg" / "include",
+                "-trimpath",
+                str(folder),
+            ]
             tool("asm", *assemble, "-gensymabis", "-o", "symabis", "asm.s")
             tool("asm", *assemble, "-o", "asm.o", "asm.s")
             words += ["-symabis", "symabis"]
@@ -125,10 +132,11 @@ def _assembly(goarch: str, source: Path) -> str:
         for name, abi in ((name.decode(), abi) for name, abi in BUILTINS)
         if name.startswith("runtime.") and (abi or "morestack" in name)
     }
-    stubs |= dict.fromkeys(
-        ("mapinitnoop", "memequal_varlen", "panicBounds", "panicExtend", "udiv"), "<ABIInternal>"
-    )
-    stubs |= dict.fromkeys(("addmoduledata",), "")
+    # And what linkers ask for by name, or the compiler without a number.
+    more = "mapinitnoop memequal_varlen memhash_varlen panicBounds panicExtend udiv".split()
+    for kind in ("Tiny", "SmallNoScan", "SmallScanNoHeader"):
+        more += [f"mallocgc{kind}SC{size}" for size in range(70)]
+    stubs |= dict.fromkeys(more, "<ABIInternal>") | {"addmoduledata": ""}
     text += "".join(
         STUB.format(name=name, abi=abi)
         for name, abi in stubs.items()

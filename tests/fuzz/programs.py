@@ -25,8 +25,9 @@ import attrs
 
 from tests.conformance.damage import with_member
 from tests.conformance.programs import Inputs, inputs, table
+from tests.conformance.targets import native
 from tests.conformance.toolchain import environment, goroot, link_tool
-from tests.fuzz.bases import host_linker
+from tests.fuzz.bases import host_linker, small
 from tests.fuzz.cases import MODES, Files
 
 SNIPPETS = Path(__file__).with_name("snippets")
@@ -35,6 +36,10 @@ BASIC = (
     "int8 int32 int64 uint16 uint64 float32 float64 string bool uintptr complex128 []byte error any"
 ).split()
 # Need packages that the smallest programs have not, and link slower.
+KEPT = """var kept []any
+
+func init() { kept = append(kept, uintptr(len(kept)), unsafe.Pointer(&kept)) }"""
+"""What debug information asks for, a plugin's too, and the small runtime does not keep."""
 HEAVY = ("printing", "reflection")
 
 
@@ -150,7 +155,8 @@ class Builder:
         (place / "x.go").write_text(source.go(package))
         files = ["x.go"]
         archive = place / "x.a"
-        words: list[str | Path] = ["-p", source.path if package != "main" else "main", "-pack"]
+        path = source.path if package != "main" else "main"
+        words: list[str | Path] = ["-p", path, "-pack"]
         words += ["-importcfg", self.config, "-trimpath", f"{self.folder}=>/src", "-o", archive]
         lines = [f"packagefile {path}={file}\n" for path, file in self.archives.items()]
         self.config.write_text("".join(lines))
@@ -167,7 +173,14 @@ class Builder:
             words += ["-embedcfg", "embedcfg"]
         if source.assembly:
             (place / "x.s").write_text("\n".join(source.assembly) + "\n")
-            assemble = ["-p", source.path, "-I", goroot() / "pkg" / "include", "-trimpath", place]
+            assemble: list[str | Path] = [
+                "-p",
+                path,
+                "-I",
+                goroot() / "pkg" / "include",
+                "-trimpath",
+                place,
+            ]
             self._tool(place, "asm", *assemble, "-gensymabis", "-o", "symabis", "x.s")
             self._tool(place, "asm", *assemble, "-o", "asm.o", "x.s")
             words += ["-symabis", "symabis"]
@@ -192,18 +205,25 @@ class Builder:
 def batch(seed: int, number: int, folder: Path) -> Iterator[tuple[str, Files]]:
     """The programs of a batch, compiled: what each link is, and its inputs."""
     chance = Random(f"programs {seed}:{number}")
-    heavy = chance.random() < 0.3
+    heavy = chance.random() < 0.15
     arches = ["", "", "", "", "386", "arm", "arm64", "s390x"]
     goarch = chance.choice(arches)
-    base = "features" if heavy or chance.random() < 0.2 else "hello"
-    given = inputs(table()[f"{base}-{goarch}" if goarch else base])
+    # Shared libraries need a host linker, and an address of theirs an architecture that can.
+    external = chance.random() < 0.25
+    modes = {
+        name: share for name, (share, flags) in MODES.items() if not external or _is_external(flags)
+    }
+    if heavy or chance.random() < 0.1:
+        given = inputs(table()[f"features-{goarch}" if goarch else "features"])
+    else:
+        given = small(goarch or native())
     builder = Builder(given, folder)
     light = [
         file.stem
         for file in sorted(SNIPPETS.glob("*.txt"))
         if file.stem not in HEAVY
         and (file.stem != "embeds" or "embed" in builder.archives)
-        and (file.stem != "dynamic" or not goarch)  # of what is tested, only amd64 and 386 can
+        and (file.stem != "dynamic" or (external and not goarch))
     ]
     libraries: list[Source] = []
     for row in range(LIBRARIES):
@@ -228,11 +248,17 @@ def batch(seed: int, number: int, folder: Path) -> Iterator[tuple[str, Files]]:
             source.imports.add(f'import {name} "{library.path}"')
             some = chance.sample(library.entries, chance.randrange(1, len(library.entries) + 1))
             calls += [f"{name}.{entry}({i})" for i, entry in enumerate(some)]
+        source.declared.append(KEPT)
+        source.imports.add('import "unsafe"')
         source.declared.append("func main() {\n\tprintln(" + ", ".join(calls) + ")\n}")
         archive = builder.build(source, "main")
-        mode = chance.choices(list(MODES), [share for share, _ in MODES.values()])[0]
+        mode = chance.choices(list(modes), list(modes.values()))[0]
         argv = ("-importcfg", str(builder.config), *MODES[mode][1], f"-extld={cc}", str(archive))
         env = {**given.environment(), "LINKPIPE_CHECK": "0", "XDG_CACHE_HOME": "/nowhere"}
         config = builder.config.read_bytes()
         name = f"batch {number} program {row} {goarch or 'here'} {mode}"
         yield name, Files({"importcfg": config}, ("-o", "out", *argv), env)
+
+
+def _is_external(flags: Sequence[str]) -> bool:
+    return any(flag in ("-linkmode=external", "-buildmode=plugin") for flag in flags)

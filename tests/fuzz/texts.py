@@ -73,6 +73,7 @@ _NUMBER = (
     "0x4000000000 0x7fffffffffffffff 0x8000000000000000 -0x8000000000000000 1e3 0b11 0o7 1_000 x"
 ).split()
 _NAME = ["", "main.main", "runtime.start", "nowhere", "\xff", "a b", "x" * 100_000, "main.point"]
+_TRUTH = ["true", "false", "1", "x", ""]
 _FLAGS: Mapping[str, list[str]] = {
     **dict.fromkeys(("T", "R", "D", "funcalign", "randlayout", "debugtextsize"), _NUMBER),
     **dict.fromkeys(
@@ -80,7 +81,7 @@ _FLAGS: Mapping[str, list[str]] = {
     ),
     **dict.fromkeys(
         ("s", "w", "d", "e", "f", "g", "h", "n", "v", "a", "bindnow", "checklinkname", "race"),
-        ["true", "false", "1", "x", ""],
+        _TRUTH,
     ),
     "X": [
         "runtime.buildVersion=x",

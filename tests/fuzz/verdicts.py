@@ -123,7 +123,18 @@ def names_something(given: Files, said: str) -> bool:
     words = [name for name in given.files if name in said]
     words += [word for word in given.argv if len(word) > 3 and word in said]
     words += re.findall(r"(?<![\w-])(-[A-Za-z]+|/\S+)", said)  # a flag, a path
-    packages = ("main", "fuzz/lib", "runtime", "internal/", "go:", "type:", "flag", ".a(", ".a:", "open :")
+    packages = (
+        "main",
+        "fuzz/lib",
+        "runtime",
+        "internal/",
+        "go:",
+        "type:",
+        "flag",
+        ".a(",
+        ".a:",
+        "open :",
+    )
     return bool(words) or any(package in said for package in packages)
 
 

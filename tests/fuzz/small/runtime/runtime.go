@@ -31,7 +31,10 @@ type slice struct {
 	cap   int
 }
 
-type hchan struct{ qcount uint }
+type hchan struct {
+	qcount       uint
+	recvq, sendq waitq
+}
 type sudog struct{ elem unsafe.Pointer }
 type waitq struct{ first, last *sudog }
 
@@ -135,6 +138,9 @@ var asked = [...]any{
 	abi.SliceType{}, abi.StructType{}, abi.InterfaceType{}, abi.ITab{}, abi.Imethod{},
 }
 
-var emptyTypeAssertCache = abi.TypeAssertCache{Mask: 0}
+var (
+	emptyTypeAssertCache      = abi.TypeAssertCache{Mask: 0}
+	emptyInterfaceSwitchCache = abi.InterfaceSwitchCache{Mask: 0}
+)
 
 var keep any
