@@ -189,11 +189,11 @@ class GoObject:
         for name in goobj.BLOCK_NAMES[goobj.BLOCK_NAMES.index(block) + 1 :]:
             header[name] = int(header[name]) + (size if by > 0 else -size)
         if by > 0:
-            self._splice(at, at, bytes(self.data[at : at + size]).ljust(size, b"\0"))
+            self.splice(at, at, bytes(self.data[at : at + size]).ljust(size, b"\0"))
         else:
-            self._splice(at, at + size, b"")
+            self.splice(at, at + size, b"")
 
-    def _splice(self, begin: int, end: int, new: bytes) -> None:
+    def splice(self, begin: int, end: int, new: bytes) -> None:
         """Put bytes in the place of others, and keep the member's header right. numpy's views hold
         the data of before."""
         size, stop = self.at + self.size - self.text, self.at + self.size

@@ -23,7 +23,8 @@ class Edit:
         file: import path of the package whose archive is changed; the name of another input.
         kind: what is changed: a block, what a symbol's content is, "header" …; for the figures.
         how: set, swap, copy (records); resize (of what a symbol owns); bytes (in a symbol's
-            content); name (of a symbol); splice (anywhere in the file); text (all of it).
+            content); name (of a symbol); directives (of cgo, to add); splice (anywhere in the file);
+            text (all of it).
         object: which of the archive's objects.
         row: a record; for resize and bytes, a symbol's local index.
         symbol: in place of a row, the symbol that it is of (and ``nth`` of its records).
@@ -52,7 +53,7 @@ class Edit:
         return {key: value for key, value in rows.items() if value or key in ("file", "kind")}
 
 
-_ORDER = ("resize", "bytes", "name", "swap", "copy", "set", "splice")
+_ORDER = ("directives", "resize", "bytes", "name", "swap", "copy", "set", "splice")
 
 
 def apply(data: bytes, edits: Sequence[Edit]) -> bytes:
@@ -162,6 +163,13 @@ def _name(obj: GoObject, edit: Edit) -> None:
         table["name_at"][row], table["name_size"][row] = at, len(new)
 
 
+def _directives(obj: GoObject, edit: Edit) -> None:
+    """A section of cgo directives, as the cgo tool has the compiler write it: at the end of the
+    text, before the empty line that the marker of the binary part follows."""
+    at = obj.text + bytes(obj.data[obj.text : obj.at]).rindex(b"\n!\n")
+    obj.splice(at, at, b"\n$$  // cgo\n%s\n$$\n" % edit.text.encode("latin-1"))
+
+
 _HOW: Mapping[str, Callable[[GoObject, Edit], None]] = {
     "set": _set,
     "swap": _swap,
@@ -169,6 +177,7 @@ _HOW: Mapping[str, Callable[[GoObject, Edit], None]] = {
     "resize": _resize,
     "bytes": _bytes,
     "name": _name,
+    "directives": _directives,
 }
 
 

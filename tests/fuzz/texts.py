@@ -189,11 +189,8 @@ def cgo(chance: Random, base: Base, target: Target) -> Edit:
         depth = chance.choice([10, 3000, 100_000])
         words = ["[" * depth + "]" * depth, "NaN", "{}", "[[]]", '[["cgo_ldflag"', "", '"\\ud800"']
         text = chance.choice([chance.choice(words), spoiled(chance, text, words)])
-    body = target.object.data[target.object.text : target.object.at]
-    # Before the empty line that the marker of the binary part follows.
-    at = target.object.text + bytes(body).rindex(b"\n!\n")
     return Edit(
-        target.file, "cgo directives", "splice", row=at, text=f"\n$$  // cgo\n{_bytes(text)}\n$$\n"
+        target.file, "cgo directives", "directives", object=target.number, text=_bytes(text)
     )
 
 
