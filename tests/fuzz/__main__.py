@@ -21,6 +21,7 @@ from tests.fuzz.bases import names
 from tests.fuzz.cases import Case, case, files
 from tests.fuzz.programs import batch
 from tests.fuzz.server import Outcome, Server
+from tests.fuzz.smaller import named, smaller
 from tests.fuzz.texts import TEXTS
 from tests.fuzz.verdicts import BAD, FINE, Verdict, judge, suspicious
 
@@ -142,6 +143,17 @@ def again(server: Server, given: argparse.Namespace) -> int:
     theirs = server.oracle(inputs) if one.comparable else None
     verdict = judge(inputs, ours, theirs)
     print(json.dumps(kept(given.seed, given.case, one, ours, theirs), indent=1, ensure_ascii=True))
+    if given.smaller and verdict.bad:
+
+        def still(step: Case) -> bool:
+            try:
+                tried = files(step)
+            except (ValueError, IndexError, KeyError):
+                return False
+            theirs = server.oracle(tried) if step.comparable else None
+            return judge(tried, server.linkpipe(tried), theirs) == verdict
+
+        print(json.dumps(named(smaller(one, still)).as_data(), indent=1))
     print(f"{verdict.name} {verdict.exception}; {ours.seconds:.2f} s, {ours.peak >> 20} MiB")
     print(f"the files: {server.folder / 'place'}" if given.keep else "")
     return int(verdict.bad)
@@ -184,6 +196,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--oracle", type=float, default=0.25, help="share that is compared")
     parser.add_argument("--every", type=int, default=0, help="tell after so many how it goes")
     parser.add_argument("--case", type=int, help="run this one again")
+    parser.add_argument("--smaller", action="store_true", help="... and make it small")
     parser.add_argument("--keep", action="store_true", help="keep the folder of the last case")
     parser.add_argument("--programs", type=int, default=0, help="so many valid programs instead")
     given = parser.parse_args(argv)

@@ -176,6 +176,13 @@ class GoObject:
                     out.add(found)
         return out
 
+    def helped(self, local: int, kind: str) -> list[int]:
+        """The symbols of this kind of content that a symbol's auxiliary records name, in order."""
+        begin, end = self.owned("Aux", local)
+        found = [self.target(pkg, sym) for _, pkg, sym in self.table("Aux")[begin:end].tolist()]
+        known = [at for at in found if at is not None and at < self.defined]
+        return [at for at in known if self.contents[at] == kind]
+
     def resize(self, block: str, local: int, row: int, by: int) -> None:
         """Double (``by`` > 0) or cut out so many of a definition's rows in a block of OWNED, from a
         row on, and keep indexes and header right."""

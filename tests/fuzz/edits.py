@@ -23,7 +23,7 @@ class Edit:
         file: import path of the package whose archive is changed; the name of another input.
         kind: what is changed: a block, what a symbol's content is, "header" …; for the figures.
         how: set, swap, copy (records); resize (of what a symbol owns); bytes (in a symbol's
-            content); name (of a symbol); directives (of cgo, to add); splice (anywhere in the file);
+            content); name (of a symbol); directives (of cgo, to add); splice (anywhere in it);
             text (all of it).
         object: which of the archive's objects.
         row: a record; for resize and bytes, a symbol's local index.
@@ -89,9 +89,7 @@ def _local(obj: GoObject, edit: Edit) -> int:
     local = obj.names.index(edit.symbol)
     if edit.kind in OWNED or obj.contents[local] == edit.kind:
         return local
-    begin, end = obj.owned("Aux", local)
-    found = [obj.target(pkg, sym) for _, pkg, sym in obj.table("Aux")[begin:end].tolist()]
-    return [at for at in found if at is not None and obj.contents[at] == edit.kind][edit.nth]
+    return obj.helped(local, edit.kind)[edit.nth]
 
 
 def _set(obj: GoObject, edit: Edit) -> None:
