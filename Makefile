@@ -20,6 +20,9 @@ SUITES ?=
 FILES ?=
 SAMPLE ?=
 OWN ?=
+# How long inputs are damaged, and from which seed (make fuzz MINUTES=60 SEED=7).
+MINUTES ?= 2
+SEED ?= 1
 # What is timed (make bench AGAINST=main): none for linkpipe beside go tool link, a commit for
 # linkpipe beside linkpipe as it was then.
 AGAINST ?=
@@ -34,7 +37,7 @@ UNIT := tests/linkpipe tests/passes tests/arches
 UV := $(VENV)/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint format conformance gosuites mutants testplugin dwarfcheck bench \
+.PHONY: help demo test coverage lint format conformance gosuites mutants fuzz testplugin dwarfcheck bench \
 	full lowest other-python lock dist cross-tools kernels boundscheck clean compiler
 
 help: ## list what can be made
@@ -69,6 +72,9 @@ gosuites: compiler $(VENV)/.dev ## run Go's own test suites, linked by linkpipe 
 
 mutants: compiler $(VENV)/.dev ## change the product in one small place after another: do tests notice?
 	$(PY) -m tests.mutation --jobs $(JOBS) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(OWN),--own) $(FILES)
+
+fuzz: compiler $(VENV)/.dev ## damage inputs in every place: does linkpipe refuse them as go tool link does?
+	$(PY) -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 
 testplugin: compiler $(VENV)/.dev ## run Go's own plugin tests in the same way, and show each
 	$(PY) -m tests.conformance.gosuites --tests testplugin

@@ -215,6 +215,10 @@ def _become(place: Path, said: int, limits: dict[int, int]) -> None:
     os.dup2(nothing, 0)
     os.dup2(said, 1)
     os.dup2(said, 2)
+    # Whoever runs this may have put others in their place.
+    sys.stdout, sys.stderr = (
+        os.fdopen(number, "w", errors="backslashreplace") for number in (1, 2)
+    )
     for what, most in limits.items():
         resource.setrlimit(what, (most, most))
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,0 +1,43 @@
+"""What the campaign found stays mended: both linkers get the same damaged input again."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conformance.programs import scratch
+from tests.fuzz.cases import Case, files
+from tests.fuzz.server import Server
+from tests.fuzz.verdicts import BAD, exceptions, judge
+
+FOUND = tomllib.loads(Path(__file__).with_name("found.toml").read_text())["found"]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    import shutil
+
+    server = Server(scratch())
+    yield server
+    shutil.rmtree(server.folder)
+
+
+@pytest.mark.parametrize("found", FOUND, ids=lambda found: found["name"].replace(" ", "-"))
+def test_what_was_found_is_mended(found: dict[str, Any], server: Server) -> None:
+    """None of the bad classes, whichever it was."""
+    assert found["was"] in BAD
+    case = Case.of(found)
+    given = files(case)
+    ours = server.linkpipe(given)
+    theirs = server.oracle(given) if case.comparable else None
+    verdict = judge(given, ours, theirs)
+    assert not verdict.bad, f"{verdict.name}: {ours.said}\nthe oracle: {theirs and theirs.said}"
+
+
+def test_exceptions_are_few_and_have_reasons() -> None:
+    assert len(exceptions()) <= 10
+    assert all(entry.why and entry.ours and entry.verdict in BAD[-3:] for entry in exceptions())
