@@ -23,6 +23,7 @@ from linkpipe.engine.background import Background
 from linkpipe.engine.context import GIVEN, Link
 from linkpipe.engine.plan import Plan, Planned
 from linkpipe.errors import (
+    InputError,
     LinkpipeError,
     MissingFact,
     ObserverError,
@@ -83,6 +84,7 @@ def run_plan(
     names the pass. What passes started ends with the run.
     """
     with closing(Surroundings()) as around, Background() as background:
+        ledger.begin()
         link = Link(link.facts, plan.providers, background=background)
         return _run_all(plan, link, _Audience(observers, around), keep)
 
@@ -116,9 +118,22 @@ def _run_all(plan: Plan, link: Link, audience: _Audience, keep: bool) -> Link:
             facts = {name: fact for name, fact in link.facts.items() if name in wanted[number]}
             link = attrs.evolve(link, facts=facts)
         del after
+    _check_inputs()
     audience.told("on_end", "", link)
     ledger.doing("")
     return link
+
+
+def _check_inputs() -> None:
+    """What was read of an input that has been cut short since may have been anything."""
+    for path, was, now in ledger.changed():
+        raise InputError(
+            "file changed while it was being linked",
+            file=path,
+            expected=f"{was} bytes",
+            found="no file" if now is None else f"{now} bytes",
+            remedy="do not rebuild packages during a link; link again",
+        )
 
 
 @attrs.frozen

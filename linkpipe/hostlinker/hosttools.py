@@ -102,12 +102,16 @@ def _call(command: Sequence[str], path: str) -> tuple[int, bytes]:
     try:
         printed, _ = process.communicate()
     except BaseException:
-        end_group(process.pid)
-        process.wait()
+        _end(process)
         raise
-    finally:
-        ledger.ended(process.pid)
+    ledger.ended(process.pid)
     return process.returncode, printed
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    end_group(process.pid)
+    process.wait()
+    ledger.ended(process.pid)
 
 
 _INSTALL = "install a C compiler, or name one with -extld (the go command: CC)"
@@ -231,9 +235,7 @@ class Prober:
     def close(self) -> None:
         """Stop what still runs, remove temporary files, keep the answers for the next link."""
         for process in self._running.values():
-            end_group(process.pid)
-            process.wait()
-            ledger.ended(process.pid)
+            _end(process)
             if process.stdout:
                 process.stdout.close()
         self._running.clear()

@@ -5,9 +5,11 @@
         04.resolve.symbols.jsonl             after pass 4, the symbol table
         10.reachability.symbols.jsonl        what pass 10 changed in it
         10.reachability.graph.dot            and the graph
+        manifest                             the names of these files
 
 The last part of the folder's name comes from the package that go builds, or else from the path of
 the output: a link that is done again replaces its dump, and two links of one build keep theirs.
+A folder that holds anything else than a manifest and what stands in it is nobody's to replace.
 
 Every file starts with a header that names the fact and the pass, and for a link that was not
 started by the go command (whose inputs are gone with it) the command that writes the file again.
@@ -51,6 +53,7 @@ from linkpipe.observe.words import Names
 from linkpipe.tables import listing
 from linkpipe.tables.listing import Listing
 
+MANIFEST = "manifest"
 BUILT_IN = ("jsonl", "graphml", "dot")
 TABLE, PLAN = "linkpipe.table/1", "linkpipe.plan/1"
 """Schemas: of a table, a graph or another fact; of the plan."""
@@ -153,20 +156,37 @@ class Dump(Observer):
         self.folder = os.path.join(self.wanted.dir, folder_name(link.options))
         try:
             os.makedirs(self.folder, exist_ok=True)
-            for name in os.listdir(self.folder):
-                # Left by an earlier dump; it may have had other passes.
-                if re.match(r"\d\d\.[\w.-]+$", name):
-                    os.unlink(os.path.join(self.folder, name))
+            self._clear()
         except OSError as e:
-            raise UserError(
-                f"cannot write to {self.folder}: {e.strerror}",
-                status=2,
-                label="linkpipe",
-                remedy="name another directory",
-            ) from e
+            raise self._refused(f"cannot write to {self.folder}: {e.strerror}") from e
         with self._open("00.plan.json") as file:
             json.dump({"schema": PLAN, **self._origin, **plan_rows(plan)}, file, indent=1)
             file.write("\n")
+
+    def _clear(self) -> None:
+        """Remove what an earlier dump left, which may have had other passes, if it is all there
+        is."""
+        found = set(os.listdir(self.folder))
+        manifest = os.path.join(self.folder, MANIFEST)
+        written: set[str] = set()
+        if MANIFEST in found:
+            with open(manifest, encoding="utf-8", errors="surrogateescape") as file:
+                written = set(file.read().splitlines())
+        others = sorted(found - written - {MANIFEST})
+        if others:
+            raise self._refused(
+                f"{self.folder} holds what no dump has written there: {others[0]}"
+                + (f", and {len(others) - 1} more" if others[1:] else "")
+            )
+        for name in found & written:
+            os.unlink(os.path.join(self.folder, name))
+        open(manifest, "wb").close()
+
+    @staticmethod
+    def _refused(message: str) -> UserError:
+        return UserError(
+            message, status=2, label="linkpipe", remedy="name another directory, or clear it"
+        )
 
     def _check(self, plan: Plan) -> None:
         passes = [*(p.name for p in plan.passes), *(step.name for step in plan.skipped)]
@@ -242,8 +262,11 @@ class Dump(Observer):
         return at, {**header, "since": old.files[form], "gone": gone}
 
     def _open(self, name: str) -> IO[str]:
+        """A new file of the dump. It stands in the manifest before it is there."""
+        with open(os.path.join(self.folder, MANIFEST), "a", encoding="utf-8") as manifest:
+            manifest.write(f"{name}\n")
         return open(
-            os.path.join(self.folder, name), "w", encoding="utf-8", errors="backslashreplace"
+            os.path.join(self.folder, name), "x", encoding="utf-8", errors="backslashreplace"
         )
 
 

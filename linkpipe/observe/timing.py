@@ -14,10 +14,13 @@ raised it is the one that shows it first.
 
 from __future__ import annotations
 
+import io
 import json
 import resource
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
@@ -25,6 +28,7 @@ import attrs
 from linkpipe.engine.context import Link
 from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import Observer
+from linkpipe.errors import UserError, os_error
 from linkpipe.process.parent import spent
 
 MIB = 1 << 20
@@ -56,7 +60,10 @@ class Timing(Observer):
         return not self.file
 
     def on_start(self, plan: Plan, link: Link) -> None:
-        """Note what it took to get here."""
+        """Note what it took to get here. The file has to take a line, or there is no link."""
+        if self.file:
+            with self._open():
+                pass
         self.skipped += [step.name for step in plan.skipped]
         self._before = spent() + time.process_time()
 
@@ -85,10 +92,24 @@ class Timing(Observer):
             "skipped": self.skipped,
         }
         if self.file:
-            with open(self.file, "a", encoding="utf-8") as file:
-                file.write(json.dumps(result) + "\n")
+            with self._open() as file:
+                file.write(json.dumps(result).encode() + b"\n")
         else:
             sys.stderr.write(table(result))
+
+    @contextmanager
+    def _open(self) -> Iterator[io.FileIO]:
+        """The file, without a buffer: links that end together each append a line."""
+        try:
+            with io.FileIO(self.file, "a") as file:
+                yield file
+        except OSError as e:
+            raise UserError(
+                f"timing: cannot write to {self.file}: {os_error(e)}",
+                status=2,
+                label="linkpipe",
+                remedy="make room for a line there, or name another file",
+            ) from e
 
 
 def peak_rss() -> int:

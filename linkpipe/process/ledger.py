@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 _SIZE = 8 << 20
 """Bytes of the shared memory, of which only what is written to is ever allocated."""
 
 _memory: mmap.mmap | None = None
+_inputs: dict[str, int] = {}
 
 
 def share() -> mmap.mmap:
@@ -45,7 +46,29 @@ def doing(what: str) -> None:
 
 def opened(size: int, path: str) -> None:
     """Note that an input was mapped when it had ``size`` bytes."""
-    _note("input", str(size), os.path.abspath(path))
+    path = os.path.abspath(path)
+    _inputs[path] = size
+    _note("input", str(size), path)
+
+
+def begin() -> None:
+    """Forget the inputs of the link before."""
+    _inputs.clear()
+
+
+def changed(inputs: Mapping[str, int] | None = None) -> list[tuple[str, int, int | None]]:
+    """Of inputs (those of this process's link if not given), path -> size, those that have another
+    size now: path, size when it was opened, size now or None when it is gone. (Times tell nothing:
+    the go command sets them when it uses a file.)"""
+    found = [(path, size, _size(path)) for path, size in (inputs or _inputs).items()]
+    return [(path, was, now) for path, was, now in found if now != was]
+
+
+def _size(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return None
 
 
 def making(path: str) -> None:

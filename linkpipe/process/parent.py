@@ -115,16 +115,18 @@ def _wait(child: int, memory: mmap.mmap) -> int:
     """Wait for the child; the status to end with."""
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     notes = list(ledger.noted(memory))
-    if notes and notes[-1] == ("finished", str(code)):
+    finished = notes[-1:] == [("finished", str(code))]
+    if code or not finished:
+        _tidy(notes)  # it may have been interrupted when it did so itself
+    if finished:
         return code
-    _tidy(notes)
     sys.stderr.write(_obituary(code, notes))
     sys.stderr.flush()
     return 128 - code if code < 0 else 2
 
 
 def _tidy(notes: Iterable[tuple[str, ...]]) -> None:
-    """Remove what a dead child leaves behind, when nobody writes to it any more."""
+    """Remove what a child left behind, when nobody writes to it any more."""
     groups = {}
     for kind, *words in notes:
         if kind in ("started", "ended"):
@@ -143,16 +145,17 @@ def _tidy(notes: Iterable[tuple[str, ...]]) -> None:
 
 def _obituary(code: int, notes: Iterable[tuple[str, ...]]) -> str:
     """What a child died of, as an error of linkpipe's."""
-    doing, changed = "", []
+    doing, inputs = "", {}
     for kind, *words in notes:
         if kind == "doing":
             doing = words[0]
         elif kind == "input":
-            size, path = int(words[0]), words[1]
-            found = _size(path)
-            if found != size:
-                now = "is gone" if found is None else f"has {found} now"
-                changed.append(f"\t{path} had {size} bytes when it was opened and {now}")
+            inputs[words[1]] = int(words[0])
+    changed = [
+        f"\t{path} had {was} bytes when it was opened and "
+        + ("is gone" if now is None else f"has {now} now")
+        for path, was, now in (ledger.changed(inputs) if inputs else ())
+    ]
     where = f"{doing}: " if doing else ""
     if changed:
         why = "do not rebuild packages during a link; link again"
@@ -169,10 +172,3 @@ def _obituary(code: int, notes: Iterable[tuple[str, ...]]) -> str:
         name = signal.strsignal(-code) or "unknown"
         what = f"the process was ended by signal {-code} ({name.lower()})"
     return "\n".join([f"linkpipe: {where}{what}", *changed, f"\t{why}\n"])
-
-
-def _size(path: str) -> int | None:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return None

@@ -45,11 +45,16 @@ def process(command: Callable[[], int], *, child: bool = False) -> NoReturn:
     os._exit(status & 0xFF)
 
 
-def _end(number: int, _: object) -> NoReturn:
-    """Unwind, once: what tidies up is not to be interrupted by the next signal, which a terminal
-    sends to parent and child and the parent hands on."""
-    for other in parent.SIGNALS:
-        signal.signal(other, signal.SIG_IGN)
+_ending = False
+
+
+def _end(number: int, _: object) -> None:
+    """Unwind, once: what tidies up is not to be interrupted by the next signal. A terminal sends
+    one to parent and child, and the parent hands on its own."""
+    global _ending  # noqa: PLW0603 - of this process
+    if _ending:
+        return
+    _ending = True
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise Terminated(128 + number)

@@ -14,7 +14,8 @@ import textwrap
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NoReturn
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 import attrs
 
@@ -56,12 +57,26 @@ class Running:
         return self.process.pid
 
     def until(self, happened: Callable[[], object]) -> None:
-        """Wait for something that the link does."""
+        """Wait for something that the link does while it runs."""
+
+        def either() -> object:
+            assert self.process.is_alive(), self.printed("err")
+            return happened()
+
+        self.wait_for(either)
+
+    def wait_for(self, happened: Callable[[], object]) -> None:
+        """Wait for something that comes about by the link."""
         end = time.monotonic() + HANGS
         while not happened():
-            assert self.process.is_alive(), self.printed("err")
             assert time.monotonic() < end, "it does not come about"
             time.sleep(0.01)
+
+    @property
+    def child(self) -> int:
+        """The process that does the work."""
+        (pid,) = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return int(pid)
 
     def ended(self) -> Ended:
         """Wait for the end."""
@@ -80,30 +95,26 @@ def start(
     *flags: str,
     program: Program | None = TINY,
     conditions: Callable[[], None] = as_it_is,
-    **variables: str,
+    main: str = "",
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Running:
     """Start the link of a program in a folder with a file ``out``, its output, which is old if it
-    is there. ``conditions`` is called first, in the link's process. Without a program the pipeline
-    is all there is."""
-    argv, env = ["x.a"], environment(**variables)
+    is there. ``main`` is another archive of the main package. ``conditions`` is called first, in
+    the link's process. Without a program the pipeline is all there is. Nothing is checked, as in
+    the links of users."""
+    argv, env = ["x.a"], environment(**{"LINKPIPE_CHECK": "", **variables})
     if program is not None:
         given = inputs(program)
-        argv, env = [*given.flags, str(given.main)], given.environment() | variables
-    argv = [*argv[:-1], *flags, "-o", "out", argv[-1]]
+        argv, env = [*given.flags, str(given.main)], given.environment() | env
+    argv = [*argv[:-1], "-o", "out", *flags, main or argv[-1]]
     process = _CONTEXT.Process(target=_run, args=(str(folder), argv, env, conditions))
     process.start()
     return Running(process, folder)
 
 
-def link(
-    folder: Path,
-    *flags: str,
-    program: Program | None = TINY,
-    conditions: Callable[[], None] = as_it_is,
-    **variables: str,
-) -> Ended:
+def link(folder: Path, *flags: str, **how: Any) -> Ended:
     """As ``start``, and wait for the end."""
-    return start(folder, *flags, program=program, conditions=conditions, **variables).ended()
+    return start(folder, *flags, **how).ended()
 
 
 def _run(

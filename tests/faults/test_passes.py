@@ -74,9 +74,8 @@ IMAGE = ("image",)
     ],
 )
 def test_an_image_that_is_none(folder: Path, before: str, body: str, message: str) -> None:
-    """The check is off: users have it off."""
     pipeline = install(folder, f"return {body}", requires=IMAGE, provides=IMAGE, before=before)
-    done = link(folder, "-w", "-pipeline", pipeline, LINKPIPE_CHECK="")
+    done = link(folder, "-w", "-pipeline", pipeline)
     assert done.status == 2
     assert refused(done, "pass own: ", message), done.err
     assert untouched(folder)
@@ -85,7 +84,7 @@ def test_an_image_that_is_none(folder: Path, before: str, body: str, message: st
 def test_columns_cannot_be_written_to(folder: Path) -> None:
     body = "link.symbols.size.setflags(write=True)\nreturn link"
     pipeline = install(folder, body, requires=("symbols",), before="relocate")
-    done = link(folder, "-w", "-pipeline", pipeline, LINKPIPE_CHECK="")
+    done = link(folder, "-w", "-pipeline", pipeline)
     assert refused(done, "pass own: ", "cannot set WRITEABLE flag to True"), done.err
     assert untouched(folder)
 

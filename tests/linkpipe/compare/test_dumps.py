@@ -97,7 +97,11 @@ def test_a_change_is_all_that_is_written(tmp_path: Path) -> None:
 
 def test_facts_and_passes_can_be_chosen(tmp_path: Path) -> None:
     folder = dump(tmp_path, ONE, TWO, after=("p1",))
-    assert sorted(f.name for f in folder.iterdir()) == ["00.plan.json", "02.p1.t.jsonl"]
+    assert sorted(f.name for f in folder.iterdir()) == [
+        "00.plan.json",
+        "02.p1.t.jsonl",
+        "manifest",
+    ]
     assert read(str(folder / "02.p1.t.jsonl")).rows == Big(TWO).rows()
     for wrong, message in (
         ({"facts": ("u",)}, "no pass provides the fact u\n\tthere are: t"),

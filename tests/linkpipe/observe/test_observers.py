@@ -78,6 +78,7 @@ def test_a_dump_has_a_numbered_file_for_each_change(tmp_path: Path) -> None:
         "00.plan.json",
         "01.first.t.jsonl",
         "03.second.t.jsonl",
+        "manifest",
     ]
     header, *rows = lines(folder / "01.first.t.jsonl")
     assert header["header"]["fact"] == "t"
@@ -95,15 +96,6 @@ def test_a_dump_is_the_same_every_time(tmp_path: Path) -> None:
     passes = (maker("first", table(1, 2)),)
     before = {p.name: p.read_bytes() for p in dump(tmp_path, *passes).iterdir()}
     assert {p.name: p.read_bytes() for p in dump(tmp_path, *passes).iterdir()} == before
-
-
-def test_an_old_dump_is_cleared_and_nothing_else(tmp_path: Path) -> None:
-    folder = dump(tmp_path, maker("first", table(1)))
-    (folder / "07.old.t.jsonl").write_text("")
-    (folder / "notes.txt").write_text("mine")
-    dump(tmp_path, maker("first", table(1)))
-    assert not (folder / "07.old.t.jsonl").exists()
-    assert (folder / "notes.txt").read_text() == "mine"
 
 
 def test_a_dump_can_be_restricted(tmp_path: Path) -> None:
@@ -164,6 +156,7 @@ def test_graphs_are_written_as_graphml_and_dot(tmp_path: Path) -> None:
         "00.plan.json",
         "01.first.t.dot",
         "01.first.t.graphml",
+        "manifest",
     }
     back = nx.read_graphml(folder / "01.first.t.graphml", node_type=int)
     assert dict(back.nodes(data="name")) == dict(graph().nodes(data="name"))
@@ -199,6 +192,40 @@ def test_a_third_party_format(tmp_path: Path) -> None:
     observer = Dump(options, Catalog((), {"acme": Plugin()}))
     watch(tmp_path, observer, maker("first", 1))
     assert (Path(observer.folder) / "01.first.t.txt").read_text() == "!"
+
+
+def test_a_dump_replaces_what_a_dump_wrote(tmp_path: Path) -> None:
+    """Also one that was cut short, and nothing else."""
+    folder = dump(tmp_path, maker("first", table(1)), maker("second", table(2), ("t",)))
+    (folder / "02.second.t.jsonl").unlink()
+    assert dump(tmp_path, maker("first", table(1))) == folder
+    assert {p.name for p in folder.iterdir()} == {"00.plan.json", "01.first.t.jsonl", "manifest"}
+
+
+@pytest.mark.parametrize("manifest", ["", "00.plan.json\n"])
+def test_a_folder_with_anything_else_is_refused(tmp_path: Path, manifest: str) -> None:
+    """However much it looks like a dump's."""
+    folder = dump(tmp_path, maker("first", table(1)))
+    (folder / "01.track.mp3").write_text("music")
+    (folder / "manifest").write_text(manifest)
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    with pytest.raises(UserError, match=f"^{folder} holds what no dump has written there: 0"):
+        dump(tmp_path, maker("first", table(1)))
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+
+
+def test_timing_that_cannot_be_written_is_told_before_the_link(tmp_path: Path) -> None:
+    file = tmp_path / "none" / "t.json"
+    ran: list[str] = []
+
+    def run(link: Link) -> Link:
+        ran.append("first")
+        return link
+
+    first = Pass("first", run)
+    with pytest.raises(UserError, match="timing: cannot write to .* no such file or directory"):
+        watch(tmp_path, Timing(TimingOptions(str(file))), first)
+    assert ran == []
 
 
 def test_timing_writes_a_line_for_each_link(tmp_path: Path) -> None:
