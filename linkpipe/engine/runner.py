@@ -69,7 +69,8 @@ class Observer:
         """A pass failed; the error is raised after all observers have heard of it."""
 
     def on_end(self, link: Link) -> None:
-        """After the last pass."""
+        """After the last pass. The output has not taken its place yet, and does not if this
+        fails; ``link.image`` is what will stand there."""
 
 
 def run_plan(

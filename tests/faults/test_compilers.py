@@ -37,10 +37,7 @@ def places(folder: Path) -> dict[str, str]:
 
 
 def linked(folder: Path, cc: str, *flags: str) -> Ended:
-    return link(
-        folder, "-w", "-extld", cc, *flags, program=PLUGIN, TMPDIR=str(folder / "tmp"),
-        LINKPIPE_PROBE_CACHE="off",
-    )  # fmt: skip
+    return link(folder, "-w", "-extld", cc, *flags, program=PLUGIN, variables=places(folder))
 
 
 def clean(folder: Path, *, output: str = OLD) -> bool:
@@ -123,6 +120,43 @@ def test_folders_that_are_not_there(folder: Path, missing: str) -> None:
     assert clean(folder, output="made\n")
 
 
+@pytest.mark.parametrize("name", ["/dev/stdout", "/proc/self/fd/1"])
+def test_standard_output_is_no_compilers(folder: Path, name: str) -> None:
+    """It would take its own for it, and remove the name. As to the linker, it is a file as it is."""
+    cc = folder / "cc"
+    cc.write_text(
+        "#!/bin/sh\n"
+        'for word; do [ "$last" = -o ] && out=$word; last=$word; done\n'
+        "case $out in */linkpipe-*) echo made > $out ;; /*) echo $out > log ;; esac\n"
+    )
+    cc.chmod(0o755)
+    (folder / "tmp").mkdir()
+    (folder / "stdout").write_text("before\n")
+    done = linked(folder, str(cc), "-o", name)
+    assert done.status == 0, done.err
+    assert done.out == "before\nmade\n"
+    assert not (folder / "log").exists()
+    assert os.path.lexists(name)
+    assert clean(folder)
+
+
+def test_links_that_share_a_cache(folder: Path) -> None:
+    """Of what the compiler can do: each link leaves it whole."""
+    compiler(folder, "")
+    variables = {"TMPDIR": str(folder / "tmp"), "XDG_CACHE_HOME": str(folder / "tmp" / "cache")}
+    for number in range(3):
+        (folder / f"tmp/{number}").mkdir()
+    links = [
+        start(folder, "-w", "-o", f"tmp/{number}/out", program=PLUGIN, variables=variables)
+        for number in range(3)
+    ]
+    assert [one.ended().status for one in links] == [0] * 3
+    outputs = {(folder / f"tmp/{number}/out").read_bytes() for number in range(3)}
+    assert len(outputs) == 1
+    left = {p.name for p in (folder / "tmp").rglob("*") if p.is_file()}
+    assert all(name == "out" or name.endswith(".json") for name in left)
+
+
 def runs(pid: int) -> bool:
     """Whether a process runs; one that nobody has waited for does not."""
     try:
@@ -152,10 +186,8 @@ def test_a_compiler_that_hangs_ends_with_the_link(
     folder: Path, number: signal.Signals, whom: str, status: int
 ) -> None:
     """Whoever gets the signal; of the two that a link consists of, one may be killed."""
-    running = start(
-        folder, "-w", "-extld", compiler(folder, HANGING), program=PLUGIN,
-        variables=places(folder),
-    )  # fmt: skip
+    cc = compiler(folder, HANGING)
+    running = start(folder, "-w", "-extld", cc, program=PLUGIN, variables=places(folder))
     log = folder / "log"
     running.until(lambda: log.exists() and len(log.read_text().splitlines()) == 2)
     child = running.child
