@@ -122,7 +122,7 @@ def test_folders_that_are_not_there(folder: Path, missing: str) -> None:
 
 @pytest.mark.parametrize("name", ["/dev/stdout", "/proc/self/fd/1"])
 def test_standard_output_is_no_compilers(folder: Path, name: str) -> None:
-    """It would take its own for it, and remove the name. As to the linker, it is a file as it is."""
+    """It would take its own for it, and remove the name."""
     cc = folder / "cc"
     cc.write_text(
         "#!/bin/sh\n"

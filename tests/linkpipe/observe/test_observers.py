@@ -108,7 +108,7 @@ def test_a_dump_can_be_restricted(tmp_path: Path) -> None:
 def test_facts_can_be_chosen(tmp_path: Path) -> None:
     passes = (maker("first", table(1)), setter("second", ["t"], ["u", "v"]))
     folder = dump(tmp_path, *passes, facts=("u",))
-    assert {p.name for p in folder.iterdir()} == {"00.plan.json", "02.second.u.jsonl"}
+    assert {p.name for p in folder.iterdir()} == {"00.plan.json", "02.second.u.jsonl", "manifest"}
 
 
 def test_a_wrong_pattern_and_a_wrong_folder_are_errors(tmp_path: Path) -> None:
