@@ -66,7 +66,7 @@ def reachability(link: Link) -> Link:
     dropped = _drop_map_inits(link, flood) if link.options.pruneweakmap else (none, none)
     flood.reached[0] = flood.used[0] = False
     reached = np.flatnonzero(flood.reached)
-    link.objects.refuse(link.symbols.object[reached], link.symbols.local[reached])
+    inputs.objects.refuse(link.symbols.object[reached], link.symbols.local[reached])
     kept = np.flatnonzero(flood.reached & (inputs.relocs.count > 0))
     return _result(link, flood, roots, kept, *dropped)
 

@@ -53,7 +53,7 @@ _ELSEWHERE = (SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
 def relocate(link: Link) -> Link:
     """Copy contents into the image and apply relocations."""
     laid = laid_out(link.sections, link.symbols)
-    _check_contents(link, laid)
+    _check_places(link, laid)
     image = fill_image(link.sections, link.symbols, laid, link.arch.code_pad)
     work = _Work(link, laid, image)
     work.check()
@@ -69,20 +69,33 @@ def _source_lines(link: Link, places: list[tuple[int, int]]) -> list[str]:
     return source_lines(link.objects, link.symbols, places, link.arch.pc_quantum, goroot)
 
 
-def _check_contents(link: Link, laid: Laid) -> None:
-    """Refuse contents that are longer than their symbols: they would run into the next."""
+def _check_places(link: Link, laid: Laid) -> None:
+    """Refuse contents that are longer than their symbols, for they would run into the next; and
+    symbols that two sections claim, as code and as data of functions: only one knows where they
+    are."""
     symbols, ids = link.symbols, laid.ids
-    over = np.flatnonzero(symbols.data_size[ids] > symbols.size[ids])
-    if len(over):
-        sym = int(ids[over[0]])
-        start, size = int(symbols.value[sym]), int(symbols.size[sym])
-        end = start + int(symbols.data_size[sym])
+    content = symbols.data_size[ids]
+    over = content > symbols.size[ids]
+    base = link.sections.vaddrs()[laid.section]
+    ends = np.array([section.vaddr + section.size for section in link.sections.items], np.int64)
+    lost = (laid.address < base) | (laid.address + content > np.append(ends, 0)[laid.section])
+    bad = np.flatnonzero(over | lost)
+    if len(bad):
+        row = int(bad[0])
+        sym, start = int(ids[row]), int(laid.address[row])
+        size, end = int(symbols.size[sym]), start + int(content[row])
+        what = f"addr={end:#x} value+size={start + size:#x}"
+        expected, found = f"at most {size} bytes, the symbol's size", f"{end - start} bytes"
+        if not over[row]:
+            section = link.sections[int(laid.section[row])]
+            what = f"val={start:#x} sect={section.name} sect.addr={section.vaddr:#x}"
+            expected, found = f"an address in {section.name}", f"{start:#x}"
         raise InputError(
-            f"phase error: addr={end:#x} value+size={start + size:#x}",
+            f"phase error: {what}",
             symbol=symbols.name(sym) or f"sym {sym}",
             file=link.objects.names[int(symbols.object[sym])],
-            expected=f"a content of at most {size} bytes, the symbol's size",
-            found=f"{end - start} bytes",
+            expected=expected,
+            found=found,
             remedy="rebuild the package; the file is damaged",
             status=2,
         )

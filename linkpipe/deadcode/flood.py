@@ -103,7 +103,7 @@ class Flood:
     def _read_notes(self) -> None:
         """Carry out the compiler's notes to the analysis in what was reached."""
         hit = self.reached[self._note_owner]
-        rows = self._notes[hit]
+        rows, owners_ = self._notes[hit], self._note_owner[hit]
         self._notes, self._note_owner = self._notes[~hit], self._note_owner[~hit]
         kind, target = self.table.type[rows], self.table.target[rows]
         symbols = self.symbols
@@ -114,9 +114,11 @@ class Flood:
         put[itab] = self._reader.targets(put[itab], word)
         wrong = np.flatnonzero(~self.gotype[put])
         if len(wrong):
+            owner = int(owners_[kind == R_USEIFACE][wrong[0]])
             raise InputError(
-                f"R_USEIFACE references {symbols.name(int(put[wrong[0]]))} "
-                "which is not a type or itab",
+                f"R_USEIFACE in {symbols.name(owner)} references "
+                f"{symbols.name(int(put[wrong[0]]))} which is not a type or itab",
+                file=self._types.objects.names[int(symbols.object[owner])],
                 remedy="rebuild the package with the Go version that links it",
             )
         self.used[put] = True

@@ -16,7 +16,7 @@ from linkpipe.flags.options import Options
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.symkind import is_dwarf
 from linkpipe.tables.mode import Mode
-from linkpipe.tables.objects import AuxColumns, Objects, RelocColumns
+from linkpipe.tables.objects import AuxColumns, Objects, RelocColumns, UndefinedBuiltins
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag, Symbols
 
@@ -27,7 +27,7 @@ class Inputs:
 
     Attributes:
         symbols: the symbol table, with descriptors and auxiliary symbols in ``objects``.
-        objects: what was loaded.
+        objects: what was loaded; what refers to symbols that nobody defines is noted as damaged.
         arch, mode: what the link is for.
         relocs: the relocations of all that could take part.
         known: int64[k], the symbols that could, in the order of its rows.
@@ -76,7 +76,11 @@ def read_inputs(
     if not debug:
         wanted &= ~is_dwarf(symbols.kind)
     ids, others = np.flatnonzero(wanted), np.flatnonzero(own)
-    read = objects.relocs(symbols.object[ids], symbols.local[ids], needed=False)
+    try:
+        read = objects.relocs(symbols.object[ids], symbols.local[ids], needed=False)
+    except UndefinedBuiltins as found:
+        objects = objects.with_undefined(found)
+        read = objects.relocs(symbols.object[ids], symbols.local[ids], needed=False)
     rows, counts = made.rows_of_many(others)
     pairs = [(getattr(read, name), getattr(made, name)[rows]) for name in RelocColumns._fields[1:]]
     columns = RelocColumns(*(np.concatenate(pair) for pair in [(read.counts, counts), *pairs]))

@@ -21,7 +21,6 @@ from linkpipe.gotypes.layout import METHOD_SIZE, Kind
 from linkpipe.reloctype import R_METHODOFF
 from linkpipe.tables.names import Names
 from linkpipe.tables.relocs import Relocs
-from linkpipe.tables.symbols import Symbols
 
 
 class Methods(NamedTuple):
@@ -62,7 +61,7 @@ class MethodReader:
         whole = (rows[2::3] == first + 2) & (owner[rows[2::3]] == owner[first])
         if len(rows) % 3 or not whole.all():
             sym = int(owner[rows[-1] if whole.all() else first[np.argmin(whole)]])
-            raise _damaged(types.symbols, sym, "expect three consecutive R_METHODOFF relocs")
+            raise _damaged(types, sym, "expect three consecutive R_METHODOFF relocs")
         self.row = first
         self.owner = owner[first]
 
@@ -87,7 +86,7 @@ class MethodReader:
             bad = int(np.argmin(fits))
             group = int(np.searchsorted(starts, bad, side="right")) - 1
             raise _damaged(
-                self.types.symbols,
+                self.types,
                 int(owner[bad]),
                 f"has {int(counts[group])} method relocations for "
                 f"{int(arrays.counts[group])} methods",
@@ -101,7 +100,7 @@ class MethodReader:
     def _methods(self, row: I64, owner: I32, name: I32, mtyp: I32) -> Methods:
         missing = np.flatnonzero(name == 0)
         if len(missing):
-            raise _damaged(self.types.symbols, int(owner[missing[0]]), "a method has no name")
+            raise _damaged(self.types, int(owner[missing[0]]), "a method has no name")
         arena = self.types.objects.arena
         at, size = self.types.names(name)
         first = arena.bytes[at]
@@ -127,12 +126,12 @@ class MethodReader:
         self.types.check(ids)
         bad = np.flatnonzero(self.types.kinds(ids) != Kind.INTERFACE)
         if len(bad):
-            raise _damaged(self.types.symbols, int(ids[bad[0]]), "is not an interface")
+            raise _damaged(self.types, int(ids[bad[0]]), "is not an interface")
         name, mtyp = self.targets(ids, offsets), self.targets(ids, offsets + 4)
         missing = np.flatnonzero(name == 0)
         if len(missing):
             raise _damaged(
-                self.types.symbols,
+                self.types,
                 int(ids[missing[0]]),
                 f"has no method at offset {int(offsets[missing[0]])}",
             )
@@ -147,9 +146,10 @@ def _is_upper(name: bytes) -> bool:
     return category(name.decode("utf-8", "replace")[:1]) == "Lu"
 
 
-def _damaged(symbols: Symbols, sym: int, message: str) -> InputError:
+def _damaged(types: TypeData, sym: int, message: str) -> InputError:
     return InputError(
         message,
-        symbol=symbols.name(sym),
+        symbol=types.symbols.name(sym),
+        file=types.objects.names[int(types.symbols.object[sym])],
         remedy="rebuild the package with the Go version that links it",
     )

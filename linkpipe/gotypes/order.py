@@ -63,6 +63,7 @@ def _strings(symbols: Symbols, objects: Objects, arch: Architecture, ids: I64) -
         raise InputError(
             "type descriptor without a name",
             symbol=symbols.name(int(ids[names == 0][0])),
+            file=objects.names[int(symbols.object[ids[names == 0][0]])],
             remedy="rebuild the package with the Go version that links it",
         )
     at, size = types.names(names)

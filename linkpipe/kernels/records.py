@@ -16,6 +16,10 @@ object; no such ABI; its alignment is no power of two; its relocations, its auxi
 content lie outside of their block, or end before they begin; one of its relocations, or of its
 auxiliary symbols, refers to a symbol that there is not; it is larger than LARGEST."""
 
+BUILTIN = 10
+"""One of its relocations refers to a symbol of the runtime's that nobody defines. That is found
+later, when names have been resolved."""
+
 LARGEST = 2_000_000_000
 """Most bytes in a symbol (cmd/link/internal/ld/data.go, cutoff)."""
 

@@ -10,6 +10,7 @@ DATA: int
 RELOC: int
 AUX: int
 SIZE: int
+BUILTIN: int
 LARGEST: int
 
 def faults(

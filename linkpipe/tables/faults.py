@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from linkpipe.arrays.types import Ints
+from linkpipe.arrays.types import I64, Ints, Structs
 from linkpipe.errors import BadRow, InputError
 from linkpipe.formats import goobj
 from linkpipe.kernels import records
@@ -98,6 +98,11 @@ def fault(objects: Objects, obj: int, local: int, code: int) -> InputError:
             offset=offset(int(objects.blocks[obj, block]) + 4 * local),
             remedy=_DAMAGED,
         )
+    if code == records.BUILTIN:
+        _, relocs = _records(objects, obj, local, *_REFERENCES[records.RELOC])
+        builtins = relocs["sym"][relocs["pkg"] == np.uint32(goobj.PKG_BUILTIN)]
+        first = builtins[objects.builtins[builtins] == 0][0]
+        return undefined_builtin(objects, obj, int(first), name)
     at, pkg, sym = _reference(objects, obj, local, *_REFERENCES[code])
     return InputError(
         f"corrupt object file: reference to symbol {sym} of package index {pkg}, which does "
@@ -128,15 +133,35 @@ def rows_of(objects: Objects, symbols: Symbols, ids: Ints) -> Iterator[None]:
         ) from e
 
 
+def undefined_builtin(objects: Objects, obj: int, builtin: int, owner: str = "") -> InputError:
+    """The error about a reference, perhaps in the symbol ``owner``."""
+    from linkpipe.formats.builtins import BUILTINS
+
+    return InputError(
+        f'reference to undefined builtin "{BUILTINS[builtin][0].decode()}"',
+        file=objects.names[obj],
+        found=owner and f"the reference in {owner}",
+        status=1,
+        remedy="rebuild the package and the runtime with the same flags (-race and the like)",
+    )
+
+
 def _reference(
     objects: Objects, obj: int, local: int, index: int, block: int, dtype: np.dtype[np.void]
 ) -> tuple[int, int, int]:
     """Where a symbol's first record stands that refers to nothing, and its reference."""
-    arena, table = objects.arena, objects.references
-    entry = int(objects.blocks[obj, index]) + 4 * local
-    first, end = arena.u32_at(entry), arena.u32_at(entry + 4)
-    at = int(objects.blocks[obj, block]) + dtype.itemsize * np.arange(first, end)
-    record = arena.records(at, dtype)
+    at, record = _records(objects, obj, local, index, block, dtype)
     pkg, sym = record["pkg"], record["sym"]
-    row = int(np.flatnonzero(~table.has(np.full(len(at), obj), pkg, sym))[0])
+    row = int(np.flatnonzero(~objects.references.has(np.full(len(at), obj), pkg, sym))[0])
     return int(at[row]), int(pkg[row]), int(sym[row])
+
+
+def _records(
+    objects: Objects, obj: int, local: int, index: int, block: int, dtype: np.dtype[np.void]
+) -> tuple[I64, Structs]:
+    """Where a symbol's records stand, and they themselves."""
+    arena = objects.arena
+    entry = int(objects.blocks[obj, index]) + 4 * local
+    rows = np.arange(arena.u32_at(entry), arena.u32_at(entry + 4))
+    at = int(objects.blocks[obj, block]) + dtype.itemsize * rows
+    return at, arena.records(at, dtype)

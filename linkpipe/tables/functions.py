@@ -65,7 +65,6 @@ def read_functions(objects: Objects, symbols: Symbols, functions: Ints) -> Funct
     Raises InputError when a record is damaged.
     """
     auxs = objects.auxs(symbols.object[functions], symbols.local[functions], _TYPES)
-    objects.refuse(symbols.object[auxs.target], symbols.local[auxs.target])
     owner = owners(auxs.counts)
     of_type = [auxs.type == kind for kind in range(max(_TYPES) + 1)]
 

@@ -7,8 +7,8 @@ reachable, not for what is present.
 
 What records say of themselves was checked when they were loaded (linkpipe.packages.checking).
 A symbol that is damaged is an error when it is needed, not before: the oracle looks at no other
-one. Until it is known what is needed, a damaged symbol has no relocations, no auxiliary symbols
-and no content.
+one. Until it is known what is needed, a damaged symbol has no relocations and no auxiliary
+symbols, and if its content is what is damaged, it has no content.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.columns import columns
-from linkpipe.arrays.ragged import expand, owners
+from linkpipe.arrays.ragged import distinct, expand, owners
 from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.arena import Arena
+from linkpipe.kernels import records
 
 
 class RelocColumns(NamedTuple):
@@ -83,6 +84,14 @@ class References:
         place[~known] = 0
         found: Bool = known & (sym < self.limit[place + self.first[objects]])
         return found
+
+
+class UndefinedBuiltins(Exception):
+    """Symbols (objects[i], locals[i]) refer to symbols of the runtime's that nobody defines."""
+
+    def __init__(self, objects: Ints, locals_: Ints) -> None:
+        super().__init__(f"{len(objects)} symbols")
+        self.objects, self.locals = objects, locals_
 
 
 _SPECIAL = goobj.PKG_NONE - goobj.PKG_SELF + 1
@@ -157,18 +166,20 @@ class Objects:
                 file=self.names[int(objects[row])],
                 remedy="rebuild the package and what it imports with one Go version",
             )
-        return self._resolved(objects, pkg, sym)
+        found = self._resolved(objects, pkg, sym)
+        missing = _undefined(pkg, found)
+        if len(missing):
+            from linkpipe.tables.faults import undefined_builtin
+
+            raise undefined_builtin(self, int(objects[missing[0]]), int(sym[missing[0]]))
+        return found
 
     def _resolved(self, objects: I64, pkg: U32, sym: U32) -> I32:
         """The same for references that are known to be inside of the tables."""
         table = self.references
         place = _places(pkg)
         place += table.first[objects]
-        found = table.ids[table.start[place] + sym]
-        builtin = np.flatnonzero(pkg == np.uint32(goobj.PKG_BUILTIN))
-        missing = builtin[found[builtin] == 0]
-        if len(missing):
-            self._missing_builtin(int(objects[missing[0]]), int(sym[missing[0]]))
+        found: I32 = table.ids[table.start[place] + sym]
         return found
 
     @cached_property
@@ -212,20 +223,37 @@ class Objects:
         """Read the relocations of the definitions (objects[i], locals_[i]).
 
         Object 0 (the linker's own symbols) has none here. Raises InputError for a damaged symbol
-        that is ``needed``; one that need not be has none.
+        that is ``needed``; one that need not be has none. Raises UndefinedBuiltins for symbols that
+        need not be there and refer to what nobody defines.
         """
         at, counts, owner = self._rows(objects, locals_, goobj.RELOC, needed)
-        records = self.arena.records(at, goobj.RELOC_RECORD)
-        kind = records["type"]
+        record = self.arena.records(at, goobj.RELOC_RECORD)
+        kind = record["type"]
+        target = self._resolved(owner, record["pkg"], record["sym"])
+        missing = _undefined(record["pkg"], target)
+        if len(missing):
+            rows = distinct(owners(counts)[missing])
+            found = UndefinedBuiltins(objects[rows], locals_[rows])
+            if needed:
+                self.with_undefined(found).refuse(objects, locals_)
+            raise found
         return RelocColumns(
             counts,
-            records["offset"].astype(np.int32),
-            records["size"].astype(np.uint8),
+            record["offset"].astype(np.int32),
+            record["size"].astype(np.uint8),
             kind & np.uint16(goobj.WEAK - 1),
             (kind & np.uint16(goobj.WEAK)) != 0,
-            records["add"].astype(np.int64),
-            self._resolved(owner, records["pkg"], records["sym"]),
+            record["add"].astype(np.int64),
+            target,
         )
+
+    def with_undefined(self, found: UndefinedBuiltins) -> Objects:
+        """The same, with these symbols noted as damaged."""
+        places = self.local_base[found.objects] + found.locals
+        codes = np.full(len(places), records.BUILTIN, np.uint8)
+        places, codes = np.append(self.faulty, places), np.append(self.fault, codes)
+        order = np.argsort(places, kind="stable")
+        return attrs.evolve(self, faulty=places[order], fault=codes[order])
 
     def auxs(
         self,
@@ -244,15 +272,17 @@ class Objects:
             keep = wanted[self.arena.bytes[at]]
             counts = np.bincount(owners(counts)[keep], minlength=len(counts))
             at, owner = at[keep], owner[keep]
-        records = self.arena.records(at, goobj.AUX_RECORD)
+        record = self.arena.records(at, goobj.AUX_RECORD)
         return AuxColumns(
-            counts, records["type"].copy(), self._resolved(owner, records["pkg"], records["sym"])
+            counts, record["type"].copy(), self._resolved(owner, record["pkg"], record["sym"])
         )
 
     def data(self, objects: Ints, locals_: Ints) -> tuple[I64, I64]:
         """Where the contents of the definitions lie: arena offsets and sizes, int64 each. Damaged
-        symbols have none."""
+        ones are empty."""
         first, count = self._index(objects, locals_, goobj.DATAIDX)
+        if len(self.faulty):
+            count[self.damaged(objects, locals_, records.DATA)] = 0
         return self.blocks[objects, goobj.DATA] + first, count
 
     def refuse(self, objects: Ints, locals_: Ints) -> None:
@@ -267,19 +297,18 @@ class Objects:
             place = int(np.searchsorted(self.faulty, self.local_base[obj] + local))
             raise fault(self, obj, local, int(self.fault[place]))
 
-    def damaged(self, objects: Ints, locals_: Ints) -> Bool:
-        """Whether something is wrong with each of the definitions (objects[i], locals_[i])."""
+    def damaged(self, objects: Ints, locals_: Ints, fault: int = records.SOUND) -> Bool:
+        """Whether something is wrong with each of the definitions (objects[i], locals_[i]), or just
+        that (linkpipe.kernels.records)."""
         if not len(self.faulty):
             return np.zeros(len(objects), np.bool_)
-        return np.isin(self.local_base[objects] + locals_, self.faulty) & (objects != 0)
+        faulty = self.faulty[self.fault == fault] if fault else self.faulty
+        return np.isin(self.local_base[objects] + locals_, faulty) & (objects != 0)
 
     def _index(self, objects: Ints, locals_: Ints, block: int) -> tuple[I64, I64]:
         at = self.blocks[objects, block] + 4 * locals_.astype(np.int64)
         first = self.arena.u32(at).astype(np.int64)
-        count = self.arena.u32(at + 4).astype(np.int64) - first
-        if len(self.faulty):
-            count[self.damaged(objects, locals_)] = 0
-        return first, count
+        return first, self.arena.u32(at + 4).astype(np.int64) - first
 
     def _rows(self, objects: Ints, locals_: Ints, block: int, needed: bool) -> tuple[I64, I64, I64]:
         """Where the records of ``block`` lie that belong to definitions, how many each has, and
@@ -293,18 +322,13 @@ class Objects:
             self.refuse(objects, locals_)
         index, size = _RECORDS[block]
         first, counts = self._index(objects, locals_, index)
+        if len(self.faulty):
+            counts[self.damaged(objects, locals_)] = 0
         start = self.blocks[objects, block] + first * size
         owner = np.repeat(objects.astype(np.int64), counts)
         # Offsets of records: a range with a stride, so expand in units of records.
         rows = expand(np.zeros(len(counts), np.int64), counts)
         return np.repeat(start, counts) + rows * size, counts, owner
-
-    def _missing_builtin(self, obj: int, builtin: int) -> None:
-        raise InputError(
-            f"reference to undefined builtin number {builtin}",
-            file=self.names[obj],
-            remedy="rebuild the package and the runtime with the same flags (-race and the like)",
-        )
 
 
 _RECORDS = {
@@ -319,3 +343,9 @@ def _places(pkg: U32) -> U32:
     special = pkg >= np.uint32(goobj.PKG_SELF)
     place: U32 = np.where(special, pkg - np.uint32(goobj.PKG_SELF), pkg + np.uint32(_SPECIAL))
     return place
+
+
+def _undefined(pkg: U32, ids: I32) -> I64:
+    """Which references are to symbols of the runtime's that nobody defines."""
+    builtin = np.flatnonzero(pkg == np.uint32(goobj.PKG_BUILTIN))
+    return builtin[ids[builtin] == 0]

@@ -12,6 +12,7 @@ import numpy as np
 
 from linkpipe.arrays.types import I32, I64, U8, U32, Bool
 from linkpipe.formats import goobj
+from linkpipe.kernels import records
 from linkpipe.symkind import FROM_OBJECT, is_dwarf
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Flag
@@ -100,8 +101,8 @@ def _contents(
     local: I32,
     defined: Bool,
 ) -> tuple[I64, I32]:
-    """Where the content of each row's symbol lies, and its size: zero for references and for
-    damaged symbols."""
+    """Where the content of each row's symbol lies, and its size: zero for references and where it
+    is damaged."""
     # An object's index has one entry more than it has definitions.
     counts = objects.defined + 1
     counts[0] = 0
@@ -115,7 +116,7 @@ def _contents(
     entry[~defined] = 0
     first = index[entry].astype(np.int64)
     size = (index[1:] - index[:-1])[entry]
-    size[~defined | objects.damaged(owner, local)] = 0
+    size[~defined | objects.damaged(owner, local, records.DATA)] = 0
     return objects.blocks[owner, goobj.DATA] + first, size.astype(np.int32)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from linkpipe.formats import goobj
+from linkpipe.formats.builtins import BUILTINS
 from linkpipe.reloctype import R_DWARFSECREF, R_DWTXTADDR_U4
 from tests.conformance import oracle
 from tests.conformance.damage import Editor, copy, rewrite
@@ -117,14 +118,28 @@ def unneeded_reference(object_: Editor) -> None:
     object_.put(object_.relocs(object_.find("runtime.NumGoroutine"))[0] + PKG, 0x7FFF)
 
 
+def undefined_builtin(name: str) -> Change:
+    """A call of what only the race detector's runtime defines, in a function of that name."""
+    number = next(i for i, (name, _) in enumerate(BUILTINS) if name == b"runtime.racefuncenter")
+
+    def change(object_: Editor) -> None:
+        at = object_.relocs(object_.find(name))[0] + PKG
+        object_.put(at, goobj.PKG_BUILTIN)
+        object_.put(at + 4, number)
+
+    return change
+
+
 def needed_reference(object_: Editor) -> None:
     object_.put(object_.relocs(object_.find("runtime.main"))[0] + PKG, 0x7FFF)
 
 
 LINKED = [
     (unneeded_reference, ("-w",)),
+    (undefined_builtin("runtime.NumGoroutine"), ("-w",)),
     (size_of(goobj.AUX_FUNCDATA, 1), ("-w",)),
     (size_of(goobj.AUX_FUNCINFO, 1), ("-w",)),
+    (size_of(goobj.AUX_FUNCINFO, HUGE), ("-w",)),
 ]
 
 
@@ -147,3 +162,13 @@ def test_what_is_needed_is_refused(damaged: Callable[[Change], Inputs], folder: 
     assert ours.status == 2
     assert ours.stderr.startswith("runtime.main: corrupt object file: reference to symbol ")
     assert f"file: {given.archives()['runtime']}(_go_.o)\n\toffset: " in ours.stderr
+
+
+def test_an_undefined_builtin_is_refused(damaged: Callable[[Change], Inputs], folder: Path) -> None:
+    given = damaged(undefined_builtin("runtime.main"))
+    theirs = oracle.link(oracle.stock(), given, ("-w",), folder / "theirs")
+    ours = oracle.link_linkpipe(given, ("-w",), folder / "ours")
+    said = 'link: reference to undefined builtin "runtime.racefuncenter"'
+    assert theirs.stderr.startswith(said)
+    assert ours.stderr.startswith(f"{said}\n\tfile: {given.archives()['runtime']}(_go_.o)")
+    assert ours.status == theirs.status == 1

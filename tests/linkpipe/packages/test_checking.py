@@ -96,7 +96,8 @@ def test_what_is_wrong_when_it_is_needed(
     tmp_path: Path, patch: tuple[int, int, int], local: int, words: str, block: int, offset: int
 ) -> None:
     """The oracle never sees it in a symbol that the program does not need. Where it is needed, the
-    error names file, symbol and place; until then the symbol is empty, and the others are whole."""
+    error names file, symbol and place; until then the symbol has nothing that is damaged, and the
+    others are whole."""
     objects = load(tmp_path, WHOLE, patch)
     symbol, others = (np.array([1]), np.array([local])), (np.array([1]), np.array([1 - local]))
     assert objects.faulty.tolist() == [local]
@@ -113,7 +114,7 @@ def test_what_is_wrong_when_it_is_needed(
         ask(*others)
     assert len(objects.relocs(*symbol, needed=False).type) == 0
     assert len(objects.auxs(*symbol, needed=False).type) == 0
-    assert objects.data(*symbol)[1].tolist() == [0]
+    assert objects.data(*symbol)[1].tolist() == [0 if block == goobj.DATAIDX else 4]
     assert objects.data(*others)[1].tolist() == [4]
 
 
