@@ -22,7 +22,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from linkpipe.process import ledger
-from linkpipe.process.litter import put_back, remove
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 """Requests to end: handed on to the child, which unwinds."""
@@ -127,6 +126,8 @@ def _wait(child: int, memory: mmap.mmap) -> int:
 
 def _tidy(notes: Iterable[tuple[str, ...]]) -> None:
     """Remove what a child left behind, when nobody writes to it any more."""
+    from linkpipe.process.litter import put_back, remove
+
     groups = {}
     for kind, *words in notes:
         if kind in ("started", "ended"):

@@ -1,4 +1,8 @@
-"""Run a command as this process: its streams, its signals, its end."""
+"""Run a command as this process: its streams, its signals, its end.
+
+Little is imported here and in what this imports: each page of memory that the parent has made is
+copied when the child first touches it.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import NoReturn
 
-from linkpipe.errors import Terminated
 from linkpipe.process import ledger, parent
 
 
-def process(command: Callable[[], int], *, child: bool = False) -> NoReturn:
+def process(command: Callable[[], int], *, child: bool = False) -> None:
     """Run a command as this process, or as a ``child`` of it (parent.py), and end.
 
     A request to end unwinds, so that temporary files go, and what was registered with atexit is
@@ -57,6 +59,8 @@ def _end(number: int, _: object) -> None:
     _ending = True
     if number == signal.SIGINT:
         raise KeyboardInterrupt
+    from linkpipe.errors import Terminated
+
     raise Terminated(128 + number)
 
 

@@ -33,6 +33,7 @@ class Surroundings:
         self._python = {name: getattr(sys, name) for name in _STREAMS}
         with suppress(OSError):  # few files may be opened: what cannot be kept is not watched
             self._folder = os.open(".", os.O_PATH | os.O_DIRECTORY)
+        self._where = _file(self._folder) if self._folder >= 0 else (0, 0)
         for number in range(len(_STREAMS)):
             with suppress(OSError):
                 self._kept[number] = os.dup(number), _file(number)
@@ -63,7 +64,7 @@ class Surroundings:
         if self._folder < 0:
             return
         try:
-            same = _file(".") == _file(self._folder)
+            same = _file(".") == self._where
         except OSError:
             same = True  # it is gone, which nobody can help
         if not same:

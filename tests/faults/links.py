@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 import attrs
 
@@ -119,7 +119,7 @@ def link(folder: Path, *flags: str, **how: Any) -> Ended:
 
 def _run(
     folder: str, argv: list[str], env: Mapping[str, str], conditions: Callable[[], None]
-) -> NoReturn:
+) -> None:
     from linkpipe.cli.link import main
     from linkpipe.process.run import process
 
