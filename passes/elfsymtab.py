@@ -28,7 +28,7 @@ from linkpipe.errors import InputError, checkpoint
 from linkpipe.formats import elf
 from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED, ElfSymtab
-from linkpipe.tables.symbols import ABI0, STATIC, Flag, Symbols
+from linkpipe.tables.symbols import ABI0, STATIC, Flag
 
 G = TypeVar("G", bound=np.generic)
 
@@ -78,7 +78,7 @@ def elfsymtab(link: Link) -> Link:
         for i, is_twin in zip(first.tolist(), twins, strict=True)
     ]
     table += [names[i] for i in second.tolist()]
-    opening, _ = elf.string_table([b"", _FILE_NAME], start=0)
+    opening = b"\0" + _FILE_NAME + b"\0"
     strings, at = elf.string_table(table, start=len(opening))
     value = symbols.value[ids]
     if link.mode.external:
@@ -167,7 +167,9 @@ def _candidates(link: Link) -> _Rows:
     if not link.mode.external:
         data &= kind != SymKind.STLSBSS
     some = np.flatnonzero(data)
-    data[some] = ~_unnamed(symbols, ids[some])
+    # Sections and the like have a name with a dot in front, or none.
+    dotted = symbols.starts_with(ids[some], b".")
+    data[some] = ~dotted & (symbols.name_size[ids[some]] != 0)
     elsewhere = np.isin(kind, _ELSEWHERE)
     keep = data | elsewhere
     ids, kind, elsewhere = ids[keep], kind[keep], elsewhere[keep]
@@ -177,16 +179,6 @@ def _candidates(link: Link) -> _Rows:
         np.concatenate((functions, ids)),
         np.concatenate((np.full(len(functions), elf.STT_FUNC), type_)),
     )
-
-
-def _unnamed(symbols: Symbols, ids: I64) -> Bool:
-    """Whether each name is empty or starts with a dot (sections and the like): bool[n]."""
-    at = symbols.name_at[ids]
-    first = np.where(at >= 0, symbols.arena.bytes[np.maximum(at, 0)], 0)
-    hidden: Bool = (symbols.name_size[ids] == 0) | (first == ord("."))
-    for row in np.flatnonzero(at < 0).tolist():
-        hidden[row] = symbols.name_bytes(int(ids[row]))[:1] in (b"", b".")
-    return hidden
 
 
 def _names(link: Link, ids: I64) -> list[bytes]:

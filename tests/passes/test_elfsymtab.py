@@ -100,6 +100,28 @@ def test_object_hides_what_c_does_not_call() -> None:
     assert len(table.index) == len(link.symbols)
 
 
+def test_what_nobody_here_defines_has_no_size() -> None:
+    """Whatever it was declared with."""
+    p = Program(EXTERNAL)
+    p.symbols.set(p.c, size=8)
+    _, table = p.table()
+    assert table.size[table.index[p.c]] == 0
+    assert table.size[table.index[p.v]] == 8
+
+
+def test_which_kinds_are_data_of_the_table() -> None:
+    """From code that the linker made to the last that takes up memory; without a name, or with a
+    dot in front of it, none."""
+    p = Program()
+    data: dict[str, Any] = {"content": bytes(8)}
+    kinds = (SymKind.SELFRXSECT, SymKind.SMACHOPLT, SymKind.SFirstUnallocated, SymKind.SXREF)
+    made = [p.symbol(f"main.k{kind}", kind=kind, **data) for kind in kinds]
+    made += [p.symbol(name, kind=SymKind.SDATA, **data) for name in (".hidden", "")]
+    p.section(".more", 0x3000, made)
+    found = [name for name, _, _ in rows(p.table()[1]) if name.startswith(("main.k", ".hidden"))]
+    assert found == [f"main.k{kind}" for kind in kinds[:2]]
+
+
 def test_shared_go_code_has_local_twins() -> None:
     """Each global function also has a local name, which relocations use; `·` stays."""
     p = Program(PLUGIN, buildmode="plugin")
@@ -114,7 +136,12 @@ def test_shared_go_code_has_local_twins() -> None:
 
 def test_stripped() -> None:
     """-s leaves the table out of an executable, but an object always has it."""
-    assert len(Program(s=True).table()[1]) == 0
+    link, table = Program(s=True).table()
+    assert len(table) == 0
+    assert (table.strings, table.first_global) == (b"", 0)
+    assert table.index.tolist() == [0] * len(link.symbols)
+    for name in ("name", "info", "other", "section", "value", "size"):
+        assert getattr(table, name).tolist() == [], name
     assert len(Program(EXTERNAL, s=True).table()[1]) > 0
 
 
