@@ -246,6 +246,19 @@ def test_a_damaged_table_of_exports_is_refused() -> None:
     assert raised.value.found == "5 relocations and 16 bytes"
 
 
+def test_half_an_export_is_refused() -> None:
+    """As many relocations as the bytes ask for, but no pairs."""
+
+    def change(p: Tiny) -> None:
+        p.symbols.set_content(p.symbols.lookup("go:plugin.tabs"), bytes(20))
+        table = p.symbols.lookup("go:plugin.tabs")
+        p.reloc(table, rt.R_ADDROFF, p.symbol("n2", content=b"\1\1R"), offset=16)
+
+    with pytest.raises(InputError, match="go:plugin.tabs is damaged") as raised:
+        plugin(change)
+    assert raised.value.found == "5 relocations and 20 bytes"
+
+
 def test_the_module_data_of_a_plugin_has_them() -> None:
     known = plugin()
     link = module(mode=PLUGIN, buildmode="plugin")
