@@ -102,7 +102,7 @@ class MappedFiles:
             except OSError as e:
                 if self._sizes.max(initial=0) <= 0:
                     raise UserError(
-                        f"cannot reserve {int(ends[-1])} bytes of addresses: {os_error(e)}",
+                        f"cannot reserve {int(ends[-1])} bytes of address space: {os_error(e)}",
                         status=2,
                         remedy=_MORE,
                     ) from e
@@ -129,7 +129,7 @@ class MappedFiles:
             size = os.fstat(fd).st_size
             if limit == _LEFT_OUT:
                 raise InputError(
-                    f"cannot open file {path}: there are no addresses for its {size} bytes",
+                    f"cannot open file {path}: there is no address space for its {size} bytes",
                     file=path,
                     remedy=_MORE,
                 )

@@ -25,7 +25,7 @@ def test_files_that_nobody_needs_may_be_of_any_size(tmp_path: Path) -> None:
 
 def test_a_file_that_was_left_out_is_named_when_it_is_needed(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"content")
-    with pytest.raises(InputError, match="there are no addresses for its 7 bytes") as caught:
+    with pytest.raises(InputError, match="there is no address space for its 7 bytes") as caught:
         MappedFiles([2**63 - 1]).map(0, str(tmp_path / "a"))
     assert caught.value.file == str(tmp_path / "a")
 
