@@ -39,7 +39,9 @@ def run(command: Sequence[str], folder: Path, **variables: str) -> None:
 
 
 @pytest.mark.parametrize("command", [MODULE, SCRIPT, STUB], ids=["module", "script", "stub"])
-@pytest.mark.parametrize("path", ["", ":", "/nowhere:", ":/nowhere", "/nowhere::/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["", ":", "/no/such/folder:", ":/no/such/folder", "/no/such/folder::/no/such/folder"]
+)
 def test_nothing_comes_from_the_working_directory(
     command: Sequence[str], path: str, folder: Path
 ) -> None:

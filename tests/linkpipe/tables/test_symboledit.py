@@ -57,8 +57,10 @@ def test_columns_of_a_table_are_its_own(looked_at: bool) -> None:
     table = edit.freeze()
     for name in COLUMNS:
         column = getattr(table, name)
-        assert column.base is None, name
         assert read_only(column), name
+        assert column.base is None or column.base.size == column.size, name
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            column.setflags(write=True)
     if seen is not None:
         with pytest.raises(ValueError, match="read-only"):
             seen[sym] = 1
