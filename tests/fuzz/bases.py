@@ -79,7 +79,11 @@ def _compile(goarch: str, folder: Path) -> None:
     env = {
         key: value for key, value in real.env.items() if key.startswith("GO") and key != "GOROOT"
     }
-    archives = {path: real.archives()[path] for path in BORROWED}
+    archives: dict[str, Path] = {}
+    for path in BORROWED:
+        archives[path] = folder / "pkg" / f"{path}.a"
+        archives[path].parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(real.archives()[path], archives[path])
     config = folder / "importcfg"
 
     def tool(name: str, *words: str | Path) -> None:
