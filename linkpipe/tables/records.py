@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linkpipe.arrays.types import I32, I64, U8, U32, Bool
+from linkpipe.arrays.types import I32, I64, U8, U32, Bool, Structs
+from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.kernels import records
 from linkpipe.symkind import FROM_OBJECT, is_dwarf
@@ -52,6 +53,7 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
     )
     record = concatenate(objects, goobj.SYMDEF, goobj.REFFLAGS).view(goobj.SYM)
     kind = FROM_OBJECT[record["type"]]
+    _no_roots_in_debug_symbols(objects, record, kind)
     owner = np.repeat(np.arange(len(objects), dtype=np.int32), np.diff(objects.local_base))
     cls = np.repeat(np.tile(np.arange(5, dtype=np.uint8), len(objects)), classes.ravel())
     if with_dwarf:
@@ -86,6 +88,24 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
         data_at=data_at,
         data_size=data_size,
     )
+
+
+def _no_roots_in_debug_symbols(objects: Objects, record: Structs, kind: U8) -> None:
+    """Flags that make a symbol a root of the reachability analysis, or make it keep all methods,
+    are for functions. On debug symbols the oracle heeds them, also when it writes no DWARF."""
+    reflects, exported = np.uint8(Flag.REFLECT_METHOD), np.uint8(Flag.WASM_EXPORT >> 8)
+    rooting = (record["flag"] & reflects) | (record["flag2"] & exported)
+    rows = np.flatnonzero(rooting)
+    rows = rows[is_dwarf(kind[rows])]
+    if len(rows):
+        place = int(rows[0])
+        owner = int(np.searchsorted(objects.local_base, place, "right")) - 1
+        local = place - int(objects.local_base[owner])
+        raise InputError(
+            f"corrupt object file: symbol {local} is debug information and has flags of a function",
+            file=objects.names[owner],
+            remedy="rebuild the package; the file is damaged",
+        )
 
 
 def concatenate(objects: Objects, first: int, end: int) -> U8:
