@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from linkpipe.errors import HostLinkError, UserError
 from linkpipe.hostlinker.probecache import cache_file, keep_answers, lasts, read_answers, refused
 from linkpipe.process import ledger, litter
+from linkpipe.process.interrupts import held
 from linkpipe.process.parent import end_group
 
 if TYPE_CHECKING:
@@ -90,19 +91,22 @@ def _call(command: Sequence[str], path: str) -> tuple[int, bytes]:
     started are ended before we go on: none of them touches the output any more."""
     import subprocess
 
-    process = subprocess.Popen(
-        command,
-        executable=path,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        process_group=0,
-    )
-    ledger.started(process.pid)
+    process = None
     try:
+        with held():
+            process = subprocess.Popen(
+                command,
+                executable=path,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+            ledger.started(process.pid)
         printed, _ = process.communicate()
     except BaseException:
-        _end(process)
+        if process is not None:
+            _end(process)
         raise
     ledger.ended(process.pid)
     return process.returncode, printed
@@ -171,9 +175,10 @@ class Prober:
         self._wanted += flags
         for flag in flags:
             if flag not in self._answers and flag not in self._running:
-                process = self._ask(flag)
-                if process is not None:
-                    self._running[flag] = process
+                with held():
+                    process = self._ask(flag)
+                    if process is not None:
+                        self._running[flag] = process
 
     def supports(self, flag: str) -> bool:
         """Whether the compiler takes the flag. A compiler that cannot be run takes none."""

@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from linkpipe.process import ledger, parent
+from linkpipe.process import interrupts, ledger, parent
 
 
 def process(command: Callable[[], int], *, child: bool = False) -> None:
@@ -29,7 +29,7 @@ def process(command: Callable[[], int], *, child: bool = False) -> None:
     gc.disable()
     for number in parent.SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup
-            signal.signal(number, _end)
+            signal.signal(number, interrupts.end)
     if child:
         parent.fork()
     try:
@@ -45,23 +45,6 @@ def process(command: Callable[[], int], *, child: bool = False) -> None:
             status = status or 1
     ledger.finished(status & 0xFF)
     os._exit(status & 0xFF)
-
-
-_ending = False
-
-
-def _end(number: int, _: object) -> None:
-    """Unwind, once: what tidies up is not to be interrupted by the next signal. A terminal sends
-    one to parent and child, and the parent hands on its own."""
-    global _ending  # noqa: PLW0603 - of this process
-    if _ending:
-        return
-    _ending = True
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    from linkpipe.errors import Terminated
-
-    raise Terminated(128 + number)
 
 
 class _Lossy(io.FileIO):
