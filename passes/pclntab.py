@@ -104,7 +104,7 @@ def pclntab(link: Link) -> Link:
     lists = funcdata_lists(link.objects, symbols, fns, trees)
     records, record_at = _functab(link, ids, fns, lists, name_at, files.unit_at, pc_at)
     functab = table("runtime.functab", len(records), 4, None)
-    check_sizes(symbols, link.objects, distinct(lists.symbols[lists.symbols < len(symbols)]))
+    _check(symbols, link.objects, distinct(lists.symbols[lists.symbols < len(symbols)]))
     funcdata = lay_out_funcdata(symbols, edit, arch, lists, trees, inlined)
     go_func = table("go:func.*", len(funcdata.content), funcdata.align, None)
     in_words: U32 = records.view(f"{arch.endian}u4")
@@ -173,8 +173,7 @@ def _funcnametab(symbols: Symbols, visit: I64) -> tuple[U8, I64]:
 
 
 def _pctab(symbols: Symbols, objects: Objects, fns: Functions) -> tuple[U8, I64]:
-    """The pc-value tables, and where each symbol's is (0: empty, or none). Raises InputError for
-    one that its symbol has no room for: the oracle writes such over others, in no certain order."""
+    """The pc-value tables, and where each symbol's is (0: empty, or none)."""
     has_tree = fns.info.ninlined > 0
     counts = 3 + fns.npcdata + has_tree
     at = np.cumsum(counts) - counts
@@ -184,20 +183,8 @@ def _pctab(symbols: Symbols, objects: Objects, fns: Functions) -> tuple[U8, I64]
     keys[(at + 3 + fns.npcdata)[has_tree]] = fns.pcinline[has_tree]
     new, place = first_seen(keys, len(symbols))
     unique = keys[new]
-    check_sizes(symbols, objects, unique)
+    _check(symbols, objects, unique)
     size = symbols.size[unique]
-    over = np.flatnonzero(symbols.data_size[unique] > size)
-    if len(over):
-        sym = int(unique[over[0]])
-        raise InputError(
-            "pc-value table is longer than its symbol",
-            symbol=symbols.name(sym) or f"sym {sym}",
-            file=objects.names[int(symbols.object[sym])],
-            expected=f"at most {int(symbols.size[sym])} bytes",
-            found=f"{int(symbols.data_size[sym])} bytes",
-            remedy="rebuild the package; the file is damaged",
-            status=2,
-        )
     # The first byte stays free: the runtime takes offset 0 for "no table".
     start = 1 + np.cumsum(size) - size
     out = np.zeros(1 + int(size.sum()), np.uint8)
@@ -205,6 +192,24 @@ def _pctab(symbols: Symbols, objects: Objects, fns: Functions) -> tuple[U8, I64]
     copy_spans(out, start, symbols.arena.bytes, np.maximum(symbols.data_at[unique], 0), stored)
     place[unique] = np.where(size > 0, start, 0)
     return out, place
+
+
+def _check(symbols: Symbols, objects: Objects, ids: I64) -> None:
+    """Raise InputError for tables of functions whose size is not that of their content. The oracle
+    writes one that is longer over others, pc-value tables in no certain order."""
+    check_sizes(symbols, objects, ids)
+    over = np.flatnonzero(symbols.data_size[ids] > symbols.size[ids])
+    if len(over):
+        sym = int(ids[over[0]])
+        raise InputError(
+            "table of a function is longer than its symbol",
+            symbol=symbols.name(sym) or f"sym {sym}",
+            file=objects.names[int(symbols.object[sym])],
+            expected=f"at most {int(symbols.size[sym])} bytes",
+            found=f"{int(symbols.data_size[sym])} bytes",
+            remedy="rebuild the package; the file is damaged",
+            status=2,
+        )
 
 
 def _functab(

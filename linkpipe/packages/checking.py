@@ -20,9 +20,8 @@ A link without debug information passes over the symbols of that: they are never
 Other fields may contradict each other, and this is what becomes of it:
 
 - A content that is longer than its symbol's size: `relocate` refuses it among what is written
-  ("phase error"), `datalayout` among data, `pclntab` in pc-value tables. Data of functions is
-  written up to its size. Descriptors of types, names and function information are read by their
-  content alone.
+  ("phase error"), `datalayout` among data, `pclntab` in tables of functions. Descriptors of
+  types, names and function information are read by their content alone.
 - A size beyond the content stands for zeros, which data may have many of. In what compilers write
   in full (code, data of functions, debug information) it is not believed: check_sizes in
   tables/contents.py.

@@ -76,8 +76,9 @@ REFUSED = [
     (size_of(goobj.AUX_PCFILE, 1 << 28), ("-w",), "symbol too large (268435456 bytes)", None),
     (size_of(goobj.AUX_FUNCDATA, HUGE), ("-w",), "symbol too large (4294967295 bytes)", False),
     (size_of(goobj.AUX_FUNCDATA, 1 << 28), ("-w",), "symbol too large (268435456 bytes)", None),
-    # The oracle writes this table over others, in no certain order.
-    (size_of(goobj.AUX_PCLINE, 1), ("-w",), "pc-value table is longer than its symbol", None),
+    # The oracle writes these over others, pc-value tables in no certain order.
+    (size_of(goobj.AUX_PCLINE, 1), ("-w",), "table of a function is longer than its symbol", None),
+    (size_of(goobj.AUX_FUNCDATA, 1), ("-w",), "of a function is longer than its symbol", None),
     (size_of(goobj.AUX_DWARF_INFO, 1), DWARF, ": phase error: addr=0x", True),
     (size_of(goobj.AUX_DWARF_LINES, 1), DWARF, ": phase error: addr=0x", True),
     (size_of(goobj.AUX_DWARF_LINES, HUGE), DWARF, "symbol too large (4294967295 bytes)", False),
@@ -137,7 +138,6 @@ def needed_reference(object_: Editor) -> None:
 LINKED = [
     (unneeded_reference, ("-w",)),
     (undefined_builtin("runtime.NumGoroutine"), ("-w",)),
-    (size_of(goobj.AUX_FUNCDATA, 1), ("-w",)),
     (size_of(goobj.AUX_FUNCINFO, 1), ("-w",)),
     (size_of(goobj.AUX_FUNCINFO, HUGE), ("-w",)),
 ]
