@@ -220,7 +220,8 @@ def _become(place: Path, said: int, limits: dict[int, int]) -> None:
         os.fdopen(number, "w", errors="backslashreplace") for number in (1, 2)
     )
     for what, most in limits.items():
-        resource.setrlimit(what, (most, most))
+        # At the hard limit of processor time the kernel kills; before, it says why.
+        resource.setrlimit(what, (most, most + (what == resource.RLIMIT_CPU)))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
 

@@ -188,8 +188,10 @@ def test_faults_are_seen(
 ) -> None:
     """What a link does to itself, planted in its child, is what the verdict says."""
     monkeypatch.setattr(command, "main", lambda *_: fault())
-    monkeypatch.setitem(server.LIMITS, resource.RLIMIT_CPU, 2)
-    monkeypatch.setattr(server, "SECONDS", 5)
+    if fault is _loop:
+        monkeypatch.setitem(server.LIMITS, resource.RLIMIT_CPU, 1)
+    if fault is _wait:
+        monkeypatch.setattr(server, "SECONDS", 2)
     monkeypatch.setattr(verdicts, "MEMORY", 3 << 27)
     given = files(Case(SMALL, "w", ()))
     assert judge(given, forks.linkpipe(given), None).name == expected

@@ -122,6 +122,8 @@ def names_something(given: Files, said: str) -> bool:
     """Whether an error names a file, a package, a flag: where to look."""
     words = [name for name in given.files if name in said]
     words += [word for word in given.argv if len(word) > 3 and word in said]
+    given_to = (word.partition("=")[2] for word in given.argv if "=" in word)
+    words += [value for value in given_to if f'"{value}"' in said]
     words += re.findall(r"(?<![\w-])(--?[A-Za-z]+|/\S+|open .*:)", said)  # a flag, a path
     packages = (
         "main",
