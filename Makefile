@@ -8,6 +8,8 @@ JOBS ?= 2
 VENV := .venv
 KERNELS := $(wildcard linkpipe/kernels/*.py)
 PY := $(VENV)/bin/python
+# Another release of Go than the pinned one for make conformance (GO=1.26).
+GO ?=
 # What make demo builds for (make demo ARCH=386), none for this machine.
 ARCH ?=
 # Programs for the comparison (make conformance PROGRAMS="hello plugin:w"), none for all; an
@@ -65,7 +67,8 @@ format: $(VENV)/.dev ## write all Python in the one style
 	$(VENV)/bin/ruff format .
 
 conformance: compiler $(VENV)/.dev ## link real programs with linkpipe and with go tool link: same bytes?
-	$(PY) -m tests.conformance $(PROGRAMS)
+	$(if $(GO),LINKPIPE_GOROOT="$$($(PY) -m tests.conformance.releases $(GO))") \
+		$(PY) -m tests.conformance $(PROGRAMS)
 
 gosuites: compiler $(VENV)/.dev ## run Go's own test suites, linked by linkpipe and by the stock linker
 	$(PY) -m tests.conformance.gosuites -j $(JOBS) $(SUITES)
@@ -83,7 +86,7 @@ dwarfcheck: compiler $(VENV)/.dev ## let readelf, llvm-dwarfdump and gdb read li
 	LINKPIPE_TOOLS=required $(PY) -m pytest -q tests/conformance/test_debuggers.py
 
 bench: compiler $(VENV)/.dev ## time linkpipe beside go tool link, or AGAINST=COMMIT beside itself
-	@$(PY) -m compileall -q linkpipe passes arches # as pip does for users
+	@$(PY) -m compileall -q linkpipe passes arches releases # as pip does for users
 	$(PY) -m benchmarks.$(if $(AGAINST),against $(AGAINST),bench)
 
 full: ## all that continuous integration runs, and all that takes longer (hours)
@@ -160,9 +163,9 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml requirements/dev.txt setup.py $(
 	@touch $@
 
 # The layout that is installed (linkpipe.passes, linkpipe.arches), for mypy and import-linter.
-.tree: $(wildcard linkpipe/* passes arches)
+.tree: $(wildcard linkpipe/* passes arches releases)
 	@rm -rf .tree && mkdir -p .tree/linkpipe
 	@cd .tree/linkpipe && for part in ../../linkpipe/*; do \
 		case $$part in */__pycache__) ;; *) ln -s $$part . ;; esac; done; \
-		ln -s ../../passes ../../arches .
+		ln -s ../../passes ../../arches ../../releases .
 	@touch .tree

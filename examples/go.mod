@@ -1,3 +1,3 @@
 module example.test/linkpipe
 
-go 1.27
+go 1.24

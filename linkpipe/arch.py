@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 import numpy as np
@@ -344,6 +344,7 @@ class Architecture:
         setting: the variable that chooses among its variants; None: there is but one.
         runtime_variables: from the setting's value to contents of variables by which the runtime
             learns of it (cmd/link/internal/ld/lib.go, linksetup).
+        at_release: release of Go -> the fields that are others in it.
     """
 
     name: str
@@ -385,6 +386,11 @@ class Architecture:
     host_flags: tuple[str, ...] = ()
     setting: Setting | None = None
     runtime_variables: Callable[[str], Mapping[str, bytes]] | None = None
+    at_release: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+
+    def at(self, release: str) -> Architecture:
+        """It as it is in a release of Go ("1.27")."""
+        return attrs.evolve(self, **self.at_release.get(release, {}))
 
     @property
     def elf_class(self) -> int:

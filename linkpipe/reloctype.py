@@ -1,6 +1,8 @@
-"""Generic relocation types of Go object files (cmd/internal/objabi/reloctype.go).
+"""Generic relocation types, by linkpipe's own numbers (cmd/internal/objabi/reloctype.go).
 
-Those of one architecture's instructions are defined in its file under ``arches/``.
+Releases of Go number them anew; objects are translated to these numbers while they are read
+(linkpipe.release). Those of one architecture's instructions are defined in its file under
+``arches/``.
 """
 
 from __future__ import annotations
@@ -30,3 +32,6 @@ R_DWTXTADDR_U4 = 106
 
 DWTXTADDR = (R_DWTXTADDR_U1, R_DWTXTADDR_U2, R_DWTXTADDR_U3, R_DWTXTADDR_U4)
 """An index into .debug_addr, as an unsigned LEB128 number of 1, 2, 3 or 4 bytes."""
+
+NUMBERS = {name: number for name, number in vars().copy().items() if name.startswith("R_")}
+"""The number of each of them, by its name."""

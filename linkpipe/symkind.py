@@ -1,17 +1,17 @@
 """Symbol kinds: what a symbol is, and so which section it goes to.
 
 The order is the order of sections in the output (text, read-only, relro, data, bss,
-unallocated, DWARF). Source: cmd/link/internal/sym/symkind.go; the kinds in object
-files are numbered otherwise (cmd/internal/objabi/symkind.go) and mapped by FROM_OBJECT.
+unallocated, DWARF); those of all releases of Go are here. Source: cmd/link/internal/sym/symkind.go;
+the kinds in object files are numbered otherwise (linkpipe.release, ObjectFormat).
 """
 
 from __future__ import annotations
 
 from enum import IntEnum, auto
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from linkpipe.arrays.types import U8, Bool
+if TYPE_CHECKING:
+    from linkpipe.arrays.types import U8, Bool
 
 
 class SymKind(IntEnum):
@@ -42,6 +42,11 @@ class SymKind(IntEnum):
     SRODATARELRO = auto()
     STYPE = auto()
     SGOFUNC = auto()
+    STYPERELRO = auto()
+    SGOFUNCRELRO = auto()
+    STYPELINK = auto()
+    SITABLINK = auto()
+    SSYMTAB = auto()
     SELFRELROSECT = auto()
     SMACHORELROSECT = auto()
     SFirstWritable = auto()
@@ -94,19 +99,6 @@ class SymKind(IntEnum):
     SDWARFADDR = auto()
     SSEHUNWINDINFO = auto()
     SSEHSECT = auto()
-
-
-_OBJECT_ORDER = (
-    "Sxxx STEXT STEXTFIPS SRODATA SRODATAFIPS SNOPTRDATA SNOPTRDATAFIPS SDATA SDATAFIPS SBSS "
-    "SNOPTRBSS STLSBSS SDWARFCUINFO SDWARFCONST SDWARFFCN SDWARFABSFCN SDWARFTYPE SDWARFVAR "
-    "SDWARFRANGE SDWARFLOC SDWARFLINES SDWARFADDR SLIBFUZZER_8BIT_COUNTER SCOVERAGE_COUNTER "
-    "SCOVERAGE_AUXVAR SSEHUNWINDINFO"
-).split()
-
-FROM_OBJECT: U8 = np.zeros(256, np.uint8)
-"""uint8[256]: the kind for each number used in object files; unknown numbers map to Sxxx."""
-FROM_OBJECT[: len(_OBJECT_ORDER)] = [SymKind[name] for name in _OBJECT_ORDER]
-FROM_OBJECT.setflags(write=False)
 
 
 def is_text(kind: U8) -> Bool:

@@ -55,7 +55,7 @@ class _Marks(NamedTuple):
 
 _MARKERS = (
     _Marks(".rodata", "runtime.rodata", SymKind.SRODATA, "runtime.erodata", SymKind.SRODATA),
-    _Marks(".go.type", "runtime.types", SymKind.SRODATA, "runtime.etypes", SymKind.SRODATA),
+    _Marks("", "runtime.types", SymKind.SRODATA, "runtime.etypes", SymKind.SRODATA),
     _Marks(".gopclntab", "runtime.pclntab", SymKind.SRODATA, "runtime.epclntab", SymKind.SRODATA),
     _Marks(
         ".noptrdata",
@@ -253,8 +253,11 @@ def _define(
 
 def _mark(link: Link, edit: SymbolsEdit, sections: Sections) -> None:
     """Give the markers of sections their addresses."""
+    # Types have a section of their own, or lie somewhere among other data.
+    among = ".data.rel.ro" if link.options.relocatable else ".rodata"
+    types = link.release.types_section or among
     for marks in _MARKERS:
-        row = _find(link, sections, marks.section)
+        row = _find(link, sections, marks.section or types)
         start, end = sections[row].vaddr, sections[row].vaddr + sections[row].size
         _define(edit, marks.start, marks.start_kind, start, row)
         _define(edit, marks.end, marks.end_kind, end, row)
@@ -285,9 +288,10 @@ def _mark_counters(
     masks = int(ends[kind == SymKind.SGCMASK].max(initial=plain))
     counters = int(ends[kind == SymKind.SCOVERAGE_COUNTER].max(initial=masks)) - masks
     # Counters have four bytes each; what is left over was lost to alignment before the first.
-    odd = counters % 4
+    odd = counters % 4 if link.release.aligned_counters else 0
     first, end = start + masks + odd, start + masks + counters
-    _define(edit, "runtime.gcmask.*", SymKind.SGCMASK, start + plain, row)
+    if edit.lookup("runtime.gcmask.*"):
+        _define(edit, "runtime.gcmask.*", SymKind.SGCMASK, start + plain, row)
     _define(edit, "runtime.covctrs", SymKind.SCOVERAGE_COUNTER, first, row)
     _define(edit, "runtime.ecovctrs", SymKind.SCOVERAGE_COUNTER, end, row)
     row = sections.find(".go.fuzzcntrs")

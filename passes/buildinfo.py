@@ -59,8 +59,11 @@ def _counted(text: bytes) -> bytes:
 
 def _version(link: Link) -> bytes:
     given = _defined(link, "runtime.buildVersion")
-    version = link.options.environment.build_version
-    return version.encode("utf-8", "surrogateescape") if given is None else given
+    if given is not None:
+        return given
+    environment = link.options.environment
+    version = link.release.build_version(environment.go_version, environment.goexperiment)
+    return version.encode("utf-8", "surrogateescape")
 
 
 def _modinfo(link: Link) -> bytes:

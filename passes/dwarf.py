@@ -62,7 +62,8 @@ _RUNTIME = "runtime"
 )
 def dwarf(link: Link) -> Link:
     """Gather debug information, write the entries of units and types."""
-    if "dwarf5" not in link.options.environment.experiments:
+    experiments = link.options.environment.goexperiment
+    if "dwarf5" not in link.release.enabled(experiments, regabi=False):
         raise OptionError(
             "GOEXPERIMENT=nodwarf5 is not supported",
             flag="w",

@@ -71,10 +71,8 @@ def hostlink(link: Link) -> Link:
     options = link.options
     answers = link.compiler_flags.value
     check_file(link.image, link.set_by.get("image", ""))
-    with (
-        closing(prober_for(options, link.arch, link.cgo.ldflags, answers)) as prober,
-        link.until_end() as end,
-    ):
+    asking = prober_for(options, link.arch, link.release, link.cgo.ldflags, answers)
+    with closing(asking) as prober, link.until_end() as end:
         asked = _Asked(prober)
         folder = options.tmpdir or end.enter_context(temporary_folder())
         output = end.enter_context(made_elsewhere(options.o, folder))
@@ -139,7 +137,7 @@ def _arguments(link: Link, asked: _Asked) -> tuple[list[str], tuple[list[str], l
     after the objects."""
     options, dynlink = link.options, link.mode.dynlink
     first = [*compiler(options), *link.arch.host_flags]
-    if options.s or options.w:
+    if options.s or (options.w and link.release.strip_debug):
         first.append("-s" if options.s else "-Wl,-S")
     if options.buildmode == "plugin":
         # Data that only relocation writes to becomes read-only when the plugin is loaded.

@@ -17,6 +17,6 @@ from linkpipe.hostlinker.hosttools import prober_for, questions
 @linkpass(requires=("cgo", "mode"), provides=("compiler_flags",))
 def hostprobe(link: Link) -> Link:
     """Ask the C compiler which flags it takes, in the background."""
-    prober = prober_for(link.options, link.arch, link.cgo.ldflags)
+    prober = prober_for(link.options, link.arch, link.release, link.cgo.ldflags)
     prober.start(questions(link.options, dynlink=link.mode.dynlink))
     return link.evolve(compiler_flags=link.start(prober))

@@ -18,10 +18,8 @@ from linkpipe.arrays.ragged import expand
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
-from linkpipe.formats.blocklist import BLOCKED_LINKNAMES
 from linkpipe.tables.symbols import ABI0, ABI_INTERNAL, Flag
 
-_PUSHED = Flag.LINKNAME | Flag.LINKNAME_STD
 _FROZEN_FIPS = "crypto/internal/fips140/v"
 
 
@@ -52,17 +50,18 @@ def _pulls(link: Link) -> list[tuple[int, int]]:
     local = expand(objects.defined - objects.nnonpkg, count)
     at = objects.blocks[owner, goobj.SYMDEF] + local * goobj.SYM.itemsize
     record = objects.arena.records(at, goobj.SYM)
-    flags = record["flag"].astype(np.uint32) | (record["flag2"].astype(np.uint32) << 8)
-    pushed = (flags & _PUSHED) != 0
+    flags = objects.format.flag2[record["flag2"]].astype(np.uint32) << 8
+    pushed = (flags & _pushed(link)) != 0
     is_ref = local >= objects.defined[owner]
     assembly = (objects.flags[owner] & goobj.FLAG_FROM_ASSEMBLY) != 0
+    assembly &= link.release.assembly_linknames
     ids = objects.local_to_id[objects.local_base[owner] + local]
     # Only names in the list, and what the standard library defines, are guarded.
     symbols = link.symbols
     home = np.where(ids < symbols.made, symbols.object[ids], 0)
     foreign = objects.package[home] != objects.package[owner]
     guarded = ((objects.flags[home] & goobj.FLAG_STD) != 0) & foreign & (home != 0)
-    names = [name.encode() for name in BLOCKED_LINKNAMES]
+    names = [name.encode() for name in link.release.blocked_linknames]
     for version in (ABI0, ABI_INTERNAL):
         guarded |= np.isin(ids, symbols.lookup_many(names, [version] * len(names))) & (ids != 0)
 
@@ -73,8 +72,13 @@ def _pulls(link: Link) -> list[tuple[int, int]]:
     return [(int(owner[row]), int(ids[row])) for row in found]
 
 
+def _pushed(link: Link) -> int:
+    """The flags that mark a definition or a reference as made by linkname."""
+    return Flag.LINKNAME | (Flag.LINKNAME_STD if link.release.assembly_linknames else 0)
+
+
 def _allowed(link: Link, obj: int, package: str, name: str, sym: int) -> bool:
-    listed = BLOCKED_LINKNAMES.get(name)
+    listed = link.release.blocked_linknames.get(name)
     if listed is not None:
         if package.startswith(_FROZEN_FIPS):
             # A frozen version of crypto/internal/fips140/... may do what the current one may.
@@ -88,7 +92,9 @@ def _allowed(link: Link, obj: int, package: str, name: str, sym: int) -> bool:
     if link.packages.items[int(objects.package[home])].path == package:
         return True
     flags = int(symbols.flags[sym])
-    if objects.flags[home] & goobj.FLAG_FROM_ASSEMBLY and not flags & _PUSHED:
+    if not link.release.assembly_linknames:
+        return bool(flags & (Flag.LINKNAME | Flag.ABI_WRAPPER))
+    if objects.flags[home] & goobj.FLAG_FROM_ASSEMBLY and not flags & _pushed(link):
         if name.startswith(package) or "." not in name or not link.arch.regabi:
             return True
         # The mark of an assembly function stands on the wrapper of its other ABI.

@@ -27,8 +27,8 @@ from linkpipe.arrays.types import I32
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
-from linkpipe.symkind import FROM_OBJECT, SymKind, is_text
-from linkpipe.tables.packages import RUNTIME_PACKAGES, Packages
+from linkpipe.symkind import SymKind, is_text
+from linkpipe.tables.packages import Packages
 from linkpipe.tables.symbols import Flag, SymbolsEdit
 
 
@@ -165,7 +165,7 @@ def _text_order(link: Link, packages: Packages) -> tuple[I32, dict[int, str]]:
     # may have lost to the function).
     at = objects.blocks[owner, goobj.SYMDEF] + local * goobj.SYM.itemsize
     record = objects.arena.records(at, goobj.SYM)
-    keep = (local < objects.defined[owner]) & is_text(FROM_OBJECT[record["type"]])
+    keep = (local < objects.defined[owner]) & is_text(objects.format.kinds[record["type"]])
     rows, owner, local, record = rows[keep], owner[keep], local[keep], record[keep]
     syms = ids[rows]
     shared = (
@@ -176,7 +176,7 @@ def _text_order(link: Link, packages: Packages) -> tuple[I32, dict[int, str]]:
     )
     rank = np.zeros(len(packages.items), np.int64)
     for place, row in enumerate(packages.postorder):
-        late = packages.items[row].path not in RUNTIME_PACKAGES
+        late = not link.release.is_runtime(packages.items[row].path)
         rank[row] = place + late * len(rank)
     package = objects.package[owner]
     order = np.lexsort((rows, shared, rank[package]))

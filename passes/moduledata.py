@@ -85,7 +85,11 @@ def _fields(link: Link, symbols: SymbolsEdit) -> dict[str, tuple[Word, ...]]:
     def marker(name: str) -> tuple[Word, ...]:
         return (Address(symbols.lookup(name)),)
 
-    return {
+    def table(name: str, unit: int) -> tuple[Word, ...]:
+        sym = symbols.lookup(name)
+        return whole(sym, unit) if sym else (0, 0, 0)
+
+    values = {
         "pcHeader": (Address(tables.pcheader),),
         "funcnametab": whole(tables.funcnametab),
         "cutab": whole(tables.cutab, 4),
@@ -105,6 +109,8 @@ def _fields(link: Link, symbols: SymbolsEdit) -> dict[str, tuple[Word, ...]]:
         "gofunc": marker("go:func.*"),
         "epclntab": marker("runtime.epclntab"),
         "textsectmap": go_slice(*link.textsectmap),
+        "typelinks": table("runtime.typelink", 4),
+        "itablinks": table("runtime.itablink", link.arch.ptrsize),
         "ptab": plugin.table,
         "pluginpath": plugin.path,
         "pkghashes": plugin.hashes,
@@ -112,6 +118,7 @@ def _fields(link: Link, symbols: SymbolsEdit) -> dict[str, tuple[Word, ...]]:
         "modulename": (0, 0),
         "modulehashes": (0, 0, 0),
     }
+    return {name: values[name] for name in link.release.module_fields}
 
 
 def _size(link: Link) -> int:

@@ -25,9 +25,6 @@ from linkpipe.layout.assign import layout_kinds
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relro import Relro
 
-_RELOCATED = ("pie", "c-archive", "c-shared", "shared", "plugin")
-"""Build modes whose output is not bound to an address."""
-
 
 @linkpass(
     requires=("symbols", "relocs", "mode", "section_groups"),
@@ -36,7 +33,7 @@ _RELOCATED = ("pie", "c-archive", "c-shared", "shared", "plugin")
 def relro(link: Link) -> Link:
     """Decide on relro, and part read-only data with relocations from that without."""
     buildmode, external = link.options.buildmode, link.mode.external
-    active = buildmode in _RELOCATED or link.options.linkshared
+    active = link.options.relocatable
     kinds = layout_kinds(link.symbols, link.section_groups)
     groups = np.zeros(len(kinds), np.uint8)
     groups[: len(link.section_groups)] = link.section_groups
@@ -46,6 +43,9 @@ def relro(link: Link) -> Link:
         read_only = read_only[read_only < len(link.relocs.count)]
         moved = read_only[link.relocs.count[read_only] != 0]
         groups[moved] = kinds[moved] = SymKind.SRODATARELRO
+        for kind, relro_kind in link.release.relro_moves.items():
+            ids = np.flatnonzero(kinds == kind)
+            groups[ids] = kinds[ids] = relro_kind
     count = np.bincount(kinds, minlength=256)
     decision = Relro(
         active=active,
@@ -62,8 +62,8 @@ def relro(link: Link) -> Link:
         groups=MappingProxyType(
             {
                 "": int(count[SymKind.SRODATARELRO]),
-                ".go.type": int(count[SymKind.STYPE]),
-                ".go.func": int(count[SymKind.SGOFUNC]),
+                ".go.type": int(count[[SymKind.STYPE, SymKind.STYPERELRO]].sum()),
+                ".go.func": int(count[[SymKind.SGOFUNC, SymKind.SGOFUNCRELRO]].sum()),
             }
         ),
         moved=moved.astype(np.int32),

@@ -20,6 +20,7 @@ Reads `packages`, `objects`; provides `symbols`, `objects`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -33,7 +34,6 @@ from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
-from linkpipe.formats.builtins import BUILTINS
 from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.contents import check_contents, group_contents
 from linkpipe.tables.names import Names, Slots
@@ -75,12 +75,21 @@ def resolve(link: Link) -> Link:
     winner = np.concatenate(([0], order))
     _larger_wins(contents.rows, ids, records.size, winner)
     again = np.flatnonzero((leader != np.arange(n)) & ~is_hashed & ~is_ref)
-    fixups = _settle_names(link.packages, objects, records, again, leader, ids, winner)
+    fixups = _settle_names(
+        link.packages,
+        objects,
+        records,
+        again,
+        leader,
+        ids,
+        winner,
+        plain_wins=link.release.plain_wins,
+    )
 
     symbols = _table(objects, records, ids, winner, made, fixups, slots.renumbered(ids[named]))
     local_to_id = np.zeros(int(objects.local_base[-1]), np.int32)
     local_to_id[records.place] = ids
-    builtins = _builtins(symbols, link.arch.regabi)
+    builtins = _builtins(symbols, link.release.builtins, link.arch.regabi)
     objects = attrs.evolve(objects, local_to_id=frozen(local_to_id), builtins=builtins)
     check_contents(objects, records, contents)
     return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
@@ -125,9 +134,12 @@ def _settle_names(
     leader: I64,
     ids: I32,
     winner: I64,
+    *,
+    plain_wins: bool,
 ) -> dict[int, int]:
     """Choose the winner of each name with several definitions; sizes to correct, by id.
-    ``again`` are the rows that define what another one defines, too, and has led."""
+    ``again`` are the rows that define what another one defines, too, and has led; ``plain_wins``:
+    a definition that may be repeated yields to one that may not, else to a larger one."""
     plain = (records.flags & Flag.DUPOK) == 0
     hard = np.zeros(len(leader), np.bool_)
     hard[leader[again]] = plain[leader[again]]
@@ -137,7 +149,11 @@ def _settle_names(
     fixups: dict[int, int] = {}
     for row in again[is_hard].tolist():
         sym = int(ids[row])
-        winner[sym] = _overwrite(packages, objects, records, int(winner[sym]), row, sym, fixups)
+        old = int(winner[sym])
+        if plain_wins or not (records.flags[[old, row]] & Flag.DUPOK).any():
+            winner[sym] = _overwrite(packages, objects, records, old, row, sym, fixups)
+        elif records.flags[row] & Flag.DUPOK and records.size[old] < records.size[row]:
+            winner[sym] = row
     return fixups
 
 
@@ -227,10 +243,10 @@ def _table(
     )
 
 
-def _builtins(symbols: Symbols, regabi: bool) -> I32:
+def _builtins(symbols: Symbols, builtins: Sequence[tuple[bytes, int]], regabi: bool) -> I32:
     """The id of each builtin symbol, 0 where nobody defines it."""
-    abis = [abi if regabi else 0 for _, abi in BUILTINS]
-    ids = symbols.lookup_many([name for name, _ in BUILTINS], abis)
+    abis = [abi if regabi else 0 for _, abi in builtins]
+    ids = symbols.lookup_many([name for name, _ in builtins], abis)
     return frozen(np.where(ids < symbols.made, ids, 0).astype(np.int32))
 
 

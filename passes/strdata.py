@@ -67,7 +67,9 @@ def _definitions(link: Link) -> dict[str, bytes]:
     values: dict[str, bytes] = {}
     if environment.goroot:
         values["runtime.defaultGOROOT"] = _encode(environment.goroot)
-    values["runtime.buildVersion"] = _encode(environment.build_version)
+    values["runtime.buildVersion"] = _encode(
+        link.release.build_version(environment.go_version, environment.goexperiment)
+    )
     if modinfo is not None:
         values["runtime.modinfo"] = modinfo
     for definition in link.options.X:

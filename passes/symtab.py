@@ -17,52 +17,18 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.arrays.columns import frozen
-from linkpipe.arrays.types import U8
+from linkpipe.arrays.types import I64, U8
 from linkpipe.engine.pass_api import Link, linkpass
+from linkpipe.release import Group
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import STATIC, Flag, Symbols, SymbolsEdit
-
-# Markers in order of creation (their order in the symbol table depends on it).
-_MARKERS = (
-    ("runtime.rodata", SymKind.SRODATA),
-    ("runtime.erodata", SymKind.SRODATAEND),
-    ("runtime.types", SymKind.SRODATA),
-    ("runtime.etypes", SymKind.SRODATA),
-    ("runtime.noptrdata", SymKind.SNOPTRDATA),
-    ("runtime.enoptrdata", SymKind.SNOPTRDATAEND),
-    ("runtime.data", SymKind.SDATA),
-    ("runtime.edata", SymKind.SDATAEND),
-    ("runtime.bss", SymKind.SBSS),
-    ("runtime.ebss", SymKind.SBSS),
-    ("runtime.noptrbss", SymKind.SNOPTRBSS),
-    ("runtime.enoptrbss", SymKind.SNOPTRBSS),
-    ("runtime.gcmask.*", SymKind.SNOPTRBSS),
-    ("runtime.covctrs", SymKind.SNOPTRBSS),
-    ("runtime.ecovctrs", SymKind.SNOPTRBSS),
-    ("runtime.end", SymKind.SBSS),
-    ("runtime.epclntab", SymKind.SRODATA),
-    # The programs that tell the garbage collector where pointers are get content later, so
-    # they are laid out like other data; their ends are markers.
-    ("runtime.gcdata", None),
-    ("runtime.egcdata", SymKind.SRODATA),
-    ("runtime.gcbss", None),
-    ("runtime.egcbss", SymKind.SRODATA),
-)
-
-_CARRIERS = (
-    ("type:*", SymKind.STYPE),
-    ("go:string.*", SymKind.SGOSTRING),
-    ("go:funcdesc", SymKind.SGOFUNC),
-    ("runtime.gcbits.*", SymKind.SGCBITS),
-    ("runtime.gcmask.*", SymKind.SGCMASK),
-)
 
 
 @linkpass(requires=("symbols", "mode"), provides=("symbols", "section_groups"))
 def symtab(link: Link) -> Link:
     """Define section markers and carriers, and group symbols by name."""
     edit = link.symbols.edit()
-    for name, kind in _MARKERS:
+    for name, kind in link.release.markers:
         marker = edit.lookup_or_create(name)
         if kind is None:
             edit.set(marker, kind=SymKind.SRODATA, size=0)
@@ -73,31 +39,39 @@ def symtab(link: Link) -> Link:
     carriers = _carriers(link, edit)
     _hide(link, edit)
     symbols = edit.freeze()
-    groups = _groups(symbols)
-    grouped = np.flatnonzero(groups)
+    which, kinds = _groups(link, symbols), np.zeros(len(symbols), np.uint8)
     edit = symbols.edit()
-    if link.mode.dynlink:
-        # Other modules look for these by name.
-        visible = (SymKind.SGOFUNC, SymKind.STYPE)
-        carried = grouped[~np.isin(groups[grouped], visible)]
-    else:
-        carried = grouped
-    table = np.zeros(256, np.int32)
-    table[list(carriers)] = list(carriers.values())
-    edit.set(carried, container=table[groups[carried]])
-    edit.add_flags(carried, Flag.NOT_IN_SYMTAB)
-    return link.evolve(symbols=edit.freeze(), section_groups=frozen(groups))
+    for row, group in enumerate(link.release.groups, 1):
+        ids = np.flatnonzero(which == row)
+        kinds[ids] = _kind(link, group)
+        # Other modules look for some of them by name.
+        visible = group.visible and link.mode.dynlink
+        if not visible or (group.carried and not link.options.relocatable):
+            edit.set(ids, container=carriers[group])
+        if not visible:
+            edit.add_flags(ids, Flag.NOT_IN_SYMTAB)
+    return link.evolve(symbols=edit.freeze(), section_groups=frozen(kinds))
 
 
-def _carriers(link: Link, edit: SymbolsEdit) -> dict[int, int]:
-    """The carrier symbol of each kind."""
-    carriers: dict[int, int] = {}
-    for name, kind in _CARRIERS:
-        sym = edit.lookup_or_create(name)
-        edit.set(sym, kind=kind, size=0, align=link.arch.ptrsize)
-        edit.add_flags(sym, Flag.REACHABLE | (0 if kind == SymKind.STYPE else Flag.LOCAL))
-        carriers[kind] = sym
-    return carriers
+def _kind(link: Link, group: Group) -> SymKind:
+    moved = link.options.relocatable and group.relro_kind is not None
+    return group.relro_kind if moved and group.relro_kind is not None else group.kind
+
+
+def _carriers(link: Link, edit: SymbolsEdit) -> dict[Group, int]:
+    """The carrier symbol of each group; 0 where it has none."""
+    made = {}
+    for carrier in link.release.carriers:
+        bare = carrier.alone and link.mode.dynlink
+        if not bare and (link.options.relocatable or not carrier.relro):
+            sym = made[carrier.name] = edit.lookup_or_create(carrier.name)
+            edit.set(sym, kind=carrier.kind, size=0, align=link.arch.ptrsize)
+            edit.add_flags(sym, Flag.REACHABLE | (Flag.LOCAL if carrier.local else 0))
+    moved = link.options.relocatable
+    return {
+        group: made.get(group.relro_carrier if moved and group.relro_carrier else group.carrier, 0)
+        for group in link.release.groups
+    }
 
 
 def _hide(link: Link, edit: SymbolsEdit) -> None:
@@ -110,23 +84,24 @@ def _hide(link: Link, edit: SymbolsEdit) -> None:
     edit.add_flags(np.flatnonzero(hidden), Flag.NOT_IN_SYMTAB)
 
 
-def _groups(symbols: Symbols) -> U8:
-    """The kind under which each reachable symbol is laid out, 0: its own."""
-    groups = np.zeros(len(symbols), np.uint8)
+def _groups(link: Link, symbols: Symbols) -> U8:
+    """The group of each symbol: its row in the release's, from 1 on; 0: none. uint8[n]."""
+    which = np.zeros(len(symbols), np.uint8)
     laid_out = (symbols.flags & (Flag.REACHABLE | Flag.SPECIAL)) == Flag.REACHABLE
-    kind = symbols.kind
-    masks = np.flatnonzero(laid_out & (kind == SymKind.SNOPTRBSS))
-    groups[masks[symbols.starts_with(masks, b"type:.gcmask.")]] = SymKind.SGCMASK
-
-    ids = np.flatnonzero(laid_out & ((kind == SymKind.SRODATA) | (kind == SymKind.SGOFUNC)))
-    itab = (symbols.flags[ids] & Flag.ITAB) != 0
-    groups[ids] = np.select(
-        [
-            symbols.starts_with(ids, b"go:string."),
-            symbols.starts_with(ids, b"runtime.gcbits."),
-            symbols.ends_with(ids, "·f".encode()),
-            symbols.starts_with(ids, b"type:") | itab,
-        ],
-        [SymKind.SGOSTRING, SymKind.SGCBITS, SymKind.SGOFUNC, SymKind.STYPE],
-    )
-    return groups
+    among: dict[tuple[SymKind, ...], I64] = {}
+    for row, group in enumerate(link.release.groups, 1):
+        if group.among not in among:
+            kinds = np.zeros(256, np.bool_)
+            kinds[list(group.among)] = True
+            among[group.among] = np.flatnonzero(laid_out & kinds[symbols.kind])
+        ids = among[group.among]
+        found = np.zeros(len(ids), np.bool_)
+        for prefix in group.prefixes:
+            found |= symbols.starts_with(ids, prefix.encode())
+        for suffix in group.suffixes:
+            found |= symbols.ends_with(ids, suffix.encode())
+        if group.itabs:
+            found |= (symbols.flags[ids] & Flag.ITAB) != 0
+        ids = ids[found & (which[ids] == 0)]
+        which[ids] = row
+    return which

@@ -77,6 +77,7 @@ def textaddress(link: Link) -> Link:
             start,
             func_align,
             _MIN_SIZE,
+            is_runtime=link.release.is_runtime,
             debug=link.options.debugtramp > 1,
         )
         order, addresses = made.order.astype(np.int32), made.addresses

@@ -18,6 +18,7 @@ from linkpipe.passes.datalayout import datalayout
 from linkpipe.passes.gcdata import gcdata
 from linkpipe.passes.relro import relro
 from linkpipe.passes.symtab import symtab
+from linkpipe.passes.typeorder import typeorder
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
@@ -67,7 +68,7 @@ def data_link(
 
 def lay_out(link: Link, *, upto: str = "addresses") -> Link:
     """Run the passes of data layout, up to one of them."""
-    for step in (symtab, relro, datalayout, gcdata, addresses):
+    for step in (symtab, relro, typeorder, datalayout, gcdata, addresses):
         link = step(link)
         if step.name == upto:
             break

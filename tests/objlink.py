@@ -15,6 +15,7 @@ from linkpipe.packages.places import Places
 from linkpipe.passes.resolve import resolve
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.relocs import Relocs
+from linkpipe.testing.links import object_format, release
 from tests.goobj_writer import Obj, write_archive
 from tests.tiny import INTERNAL
 
@@ -33,8 +34,9 @@ def resolved(
     for path, file in files.items():
         loader.add(path, file, "test")
     loader.load()
-    packages, loaded = loader.freeze(None, 0)
+    packages, loaded = loader.freeze(None, object_format())
     options = Options(**{"E": "_rt0", "buildmode": "exe", "w": True, **flags})
     facts = {"packages": packages, "objects": loaded, "arch": arch, "options": options}
+    facts["release"] = release()
     link = resolve.run(Link({**facts, "mode": mode}))
     return link.evolve(relocs=Relocs.empty(len(link.symbols)), inittasks=(0, 0))

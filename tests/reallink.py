@@ -7,10 +7,9 @@ from functools import cache
 import attrs
 
 from linkpipe.engine.context import Link
-from linkpipe.engine.pipeline import load_pipeline
-from linkpipe.engine.plan import Planned, make_plan
-from linkpipe.engine.plugins import Catalog
-from linkpipe.engine.runner import Observer, run_plan
+from linkpipe.engine.plan import Planned
+from linkpipe.engine.runner import Observer
+from linkpipe.engine.session import run_link
 from linkpipe.flags import environ
 from linkpipe.flags.options import Options, read_options
 from linkpipe.observe.check import Check
@@ -44,9 +43,6 @@ def stages(program: Program = TINY, *flags: str) -> Stages:
     argv = [*given.flags, *flags, "-o", str(scratch() / "out"), str(given.main)]
     options = read_options(argv, environ.capture(given.environment(), str(link_tool())))
     assert isinstance(options, Options), "no -V was given"
-    catalog = Catalog()
-    plan = make_plan(load_pipeline(options.settings.pipeline), catalog, options)
-    arch = catalog.load("arches", options.environment.goarch)
     recorder = _Recorder()
-    run_plan(plan, Link({"options": options, "arch": arch}), [Check(), recorder])
+    run_link(options, lambda _: [Check(), recorder])
     return Stages(recorder.before, recorder.after)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from linkpipe.engine.plugins import Catalog
     from linkpipe.engine.runner import Observer
     from linkpipe.flags.options import Options
+    from linkpipe.release import Release
 
 
 def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.environ) -> int:
@@ -32,7 +33,11 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
     try:
         environment = capture(variables, tool)
         options = read_options(
-            args, environment, variables, lambda mode: can_build(mode, environment.goarch)
+            args,
+            environment,
+            variables,
+            can_build=lambda mode: can_build(mode, environment.goarch),
+            response_lines=lambda: release_for(environment.version, variables).response_lines,
         )
         if isinstance(options, VersionAsked):
             print(version(options))
@@ -86,6 +91,14 @@ def link(options: Options) -> None:
     run_link(options, lambda catalog: observers(options, catalog), keep=False)
 
 
+def release_for(version: str, variables: Mapping[str, str]) -> Release:
+    """The release of Go that a toolchain belongs to, before its flags are read."""
+    from linkpipe.engine.plugins import Catalog
+    from linkpipe.engine.releases import release_of
+
+    return release_of(Catalog(), version, variables.get("LINKPIPE_RELEASE", ""))
+
+
 def can_build(mode: str, goarch: str) -> bool:
     """Whether there is such a build mode for an architecture; not for one that is not known."""
     from linkpipe.engine.plugins import Catalog
@@ -111,8 +124,14 @@ def observers(options: Options, catalog: Catalog) -> Sequence[Observer]:
 def version(asked: VersionAsked) -> str:
     """The answer to ``-V``. With ``=full`` it identifies everything that decides the output, for
     the go command makes it a part of what a cached link is known by."""
-    experiments = asked.environment.goexperiment
-    line = f"link version {asked.environment.go_version}"
+    from linkpipe.engine.plugins import Catalog
+    from linkpipe.engine.releases import release_of
+
+    catalog = Catalog()
+    environment = asked.environment
+    release = release_of(catalog, environment.version, asked.settings.release)
+    experiments = release.changed(environment.goexperiment)
+    line = f"link version {environment.go_version}"
     if experiments:
         line += f" X:{experiments}"
     if not asked.full:
@@ -120,13 +139,11 @@ def version(asked: VersionAsked) -> str:
     import hashlib
 
     from linkpipe.engine.pipeline import load_pipeline
-    from linkpipe.engine.plugins import Catalog
 
     pipeline = load_pipeline(asked.settings.pipeline)
     digest = hashlib.sha256(pipeline.source)
     names = (step.name for step in pipeline.steps)
-    catalog = Catalog()
-    digest.update(catalog.identity(names, asked.environment.goarch).encode())
+    digest.update(catalog.identity(names, environment.goarch, release.name).encode())
     requests = asked.settings.requests()
     if requests:
         from linkpipe.observe.requests import identity

@@ -1,8 +1,9 @@
 """Conditions of a pipeline's steps: ``when = { buildmode = ["plugin"], external = true }``.
 
-A condition names a flag of the link, the target (``goos``, ``goarch``), or a field of the fact
-``mode``. What flags and target decide is decided when the plan is made, before any input is opened;
-what ``mode`` decides is left to the runner.
+A condition names a flag of the link, the target (``goos``, ``goarch``), a choice of the release of
+Go (``release.typelinks``), or a field of the fact ``mode``. What flags, target and release decide
+is decided when the plan is made, before any input is opened; what ``mode`` decides is left to the
+runner.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import attrs
 from linkpipe.engine.pipeline import Step
 from linkpipe.engine.plugins import Catalog, suggestion
 from linkpipe.flags.options import BUILD_MODES, FLAGS, LINK_MODES, Options
+from linkpipe.release import Release
 from linkpipe.tables.mode import Mode
 
 # What a condition may ask for, with the type of its values.
@@ -25,14 +27,19 @@ _FLAGS = {
     for field in attrs.fields(Options)
     if field.name in FLAGS and str(field.type) in ("bool", "int", "str")
 }
-_KNOWN = {**_FLAGS, **_TARGET, **_MODE}
+_RELEASE = {
+    f"release.{field.name}": field.type
+    for field in attrs.fields(Release)
+    if str(field.type) in ("bool", "str") and field.name != "name"
+}
+_KNOWN = {**_FLAGS, **_TARGET, **_MODE, **_RELEASE}
 # Values that there are, where they can be told: any other is a slip, and the pass would silently
 # never run.
 _VALUES = {"buildmode": BUILD_MODES, "linkmode": LINK_MODES, "goos": ("linux",)}
 
 
 def decide(
-    step: Step, catalog: Catalog, options: Options | None
+    step: Step, catalog: Catalog, options: Options | None, release: Release | None = None
 ) -> Mapping[str, tuple[Any, ...]] | None:
     """What the flags leave undecided of a step's conditions; None when they rule it out.
 
@@ -44,6 +51,9 @@ def decide(
         _check_condition(step, catalog, key, wanted)
         if key in _MODE:
             left[key] = wanted
+        elif key in _RELEASE:
+            if release is not None:
+                ruled_out |= getattr(release, key.partition(".")[2]) not in wanted
         elif options is not None:
             source = options.environment if key in _TARGET else options
             ruled_out |= getattr(source, key) not in wanted
@@ -58,7 +68,8 @@ def _check_condition(step: Step, catalog: Catalog, key: str, wanted: tuple[Any, 
             "when",
             key,
             remedy=suggestion(key, _KNOWN)
-            or f"use a flag's name, goos, goarch or a field of the fact mode ({', '.join(_MODE)})",
+            or "use a flag's name, goos, goarch, a choice of the release (release.…) or a field of "
+            f"the fact mode ({', '.join(_MODE)})",
         )
     if not wanted:
         raise step.error(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from linkpipe.arch import Architecture
     from linkpipe.flags.options import Options
     from linkpipe.graphs.graph import Graph
+    from linkpipe.release import Release
     from linkpipe.tables.cgo import CgoFacts
     from linkpipe.tables.dwarf import DebugSection, Dwarf
     from linkpipe.tables.elfprep import ElfPrep
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-GIVEN = frozenset({"options", "arch"})
+GIVEN = frozenset({"options", "arch", "release"})
 """Facts that every link starts with; any pass may read them without saying so."""
 
 
@@ -102,6 +103,7 @@ class Link:
 
     options: ClassVar[Fact[Options]] = Fact()
     arch: ClassVar[Fact[Architecture]] = Fact()
+    release: ClassVar[Fact[Release]] = Fact()
     packages: ClassVar[Fact[Packages]] = Fact()
     objects: ClassVar[Fact[Objects]] = Fact()
     mode: ClassVar[Fact[Mode]] = Fact()
@@ -119,6 +121,7 @@ class Link:
     elf: ClassVar[Fact[ElfPrep]] = Fact()
     pclntab: ClassVar[Fact[Pclntab]] = Fact()
     section_groups: ClassVar[Fact[U8]] = Fact()
+    type_order: ClassVar[Fact[I32]] = Fact()
     textsectmap: ClassVar[Fact[tuple[int, int]]] = Fact()
     ptab: ClassVar[Fact[Ptab]] = Fact()
     moduledata_fields: ClassVar[Fact[Mapping[str, int]]] = Fact()

@@ -59,6 +59,11 @@ def linkpipe_arches() -> Iterable[Offer]:  # type: ignore[empty-body]
 
 
 @hookspec
+def linkpipe_releases() -> Iterable[Offer]:  # type: ignore[empty-body]
+    """Offer releases of Go (linkpipe.release.Release), named as in "1.27"."""
+
+
+@hookspec
 def linkpipe_observers() -> Iterable[Offer]:  # type: ignore[empty-body]
     """Offer observers: classes derived from linkpipe.engine.runner.Observer, which says what
     they may declare. A flag names one and its options: ``-observe NAME:key=value,…``."""

@@ -269,10 +269,12 @@ def _step(place: Place, kind: str, table: Any) -> Step:
             )
     if "name" not in table:
         raise place.error(f"[[{kind}]] has no `name`", remedy="name the pass")
-    when = {
-        key: tuple(value) if isinstance(value, list) else (value,)
-        for key, value in table.get("when", {}).items()
-    }
+    asked: dict[str, Any] = {}
+    for key, value in table.get("when", {}).items():
+        # when = { release.typelinks = true }
+        inner = {f"{key}.{name}": v for name, v in value.items()} if isinstance(value, dict) else {}
+        asked |= inner or {key: value}
+    when = {key: tuple(v) if isinstance(v, list) else (v,) for key, v in asked.items()}
     return Step(table["name"], table.get("why", ""), when, table.get("options", {}), place, place)
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from networkx import DiGraph
 
+    from linkpipe.release import Release
+
 
 @attrs.frozen(eq=False)
 class Planned:
@@ -109,8 +111,14 @@ def providers(passes: Iterable[Planned]) -> dict[str, tuple[str, ...]]:
     return {fact: tuple(names) for fact, names in table.items()}
 
 
-def make_plan(pipeline: Pipeline, catalog: Catalog, options: Options | None = None) -> Plan:
-    """Check a pipeline and bind it to its passes. Without options no pass is ruled out.
+def make_plan(
+    pipeline: Pipeline,
+    catalog: Catalog,
+    options: Options | None = None,
+    release: Release | None = None,
+) -> Plan:
+    """Check a pipeline and bind it to its passes. Without options or release none that asks for
+    them is ruled out.
 
     Raises PipelineError with the line of the pipeline file.
     """
@@ -118,7 +126,7 @@ def make_plan(pipeline: Pipeline, catalog: Catalog, options: Options | None = No
     passes: list[Planned] = []
     skipped: list[Step] = []
     for step in pipeline.steps:
-        when = decide(step, catalog, options)
+        when = decide(step, catalog, options, release)
         if when is None:
             skipped.append(step)
         else:

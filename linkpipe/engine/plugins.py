@@ -22,7 +22,7 @@ from linkpipe.engine.hookspecs import Offer, hookimpl
 from linkpipe.errors import LinkpipeError, UserError
 
 _NONE: Mapping[str, object] = MappingProxyType({})
-KINDS = ("passes", "arches", "observers", "dumpers")
+KINDS = ("passes", "arches", "releases", "observers", "dumpers")
 
 
 class _Distribution:
@@ -44,6 +44,11 @@ class _Distribution:
     def linkpipe_arches(self) -> Iterable[Offer]:
         """Its architectures."""
         return self._offers["arches"]
+
+    @hookimpl
+    def linkpipe_releases(self) -> Iterable[Offer]:
+        """Its releases of Go."""
+        return self._offers["releases"]
 
     @hookimpl
     def linkpipe_observers(self) -> Iterable[Offer]:
@@ -160,9 +165,9 @@ class Catalog:
             for owner, error in self.broken.items()
         )
 
-    def identity(self, names: Iterable[str], arch: str = "") -> str:
-        """What decides what the passes of that name do, and that architecture: hex digits that
-        change when a distribution they come from changes, or linkpipe itself.
+    def identity(self, names: Iterable[str], arch: str = "", release: str = "") -> str:
+        """What decides what the passes of that name do, that architecture and that release: hex
+        digits that change when a distribution they come from changes, or linkpipe itself.
 
         A distribution is identified by its RECORD (which has a hash of every file); one that is
         installed in editable mode by size and time of its modules, the compiled ones too.
@@ -171,7 +176,8 @@ class Catalog:
 
         wanted = {offer.owner for name in names for offer in self._offers["passes"].get(name, ())}
         wanted |= {offer.owner for offer in self._offers["arches"].get(arch, ())}
-        digest = hashlib.sha256()
+        wanted |= {offer.owner for offer in self._offers["releases"].get(release, ())}
+        digest = hashlib.sha256(release.encode())
         infos: dict[str, set[str]] = defaultdict(set)
         for entry in self.entries:
             if entry.owner in wanted or entry.dist == "linkpipe":

@@ -9,6 +9,7 @@ from linkpipe.engine.context import Link
 from linkpipe.engine.pipeline import load_pipeline
 from linkpipe.engine.plan import check_output, make_plan
 from linkpipe.engine.plugins import Catalog
+from linkpipe.engine.releases import release_of
 from linkpipe.engine.runner import run_plan
 
 if TYPE_CHECKING:
@@ -22,23 +23,26 @@ def run_link(
     *,
     until: str = "",
     keep: bool = True,
+    catalog: Catalog | None = None,
 ) -> Link:
     """Do the link that ``options`` describe, up to and with the pass ``until``, all of it when
     that is empty, which has to write a file; what is known at its end. Nothing is opened before the
     plan has been checked.
 
-    ``observers`` makes those who watch, from what is installed. Unless told to ``keep`` them,
-    facts are let go when no pass still to come can read them.
+    ``catalog`` is what is installed; ``observers`` makes those who watch from it. Unless told to
+    ``keep`` them, facts are let go when no pass still to come can read them.
 
     Raises LinkpipeError.
     """
-    catalog = Catalog()
+    catalog = catalog or Catalog()
+    release = release_of(catalog, options.environment.version, options.settings.release)
+    release.enabled(options.environment.goexperiment, regabi=False)  # refuse what there is not
     pipeline = load_pipeline(options.settings.pipeline)
-    plan = make_plan(pipeline, catalog, options)
+    plan = make_plan(pipeline, catalog, options, release)
     if until:
         plan = plan.until(until)
     else:
         check_output(plan, pipeline, catalog)
     arch = catalog.load("arches", options.environment.goarch)
-    link = Link({"options": options, "arch": arch})
+    link = Link({"options": options, "arch": arch.at(release.name), "release": release})
     return run_plan(plan, link, observers(catalog), keep=keep)

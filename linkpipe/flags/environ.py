@@ -17,18 +17,6 @@ import attrs
 
 from linkpipe.errors import UserError
 
-# internal/goexperiment/flags.go of go1.27, in its order, and those that are on by default
-# (internal/buildcfg/exp.go; the two regabi experiments follow the architecture, see below).
-EXPERIMENTS = (
-    "fieldtrack preemptibleloops staticlockranking boringcrypto regabiwrappers regabiargs "
-    "heapminimum512kib arenas cgocheck2 loopvar newinliner dwarf5 jsonv2 greenteagc "
-    "randomizedheapbase64 runtimefreegc sizespecializedmalloc simd runtimesecret mapsplitgroup"
-).split()
-BASELINE = frozenset(
-    {"dwarf5", "randomizedheapbase64", "greenteagc", "jsonv2", "sizespecializedmalloc"}
-)
-# On where the architecture has a register ABI and off elsewhere, whatever GOEXPERIMENT says.
-_REGABI = frozenset({"regabi", "regabiwrappers", "regabiargs"})
 _TARGET = re.compile(r"(?P<goos>[a-z0-9]+)_(?P<goarch>[a-z0-9]+)")
 
 
@@ -38,7 +26,6 @@ class Environment:
     goroot: $GOROOT, empty under -trimpath (it goes into the output).
     goos, goarch: the target.
     version: "go1.27.3"; empty when no VERSION file was found (see ``go_version``).
-    experiments: names of the enabled experiments, in Go's order, without the regabi ones.
     by_hand: whether no toolchain has asked for the link; its version is then a guess.
     variables: every variable of the environment whose name starts with GO.
     """
@@ -47,25 +34,13 @@ class Environment:
     goos: str
     goarch: str
     version: str
-    experiments: tuple[str, ...] = ()
     by_hand: bool = False
     variables: Mapping[str, str] = MappingProxyType({})
 
     @property
     def goexperiment(self) -> str:
-        """Experiments that differ from the default, as ``runtime.buildVersion`` names them."""
-        enabled = set(self.experiments)
-        return ",".join(
-            name if name in enabled else f"no{name}"
-            for name in EXPERIMENTS
-            if (name in enabled) != (name in BASELINE)
-        )
-
-    def enabled(self, *, regabi: bool) -> tuple[str, ...]:
-        """The experiments that are on for an architecture, which has a register ABI or not, in
-        Go's order: as objects name them."""
-        enabled = {*self.experiments, *(_REGABI if regabi else ())}
-        return tuple(name for name in EXPERIMENTS if name in enabled)
+        """GOEXPERIMENT, which the release reads (linkpipe.release)."""
+        return self.variables.get("GOEXPERIMENT", "")
 
     @property
     def go_version(self) -> str:
@@ -78,20 +53,10 @@ class Environment:
             )
         return self.version
 
-    @property
-    def build_version(self) -> str:
-        """The value of ``runtime.buildVersion``: "go1.27.3" or "go1.27.3-X:arenas"."""
-        version, experiments = self.go_version, self.goexperiment
-        if not experiments:
-            return version
-        return f"{version}{' ' if '-' in version else '-'}X:{experiments}"
-
 
 def capture(variables: Mapping[str, str], tool: str = "") -> Environment:
     """Read the environment. ``tool`` is the path of the toolchain's own link, when linkpipe stands
     in for it: it tells the GOROOT and, failing GOOS and GOARCH, the host.
-
-    Raises UserError for values that the oracle refuses.
     """
     root, host = _toolchain(variables, tool)
     return Environment(
@@ -99,7 +64,6 @@ def capture(variables: Mapping[str, str], tool: str = "") -> Environment:
         goos=variables.get("GOOS") or host[0],
         goarch=variables.get("GOARCH") or host[1],
         version=_version(root),
-        experiments=_experiments(variables.get("GOEXPERIMENT", "")),
         by_hand=not tool,
         variables=MappingProxyType({k: v for k, v in variables.items() if k.startswith("GO")}),
     )
@@ -141,21 +105,3 @@ def _version(root: str) -> str:
             return file.readline().strip()
     except (OSError, UnicodeError):
         return ""
-
-
-def _experiments(text: str) -> tuple[str, ...]:
-    enabled = set(BASELINE)
-    for word in filter(None, text.split(",")):
-        if word == "none":
-            enabled.clear()
-            continue
-        name = word.removeprefix("no")
-        if name in _REGABI:
-            continue
-        if name not in EXPERIMENTS:
-            raise UserError(f"unknown GOEXPERIMENT {name}", status=2, label="link")
-        if word == name:
-            enabled.add(name)
-        else:
-            enabled.discard(name)
-    return tuple(name for name in EXPERIMENTS if name in enabled)

@@ -207,8 +207,12 @@ def _bad(message: str, name: str) -> OptionError:
     return OptionError(message, flag=name, usage=True, label="")
 
 
-def expand_args(args: Sequence[str], depth: int = 0) -> list[str]:
+def expand_args(
+    args: Sequence[str], lines: Callable[[], bool] = lambda: False, depth: int = 0
+) -> list[str]:
     """Replace each ``@file`` by the arguments in that file, which may name files in turn.
+    ``lines`` is asked, once there is one, whether files have an argument a line
+    (``split_lines``) or GCC's rules (``split_response``).
 
     Raises UserError for a file that cannot be read or that names itself.
     """
@@ -227,9 +231,34 @@ def expand_args(args: Sequence[str], depth: int = 0) -> list[str]:
                 text = file.read()
         except OSError as e:
             raise UserError(os_error(e)) from e
-        out.extend(expand_args(split_response(text), depth + 1))
+        split = split_lines if lines() else split_response
+        out.extend(expand_args(split(text), lines, depth + 1))
     return out
 
+
+def split_lines(text: str) -> list[str]:
+    """The arguments in a response file that has one a line, in which a backslash before an n is the
+    end of a line and two of them are one (cmd/internal/objabi/flag.go of Go 1.26, DecodeArg).
+
+    Raises UserError for any other backslash, but one at the end of a line, which goes.
+    """
+
+    def unescaped(found: re.Match[str]) -> str:
+        if found[1] not in ("n", "\\", ""):
+            raise UserError(
+                f"badly formatted response file: {found[0]!r} stands for nothing",
+                status=2,
+                remedy="write a backslash as two",
+            )
+        return "\n" if found[1] == "n" else found[1]
+
+    return [
+        re.sub(r"\\(.?)", unescaped, line)
+        for line in text.replace("\r", "").strip(_SPACE).split("\n")
+    ]
+
+
+_SPACE = " \t\n\v\f\r\x85\xa0"
 
 _RESPONSE = re.compile(
     r"""(?P<space>[ \t\n\r]+)

@@ -178,6 +178,12 @@ class Options:
             return 0
         return None if self.e else MAX_ERRORS
 
+    @property
+    def relocatable(self) -> bool:
+        """Whether the output is not bound to an address (target.go, UseRelro)."""
+        modes = ("pie", "c-archive", "c-shared", "shared", "plugin")
+        return self.buildmode in modes or self.linkshared
+
     def build_note(self) -> bytes:
         """The NT_GNU_BUILD_ID that ``-B`` asks for, empty for none. Raises OptionError.
 
@@ -258,10 +264,11 @@ def read_options(
     environment: Environment,
     variables: Mapping[str, str] = _NONE,
     can_build: Callable[[str], bool] = lambda _: True,
+    response_lines: Callable[[], bool] = lambda: False,
 ) -> Options | VersionAsked:
     """Parse and check a command line (without the command). ``variables`` is the environment that
     may hold linkpipe's own settings; ``can_build`` says of a build mode that is not the default
-    whether the target has it.
+    whether the target has it, ``response_lines`` which way response files are written.
 
     Raises OptionError with the oracle's words; UserError for an unreadable ``@file``.
     """
@@ -276,7 +283,7 @@ def read_options(
             raise ValueError(f"buildmode {mode} not supported on {target}")
 
     known = {**OWN_FLAGS, **FLAGS, "buildmode": attrs.evolve(FLAGS["buildmode"], check=check_mode)}
-    for flag, value in parse(known, expand_args(args), rest):
+    for flag, value in parse(known, expand_args(args, response_lines), rest):
         name, into = flag.name, values
         if flag.kind is Kind.VERSION:
             return VersionAsked(value == "full", environment, Settings(**own))

@@ -47,6 +47,9 @@ class Settings:
     observer is the order in which the runner tells them: who checks comes first."""
 
     pipeline: str = _own(Kind.STRING, "run the pipeline in `file`", "LINKPIPE_PIPELINE")
+    release: str = _own(
+        Kind.STRING, "link by the rules of Go `release`, whatever the toolchain", "LINKPIPE_RELEASE"
+    )
     check: bool = _own(Kind.BOOL, "check the tables after each pass", "LINKPIPE_CHECK", "check")
     dump: str = _own(
         Kind.STRING, "write tables and graphs into `directory`", "LINKPIPE_DUMP", "dump", "dir"

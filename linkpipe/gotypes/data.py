@@ -57,7 +57,8 @@ class TypeData:
     ) -> None:
         self.symbols = symbols
         self.objects = objects
-        self.layout = TypeLayout(ptrsize, byteorder)
+        form = objects.format
+        self.layout = TypeLayout(ptrsize, byteorder, form.map_words, form.kind_mask)
 
     def check(self, ids: Ints, size: int | None = None) -> None:
         """Raise InputError when one of the symbols has no data, or less than a type's head
@@ -94,7 +95,7 @@ class TypeData:
 
     def kinds(self, ids: Ints) -> I64:
         """The kind of each type: int64[n]."""
-        return self.word(ids, self.layout.tflag + 3, 1)
+        return self.word(ids, self.layout.tflag + 3, 1) & self.layout.kind_mask
 
     def targets(self, ids: Ints, offsets: Ints | int) -> I32:
         """The symbol that each type's relocation at that offset refers to, 0: none. int32[n]."""

@@ -62,10 +62,13 @@ NAME_EMBEDDED = 1 << 3
 
 @attrs.frozen
 class TypeLayout:
-    """Where the fields of a descriptor are, for one pointer size: offsets and sizes in bytes."""
+    """Where the fields of a descriptor are, for one pointer size: offsets and sizes in bytes.
+    ``map_words`` and ``kind_mask`` are the release's (linkpipe.release, ObjectFormat)."""
 
     ptrsize: int
     byteorder: Literal["little", "big"]
+    map_words: int
+    kind_mask: int
 
     @property
     def common(self) -> int:
@@ -105,7 +108,7 @@ class TypeLayout:
             Kind.SLICE: 1,
             Kind.ARRAY: 3,
             Kind.CHAN: 2,
-            Kind.MAP: 11,  # the last one holds four bytes of flags
+            Kind.MAP: self.map_words,  # the last one holds four bytes of flags
             Kind.INTERFACE: 4,
         }
         sizes = np.full(256, self.common, np.int64)

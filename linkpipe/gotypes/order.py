@@ -54,6 +54,16 @@ def order_types(symbols: Symbols, objects: Objects, arch: Architecture, by_size:
     return TypeOrder(order, int((typelink | carrier).sum()), len(ids) - int(itab.sum()))
 
 
+def by_string(symbols: Symbols, objects: Objects, arch: Architecture, ids: I64) -> I64:
+    """Types (ids, ascending) sorted by their string as the oracle's sort leaves them.
+
+    Raises InputError for one whose string cannot be read.
+    """
+    strings = _strings(symbols, objects, arch, ids)
+    rank = {text: i for i, text in enumerate(sorted(set(strings)))}
+    return ids[np.array(go_sort_slice([rank[text] for text in strings]), np.int64)]
+
+
 def _strings(symbols: Symbols, objects: Objects, arch: Architecture, ids: I64) -> list[bytes]:
     """The string form of each type."""
     types = TypeData(symbols, objects, arch.ptrsize, arch.byteorder)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from linkpipe.arch import Architecture
     from linkpipe.flags.options import Options
+    from linkpipe.release import Release
 
 BUILD_ID = "-Wl,--build-id=0x1234567890abcdef"
 EXPORT = "-Wl,--export-dynamic-symbol=main"
@@ -34,20 +35,6 @@ UNUSED = "-Qunused-arguments"
 COMPRESS = "-Wl,--compress-debug-sections=zlib"
 GOLD, _VERSION = "-fuse-ld=gold", "-Wl,--version"
 NO_PIE = ("-no-pie", "-nopie")  # GCC's spelling, clang's
-
-# Flags that do not matter for whether the linker takes another one, with their argument …
-_SKIP = frozenset("-F -l -framework -Wl,-framework -Wl,-rpath -Wl,-undefined".split())
-# … those that do, with their argument …
-_KEEP = frozenset(
-    "-B -L -arch -isysroot --sysroot -target --target -resource-dir -rtlib --rtlib -stdlib "
-    "--stdlib -unwindlib --unwindlib".split()
-)
-# … and those that do when they start so (lib.go, trimLinkerArgv).
-_KEEP_PREFIXES = tuple(
-    "-B -L -f -m -p -Wl, -arch -isysroot --sysroot -target --target -resource-dir -rtlib "
-    "--rtlib -stdlib --stdlib -unwindlib --unwindlib -nostdlib++ -nostdlib -nodefaultlibs "
-    "-nostartfiles -nostdinc++ -nostdinc -nobuiltininc".split()
-)
 
 _TRIVIAL = b"int main() { return 0; }"
 _TIMEOUT = 120
@@ -299,11 +286,12 @@ def _linker_banner(options: Options, *flags: str) -> str:
 def prober_for(
     options: Options,
     arch: Architecture,
+    release: Release,
     ldflags: Sequence[str],
     answers: Mapping[str, bool] = MappingProxyType({}),
 ) -> Prober:
     """A prober for the compiler of a link that cgo wants ``ldflags`` for; ``answers`` are known."""
-    flags = _relevant((*ldflags, *options.extldflags))
+    flags = _relevant((*ldflags, *options.extldflags), release)
     return Prober(compiler(options), (*arch.host_flags, *flags), answers)
 
 
@@ -319,16 +307,16 @@ def questions(options: Options, *, dynlink: bool) -> list[str]:
     return flags
 
 
-def _relevant(flags: Sequence[str]) -> list[str]:
-    """The flags that matter for whether the linker takes another one."""
+def _relevant(flags: Sequence[str], release: Release) -> list[str]:
+    """The flags that matter for whether the linker takes another one (lib.go, trimLinkerArgv)."""
     kept: list[str] = []
     rest = iter(flags)
     for flag in rest:
-        if flag in _SKIP:
+        if flag in release.probe_skip:
             next(rest, None)
-        elif flag in _KEEP:
+        elif flag in release.probe_keep:
             kept.append(flag)
             kept.extend(word for word in [next(rest, None)] if word is not None)
-        elif flag.startswith(_KEEP_PREFIXES):
+        elif flag.startswith(release.probe_prefixes):
             kept.append(flag)
     return kept

@@ -13,7 +13,7 @@ with -debugtramp=2, for tests). Source: cmd/link/internal/ld/data.go:74-130, 275
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ from linkpipe.errors import InputError
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.objects import Objects
-from linkpipe.tables.packages import RUNTIME_PACKAGES, Packages
+from linkpipe.tables.packages import Packages
 from linkpipe.tables.relocs import Relocs, RelocsEdit
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
 
@@ -61,6 +61,7 @@ def lay_out(
     align: int,
     least: int,
     *,
+    is_runtime: Callable[[str], bool],
     debug: bool = False,
 ) -> Reached:
     """Lay out the functions ``order`` from address ``start`` on, each at a multiple of ``align``
@@ -68,11 +69,14 @@ def lay_out(
 
     ``homes`` is the package that each symbol is laid out with (see ``home_packages``), ``table``
     has the calls as they were; ``symbols`` and ``relocs`` are edited. With ``debug``, every call
-    into another package that was laid out before is led to a trampoline.
+    into another package that was laid out before is led to a trampoline. ``is_runtime`` tells the
+    packages that the runtime is made of, which are laid out together.
     """
     rules = arch.trampolines
     assert rules is not None, "the architecture has no trampolines"
-    work = _Work(arch, rules, mode, homes, table, symbols, relocs, start, align, least, debug)
+    work = _Work(
+        arch, rules, mode, homes, table, symbols, relocs, start, align, least, is_runtime, debug
+    )
     for place, sym in enumerate(order.tolist()):
         work.begin_package(order, place)
         work.add(sym)
@@ -97,8 +101,10 @@ class _Work:
         start: int,
         align: int,
         least: int,
+        is_runtime: Callable[[str], bool],
         debug: bool,
     ) -> None:
+        self.is_runtime = is_runtime
         self.rules, self.mode, self.homes, self.debug = rules, mode, homes, debug
         self.table, self.symbols, self.relocs = table, symbols, relocs
         self.call_types = list(arch.calls)
@@ -159,7 +165,7 @@ class _Work:
             if kind not in _ELSEWHERE:
                 if mine and mine == its and kind == int(symbols.kind[sym]):
                     return False  # laid out with this one
-                if mine in RUNTIME_PACKAGES and its in RUNTIME_PACKAGES:
+                if self.is_runtime(mine) and self.is_runtime(its):
                     return False  # as these are
             return True
         if self.debug and (not mine or mine != its):

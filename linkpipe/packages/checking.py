@@ -51,7 +51,7 @@ from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.kernels import records
-from linkpipe.symkind import FROM_OBJECT, is_dwarf
+from linkpipe.symkind import is_dwarf
 from linkpipe.tables.faults import fault
 from linkpipe.tables.names import Names
 from linkpipe.tables.objects import Objects
@@ -70,7 +70,7 @@ def checked(objects: Objects, packages: Packages, *, debug: bool) -> Objects:
     base, target = _package_references(objects, packages)
     objects = attrs.evolve(objects, package_base=base, package_object=target)
     table = objects.references
-    passed = is_dwarf(FROM_OBJECT) & (not debug)
+    passed = is_dwarf(objects.format.kinds) & (not debug)
     found = records.faults(
         objects.arena.bytes,
         objects.blocks.reshape(-1),

@@ -15,6 +15,7 @@ from linkpipe.formats import elf
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
     from linkpipe.flags.options import Options
+    from linkpipe.release import Release
 
 GOOS = "linux"
 """The operating system that linkpipe links for."""
@@ -32,7 +33,7 @@ class Header(NamedTuple):
     experiments: tuple[str, ...]
 
     @classmethod
-    def of(cls, options: Options, arch: Architecture) -> Header:
+    def of(cls, options: Options, arch: Architecture, release: Release) -> Header:
         """What the environment of the link asks for."""
         environment = options.environment
         variable = value = ""
@@ -44,7 +45,7 @@ class Header(NamedTuple):
                 raise UserError(
                     str(e), status=2, label="link", remedy=f"correct {variable}, or leave it unset"
                 ) from e
-        enabled = environment.enabled(regabi=arch.regabi)
+        enabled = release.enabled(environment.goexperiment, regabi=arch.regabi)
         return cls(environment.goos, arch.goarch, environment.version, variable, value, enabled)
 
     def expected(self, line: str) -> str:

@@ -23,7 +23,6 @@ from linkpipe.flags.goflag import quote
 from linkpipe.formats import goobj
 from linkpipe.formats.archive import MARKERS, header_line, members, read_preamble
 from linkpipe.formats.arena import Arena, MappedFiles
-from linkpipe.formats.builtins import BUILTINS
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.packages.checking import checked
 from linkpipe.packages.headers import GOOS, Header, foreign_format
@@ -35,6 +34,7 @@ from linkpipe.tables.symbols import STATIC
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
     from linkpipe.flags.options import Options
+    from linkpipe.release import ObjectFormat, Release
 
 _NO_FINGERPRINT = bytes(8)
 _MAPPED = 16 << 10
@@ -228,11 +228,11 @@ class PackageLoader:
             package.imports.append(self._import(wanted, path_to_prefix(package.path)))
 
     def freeze(
-        self, modinfo: bytes | None, builtins: int, *, debug: bool = True
+        self, modinfo: bytes | None, form: ObjectFormat, *, debug: bool = True
     ) -> tuple[Packages, Objects]:
         """The packages and objects loaded so far; the objects are checked now.
 
-        ``modinfo``: the importcfg's module information; ``builtins``: length of the builtin list;
+        ``modinfo``: the importcfg's module information; ``form``: how they are read;
         ``debug``: whether the link reads the symbols of debug information.
         """
         items = tuple(
@@ -256,11 +256,11 @@ class PackageLoader:
             host_objects=tuple(self._host_objects),
             flags=MappingProxyType({k: tuple(v) for k, v in self._markers.items()}),
         )
-        objects = _objects(self.arena, self._objects, builtins)
+        objects = _objects(self.arena, self._objects, form)
         return packages, checked(objects, packages, debug=debug)
 
 
-def _objects(arena: Arena, loaded: Sequence[_Object], builtins: int) -> Objects:
+def _objects(arena: Arena, loaded: Sequence[_Object], form: ObjectFormat) -> Objects:
     none = _Object("", 0, 0, 0, goobj.Header(b"", 0, (0,) * goobj.NBLOCKS), 0, 0)
     rows = [none, *loaded]
     counts = [
@@ -294,11 +294,12 @@ def _objects(arena: Arena, loaded: Sequence[_Object], builtins: int) -> Objects:
         "local_to_id": np.zeros(0, np.int32),
         "package_base": np.zeros(len(rows) + 1, np.int64),
         "package_object": np.zeros(0, np.int32),
-        "builtins": np.zeros(builtins, np.int32),
+        "builtins": np.zeros(form.builtins, np.int32),
         "faulty": np.zeros(0, np.int64),
         "fault": np.zeros(0, np.uint8),
     }
-    return Objects(arena=arena, names=tuple(o.name for o in rows), **columns)
+    names = tuple(o.name for o in rows)
+    return Objects(arena=arena, names=names, format=form, **columns)
 
 
 def _autolib(data: memoryview, header: goobj.Header, file: str) -> list[_Import]:
@@ -351,11 +352,12 @@ def _check_fingerprint(package: _Pending, have: bytes, source: str, want: bytes)
 
 
 def load_packages(
-    options: Options, arch: Architecture, internal: Sequence[str]
+    options: Options, arch: Architecture, release: Release, internal: Sequence[str]
 ) -> tuple[Packages, Objects]:
     """Load the main package of the link, all that it imports, then the ``internal`` packages."""
     places = Places.of(options)
-    header = None if options.f else Header.of(options, arch)
+    forced = options.f and release.forced_headers
+    header = None if forced else Header.of(options, arch, release)
     with collecting() as errors:
         loader = PackageLoader(places, options.main, header, errors, bare=options.g)
         path = options.pluginpath if options.buildmode == "plugin" else "main"
@@ -373,7 +375,8 @@ def load_packages(
         )
     # What nobody reads without debug information is still named when dependencies are printed.
     debug = options.dumpdep or not options.w
-    packages, objects = loader.freeze(places.modinfo, len(BUILTINS), debug=debug)
+    form = release.object_format({kind.name: number for number, kind in arch.relocs.items()})
+    packages, objects = loader.freeze(places.modinfo, form, debug=debug)
     runtime = packages.by_path.get("runtime")
     if runtime is None or not packages.items[runtime].objects:
         raise InputError(

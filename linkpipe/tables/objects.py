@@ -27,6 +27,7 @@ from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.arena import Arena
 from linkpipe.kernels import records
+from linkpipe.release import ObjectFormat
 
 
 class RelocColumns(NamedTuple):
@@ -119,6 +120,7 @@ class Objects:
         builtins: int32[k], the id of each builtin symbol, 0 when it is not defined.
         faulty: int64[k], damaged symbols by their place in ``local_to_id``, ascending; fault:
             uint8[k], what is wrong with each (linkpipe.kernels.records).
+        format: how they are read.
     """
 
     arena: Arena
@@ -142,6 +144,7 @@ class Objects:
     builtins: I32
     faulty: I64
     fault: U8
+    format: ObjectFormat
 
     def __len__(self) -> int:
         return len(self.base)
@@ -241,7 +244,7 @@ class Objects:
             counts,
             record["offset"].astype(np.int32),
             record["size"].astype(np.uint8),
-            kind & np.uint16(goobj.WEAK - 1),
+            self.format.relocs[kind & np.uint16(goobj.WEAK - 1)],
             (kind & np.uint16(goobj.WEAK)) != 0,
             record["add"].astype(np.int64),
             target,

@@ -10,20 +10,6 @@ import attrs
 from linkpipe.arrays.columns import columns
 from linkpipe.tables.listing import InNotebook
 
-RUNTIME_PACKAGES = frozenset(
-    """
-    runtime internal/runtime/atomic internal/runtime/cgroup internal/runtime/exithook
-    internal/runtime/gc internal/runtime/gc/scan internal/runtime/maps internal/runtime/math
-    internal/runtime/sys internal/runtime/syscall/linux internal/runtime/syscall/windows
-    internal/abi internal/bytealg internal/byteorder internal/chacha8rand
-    internal/coverage/rtcov internal/cpu internal/goarch internal/godebugs
-    internal/goexperiment internal/goos internal/profilerecord internal/strconv
-    internal/stringslite
-    """.split()
-)
-"""Packages that the runtime is made of; their code is laid out first
-(cmd/internal/objabi/pkgspecial.go, runtimePkgs)."""
-
 
 @attrs.frozen(eq=False)
 class CgoDirectives:

@@ -14,7 +14,7 @@ from linkpipe.arrays.types import I32, I64, U8, U32, Bool, Structs
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.kernels import records
-from linkpipe.symkind import FROM_OBJECT, is_dwarf
+from linkpipe.symkind import is_dwarf
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Flag
 
@@ -52,7 +52,7 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
         (objects.ndef, objects.nhashed64, objects.nhashed, objects.nnonpkg, objects.nref), axis=1
     )
     record = concatenate(objects, goobj.SYMDEF, goobj.REFFLAGS).view(goobj.SYM)
-    kind = FROM_OBJECT[record["type"]]
+    kind = objects.format.kinds[record["type"]]
     _no_roots_in_debug_symbols(objects, record, kind)
     owner = np.repeat(np.arange(len(objects), dtype=np.int32), np.diff(objects.local_base))
     cls = np.repeat(np.tile(np.arange(5, dtype=np.uint8), len(objects)), classes.ravel())
@@ -70,7 +70,7 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
     version = abi if regabi else np.zeros_like(abi)
     version[static] = objects.version[owner[static]]
     flags: U32 = record["flag"].astype(np.uint32)
-    flags |= record["flag2"].astype(np.uint32) << np.uint32(8)
+    flags |= objects.format.flag2[record["flag2"]].astype(np.uint32) << np.uint32(8)
     flags |= _object_flags(objects)[owner]
     flags |= np.where(cls == HASHED, int(Flag.CONTENT_HASHED), 0).astype(np.uint32)
     return Records(

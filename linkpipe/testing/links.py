@@ -11,11 +11,13 @@ import numpy as np
 from linkpipe.arch import Architecture
 from linkpipe.engine.context import Link
 from linkpipe.engine.plugins import Catalog
+from linkpipe.engine.releases import release_of
 from linkpipe.flags.environ import capture
 from linkpipe.flags.options import Options
 from linkpipe.formats.arena import Arena, MappedFiles
 from linkpipe.packages.loading import PackageLoader
 from linkpipe.packages.places import Places
+from linkpipe.release import ObjectFormat, Release
 from linkpipe.symkind import SymKind
 from linkpipe.tables.elfprep import ElfPrep
 from linkpipe.tables.mode import Mode
@@ -35,6 +37,18 @@ def architecture(goarch: str = "") -> Architecture:
     """An installed architecture by its GOARCH; this machine's when that is empty."""
     arch: Architecture = Catalog().load("arches", goarch or capture(os.environ).goarch)
     return arch
+
+
+def release(name: str = "") -> Release:
+    """An installed release of Go by its name ("1.27"); the newest one when that is empty."""
+    return release_of(Catalog(), "", name)
+
+
+def object_format(name: str = "", goarch: str = "") -> ObjectFormat:
+    """How the objects of a release are read for an architecture, as ``release`` and
+    ``architecture`` name them."""
+    relocs = architecture(goarch).relocs
+    return release(name).object_format({kind.name: number for number, kind in relocs.items()})
 
 
 def no_symbols(arena: Arena | None = None) -> Symbols:
@@ -87,6 +101,7 @@ class Tiny:
         self, mode: Mode = INTERNAL, arch: Architecture | None = None, **flags: Any
     ) -> None:
         self.mode, self.arch = mode, arch or architecture()
+        self.release = release()
         arch = self.arch
         self.options = Options(**{"E": "_rt0", **flags})
         self.symbols = no_symbols().edit()
@@ -164,12 +179,13 @@ class Tiny:
             {
                 "options": self.options,
                 "arch": self.arch,
+                "release": self.release,
                 "mode": self.mode,
                 "symbols": self.symbols.freeze(),
                 "relocs": self.relocs.freeze(),
                 "sections": Sections(tuple(self.sections), tuple(segments)),
                 "text_order": text,
-                "objects": PackageLoader(Places({}), "").freeze(None, 0)[1],
+                "objects": PackageLoader(Places({}), "").freeze(None, object_format())[1],
                 "elf": ElfPrep(b"", b"", self.method, self.got),
                 "tlsg": self.tlsg,
             }

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import attrs
 
+from linkpipe.engine.plugins import Catalog
+from linkpipe.engine.releases import release_of
 from linkpipe.flags.environ import capture
 from linkpipe.flags.options import Options
 from linkpipe.formats import goobj
@@ -126,8 +128,9 @@ def write_object(obj: Obj) -> bytes:
 def object_header(goarch: str = "") -> str:
     """The line that an object of the go command on PATH begins with, for an architecture, this
     machine's when empty: "go object linux …"."""
-    arch = architecture(goarch)
-    return Header.of(Options(environment=capture(os.environ)), arch).expected("")
+    options = Options(environment=capture(os.environ))
+    release = release_of(Catalog(), options.environment.version)
+    return Header.of(options, architecture(goarch), release).expected("")
 
 
 def write_archive(path: Path, *objects: Obj, main: bool = False, header: str = "") -> str:

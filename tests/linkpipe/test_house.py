@@ -18,7 +18,11 @@ from tools import essays
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-SOURCES = [p for d in ("linkpipe", "passes", "arches") for p in sorted((ROOT / d).rglob("*.py"))]
+SOURCES = [
+    p
+    for d in ("linkpipe", "passes", "arches", "releases")
+    for p in sorted((ROOT / d).rglob("*.py"))
+]
 
 
 def modules(folder: str) -> set[str]:
@@ -89,7 +93,7 @@ def test_every_package_is_shipped() -> None:
     shipped = set(PROJECT["tool"]["setuptools"]["packages"])
     folders = {p.parent.relative_to(ROOT) for p in (ROOT / "linkpipe").rglob("*.py")}
     expected = {".".join(folder.parts) for folder in folders}
-    assert shipped == expected | {"linkpipe.passes", "linkpipe.arches"}
+    assert shipped == expected | {"linkpipe.passes", "linkpipe.arches", "linkpipe.releases"}
 
 
 def test_the_fences_leave_nothing_out() -> None:
@@ -158,12 +162,11 @@ ARCHITECTURE = re.compile(
 
 # Where Go's own names of things have one in them: lines that are kept, as they are in Go.
 GO_NAMES = {
-    "linkpipe/formats/builtins.py": r"!runtime\.[a-z0-9]+Has\w+",
-    "linkpipe/formats/blocklist.py": r"\s*\"internal/cpu\.\w+\",",
     "passes/linkmode.py": r"\s*\"runtime/race/internal/\w+\",",
 }
 EVERYWHERE_ELSE = [
-    *(p for p in SOURCES if "arches" not in p.parts),
+    # Generated lists have Go's names of everything.
+    *(p for p in SOURCES if "arches" not in p.parts and not p.stem.endswith("_lists")),
     ROOT / "pipeline.toml",
     ROOT / "bin" / "linkpipe-toolexec",
 ]
@@ -275,5 +278,49 @@ def test_no_code_asks_for_an_architectures_name(path: Path) -> None:
         for part in (node.left, *node.comparators)
         if isinstance(part, ast.Attribute)
         and (part.attr == "goarch" or (part.attr == "name" and ast.unparse(part.value) == "arch"))
+    ]
+    assert asked == []
+
+
+VERSION = re.compile(r"\b(go)?1\.\d\d\b")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in SOURCES if "releases" not in p.parts],
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_no_release_of_go_is_named_outside_releases(path: Path) -> None:
+    """Passes ask for what they need (`link.release.…`), never which Go it is. What depends on an
+    architecture too stands in its file, under `at_release`."""
+    tree = ast.parse(path.read_text())
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and isinstance(node.body[0], ast.Expr)
+    }
+    docstrings |= {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    named = [
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in docstrings
+        and VERSION.search(node.value)
+    ]
+    assert named == [] or "arches" in path.parts
+    asked = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Attribute)
+        and part.attr == "name"
+        and ast.unparse(part.value).endswith("release")
     ]
     assert asked == []

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from attrs import frozen
 
 from linkpipe.formats import goobj
-from linkpipe.symkind import FROM_OBJECT, SymKind
+from linkpipe.symkind import SymKind
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Flag
 
@@ -61,14 +61,14 @@ def _records(objects: Objects, obj: int) -> list[Def]:
             index = int(blocks[goobj.DATAIDX]) + 4 * local
             first, last = whole[index : index + 8].view("<u4")
             content = int(last) - int(first)
-        flags = int(record["flag"]) | int(record["flag2"]) << 8
+        flags = int(record["flag"]) | int(objects.format.flag2[record["flag2"]]) << 8
         out.append(
             Def(
                 obj,
                 local,
                 name,
                 version,
-                int(FROM_OBJECT[record["type"]]),
+                int(objects.format.kinds[record["type"]]),
                 flags,
                 int(record["size"]),
                 int(record["align"]),

@@ -31,6 +31,7 @@ from linkpipe.tables.cgo import CgoFacts
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.packages import HostObject
 from linkpipe.tables.symbols import Flag
+from linkpipe.testing.links import release
 from tests.conformance.toolchain import ROOT
 from tests.linkpipe.hostlinker.test_reloc_sums import PAIR, signed
 from tests.linkpipe.synthetic import plan_of, steps
@@ -117,6 +118,7 @@ def host_link(
         {
             "options": options,
             "arch": arch,
+            "release": release(),
             "external_relocs": PAIR,
             "mode": mode,
             "symbols": edit.freeze(),
@@ -565,4 +567,4 @@ def test_an_unfinished_link_leaves_no_probes_behind(
     ],
 )
 def test_which_flags_matter_for_a_question(given: list[str], kept: list[str]) -> None:
-    assert _relevant(given) == kept
+    assert _relevant(given, release()) == kept

@@ -23,11 +23,13 @@ from linkpipe.passes.datalayout import datalayout
 from linkpipe.passes.relro import relro
 from linkpipe.passes.resolve import resolve
 from linkpipe.passes.symtab import symtab
+from linkpipe.passes.typeorder import typeorder
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag
+from linkpipe.testing.links import object_format, release
 from tests.goobj_writer import Obj, Reloc, Sym, write_archive
 from tests.passes.slow_layout import slow_layout
 from tests.tiny import EXTERNAL, INTERNAL, PLUGIN
@@ -52,14 +54,14 @@ def made(folder: Path, syms: list[Sym], mode: Mode, buildmode: str, **flags: Any
     loader = PackageLoader(Places({"main": main}), main)
     loader.add("main", main, "test")
     loader.load()
-    packages, objects = loader.freeze(None, 0)
+    packages, objects = loader.freeze(None, object_format())
     options: Any = SimpleNamespace(
         dumpdep=False,
-        **{"w": True, "e": False, "buildmode": buildmode, "linkshared": False}
+        **{"w": True, "e": False, "buildmode": buildmode, "relocatable": buildmode != "exe"}
         | {"R": -1, "T": -1, "D": -1, "funcalign": 0}
         | flags,
     )
-    facts = {"packages": packages, "objects": objects, "arch": ARCH}
+    facts = {"packages": packages, "objects": objects, "arch": ARCH, "release": release()}
     link = resolve.run(Link({**facts, "options": options, "mode": mode}))
     edit = link.symbols.edit()
     ids = np.arange(1, len(edit))
@@ -87,7 +89,7 @@ def made(folder: Path, syms: list[Sym], mode: Mode, buildmode: str, **flags: Any
 
 
 def laid_out(link: Link) -> Link:
-    for step in (relro, datalayout, addresses):
+    for step in (relro, typeorder, datalayout, addresses):
         link = step.run(link)
     return link
 

@@ -21,8 +21,8 @@ from linkpipe.passes.linksetup import linksetup
 from linkpipe.passes.resolve import resolve
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
-from linkpipe.tables.packages import RUNTIME_PACKAGES
 from linkpipe.tables.symbols import Flag, Symbols
+from linkpipe.testing.links import object_format, release
 from tests.goobj_writer import Obj, Sym, write_archive
 
 DUPOK = int(Flag.DUPOK)
@@ -41,11 +41,18 @@ def setup(
     loader = PackageLoader(Places(files), next(iter(files.values())))
     loader.add(objects[0].package, files[objects[0].package], "test")
     loader.load()
-    packages, loaded = loader.freeze(None, 0)
+    packages, loaded = loader.freeze(None, object_format())
     options: Any = SimpleNamespace(w=False, dumpdep=False, buildmode=buildmode)
     mode = Mode(external=False, iscgo=False, can_use_plugins=False, dynlink=False)
     link = Link(
-        {"packages": packages, "objects": loaded, "arch": ARCH, "options": options, "mode": mode}
+        {
+            "packages": packages,
+            "objects": loaded,
+            "arch": ARCH,
+            "options": options,
+            "mode": mode,
+            "release": release(),
+        }
     )
     link = resolve.run(link)
     edit = link.symbols.edit()
@@ -135,7 +142,7 @@ def slow_order(link: Link) -> list[int]:
     out: list[int] = []
     for first in (True, False):
         for row in packages.postorder:
-            if (packages.items[row].path in RUNTIME_PACKAGES) == first:
+            if release().is_runtime(packages.items[row].path) == first:
                 for sym in (*own.get(row, ()), *shared.get(row, ())):
                     if sym not in out:
                         out.append(sym)

@@ -29,6 +29,7 @@ from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag
+from linkpipe.testing.links import object_format, release
 from tests.goobj_writer import Obj, Reloc, Sym, write_archive
 from tests.passes.slow_pclntab import tables_slowly
 
@@ -169,12 +170,20 @@ def loaded(folder: Path, objects: list[Obj]) -> Link:
     for path, file in files.items():
         loader.add(path, file, "test")
     loader.load()
-    packages, read = loader.freeze(None, 0)
+    packages, read = loader.freeze(None, object_format())
     options: Any = SimpleNamespace(
         w=True, dumpdep=False, buildmode="exe", environment=SimpleNamespace(goroot="")
     )
     link = resolve.run(
-        Link({"packages": packages, "objects": read, "arch": ARCH, "options": options})
+        Link(
+            {
+                "packages": packages,
+                "objects": read,
+                "arch": ARCH,
+                "options": options,
+                "release": release(),
+            }
+        )
     )
     edit = link.symbols.edit()
     edit.add_flags(np.arange(1, len(edit)), Flag.REACHABLE)

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
-from linkpipe.formats.builtins import BUILTINS
 from linkpipe.packages.loading import PackageLoader
 from linkpipe.packages.places import Places
 from linkpipe.passes.resolve import resolve
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Flag, Symbols
+from linkpipe.testing.links import object_format, release
 from tests.goobj_writer import Obj, Sym, write_archive
 from tests.passes.slow_resolve import resolve_slowly
 
@@ -35,7 +35,7 @@ def resolved(folder: Path, objects: Sequence[Obj], *, w: bool = False) -> tuple[
     for path, file in files.items():
         loader.add(path, file, "test")
     loader.load()
-    packages, loaded = loader.freeze(None, 0)
+    packages, loaded = loader.freeze(None, object_format())
     arch: Any = SimpleNamespace(regabi=True)
     link = resolve.run(
         Link(
@@ -43,6 +43,7 @@ def resolved(folder: Path, objects: Sequence[Obj], *, w: bool = False) -> tuple[
                 "packages": packages,
                 "objects": loaded,
                 "arch": arch,
+                "release": release(),
                 "options": SimpleNamespace(w=w, dumpdep=False),
             }
         )
@@ -145,7 +146,7 @@ def test_packages_are_compared_and_not_only_their_hashes(tmp_path: Path) -> None
 
 def test_builtins_are_compared_and_not_only_their_hashes(tmp_path: Path) -> None:
     """A reference to runtime.printstring by its number does not reach what only looks like it."""
-    number = [name for name, _ in BUILTINS].index(b"runtime.printstring")
+    number = [name for name, _ in release().builtins].index(b"runtime.printstring")
     evil = Sym(name=ALIKE[1], abi=1, size=8, flag=DUPOK)
     _, loaded = resolved(tmp_path, [Obj("p0", nonpkg=(evil,))])
     assert int(loaded.builtins[number]) == 0

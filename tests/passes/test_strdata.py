@@ -14,7 +14,7 @@ from linkpipe.arches.s390x import ARCH as S390X
 from linkpipe.arches.x86 import ARCH as X86
 from linkpipe.engine.context import Link
 from linkpipe.errors import LinkpipeError
-from linkpipe.flags.environ import BASELINE, Environment
+from linkpipe.flags.environ import Environment
 from linkpipe.formats.goobj import AUX_GOTYPE, PKG_NONE
 from linkpipe.passes.strdata import strdata
 from linkpipe.reloctype import R_ADDR
@@ -24,7 +24,7 @@ from tests.goobj_writer import Obj, Reloc, Sym
 from tests.objlink import resolved
 
 BSS, DATA, RODATA, STRING = 9, 7, 3, "type:string"
-ENVIRONMENT = Environment("/go", "linux", "amd64", "go1.27.3", experiments=tuple(sorted(BASELINE)))
+ENVIRONMENT = Environment("/go", "linux", "amd64", "go1.27.3")
 
 
 def set_strings(

@@ -46,26 +46,3 @@ def test_an_unknown_version_is_an_error_when_it_is_needed() -> None:
 def test_the_pinned_toolchain() -> None:
     version = (goroot() / "VERSION").read_text().split()[0]
     assert capture({"PATH": ""}, str(link_tool())).version == version
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("", "go1.99.1"),
-        ("greenteagc,regabiargs", "go1.99.1"),
-        ("arenas", "go1.99.1-X:arenas"),
-        ("nogreenteagc,arenas", "go1.99.1-X:arenas,nogreenteagc"),
-        ("arenas,noarenas", "go1.99.1"),
-    ],
-)
-def test_experiments_show_where_they_differ_from_the_default(
-    toolchain: Path, text: str, shown: str
-) -> None:
-    found = capture({"GOEXPERIMENT": text, "PATH": ""}, str(toolchain))
-    assert found.build_version == shown
-
-
-def test_experiments_of_a_development_version(toolchain: Path) -> None:
-    (toolchain.parents[3] / "VERSION").write_text("devel go1.99-abc")
-    found = capture({"GOEXPERIMENT": "arenas", "PATH": ""}, str(toolchain))
-    assert found.build_version == "devel go1.99-abc X:arenas"

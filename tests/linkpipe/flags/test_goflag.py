@@ -160,6 +160,31 @@ def test_a_response_file_may_name_another(tmp_path: Any) -> None:
     assert expand_args(["x", f"@{tmp_path}/out"]) == ["x", "a", "b", "c d", "e"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("-s\n-o\na b\n", ["-s", "-o", "a b"]),
+        ("\n 'x' \r\n", ["'x'"]),
+        ("a\\nb\n\\\\c", ["a\nb", "\\c"]),
+        ("", [""]),
+        ("a\n\nb", ["a", "", "b"]),
+        ("a\\", ["a"]),
+    ],
+)
+def test_response_files_of_older_releases_have_an_argument_a_line(
+    tmp_path: Any, text: str, words: list[str]
+) -> None:
+    (tmp_path / "in").write_text(text, newline="")
+    assert expand_args([f"@{tmp_path}/in"], lambda: True) == words
+
+
+def test_a_backslash_that_stands_for_nothing_is_an_error(tmp_path: Any) -> None:
+    """The oracle panics."""
+    (tmp_path / "in").write_text("a\\b")
+    with pytest.raises(UserError, match="badly formatted response file"):
+        expand_args([f"@{tmp_path}/in"], lambda: True)
+
+
 def test_a_response_file_that_names_itself_is_an_error(tmp_path: Any) -> None:
     (tmp_path / "loop").write_text(f"@{tmp_path}/loop")
     with pytest.raises(UserError, match="nested too deep"):

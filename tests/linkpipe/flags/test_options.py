@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.errors import LinkpipeError, OptionError, UserError
+from linkpipe.errors import LinkpipeError, OptionError
 from linkpipe.flags.environ import Environment
 from linkpipe.flags.goflag import usage_text
 from linkpipe.flags.options import FLAGS, Options, VersionAsked, read_options
@@ -216,13 +216,6 @@ def test_arguments_from_a_file(tmp_path: Any) -> None:
 def test_options_are_frozen() -> None:
     with pytest.raises(AttributeError):
         read("x.o").s = True  # type: ignore[misc]
-
-
-def test_an_unknown_experiment_is_an_error() -> None:
-    from linkpipe.flags.environ import capture
-
-    with pytest.raises(UserError, match="unknown GOEXPERIMENT such"):
-        capture({"GOEXPERIMENT": "nosuch"})
 
 
 WORDS = st.sampled_from(["-", "--", "=", "@", "0x", "1", "true", "a.b", "'", '"', "\udc80", " "])

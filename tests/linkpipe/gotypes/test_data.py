@@ -25,12 +25,12 @@ TARGETS = [(8, "little"), (8, "big"), (4, "little"), (4, "big")]
 
 def test_layout_is_the_runtimes() -> None:
     """Offsets as the comments of decodesym.go and internal/abi give them."""
-    layout = TypeLayout(8, "little")
+    layout = TypeLayout(8, "little", 11, 0xFF)
     assert (layout.common, layout.tflag, layout.gcdata, layout.string) == (48, 20, 32, 40)
     assert [layout.size_of_kind(kind) for kind in (Kind.STRUCT, Kind.MAP, Kind.INT, 77)] == [
         80, 136, 48, 48,
     ]  # fmt: skip
-    layout = TypeLayout(4, "little")
+    layout = TypeLayout(4, "little", 11, 0xFF)
     assert (layout.common, layout.tflag, layout.gcdata, layout.string) == (32, 12, 20, 24)
     assert layout.size_of_kind(Kind.MAP) == 32 + 40 + 4
 

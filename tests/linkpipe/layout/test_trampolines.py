@@ -15,6 +15,7 @@ from linkpipe.arches.arm64 import ARCH, R_CALLARM64
 from linkpipe.layout.trampolines import Reached, home_packages, lay_out
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
+from linkpipe.testing.links import release
 from tests.tiny import INTERNAL, no_relocs, no_symbols
 
 REACH = 200
@@ -61,6 +62,7 @@ class World:
             0x1000,
             16,
             16,
+            is_runtime=release().is_runtime,
             debug=debug,
         )
         self.after, self.calls = symbols.freeze(), relocs.freeze()

@@ -14,6 +14,7 @@ from linkpipe.formats import goobj
 from linkpipe.packages.loading import PackageLoader
 from linkpipe.packages.places import Places
 from linkpipe.tables.objects import Objects
+from linkpipe.testing.links import object_format
 from tests.conformance.damage import object_at, rewrite
 from tests.goobj_writer import HEADER, Obj, Reloc, Sym, write_archive
 
@@ -50,7 +51,7 @@ def load(folder: Path, obj: Obj, *patches: tuple[int, int, int]) -> Objects:
     for path, file in files.items():
         loader.add(path, file, "test")
     loader.load()
-    objects = loader.freeze(None, 0)[1]
+    objects = loader.freeze(None, object_format())[1]
     return evolve(objects, local_to_id=np.arange(objects.local_base[-1], dtype=np.int32))
 
 
@@ -134,4 +135,4 @@ def test_debug_information_is_passed_over(tmp_path: Path) -> None:
         loader = PackageLoader(Places({"p": archive}), archive)
         loader.add("p", archive, "test")
         loader.load()
-        assert loader.freeze(None, 0, debug=debug)[1].faulty.tolist() == faulty
+        assert loader.freeze(None, object_format(), debug=debug)[1].faulty.tolist() == faulty

@@ -11,6 +11,7 @@ from linkpipe.errors import UserError
 from linkpipe.flags.environ import Environment
 from linkpipe.flags.options import Options
 from linkpipe.packages.headers import Header, foreign_format
+from linkpipe.testing.links import release
 
 
 def spelled(text: str) -> str:
@@ -19,13 +20,14 @@ def spelled(text: str) -> str:
     return f"{text},hard"
 
 
+LISTS = release().lists._replace(experiments="regabiwrappers regabiargs arenas dwarf5")
+RELEASE = attrs.evolve(release(), lists=LISTS._replace(baseline="arenas dwarf5"))
 TOY = attrs.evolve(ARCH, goarch="toy", regabi=False, setting=Setting("GOTOY", "5", spelled))
 
 
 def wanted(version: str = "go1.99.1", **variables: str) -> Header:
-    experiments = ("arenas", "dwarf5")
-    environment = Environment("", "linux", "toy", version, experiments, variables=variables)
-    return Header.of(Options(environment=environment), TOY)
+    environment = Environment("", "linux", "toy", version, variables=variables)
+    return Header.of(Options(environment=environment), TOY, RELEASE)
 
 
 @pytest.mark.parametrize(("value", "shown"), [("", "5,hard"), ("7", "7,hard")])
@@ -39,6 +41,7 @@ def test_an_architecture_without_variants() -> None:
     header = Header.of(
         Options(environment=Environment("", "linux", "toy", "go1.99.1")),
         attrs.evolve(TOY, setting=None, regabi=True),
+        attrs.evolve(RELEASE, lists=RELEASE.lists._replace(baseline="")),
     )
     assert header.expected("") == "go object linux toy go1.99.1 X:regabiwrappers,regabiargs"
 

@@ -1,0 +1,292 @@
+"""What a release of Go is to a linker: a frozen value, as an architecture is.
+
+A pass asks ``link.release`` for what it needs: where function data lives, which markers there are,
+how the fields of the module data are ordered. It never asks which Go this is. The values stand in
+``releases/``, one file for each minor release: the oldest is whole, each later one evolves from the
+one before. Numbers of the object format are translated into linkpipe's own while objects are read
+(``ObjectFormat``), so that a release that counts anew touches no pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+import attrs
+
+from linkpipe import reloctype
+from linkpipe.errors import UserError
+from linkpipe.symkind import SymKind
+
+if TYPE_CHECKING:
+    from linkpipe.arrays.types import U8, U16
+
+REGABI = ("regabiwrappers", "regabiargs")
+"""Experiments that are on where the architecture has a register ABI and off elsewhere, whatever
+GOEXPERIMENT says."""
+
+_FREE = 1 << 12
+"""Above all numbers of relocation types."""
+_FLAG2 = (
+    "UsedInIface", "Itab", "Dict", "PkgInit", "Linkname", "LinknameStd", "ABIWrapper", "WasmExport"
+)  # fmt: skip
+"""linkpipe's own order of the second byte of flags: bits 8 to 15 of tables.symbols.Flag."""
+
+
+class ObjectFormat(NamedTuple):
+    """How a release's objects are read: from its numbers to linkpipe's own, and the two measures of
+    its type descriptors that have changed.
+
+    ``relocs`` uint16[32768] (a type without the weak bit), ``kinds`` uint8[256] (symbol kinds;
+    what is unknown is Sxxx), ``flag2`` uint8[256] (a symbol's second byte of flags); ``builtins``:
+    how many there are; ``map_words``: words of a map's descriptor after the common head;
+    ``kind_mask``: the bits of a descriptor's byte for the kind that are the kind.
+    """
+
+    relocs: U16
+    kinds: U8
+    flag2: U8
+    builtins: int
+    map_words: int
+    kind_mask: int
+
+
+class Lists(NamedTuple):
+    """What is nothing but data, as ``python -m tools.release`` reads it from a toolchain's source:
+    words with white space between them, but for ``builtins``, which has one a line.
+
+    ``relocs``: names of the relocation types in objects, by number from 1 on; ``object_kinds``: of
+    the symbol kinds, by number; ``flag2``: what the bits of a symbol's second byte of flags mean,
+    from bit 0 on; ``builtins``: symbols that objects know by number, "!" before those of ABI0;
+    ``blocked_linknames``: packages and the names that they alone may pull by
+    linkname; ``runtime_packages``: what the runtime is made of, a name that ends with a slash for
+    all below it; ``experiments``: in the order in which objects name them; ``baseline``: those on
+    by default, but for the ones that follow the register ABI.
+    """
+
+    relocs: str
+    object_kinds: str
+    flag2: str
+    builtins: str
+    blocked_linknames: tuple[tuple[str, str], ...]
+    runtime_packages: str
+    experiments: str
+    baseline: str
+
+
+class Group(NamedTuple):
+    """Read-only symbols that lie together, and the symbol that carries them.
+
+    Those of the kinds ``among`` whose name starts with one of ``prefixes`` or ends with one of
+    ``suffixes``, and interface tables if ``itabs``, are laid out as ``kind``; in a link with relro
+    as ``relro_kind`` and carried by ``relro_carrier``, where these are given. Other modules of a
+    link with dynamic Go code look for the ``visible`` by name: they stay in the symbol table, and
+    without a carrier, but for the ``carried`` in a link without relro.
+    """
+
+    carrier: str
+    kind: SymKind
+    prefixes: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    itabs: bool = False
+    among: tuple[SymKind, ...] = (SymKind.SRODATA, SymKind.SGOFUNC)
+    relro_kind: SymKind | None = None
+    relro_carrier: str = ""
+    visible: bool = False
+    carried: bool = False
+
+
+class Carrier(NamedTuple):
+    """A symbol that stands for others in the symbol table.
+
+    ``relro``: only in a link with relro; ``alone``: only where no other module looks for what it
+    would carry; ``local``: nobody outside sees it.
+    """
+
+    name: str
+    kind: SymKind
+    relro: bool = False
+    alone: bool = False
+    local: bool = True
+
+
+class SectionRule(NamedTuple):
+    """A section of data, or one for each symbol where there is no name.
+
+    ``kinds`` are laid out one after the other; the section's alignment is the largest of the
+    first ``aligned`` of them. ``optional`` sections are left out when they would be empty.
+    ``lead`` bytes are left free at the start, "word" for the size of a pointer.
+    """
+
+    name: str
+    kinds: tuple[SymKind, ...]
+    optional: bool = False
+    zeros: bool = False
+    aligned: int = 1
+    lead: str = ""
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Release:
+    """A minor release of Go.
+
+    Attributes:
+        name: "1.27".
+
+        lists: its generated lists.
+        assembly_linknames: whether references from assembly are checked, too, and definitions may
+            be pushed to the standard library alone.
+        plain_wins: of two definitions of a name, whether one that may be repeated yields to one
+            that may not; else the larger of them stands.
+        version_separator: what stands between the version and its experiments in
+            runtime.buildVersion.
+        forced_headers: whether -f lets objects of any kind in.
+        response_lines: whether a response file has an argument a line, instead of GCC's rules.
+
+        map_words: words of a map's type descriptor after the common head.
+        kind_mask: the bits of a type descriptor's kind that are the kind.
+
+        markers: the symbols at both ends of sections in order of creation, with their kinds; None
+            for what gets content later.
+        groups: what lies together, in the order in which names are looked at; carriers: what
+            stands for them, in order of creation.
+        module_fields: of the module data, in order, up to ``hasmain``.
+        typelinks: whether types that reflection looks up are listed in a table of their own, and
+            interface tables in another; else they lie in order.
+        writable, constant, relocated, last: rules of the sections of data: of those that can be
+            written to, of read-only ones, of data with addresses (named with the relro prefix),
+            and of what follows them.
+        relro_moves: kinds of data that become relro, beside read-only data with relocations.
+        types_section: the section whose ends runtime.types and etypes mark; "" for the one that
+            types share with other data.
+        aligned_counters: whether counters of coverage start at a multiple of their size.
+
+        strip_debug: whether the host linker is told to drop debug information for -w.
+        probe_skip, probe_keep, probe_prefixes: flags that do not matter for whether the C compiler
+            takes another one, with their argument; those that do, with their argument; and those
+            that do when they start so.
+    """
+
+    name: str
+
+    lists: Lists
+    assembly_linknames: bool
+    plain_wins: bool
+    version_separator: str
+    forced_headers: bool
+    response_lines: bool
+
+    map_words: int
+    kind_mask: int
+
+    markers: tuple[tuple[str, SymKind | None], ...]
+    groups: tuple[Group, ...]
+    carriers: tuple[Carrier, ...]
+    module_fields: tuple[str, ...]
+    typelinks: bool
+    writable: tuple[SectionRule, ...]
+    constant: tuple[SectionRule, ...]
+    relocated: tuple[SectionRule, ...]
+    last: tuple[SectionRule, ...]
+    relro_moves: Mapping[SymKind, SymKind]
+    types_section: str
+    aligned_counters: bool
+
+    strip_debug: bool
+    probe_skip: frozenset[str]
+    probe_keep: frozenset[str]
+    probe_prefixes: tuple[str, ...]
+
+    def enabled(self, goexperiment: str, *, regabi: bool) -> tuple[str, ...]:
+        """The experiments that are on for an architecture, which has a register ABI or not, in
+        the order in which objects name them. ``goexperiment`` is the variable of that name.
+
+        Raises UserError for one that there is not.
+        """
+        known, on = self.lists.experiments.split(), set(self.lists.baseline.split())
+        for word in filter(None, goexperiment.split(",")):
+            if word == "none":
+                on.clear()
+                continue
+            name = word.removeprefix("no")
+            if name in (*REGABI, "regabi"):
+                continue
+            if name not in known:
+                raise UserError(f"unknown GOEXPERIMENT {name}", status=2, label="link")
+            if word == name:
+                on.add(name)
+            else:
+                on.discard(name)
+        on |= set(REGABI) if regabi else set()
+        return tuple(name for name in known if name in on)
+
+    def changed(self, goexperiment: str) -> str:
+        """Experiments that differ from the default, as runtime.buildVersion names them."""
+        on, default = (self.enabled(text, regabi=False) for text in (goexperiment, ""))
+        return ",".join(
+            name if name in on else f"no{name}"
+            for name in self.lists.experiments.split()
+            if (name in on) != (name in default)
+        )
+
+    def build_version(self, version: str, goexperiment: str) -> str:
+        """The value of runtime.buildVersion: "go1.27.3", or "go1.27.3-X:arenas"."""
+        changed = self.changed(goexperiment)
+        separator = " " if "-" in version else self.version_separator
+        return f"{version}{separator}X:{changed}" if changed else version
+
+    def is_runtime(self, path: str) -> bool:
+        """Whether a package is one that the runtime is made of; their code lies first."""
+        return path in self._runtime or (
+            bool(self._below) and path.startswith(self._below) and not path.endswith("_test")
+        )
+
+    @cached_property
+    def _runtime(self) -> frozenset[str]:
+        return frozenset(self.lists.runtime_packages.split())
+
+    @cached_property
+    def _below(self) -> tuple[str, ...]:
+        return tuple(name for name in self._runtime if name.endswith("/"))
+
+    @cached_property
+    def builtins(self) -> tuple[tuple[bytes, int], ...]:
+        """(name, ABI) of each builtin symbol, by number."""
+        return tuple(
+            (name.removeprefix("!").encode(), int(not name.startswith("!")))
+            for name in self.lists.builtins.strip().splitlines()
+        )
+
+    @cached_property
+    def blocked_linknames(self) -> Mapping[str, tuple[str, ...]]:
+        """Name -> the packages that alone may pull it by linkname."""
+        pairs = self.lists.blocked_linknames
+        return MappingProxyType(
+            {name: tuple(packages.split()) for packages, names in pairs for name in names.split()}
+        )
+
+    def object_format(self, relocs: Mapping[str, int]) -> ObjectFormat:
+        """How its objects are read. ``relocs`` are linkpipe's numbers of an architecture's own
+        relocation types, by name.
+
+        A type that is neither of these nor generic keeps its number, or gets one that no other has:
+        it is refused where it is applied.
+        """
+        import numpy as np  # the answer to -V does without
+
+        own = {**reloctype.NUMBERS, **relocs}
+        taken = frozenset(own.values())
+        types = np.arange(1 << 15, dtype=np.uint16)
+        for number, name in enumerate(self.lists.relocs.split(), 1):
+            types[number] = own.get(name, number if number not in taken else _FREE + number)
+        names = self.lists.object_kinds.split()
+        kinds = np.zeros(256, np.uint8)
+        kinds[: len(names)] = [SymKind[name] for name in names]
+        flag2, bits = np.zeros(256, np.uint8), np.arange(256)
+        for bit, name in enumerate(self.lists.flag2.split()):
+            flag2 |= (((bits >> bit) & 1) << _FLAG2.index(name)).astype(np.uint8)
+        for array in (types, kinds, flag2):
+            array.setflags(write=False)
+        return ObjectFormat(types, kinds, flag2, len(self.builtins), self.map_words, self.kind_mask)

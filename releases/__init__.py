@@ -1,0 +1,1 @@
+"""The releases of Go, one file each. Nothing imports them by name: entry points do."""
