@@ -41,14 +41,14 @@ class ObjectFormat(NamedTuple):
 
     ``relocs`` uint16[32768] (a type without the weak bit), ``kinds`` uint8[256] (symbol kinds;
     what is unknown is Sxxx), ``flag2`` uint8[256] (a symbol's second byte of flags); ``builtins``:
-    how many there are; ``map_words``: words of a map's descriptor after the common head;
+    their names, by number; ``map_words``: words of a map's descriptor after the common head;
     ``kind_mask``: the bits of a descriptor's byte for the kind that are the kind.
     """
 
     relocs: U16
     kinds: U8
     flag2: U8
-    builtins: int
+    builtins: tuple[str, ...]
     map_words: int
     kind_mask: int
 
@@ -287,6 +287,7 @@ class Release:
         flag2, bits = np.zeros(256, np.uint8), np.arange(256)
         for bit, name in enumerate(self.lists.flag2.split()):
             flag2 |= (((bits >> bit) & 1) << _FLAG2.index(name)).astype(np.uint8)
+        builtins = tuple(name.decode() for name, _ in self.builtins)
         for array in (types, kinds, flag2):
             array.setflags(write=False)
-        return ObjectFormat(types, kinds, flag2, len(self.builtins), self.map_words, self.kind_mask)
+        return ObjectFormat(types, kinds, flag2, builtins, self.map_words, self.kind_mask)

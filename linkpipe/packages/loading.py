@@ -294,7 +294,7 @@ def _objects(arena: Arena, loaded: Sequence[_Object], form: ObjectFormat) -> Obj
         "local_to_id": np.zeros(0, np.int32),
         "package_base": np.zeros(len(rows) + 1, np.int64),
         "package_object": np.zeros(0, np.int32),
-        "builtins": np.zeros(form.builtins, np.int32),
+        "builtins": np.zeros(len(form.builtins), np.int32),
         "faulty": np.zeros(0, np.int64),
         "fault": np.zeros(0, np.uint8),
     }

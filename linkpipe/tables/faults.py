@@ -135,10 +135,8 @@ def rows_of(objects: Objects, symbols: Symbols, ids: Ints) -> Iterator[None]:
 
 def undefined_builtin(objects: Objects, obj: int, builtin: int, owner: str = "") -> InputError:
     """The error about a reference, perhaps in the symbol ``owner``."""
-    from linkpipe.formats.builtins import BUILTINS
-
     return InputError(
-        f'reference to undefined builtin "{BUILTINS[builtin][0].decode()}"',
+        f'reference to undefined builtin "{objects.format.builtins[builtin]}"',
         file=objects.names[obj],
         found=owner and f"the reference in {owner}",
         status=1,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from linkpipe.formats import goobj
-from linkpipe.formats.builtins import BUILTINS
 from linkpipe.reloctype import R_DWARFSECREF, R_DWTXTADDR_U4
+from linkpipe.testing.links import release
 from tests.conformance import oracle
 from tests.conformance.damage import Editor, copy, rewrite
 from tests.conformance.programs import TINY, Inputs, inputs
@@ -121,7 +121,9 @@ def unneeded_reference(object_: Editor) -> None:
 
 def undefined_builtin(name: str) -> Change:
     """A call of what only the race detector's runtime defines, in a function of that name."""
-    number = next(i for i, (name, _) in enumerate(BUILTINS) if name == b"runtime.racefuncenter")
+    number = next(
+        i for i, (name, _) in enumerate(release().builtins) if name == b"runtime.racefuncenter"
+    )
 
     def change(object_: Editor) -> None:
         at = object_.relocs(object_.find(name))[0] + PKG

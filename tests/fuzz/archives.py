@@ -16,7 +16,8 @@ import numpy as np
 from linkpipe.arrays.types import Structs
 from linkpipe.formats import goobj
 from linkpipe.formats.archive import members, read_preamble
-from linkpipe.symkind import FROM_OBJECT, SymKind
+from linkpipe.symkind import SymKind
+from linkpipe.testing.links import object_format
 
 WORD = np.dtype([("value", "<u4")])
 HASH64 = np.dtype([("value", "<u8")])
@@ -142,11 +143,11 @@ class GoObject:
     @cached_property
     def contents(self) -> list[str]:
         """What the content of each definition is."""
-        kinds = []
+        kinds, known_kinds = [], object_format().kinds
         for local in range(self.defined):
             block, row = self.where(local)
             name = self.names[local]
-            kind = int(FROM_OBJECT[self.table(block)["type"][row]])
+            kind = int(known_kinds[self.table(block)["type"][row]])
             known = next((what for start, what in _BY_NAME.items() if name.startswith(start)), "")
             if known:
                 kinds.append(known)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from linkpipe.formats.builtins import BUILTINS
+from linkpipe.testing.links import release
 from tests.conformance.damage import with_member
 from tests.conformance.programs import TINY, Inputs, inputs, lock, table
 from tests.conformance.targets import native, targets
@@ -133,7 +133,7 @@ def _assembly(goarch: str, source: Path) -> str:
     go = (source / "runtime.go").read_text()
     stubs = {
         name.removeprefix("runtime."): "<ABIInternal>" if abi else ""
-        for name, abi in ((name.decode(), abi) for name, abi in BUILTINS)
+        for name, abi in ((name.decode(), abi) for name, abi in release().builtins)
         if name.startswith("runtime.") and (abi or "morestack" in name)
     }
     # And what linkers ask for by name, or the compiler without a number.
