@@ -22,7 +22,8 @@ SUITES ?=
 FILES ?=
 SAMPLE ?=
 OWN ?=
-# How long inputs are damaged, and from which seed (make fuzz MINUTES=60 SEED=7).
+# How long inputs are damaged, and from which seed (make fuzz MINUTES=60 SEED=7), at most how often.
+CASES ?=
 MINUTES ?= 2
 SEED ?= 1
 # What is timed (make bench AGAINST=main): none for linkpipe beside go tool link, a commit for
@@ -77,7 +78,7 @@ mutants: compiler $(VENV)/.dev ## change the product in one small place after an
 	$(PY) -m tests.mutation --jobs $(JOBS) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(OWN),--own) $(FILES)
 
 fuzz: compiler $(VENV)/.dev ## damage inputs in every place: does linkpipe refuse them as go tool link does?
-	$(PY) -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
+	$(PY) -m tests.fuzz --minutes $(MINUTES) --seed $(SEED) $(if $(CASES),--cases $(CASES))
 
 testplugin: compiler $(VENV)/.dev ## run Go's own plugin tests in the same way, and show each
 	$(PY) -m tests.conformance.gosuites --tests testplugin

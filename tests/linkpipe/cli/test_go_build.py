@@ -84,7 +84,7 @@ def test_links_of_one_build_have_a_folder_each_and_tell_things_in_words(
     found = dumps.links(str(tmp_path / "dump"))
     assert [name.rpartition("-")[0] for name in found] == ["hello", "tiny"]
     for folder in found.values():
-        assert len(list(Path(folder).iterdir())) == 3
+        assert len(list(Path(folder).iterdir())) == 4  # with the plan and the manifest
         symbols, relocs = (
             dumps.read(file) for _, file in sorted(dumps.last_tables(folder).items())[::-1]
         )
