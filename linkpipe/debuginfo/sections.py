@@ -65,7 +65,7 @@ def unit_ranges(dwarf: Dwarf, text: DescribedText, symbols: Symbols) -> UnitRang
     """Where the functions of each unit lie. Small gaps between functions do not part stretches;
     functions of other units do (dwarf.go, calcCompUnitRanges)."""
     first = np.flatnonzero(np.diff(text.units, prepend=-1))
-    last = np.append(first[1:], len(text.units)) - 1
+    last = np.append(first, len(text.units))[1:] - 1
     units, low, high = text.units[first], text.functions[first], text.functions[last]
     base = symbols.value[dwarf.functions[dwarf.first[units]]]
     start = symbols.value[low] - base
