@@ -34,14 +34,19 @@ class Elf:
 
     @property
     def end(self) -> int:
-        """Where the last header, segment or section ends: the size that the file says it has."""
+        """Where the last header, segment or section ends: the size that the file says it has.
+
+        Offsets count modulo the size of a word: the segment that has the headers in it starts
+        before the file where the text is asked for at an address below their size.
+        """
         header, segments, sections = self.header, self.segments, self.sections
+        word = 1 << (32 if self.elf_class == elf.CLASS32 else 64)
         kept = sections[~np.isin(sections["type"], (elf.SectionType.NOBITS, elf.SectionType.NULL))]
         ends = [
             16 + elf.file_dtype(self.elf_class, self.endian).itemsize,
             header["phoff"] + segments.nbytes,
             header["shoff"] + sections.nbytes,
-            *(segments["offset"].astype(object) + segments["filesize"].astype(object)),
+            *((segments["offset"].astype(object) + segments["filesize"].astype(object)) % word),
             *(kept["offset"].astype(object) + kept["size"].astype(object)),
         ]
         return max(ends)

@@ -121,7 +121,12 @@ def _runs(process: int) -> bool:
         return False
     except OSError:  # somebody else's
         return True
-    return True
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:
+            # Dead, and nobody has waited for it: the first process of some containers never does.
+            return file.read().rpartition(b")")[2].split()[0] != b"Z"
+    except (OSError, IndexError):
+        return True
 
 
 def _machine() -> str:

@@ -130,7 +130,7 @@ def test_ci_says_how_long_each_step_took(tmp_path: Path) -> None:
         ["bash", ".ci/run"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode != 0
-    *_, coverage, conformance, _, _, lowest, total = done.stdout.splitlines()
+    *_, coverage, conformance, _, _, _, lowest, total = done.stdout.splitlines()
     assert re.fullmatch(r" +\d+ s  make coverage", coverage)
     assert re.fullmatch(r" +\d+ s  make conformance PROGRAMS=go compile", conformance)
     assert lowest == "(failed)  make lowest"

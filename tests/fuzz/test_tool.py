@@ -192,7 +192,8 @@ def test_faults_are_seen(
         monkeypatch.setitem(server.LIMITS, resource.RLIMIT_CPU, 1)
     if fault is _wait:
         monkeypatch.setattr(server, "SECONDS", 2)
-    monkeypatch.setattr(verdicts, "MEMORY", 3 << 27)
+    here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10  # what a child begins with
+    monkeypatch.setattr(verdicts, "MEMORY", here + (1 << 28))
     given = files(Case(SMALL, "w", ()))
     assert judge(given, forks.linkpipe(given), None).name == expected
 
