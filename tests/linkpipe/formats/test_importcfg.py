@@ -71,6 +71,7 @@ def test_go_strings(text: str, value: bytes) -> None:
     [
         *("", "a"),
         *(r'"', r'"\q"', r'"\x1"', r'"a"b"', r'"\"', r'"\u12"', r'"\\"x"', r'"\x+1"', r'"\x 1"'),
+        *(r'"\u+041"', '"\\u\u0660041"', '"\\x\u06601"', r'"\Uffffffff"'),  # Go's digits alone
         *(r'"\u1_00"', r'"\ud800"', r'"\400"', r"'ab'", r'"\'"'),
     ],
 )
