@@ -434,9 +434,7 @@ def test_a_signal_unwinds_the_passes(tmp_path: Path, number: int, status: int, w
     which pass it was."""
     env = third_party(
         tmp_path,
-        "    import pathlib, signal, time\n"
-        # Whoever runs the tests may have it ignored (a job in the background).
-        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "    import pathlib, time\n"
         f"    here = pathlib.Path({str(tmp_path)!r})\n"
         "    try:\n"
         "        (here / 'started').touch()\n"
@@ -444,8 +442,11 @@ def test_a_signal_unwinds_the_passes(tmp_path: Path, number: int, status: int, w
         "    finally:\n"
         "        (here / 'unwound').touch()\n",
     )
+    # Whoever runs the tests may have it ignored (a job in the background).
+    start = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    start += "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "linkpipe", "link", "x.a"],
+        [sys.executable, "-c", start, "-P", "-m", "linkpipe", "link", "x.a"],
         env=environment(**env),
         stderr=subprocess.PIPE,
         text=True,
@@ -490,7 +491,7 @@ def test_a_link_imports_nothing_that_it_can_do_without(tmp_path: Path) -> None:
     np.unique is asked for nothing but values."""
     given = inputs(table()["hello"])
     code = (
-        "import sys; before = set(sys.modules); from linkpipe.cli import link; "
+        "import sys, numpy; before = set(sys.modules); from linkpipe.cli import link; "
         f"assert link.main({[*given.argv[:-1], '-s', '-w', '-o', str(tmp_path / 'out')]!r} + "
         f"{[given.argv[-1]]!r}) == 0; "
         "heavy = {'numpy.ma', 'pathlib', 'urllib', 'ipaddress', 'networkx', 'importlib.metadata', "
