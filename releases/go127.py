@@ -11,17 +11,11 @@ from linkpipe.releases import go126
 from linkpipe.releases.go127_lists import LISTS
 from linkpipe.symkind import SymKind
 
-_READ_ONLY = (
-    SymKind.SSTRING,
-    SymKind.SGOSTRING,
-    SymKind.SGCBITS,
-    SymKind.SRODATA,
-    SymKind.SRODATAFIPSSTART,
-    SymKind.SRODATAFIPS,
-    SymKind.SRODATAFIPSEND,
-    SymKind.SRODATAEND,
-)
 _BEFORE = go126.RELEASE
+# Types and function values have sections of their own.
+_READ_ONLY = tuple(
+    kind for kind in _BEFORE.constant[0].kinds if kind not in (SymKind.STYPE, SymKind.SGOFUNC)
+)
 _MASKS = ("runtime.gcmask.*", SymKind.SNOPTRBSS)
 _AT = 1 + [name for name, _ in _BEFORE.markers].index("runtime.enoptrbss")
 

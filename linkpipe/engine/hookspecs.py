@@ -59,7 +59,7 @@ def linkpipe_arches() -> Iterable[Offer]:  # type: ignore[empty-body]
 
 
 @hookspec
-def linkpipe_releases() -> Iterable[Offer]:  # type: ignore[empty-body]
+def linkpipe_releases() -> Iterable[Offer]:  # type: ignore[empty-body]  # a declaration
     """Offer releases of Go (linkpipe.release.Release), named as in "1.27"."""
 
 
