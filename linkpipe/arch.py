@@ -21,6 +21,7 @@ import numpy as np
 
 from linkpipe import reloctype as rt
 from linkpipe.arrays.types import I64, U8, Bool
+from linkpipe.values import Shown, Value
 
 
 class Range(Enum):
@@ -48,8 +49,8 @@ class Unreachable(Enum):
     """A weak one is left alone."""
 
 
-@attrs.frozen(eq=False)
-class Places:
+@attrs.frozen(eq=False, repr=False)
+class Places(Shown):
     """The places of one group of relocations: same kind, same width; arrays of equal length.
 
     Attributes:
@@ -84,8 +85,8 @@ Kernel = Callable[[Places], I64]
 """Values for places: int64[n]."""
 
 
-@attrs.frozen
-class ElfType:
+@attrs.frozen(eq=False, repr=False)
+class ElfType(Value):
     """One relocation of an ELF object that stands for (a part of) a Go relocation.
 
     Attributes:
@@ -109,8 +110,8 @@ def _frozen(types: Mapping[int, tuple[ElfType, ...]]) -> Mapping[int, tuple[ElfT
     return MappingProxyType(dict(types))
 
 
-@attrs.frozen
-class ElfRule:
+@attrs.frozen(eq=False, repr=False)
+class ElfRule(Value):
     """What a relocation kind becomes in the object for the host linker.
 
     Attributes:
@@ -136,8 +137,8 @@ class ElfRule:
     encode: Callable[[I64, I64], I64] | None = None
 
 
-@attrs.frozen(eq=False)
-class RelocKind:
+@attrs.frozen(eq=False, repr=False)
+class RelocKind(Shown):
     """One relocation type.
 
     Attributes:
@@ -229,8 +230,8 @@ def with_elf(rules: Mapping[int, ElfRule]) -> Mapping[int, RelocKind]:
     return MappingProxyType(kinds)
 
 
-@attrs.frozen
-class StubReloc:
+@attrs.frozen(eq=False, repr=False)
+class StubReloc(Value):
     """A relocation of a stub: ``target`` is "moduledata", "addmoduledata", or a symbol's name; in
     a trampoline it is always the function that was called."""
 
@@ -241,16 +242,16 @@ class StubReloc:
     add: int = 0
 
 
-@attrs.frozen
-class Stub:
+@attrs.frozen(eq=False, repr=False)
+class Stub(Value):
     """A piece of code that the linker writes: bytes, and what is patched in them."""
 
     code: bytes
     relocs: tuple[StubReloc, ...]
 
 
-@attrs.frozen(eq=False)
-class Trampolines:
+@attrs.frozen(eq=False, repr=False)
+class Trampolines(Shown):
     """How calls reach targets that are too far: they jump to a trampoline near by.
 
     Attributes:
@@ -280,8 +281,8 @@ class Trampolines:
     sections: bool = False
 
 
-@attrs.frozen
-class Setting:
+@attrs.frozen(eq=False, repr=False)
+class Setting(Value):
     """The environment variable that chooses among an architecture's variants. Objects say for
     which one they were compiled, and one link takes one kind.
 
@@ -301,8 +302,8 @@ class Setting:
         return self.spelled(variables.get(self.variable) or self.default)
 
 
-@attrs.frozen(eq=False)
-class Architecture:
+@attrs.frozen(eq=False, repr=False)
+class Architecture(Shown):
     """An architecture; every field from ``trampolines`` on is a capability with a default.
 
     Attributes:

@@ -36,6 +36,7 @@ from linkpipe.formats.pcvalue import decode
 from linkpipe.reloctype import R_CALLIND
 from linkpipe.tables.faults import rows_of
 from linkpipe.tables.symbols import Flag
+from linkpipe.values import Shown
 
 _NOSPLIT_STACK = 800
 """What a checked function leaves (internal/abi/stack.go, StackNosplitBase)."""
@@ -55,8 +56,8 @@ class _Calls(NamedTuple):
     growth: I64
 
 
-@attrs.frozen(eq=False)
-class _Nosplit:
+@attrs.frozen(eq=False, repr=False)
+class _Nosplit(Shown):
     """The nosplit functions: ``ids`` int64[k]; ``depth`` int64[k], the deepest point of each;
     ``calls``; ``known`` bool[n], symbols that have function information; ``call_size``, bytes
     that a call itself takes; ``morestack``, the symbol."""

@@ -11,13 +11,14 @@ from typing import Any
 import attrs
 
 from linkpipe.errors import InputError
+from linkpipe.values import Shown
 
 PLAN = "00.plan.json"
 _FILE = re.compile(r"\d\d+\.[\w.-]+\.jsonl")
 
 
-@attrs.frozen(eq=False)
-class Table:
+@attrs.frozen(eq=False, repr=False)
+class Table(Shown):
     """A fact after a pass.
 
     Attributes:

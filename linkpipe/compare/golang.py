@@ -15,6 +15,7 @@ import numpy as np
 
 from linkpipe.arrays.types import U8, U32
 from linkpipe.formats.elfread import Elf, string
+from linkpipe.values import Shown
 
 # name:words, in order; a slice is (pointer, len, cap), a string (pointer, len).
 _MODULEDATA = (
@@ -43,8 +44,8 @@ def moduledata_field(offset: int, word: int) -> str:
     return "past the module data's end"
 
 
-@attrs.frozen(eq=False, slots=False)
-class Pclntab:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class Pclntab(Shown):
     """The sub tables of a .gopclntab, found by its header."""
 
     data: U8

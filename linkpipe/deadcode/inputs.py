@@ -19,10 +19,11 @@ from linkpipe.tables.mode import Mode
 from linkpipe.tables.objects import AuxColumns, Objects, RelocColumns, UndefinedBuiltins
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag, Symbols
+from linkpipe.values import Shown
 
 
-@attrs.frozen(eq=False)
-class Inputs:
+@attrs.frozen(eq=False, repr=False)
+class Inputs(Shown):
     """What the analysis reads.
 
     Attributes:

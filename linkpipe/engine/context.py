@@ -20,6 +20,7 @@ import attrs
 from linkpipe.arrays.types import I32, U8
 from linkpipe.engine.background import Background, Result, Work, at_once
 from linkpipe.errors import MissingFact, PassError
+from linkpipe.values import Value
 
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
@@ -74,8 +75,8 @@ def _frozen(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(facts))
 
 
-@attrs.frozen
-class Access:
+@attrs.frozen(eq=False, repr=False)
+class Access(Value):
     """What the pass that holds a Link has declared."""
 
     name: str

@@ -13,11 +13,13 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from linkpipe.values import Value
+
 PREFIX = "linkpipe."
 
 
-@attrs.frozen
-class EntryPoint:
+@attrs.frozen(eq=False, repr=False)
+class EntryPoint(Value):
     """One declared entry point.
 
     Attributes:

@@ -27,12 +27,14 @@ from typing import Any
 import attrs
 import pluggy
 
+from linkpipe.values import Shown
+
 hookspec = pluggy.HookspecMarker("linkpipe")
 hookimpl = pluggy.HookimplMarker("linkpipe")
 
 
-@attrs.frozen(eq=False)
-class Offer:
+@attrs.frozen(eq=False, repr=False)
+class Offer(Shown):
     """Something a plugin has.
 
     Attributes:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from linkpipe.engine.context import Access, Link
+from linkpipe.values import Shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +35,8 @@ def _names(facts: Iterable[str]) -> tuple[str, ...]:
     return tuple(facts)
 
 
-@attrs.frozen(eq=False)
-class Pass:
+@attrs.frozen(eq=False, repr=False)
+class Pass(Shown):
     """One stage of the linker.
 
     Attributes:

@@ -46,6 +46,7 @@ from typing import Any
 import attrs
 
 from linkpipe.errors import PipelineError
+from linkpipe.values import Value
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 _STEP_KEYS = {"name": str, "why": str, "when": dict, "options": dict}
@@ -58,8 +59,8 @@ _KEYS: Mapping[str, Mapping[str, type]] = {
 _TOML_LINE = re.compile(r" ?\((?:at line (\d+), column \d+|at end of document)\)$")
 
 
-@attrs.frozen
-class Place:
+@attrs.frozen(eq=False, repr=False)
+class Place(Value):
     """A value in a pipeline file, for messages. Its line is looked up when it is asked for.
 
     Attributes:
@@ -88,8 +89,8 @@ class Place:
         return PipelineError(message, file=self.file, line=line, remedy=remedy, label="linkpipe")
 
 
-@attrs.frozen
-class Step:
+@attrs.frozen(eq=False, repr=False)
+class Step(Value):
     """One pass in a pipeline.
 
     Attributes:
@@ -113,8 +114,8 @@ class Step:
         return self.place.error(message, *(inside or ("name",)), remedy=remedy)
 
 
-@attrs.frozen
-class Pipeline:
+@attrs.frozen(eq=False, repr=False)
+class Pipeline(Value):
     """Steps in order.
 
     Attributes:
@@ -165,8 +166,8 @@ def load_pipeline(file: str = "") -> Pipeline:
 _NO_CYCLE = "remove one `extends` of the circle"
 
 
-@attrs.frozen
-class _File:
+@attrs.frozen(eq=False, repr=False)
+class _File(Value):
     """A pipeline file as it is written."""
 
     name: str

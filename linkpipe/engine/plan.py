@@ -23,6 +23,7 @@ from linkpipe.engine.plugins import Catalog, suggestion
 from linkpipe.engine.structure import make_options
 from linkpipe.errors import PipelineError, UserError
 from linkpipe.flags.options import Options
+from linkpipe.values import Shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from linkpipe.release import Release
 
 
-@attrs.frozen(eq=False)
-class Planned:
+@attrs.frozen(eq=False, repr=False)
+class Planned(Shown):
     """A pass in its place.
 
     Attributes:
@@ -56,8 +57,8 @@ class Planned:
         return self.run.name
 
 
-@attrs.frozen(eq=False)
-class Plan:
+@attrs.frozen(eq=False, repr=False)
+class Plan(Shown):
     """Passes in order; ``skipped`` are those that the flags rule out."""
 
     passes: tuple[Planned, ...]

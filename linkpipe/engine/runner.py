@@ -33,6 +33,7 @@ from linkpipe.errors import (
 )
 from linkpipe.process import ledger
 from linkpipe.process.surroundings import Changed, Surroundings
+from linkpipe.values import Value
 
 
 class Observer:
@@ -137,8 +138,8 @@ def _check_inputs() -> None:
         )
 
 
-@attrs.frozen
-class _Audience:
+@attrs.frozen(eq=False, repr=False)
+class _Audience(Value):
     """The observers of one run."""
 
     observers: Sequence[Observer]

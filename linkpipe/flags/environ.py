@@ -16,12 +16,13 @@ from types import MappingProxyType
 import attrs
 
 from linkpipe.errors import UserError
+from linkpipe.values import Value
 
 _TARGET = re.compile(r"(?P<goos>[a-z0-9]+)_(?P<goarch>[a-z0-9]+)")
 
 
-@attrs.frozen
-class Environment:
+@attrs.frozen(eq=False, repr=False)
+class Environment(Value):
     """Attributes:
     goroot: $GOROOT, empty under -trimpath (it goes into the output).
     goos, goarch: the target.

@@ -16,6 +16,7 @@ import attrs
 
 from linkpipe.errors import OptionError, UserError, os_error
 from linkpipe.formats.goint import parse_int
+from linkpipe.values import Value
 
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,18}")
 _ESCAPES = {
@@ -123,8 +124,8 @@ class Kind(Enum):
         self.standalone = standalone
 
 
-@attrs.frozen
-class Flag:
+@attrs.frozen(eq=False, repr=False)
+class Flag(Value):
     """One flag. ``usage`` may name its value between backquotes, as in Go.
 
     ``check`` sees the value and raises ValueError, with the words that follow

@@ -19,6 +19,7 @@ from linkpipe.flags.environ import Environment
 from linkpipe.flags.goflag import Flag, Kind, expand_args, parse, quote, usage_text
 from linkpipe.flags.settings import OWN_FLAGS, Settings, from_environment
 from linkpipe.formats.archive import compiled_with
+from linkpipe.values import Value
 
 BUILD_MODES = ("exe", "pie", "c-archive", "c-shared", "shared", "plugin")
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -59,8 +60,8 @@ _DEBUG = "is not supported: it shows the insides of `go tool link`; see `linkpip
 _OTHER_OS = "does not apply on Linux"
 
 
-@attrs.frozen(kw_only=True)
-class Options:
+@attrs.frozen(eq=False, repr=False, kw_only=True)
+class Options(Value):
     """One attribute for each flag, named like it; then what is not a flag.
 
     Attributes:
@@ -213,8 +214,8 @@ class Options:
         return bytes.fromhex(digits)
 
 
-@attrs.frozen
-class VersionAsked:
+@attrs.frozen(eq=False, repr=False)
+class VersionAsked(Value):
     """``-V`` was met: answer and end. ``full`` when it was ``-V=full``."""
 
     full: bool

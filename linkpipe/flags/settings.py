@@ -18,12 +18,13 @@ import attrs
 
 from linkpipe.errors import OptionError
 from linkpipe.flags.goflag import Flag, Kind, split_quoted
+from linkpipe.values import Value
 
 _COMMA = re.compile(r"(?<!\\),")
 
 
-@attrs.frozen
-class Request:
+@attrs.frozen(eq=False, repr=False)
+class Request(Value):
     """An observer that is asked for.
 
     Attributes:
@@ -41,8 +42,8 @@ def _own(kind: Kind, usage: str, variable: str, observer: str = "", option: str 
     return attrs.field(default=kind.zero, metadata=meta)
 
 
-@attrs.frozen(kw_only=True)
-class Settings:
+@attrs.frozen(eq=False, repr=False, kw_only=True)
+class Settings(Value):
     """One attribute for each of linkpipe's own flags. The order of those that are short for an
     observer is the order in which the runner tells them: who checks comes first."""
 

@@ -15,6 +15,7 @@ import attrs
 
 from linkpipe.errors import InputError
 from linkpipe.formats.goint import number
+from linkpipe.values import Value
 
 AR_MAGIC = b"!<arch>\n"
 _AR_HEADER = 60
@@ -24,8 +25,8 @@ _LARGEST = (1 << 63) - 1 - 64
 """Bytes of a member; beyond, its end has more than 63 bits, which the oracle takes for negative."""
 
 
-@attrs.frozen
-class Member:
+@attrs.frozen(eq=False, repr=False)
+class Member(Value):
     """One archive member: bytes [at, at+size) of the file, as far as there are any."""
 
     name: str
@@ -33,8 +34,8 @@ class Member:
     size: int
 
 
-@attrs.frozen
-class Preamble:
+@attrs.frozen(eq=False, repr=False)
+class Preamble(Value):
     """The text part of a Go object.
 
     Attributes:

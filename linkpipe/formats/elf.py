@@ -16,6 +16,7 @@ import numpy as np
 
 from linkpipe.arrays.align import padded
 from linkpipe.arrays.types import I64, Ints, Structs
+from linkpipe.values import Value
 
 MAGIC = b"\x7fELF"
 CLASS32, CLASS64 = 1, 2
@@ -130,8 +131,8 @@ def file_dtype(elf_class: int, endian: str) -> np.dtype[np.void]:
     )
 
 
-@attrs.frozen
-class FileHeader:
+@attrs.frozen(eq=False, repr=False)
+class FileHeader(Value):
     """The file header; offsets in bytes from the file's start, 0 for a table that is not there."""
 
     elf_class: int
@@ -168,8 +169,8 @@ class FileHeader:
         return ident + np.array(row, file_dtype(self.elf_class, self.endian)).tobytes()
 
 
-@attrs.frozen
-class ProgramHeader:
+@attrs.frozen(eq=False, repr=False)
+class ProgramHeader(Value):
     """One program header; the physical address is the virtual one."""
 
     type: SegmentType
@@ -209,8 +210,8 @@ def _fill(out: Structs, headers: Sequence[object], *names: str) -> None:
         out[name] = [getattr(header, name) & most for header in headers]
 
 
-@attrs.frozen
-class SectionHeader:
+@attrs.frozen(eq=False, repr=False)
+class SectionHeader(Value):
     """One section header, with the name as text and ``link`` and ``info`` as numbers."""
 
     name: str

@@ -16,10 +16,11 @@ import numpy as np
 from linkpipe.arrays.types import I64, U8, Structs
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
+from linkpipe.values import Shown
 
 
-@attrs.frozen(eq=False)
-class Elf:
+@attrs.frozen(eq=False, repr=False)
+class Elf(Shown):
     """An ELF file. `header` maps field names to ints; `segments` and `sections` are the header
     tables as structured arrays, `names` the sections' names."""
 
@@ -99,8 +100,8 @@ class Elf:
         return Symbols(records, strings, self.relocatable)
 
 
-@attrs.frozen(eq=False, slots=False)
-class Symbols:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class Symbols(Shown):
     """Symbol records with their string table; names are decoded when asked for."""
 
     records: Structs

@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 
 from linkpipe.errors import InputError
+from linkpipe.values import Value
 
 MAGIC = b"\0go120ld"
 
@@ -128,8 +129,8 @@ _RECORD_SIZES = {
 }
 
 
-@attrs.frozen
-class Header:
+@attrs.frozen(eq=False, repr=False)
+class Header(Value):
     """An object's header: fingerprint of its export data, flags, and block offsets
     (bytes from the start of the object)."""
 

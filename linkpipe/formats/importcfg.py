@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import attrs
 
 from linkpipe.errors import UserError, os_error
+from linkpipe.values import Value
 
 # What Go takes for white space (unicode.IsSpace); Python has four control characters more.
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
@@ -18,8 +19,8 @@ _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
 )
 
 
-@attrs.frozen
-class ImportCfg:
+@attrs.frozen(eq=False, repr=False)
+class ImportCfg(Value):
     """A parsed importcfg.
 
     Attributes:

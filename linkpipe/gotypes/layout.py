@@ -14,6 +14,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64
+from linkpipe.values import Value
 
 
 class Kind(IntEnum):
@@ -60,8 +61,8 @@ METHOD_SIZE = 16
 NAME_EMBEDDED = 1 << 3
 
 
-@attrs.frozen
-class TypeLayout:
+@attrs.frozen(eq=False, repr=False)
+class TypeLayout(Value):
     """Where the fields of a descriptor are, for one pointer size: offsets and sizes in bytes.
     ``map_words`` and ``kind_mask`` are the release's (linkpipe.release, ObjectFormat)."""
 

@@ -21,10 +21,11 @@ from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData, targets_at
 from linkpipe.gotypes.gcprog import ProgramWriter
 from linkpipe.gotypes.layout import TFLAG_GC_MASK_ON_DEMAND, TFLAG_UNCOMMON, UNCOMMON_SIZE, Kind
+from linkpipe.values import Value
 
 
-@attrs.frozen
-class Repeat:
+@attrs.frozen(eq=False, repr=False)
+class Repeat(Value):
     """The element that ends at word ``end`` is ``words`` long and comes ``times`` times more."""
 
     end: int
@@ -36,19 +37,19 @@ Step = int | Repeat
 """A word that is a pointer, or a repetition; words count from the start of the value."""
 
 
-@attrs.frozen
-class _Array:
+@attrs.frozen(eq=False, repr=False)
+class _Array(Value):
     elem: int
     length: int
 
 
-@attrs.frozen
-class _Struct:
+@attrs.frozen(eq=False, repr=False)
+class _Struct(Value):
     fields: tuple[tuple[int, int], ...]  # (offset in bytes, type)
 
 
-@attrs.frozen
-class _Mask:
+@attrs.frozen(eq=False, repr=False)
+class _Mask(Value):
     words: tuple[int, ...]
 
 

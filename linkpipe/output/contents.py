@@ -10,14 +10,15 @@ import numpy as np
 from linkpipe.arrays.image import copy_spans
 from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import UserError
+from linkpipe.values import Shown
 
 if TYPE_CHECKING:
     from linkpipe.tables.sections import Sections
     from linkpipe.tables.symbols import Symbols
 
 
-@attrs.frozen(eq=False)
-class Laid:
+@attrs.frozen(eq=False, repr=False)
+class Laid(Shown):
     """The symbols that have bytes in the file, by section in file order, by address within one.
 
     Attributes:

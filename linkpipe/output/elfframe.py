@@ -19,10 +19,11 @@ from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType
 from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED, ElfSymtab
 from linkpipe.tables.sections import Section, Sections, Segment
+from linkpipe.values import Value
 
 
-@attrs.frozen
-class Piece:
+@attrs.frozen(eq=False, repr=False)
+class Piece(Value):
     """U8 at an offset of the file."""
 
     at: int

@@ -14,13 +14,14 @@ import attrs
 from linkpipe.errors import UserError
 from linkpipe.formats.importcfg import read_importcfg
 from linkpipe.output.stdout import say
+from linkpipe.values import Shown
 
 if TYPE_CHECKING:
     from linkpipe.flags.options import Options
 
 
-@attrs.frozen(eq=False)
-class Places:
+@attrs.frozen(eq=False, repr=False)
+class Places(Shown):
     """Attributes:
     files: import path -> archive.
     modinfo: what ``runtime.modinfo`` is to hold, if anything.

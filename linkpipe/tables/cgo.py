@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import attrs
 
 from linkpipe.arrays.columns import columns
+from linkpipe.values import Shown, Value
 
 
-@attrs.frozen
-class DynamicImport:
+@attrs.frozen(eq=False, repr=False)
+class DynamicImport(Value):
     """Where a symbol comes from: its name there, the shared library ("" for any), the symbol
     version ("" for none)."""
 
@@ -19,8 +20,8 @@ class DynamicImport:
     version: str
 
 
-@attrs.frozen(eq=False, field_transformer=columns)
-class CgoFacts:
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+class CgoFacts(Shown):
     """Attributes:
     ldflags: flags for the host linker, in order.
     libraries: shared libraries to load for their own sake.

@@ -12,10 +12,11 @@ from linkpipe.arrays.columns import columns
 from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I32, I64
 from linkpipe.errors import PassError
+from linkpipe.values import Shown
 
 
-@attrs.frozen(eq=False, field_transformer=columns)
-class DebugSection:
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+class DebugSection(Shown):
     """A debug section: ``symbols`` int64[n] are laid out in it without gaps; the first one stands
     for the section itself."""
 
@@ -23,8 +24,8 @@ class DebugSection:
     symbols: I64
 
 
-@attrs.frozen(eq=False, field_transformer=columns)
-class DescribedText:
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+class DescribedText(Shown):
     """m functions by address, those that an object says more of than their code: among them may be
     some that the linker has added since units were gathered.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from linkpipe.values import Value
 
-@attrs.frozen
-class ElfPrep:
+
+@attrs.frozen(eq=False, repr=False)
+class ElfPrep(Value):
     """Notes of an ELF file, and symbols that relocations and tables refer to.
 
     Attributes:

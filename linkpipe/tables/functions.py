@@ -12,6 +12,7 @@ from linkpipe.arrays.types import I32, I64, Ints
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import FuncInfos, read_funcinfos
 from linkpipe.tables.faults import rows_of
+from linkpipe.values import Shown
 
 if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects
@@ -29,8 +30,8 @@ _TYPES = (
 )
 
 
-@attrs.frozen(eq=False)
-class Functions:
+@attrs.frozen(eq=False, repr=False)
+class Functions(Shown):
     """The n functions of a list that have function information (assembled ones have it too; code
     that the linker made has not), in the order of that list.
 

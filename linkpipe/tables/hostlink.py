@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from linkpipe.values import Value
 
-@attrs.frozen
-class HostLink:
+
+@attrs.frozen(eq=False, repr=False)
+class HostLink(Value):
     """Attributes:
     command: the argument list, the compiler first.
     answers: which flags the compiler was found to take.

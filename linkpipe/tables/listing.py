@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.types import I64, Bool
+from linkpipe.values import Shown
 
 Namer = Callable[[str, list[int]], list[Any]]
 """Gives the names of what so many numbers refer to: see `Listing.refers`."""
@@ -23,8 +24,8 @@ Namer = Callable[[str, list[int]], list[Any]]
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
-@attrs.frozen(eq=False)
-class Listing:
+@attrs.frozen(eq=False, repr=False)
+class Listing(Shown):
     """Columns of n rows each.
 
     Attributes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from linkpipe.values import Value
 
-@attrs.frozen
-class Mode:
+
+@attrs.frozen(eq=False, repr=False)
+class Mode(Value):
     """The link mode and the dynamic-linking decision.
 
     Attributes:

@@ -28,6 +28,7 @@ from linkpipe.formats import goobj
 from linkpipe.formats.arena import Arena
 from linkpipe.kernels import records
 from linkpipe.release import ObjectFormat
+from linkpipe.values import Shown
 
 
 class RelocColumns(NamedTuple):
@@ -61,8 +62,8 @@ class AuxColumns(NamedTuple):
     target: I32
 
 
-@attrs.frozen(eq=False, field_transformer=columns)
-class References:
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+class References(Shown):
     """Where references lead, by object and package index.
 
     Row first[o] + i is the i-th special package index of object o (PKG_SELF and the four above

@@ -9,10 +9,11 @@ import attrs
 
 from linkpipe.arrays.columns import columns
 from linkpipe.tables.listing import InNotebook
+from linkpipe.values import Shown
 
 
-@attrs.frozen(eq=False)
-class CgoDirectives:
+@attrs.frozen(eq=False, repr=False)
+class CgoDirectives(Shown):
     """The cgo directives of one package, still JSON text, and the object they came from."""
 
     file: str
@@ -20,8 +21,8 @@ class CgoDirectives:
     text: str
 
 
-@attrs.frozen(eq=False)
-class Package:
+@attrs.frozen(eq=False, repr=False)
+class Package(Shown):
     """One loaded package.
 
     Attributes:
@@ -81,8 +82,8 @@ class Packages(InNotebook):
             }
 
 
-@attrs.frozen(eq=False)
-class HostObject:
+@attrs.frozen(eq=False, repr=False)
+class HostObject(Shown):
     """An object file of a C compiler inside a package's archive: bytes [at, at+size) of the arena.
 
     ``format`` is "elf", "foreign" (another system's) or "unknown"; the host linker gets it unread.

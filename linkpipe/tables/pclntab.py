@@ -10,6 +10,7 @@ import attrs
 
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I32, I64, U8
+from linkpipe.values import Shown
 
 BUCKET, PART = 4096, 256
 """Bytes of text that an entry of runtime.findfunctab, and a part of it, stand for
@@ -22,8 +23,8 @@ def findfunc_size(text: int) -> int:
     return 4 * -(-text // BUCKET) + -(-text // PART)
 
 
-@attrs.frozen(eq=False, field_transformer=columns)
-class Functab:
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+class Functab(Shown):
     """runtime.functab before addresses: every word but the entries of functions.
 
     Attributes:
@@ -35,8 +36,8 @@ class Functab:
     records: I64
 
 
-@attrs.frozen(eq=False, field_transformer=columns)
-class Funcdata:
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+class Funcdata(Shown):
     """go:func.*, the data about functions that is laid out in it.
 
     Attributes:
@@ -52,8 +53,8 @@ class Funcdata:
     content: U8
 
 
-@attrs.frozen(eq=False, field_transformer=columns)
-class Pclntab:
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+class Pclntab(Shown):
     """Symbol ids, counts, and what does not depend on addresses.
 
     Attributes:

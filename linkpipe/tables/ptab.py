@@ -5,10 +5,11 @@ from __future__ import annotations
 import attrs
 
 from linkpipe.tables.words import Word
+from linkpipe.values import Value
 
 
-@attrs.frozen
-class Export:
+@attrs.frozen(eq=False, repr=False)
+class Export(Value):
     """An exported function or variable: its name and the symbol of its type (of a variable's
     pointer)."""
 
@@ -16,8 +17,8 @@ class Export:
     type: str
 
 
-@attrs.frozen
-class Ptab:
+@attrs.frozen(eq=False, repr=False)
+class Ptab(Value):
     """Attributes:
     exports: in the order of the table.
     table: the slice header of the table (``go:plugin.tabs``).

@@ -8,10 +8,11 @@ import attrs
 
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I32
+from linkpipe.values import Shown
 
 
-@attrs.frozen(eq=False, field_transformer=columns)
-class Relro:
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+class Relro(Shown):
     """Whether data with addresses in it is parted from data without.
 
     Attributes:

@@ -14,10 +14,11 @@ import numpy as np
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I32, I64
 from linkpipe.tables.listing import InNotebook
+from linkpipe.values import Shown
 
 
-@attrs.frozen(eq=False, field_transformer=columns)
-class Section:
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+class Section(Shown):
     """One section.
 
     Attributes:
@@ -48,8 +49,8 @@ class Section:
     packed: bool = False
 
 
-@attrs.frozen(eq=False)
-class Segment:
+@attrs.frozen(eq=False, repr=False)
+class Segment(Shown):
     """One loadable segment: addresses, and the bytes of the file that back them.
 
     Attributes:

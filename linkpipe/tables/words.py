@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from linkpipe.values import Value
 
-@attrs.frozen
-class Address:
+
+@attrs.frozen(eq=False, repr=False)
+class Address(Value):
     """A word that will hold the address of a symbol, plus ``add``."""
 
     target: int
