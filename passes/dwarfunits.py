@@ -16,12 +16,13 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
+from linkpipe.arrays.types import I64
 from linkpipe.debuginfo.mentions import auxs_by_kind
 from linkpipe.debuginfo.sections import unit_ranges
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats import goobj
 from linkpipe.formats.dwarf import abbrev_section
-from linkpipe.gotypes.pdqsort import go_sort_slice
+from linkpipe.kernels import gosort
 from linkpipe.tables.dwarf import DebugSection, DescribedText
 
 
@@ -35,7 +36,7 @@ def dwarfunits(link: Link) -> Link:
     abbrev = link.dwarf.section["abbrev"]
     edit.set_content(abbrev, abbrev_section())
     text = _text(link)
-    order = np.array(go_sort_slice(_keys(link, text)), np.int64)
+    order = gosort.order(_keys(link, text))
     return link.evolve(
         symbols=edit.freeze(),
         dwarf=attrs.evolve(link.dwarf, order=order, text=text),
@@ -59,7 +60,7 @@ def _text(link: Link) -> DescribedText:
     )
 
 
-def _keys(link: Link, text: DescribedText) -> list[int]:
+def _keys(link: Link, text: DescribedText) -> I64:
     """Numbers that compare as the units do."""
     dwarf, ranges = link.dwarf, unit_ranges(link.dwarf, text, link.symbols)
     start = np.zeros(len(dwarf), np.int64)
@@ -71,7 +72,4 @@ def _keys(link: Link, text: DescribedText) -> list[int]:
     ]
     rank = {path: i for i, path in enumerate(sorted(set(paths)), 1)}
     last = int(start.max(initial=0))
-    return [
-        begin if has else last + rank[path]
-        for begin, has, path in zip(start.tolist(), has_text.tolist(), paths, strict=True)
-    ]
+    return np.where(has_text, start, last + np.array([rank[path] for path in paths], np.int64))

@@ -3,7 +3,7 @@
 First the typelinks, the types that reflection looks up by their string, sorted by it: the runtime
 walks them as one array. Then the other types, then the interface tables, each by size. Strings
 repeat, and equal ones lie in the order in which the oracle's sort leaves them
-(linkpipe.gotypes.pdqsort). Source: cmd/link/internal/ld/data.go:2445-2511.
+(linkpipe.kernels.gosort). Source: cmd/link/internal/ld/data.go:2445-2511.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
 from linkpipe.gotypes.layout import TFLAG_EXTRA_STAR
-from linkpipe.gotypes.pdqsort import go_sort_slice
+from linkpipe.kernels import gosort
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Flag, Symbols
 
@@ -50,7 +50,7 @@ def order_types(symbols: Symbols, objects: Objects, arch: Architecture, by_size:
     key = place + len(ids) + 1 + itab * len(ids)
     key[carrier] = 0
     key[typelink] = np.array([1 + rank[text] for text in strings], np.int64)
-    order = place[np.array(go_sort_slice(key.tolist()), np.int64)]
+    order = place[gosort.order(key)]
     return TypeOrder(order, int((typelink | carrier).sum()), len(ids) - int(itab.sum()))
 
 
@@ -61,7 +61,7 @@ def by_string(symbols: Symbols, objects: Objects, arch: Architecture, ids: I64) 
     """
     strings = _strings(symbols, objects, arch, ids)
     rank = {text: i for i, text in enumerate(sorted(set(strings)))}
-    return ids[np.array(go_sort_slice([rank[text] for text in strings]), np.int64)]
+    return ids[gosort.order(np.array([rank[text] for text in strings], np.int64))]
 
 
 def _strings(symbols: Symbols, objects: Objects, arch: Architecture, ids: I64) -> list[bytes]:

@@ -76,7 +76,7 @@ def link(folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("keep_compiled", "message"),
     [
-        (False, "linkpipe: the kernel names is not compiled for this Python\n"),
+        (False, "linkpipe: the kernel gosort is not compiled for this Python\n"),
         (True, "linkpipe: the kernel names was compiled from another source than "),
     ],
 )

@@ -1,14 +1,17 @@
-"""Go's sort leaves equal elements in a certain order, and so do we."""
+"""kernels/gosort.py, compiled and not: Go's sort leaves equal elements in a certain order, and so
+do we."""
 
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.gotypes.pdqsort import _Sorter, go_sort_slice
+from tests.kernels import forms
 
 # Checksums of what sort.Slice of Go 1.27.3 makes of `keys` below: for each length, all numbers of
 # distinct keys and all shapes, the permutations one after another as 16-bit words.
@@ -37,25 +40,30 @@ def keys(n: int, distinct: int, shape: int) -> list[int]:
 
 
 @pytest.mark.parametrize("n", FROM_GO)
-def test_it_is_gos_sort(n: int) -> None:
+@forms("gosort")
+def test_it_is_gos_sort(gosort: Any, n: int) -> None:
     crc = 0
     for distinct in (1, 2, 7, 100, 1000000):
         for shape in range(4):
-            order = go_sort_slice(keys(n, distinct, shape))
-            crc = zlib.crc32(b"".join(i.to_bytes(2, "little") for i in order), crc)
+            order = gosort.order(np.array(keys(n, distinct, shape), np.int64))
+            crc = zlib.crc32(order.astype("<u2").tobytes(), crc)
     assert crc == FROM_GO[n]
 
 
-@given(st.lists(st.integers(0, 20), max_size=300))
-def test_it_sorts(numbers: list[int]) -> None:
-    order = go_sort_slice(numbers)
-    assert sorted(order) == list(range(len(numbers)))
-    assert [numbers[i] for i in order] == sorted(numbers)
+@forms("gosort")
+@given(st.lists(st.integers(0, 20) | st.integers(-(2**63), 2**63 - 1), max_size=300))
+def test_it_sorts(gosort: Any, numbers: list[int]) -> None:
+    check(numbers, gosort.order(np.array(numbers, np.int64)))
 
 
+@forms("gosort")
 @given(st.lists(st.integers(0, 20), max_size=100))
-def test_it_sorts_when_every_pivot_was_bad(numbers: list[int]) -> None:
+def test_it_sorts_when_every_pivot_was_bad(gosort: Any, numbers: list[int]) -> None:
     """The way out of quadratic time: a heap sort."""
-    sorter = _Sorter(numbers)
-    sorter.sort(0, len(numbers), 0)
-    assert [numbers[i] for i in sorter.data] == sorted(numbers)
+    check(numbers, gosort.order(np.array(numbers, np.int64), 0))
+
+
+def check(numbers: list[int], order: Any) -> None:
+    assert order.dtype == np.int64
+    assert sorted(order.tolist()) == list(range(len(numbers)))
+    assert [numbers[i] for i in order.tolist()] == sorted(numbers)

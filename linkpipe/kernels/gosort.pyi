@@ -1,0 +1,3 @@
+from linkpipe.arrays.types import I64
+
+def order(keys: I64, limit: int = -1) -> I64: ...
