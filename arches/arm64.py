@@ -233,4 +233,5 @@ ARCH = Architecture(
     stack_reserved=8,
     oldest_ld=(2, 36),
     setting=Setting("GOARM64", "v8.0", spelled),
+    at_release={name: {"needs_gold": True} for name in ("1.24", "1.25", "1.26.2")},
 )

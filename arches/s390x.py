@@ -122,4 +122,8 @@ ARCH = Architecture(
     # The field begins two bytes after the call's start (ld/pcln.go:174).
     deferreturn=-2,
     host_flags=("-m64",),
+    at_release={
+        "1.24": {"regabi": False, "off_by_default": frozenset({"spinbitmutex"})},
+        "1.25": {"regabi": False},
+    },
 )

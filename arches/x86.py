@@ -105,4 +105,5 @@ ARCH = Architecture(
     internal_pie=False,
     host_flags=("-m32",),
     setting=Setting("GO386", "sse2"),
+    at_release={"1.24": {"deferreturn_dynamic": -1}},
 )

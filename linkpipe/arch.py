@@ -106,6 +106,10 @@ class ElfType(Value):
     only: Callable[[I64], Bool] | None = None
 
 
+def _by_release(changes: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    return MappingProxyType({name: MappingProxyType(dict(changes[name])) for name in changes})
+
+
 def _frozen(types: Mapping[int, tuple[ElfType, ...]]) -> Mapping[int, tuple[ElfType, ...]]:
     return MappingProxyType(dict(types))
 
@@ -341,11 +345,14 @@ class Architecture(Shown):
         internal_cgo: whether a program with cgo can do without the host linker.
         oldest_ld: the oldest GNU ld that links Go dynamically; older ones make copy relocations all
             the same. None: any.
+        needs_gold: whether only gold is known to link Go dynamically.
+        off_by_default: experiments that are not on by default here, though they are elsewhere.
         host_flags: what tells a C compiler of several targets that this one is meant.
         setting: the variable that chooses among its variants; None: there is but one.
         runtime_variables: from the setting's value to contents of variables by which the runtime
             learns of it (cmd/link/internal/ld/lib.go, linksetup).
-        at_release: release of Go -> the fields that are others in it.
+        at_release: release of Go ("1.26"), or the last of its patches ("1.26.2") -> the fields that
+            are others in it.
     """
 
     name: str
@@ -384,14 +391,21 @@ class Architecture(Shown):
     internal_pie: bool = True
     internal_cgo: bool = True
     oldest_ld: tuple[int, int] | None = None
+    needs_gold: bool = False
+    off_by_default: frozenset[str] = frozenset()
     host_flags: tuple[str, ...] = ()
     setting: Setting | None = None
     runtime_variables: Callable[[str], Mapping[str, bytes]] | None = None
-    at_release: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    at_release: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict, converter=_by_release)
 
-    def at(self, release: str) -> Architecture:
-        """It as it is in a release of Go ("1.27")."""
-        return attrs.evolve(self, **self.at_release.get(release, {}))
+    def at(self, release: str, patch: int | None = None) -> Architecture:
+        """It as it is in a release of Go ("1.27"); in one of its patches, None: the newest."""
+        changes = dict(self.at_release.get(release, {}))
+        for name, fields in self.at_release.items():
+            before, _, last = name.rpartition(".")
+            if before == release and patch is not None and patch <= int(last):
+                changes.update(fields)
+        return attrs.evolve(self, **changes)
 
     @property
     def elf_class(self) -> int:

@@ -80,7 +80,8 @@ class Group(NamedTuple):
     """Read-only symbols that lie together, and the symbol that carries them.
 
     Those of the kinds ``among`` whose name starts with one of ``prefixes`` or ends with one of
-    ``suffixes``, and interface tables if ``itabs``, are laid out as ``kind``; in a link with relro
+    ``suffixes``, all of the kinds ``whole`` but carriers, and interface tables if ``itabs``, are
+    laid out as ``kind``; in a link with relro
     as ``relro_kind`` and carried by ``relro_carrier``, where these are given. Other modules of a
     link with dynamic Go code look for the ``visible`` by name: they stay in the symbol table, and
     without a carrier, but for the ``carried`` in a link without relro.
@@ -90,6 +91,7 @@ class Group(NamedTuple):
     kind: SymKind
     prefixes: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
+    whole: tuple[SymKind, ...] = ()
     itabs: bool = False
     among: tuple[SymKind, ...] = (SymKind.SRODATA, SymKind.SGOFUNC)
     relro_kind: SymKind | None = None
@@ -102,7 +104,7 @@ class Carrier(NamedTuple):
     """A symbol that stands for others in the symbol table.
 
     ``relro``: only in a link with relro; ``alone``: only where no other module looks for what it
-    would carry; ``local``: nobody outside sees it.
+    would carry; ``local``: nobody outside sees it; ``aligned``: to the size of a pointer.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Carrier(NamedTuple):
     relro: bool = False
     alone: bool = False
     local: bool = True
+    aligned: bool = True
 
 
 class SectionRule(NamedTuple):
@@ -145,14 +148,29 @@ class Release:
         forced_headers: whether -f lets objects of any kind in.
         response_lines: whether a response file has an argument a line, instead of GCC's rules.
 
+        least_text_align: whether a function is aligned to the function alignment at least; else
+            what it states counts alone.
+        hash_mask: the linker's hash is SHA-256 with its first byte xored with this; name_at: from
+            which byte on six of a hash stand for a long type name.
+
         map_words: words of a map's type descriptor after the common head.
         kind_mask: the bits of a type descriptor's kind that are the kind.
+
+        header_text: whether the header of the function tables has the address of the text.
+        stated_tables: whether the function tables state their alignments; else these follow from
+            their sizes.
+        own_funcdata: whether data of functions are symbols among read-only data; else they are
+            laid out in one block among the function tables.
+        findfunctab_kind: of the runtime's index from addresses to functions.
 
         markers: the symbols at both ends of sections in order of creation, with their kinds; None
             for what gets content later.
         groups: what lies together, in the order in which names are looked at; carriers: what
             stands for them, in order of creation.
-        module_fields: of the module data, in order, up to ``hasmain``.
+        end_markers: sections and the names of the markers at their ends, beside those that every
+            release has.
+        module_fields: of the module data, in order, up to ``hasmain``; module_kind: the kind of
+            the module data; unit_words: whether a slice of runtime.cutab counts words, not bytes.
         typelinks: whether types that reflection looks up are listed in a table of their own, and
             interface tables in another; else they lie in order.
         writable, constant, relocated, last: rules of the sections of data: of those that can be
@@ -162,6 +180,14 @@ class Release:
         types_section: the section whose ends runtime.types and etypes mark; "" for the one that
             types share with other data.
         aligned_counters: whether counters of coverage start at a multiple of their size.
+
+        sorted_headers: whether an executable's section headers are sorted by address, and its
+            section names are those that it has, suffixes shared; else both stand in the order in
+            which the oracle makes them, names for sections that there might be, too.
+        debug_names: what the names of debug sections end in where all names are listed, with DWARF
+            5 (True) and without.
+        unrelocated: sections of an object that have no section for their relocations.
+        pretty_types: types of internal/abi by which debuggers look into interfaces.
 
         strip_debug: whether the host linker is told to drop debug information for -w.
         probe_skip, probe_keep, probe_prefixes: flags that do not matter for whether the C compiler
@@ -177,14 +203,25 @@ class Release:
     version_separator: str
     forced_headers: bool
     response_lines: bool
+    least_text_align: bool
+    hash_mask: int
+    name_at: int
 
     map_words: int
     kind_mask: int
 
+    header_text: bool
+    stated_tables: bool
+    own_funcdata: bool
+    findfunctab_kind: SymKind
+
     markers: tuple[tuple[str, SymKind | None], ...]
     groups: tuple[Group, ...]
     carriers: tuple[Carrier, ...]
+    end_markers: tuple[tuple[str, str, str], ...]
     module_fields: tuple[str, ...]
+    module_kind: SymKind
+    unit_words: bool
     typelinks: bool
     writable: tuple[SectionRule, ...]
     constant: tuple[SectionRule, ...]
@@ -194,18 +231,26 @@ class Release:
     types_section: str
     aligned_counters: bool
 
+    sorted_headers: bool
+    debug_names: Mapping[bool, tuple[str, ...]]
+    unrelocated: tuple[str, ...]
+    pretty_types: tuple[str, ...]
+
     strip_debug: bool
     probe_skip: frozenset[str]
     probe_keep: frozenset[str]
     probe_prefixes: tuple[str, ...]
 
-    def enabled(self, goexperiment: str, *, regabi: bool) -> tuple[str, ...]:
+    def enabled(
+        self, goexperiment: str, *, regabi: bool, off: frozenset[str] = frozenset()
+    ) -> tuple[str, ...]:
         """The experiments that are on for an architecture, which has a register ABI or not, in
-        the order in which objects name them. ``goexperiment`` is the variable of that name.
+        the order in which objects name them. ``goexperiment`` is the variable of that name, and
+        those ``off`` are not on by default.
 
         Raises UserError for one that there is not.
         """
-        known, on = self.lists.experiments.split(), set(self.lists.baseline.split())
+        known, on = self.lists.experiments.split(), set(self.lists.baseline.split()) - off
         for word in filter(None, goexperiment.split(",")):
             if word == "none":
                 on.clear()
@@ -236,6 +281,13 @@ class Release:
         changed = self.changed(goexperiment)
         separator = " " if "-" in version else self.version_separator
         return f"{version}{separator}X:{changed}" if changed else version
+
+    def hash(self, text: bytes) -> bytes:
+        """The linker's own hash (cmd/internal/hash): 32 bytes."""
+        from hashlib import sha256
+
+        digest = sha256(text).digest()
+        return bytes([digest[0] ^ self.hash_mask]) + digest[1:]
 
     def is_runtime(self, path: str) -> bool:
         """Whether a package is one that the runtime is made of; their code lies first."""

@@ -81,7 +81,6 @@ _FUNCTION_TABLES = (
     "runtime.filetab",
     "runtime.pctab",
     "runtime.functab",
-    "go:func.*",
 )
 _FUZZ_COUNTERS = (
     ("runtime.__start___sancov_cntrs", "start"),
@@ -256,12 +255,17 @@ def _mark(link: Link, edit: SymbolsEdit, sections: Sections) -> None:
     # Types have a section of their own, or lie somewhere among other data.
     among = ".data.rel.ro" if link.options.relocatable else ".rodata"
     types = link.release.types_section or among
-    for marks in _MARKERS:
+    more = (
+        _Marks(section, start, SymKind.SRODATA, end, SymKind.SRODATA)
+        for section, start, end in link.release.end_markers
+    )
+    for marks in (*_MARKERS, *more):
         row = _find(link, sections, marks.section or types)
         start, end = sections[row].vaddr, sections[row].vaddr + sections[row].size
         _define(edit, marks.start, marks.start_kind, start, row)
         _define(edit, marks.end, marks.end_kind, end, row)
-    for name in _FUNCTION_TABLES:
+    block = () if link.release.own_funcdata else ("go:func.*",)
+    for name in (*_FUNCTION_TABLES, *block):
         _define(edit, name, SymKind.SRODATA)
     for name in ("gcdata", "gcbss"):
         program = edit.lookup(f"runtime.{name}")

@@ -47,11 +47,6 @@ from linkpipe.tables.dwarf import Dwarf
 from linkpipe.tables.objects import RelocColumns, joined
 from linkpipe.tables.symbols import Flag, SymbolsEdit
 
-_PRETTY = (
-    "Type ArrayType ChanType FuncType MapType PtrType SliceType StructType InterfaceType ITab "
-    "Imethod"
-).split()
-"""Types of internal/abi by which debuggers look into interfaces."""
 _SECTIONS = ("abbrev", "line", "frame", "info", "loclists", "rnglists", "addr")
 _RUNTIME = "runtime"
 
@@ -162,7 +157,7 @@ def _section_symbol(edit: SymbolsEdit, name: str) -> int:
 def _types(link: Link, edit: SymbolsEdit, mentioned: I64) -> tuple[RelocColumns, I64]:
     """Write the entries of all types that are mentioned: their relocations, and their symbols."""
     symbols, arch = link.symbols, link.arch
-    pretty = [need_type(symbols, f"type:internal/abi.{name}") for name in _PRETTY]
+    pretty = [need_type(symbols, f"type:internal/abi.{name}") for name in link.release.pretty_types]
     models = [need_type(symbols, name) for name in PROTOTYPES]
     interfaces = [need_type(symbols, f"type:runtime.{name}") for name in ("eface", "iface")]
     data = TypeData(symbols, link.objects, arch.ptrsize, arch.byteorder)

@@ -5,8 +5,9 @@ The file opens with one page for the ELF header, program headers, section header
 left them; behind them stand the symbol table, its strings, the section names, and, in an object
 for the host linker, the relocations.
 
-An executable's section headers are sorted: what is loaded first, by address. An object's stay
-in order of creation, which shows in the section numbers of its symbols.
+An executable's section headers are sorted, what is loaded first, by address, where the release
+sorts them. An object's stay in order of creation, which shows in the section numbers of its
+symbols.
 
 The image is the whole file now.
 Source: cmd/link/internal/ld/elf.go (asmbElf and what it calls).
@@ -30,13 +31,12 @@ from linkpipe.formats.goint import number
 from linkpipe.layout.assign import segment_quantum, text_base
 from linkpipe.output.checkimage import check_segments
 from linkpipe.output.elfframe import ElfFrame, Piece
+from linkpipe.output.elfnames import every_name
 from linkpipe.symkind import is_text
 from linkpipe.tables.sections import Segment
 
 GNU_NOTE, GNU_BUILD_ID = b"GNU\0", 3
 GO_NOTE, GO_BUILD_ID = b"Go\0\0", 4
-
-_NEVER_RELOCATED = (".shstrtab", ".tbss", ".gopclntab")
 
 
 @linkpass(
@@ -58,6 +58,20 @@ def elfimage(link: Link) -> Link:
     return link.evolve(image=frozen(image))
 
 
+def _tables(link: Link, names: list[str]) -> list[str]:
+    """The names of the tables behind the segments, and .shstrtab in its place among them."""
+    return [*names, ".shstrtab"] if link.release.sorted_headers else [".shstrtab", *names]
+
+
+def _listed(link: Link, rel: str) -> list[str]:
+    """Names of sections in the order of releases that list them all."""
+    if link.release.sorted_headers:
+        return []
+    on = link.release.enabled(link.options.environment.goexperiment, regabi=False)
+    debug = link.release.debug_names["dwarf5" in on]
+    return every_name(link.options, link.mode, link.elf, rel, debug)
+
+
 class _Executable(ElfFrame):
     """A static executable."""
 
@@ -75,11 +89,11 @@ class _Executable(ElfFrame):
         notes = self._notes(base)
         rows = [(row, self.header_of(s, seg)) for row, s, seg in self.in_file_order()]
         extra = [header for header, _ in notes]
-        if len(self.symtab):
-            extra += [SectionHeader(".symtab"), SectionHeader(".strtab")]
-        extra.append(SectionHeader(".shstrtab"))
+        tables = [".symtab", ".strtab"] if len(self.symtab) else []
+        extra += [SectionHeader(name) for name in _tables(link, tables)]
         every = [*rows, *((-1, header) for header in extra)]
-        every.sort(key=_by_address)
+        if link.release.sorted_headers:
+            every.sort(key=_by_address)
         headers = [SectionHeader(""), *(header for _, header in every)]
         number = {row: i + 1 for i, (row, _) in enumerate(every) if row >= 0}
         return self.write(
@@ -88,6 +102,7 @@ class _Executable(ElfFrame):
             segments=self._segments(base, extra[: len(notes)]),
             entry=self._entry(text),
             notes=[Piece(header.offset, content) for header, content in notes],
+            listed=_listed(link, self.rel),
         )
 
     def _notes(self, base: int) -> list[tuple[SectionHeader, bytes]]:
@@ -190,7 +205,7 @@ class _Object(ElfFrame):
 
     def __init__(self, link: Link) -> None:
         super().__init__(link.arch, link.sections, link.elf_symtab, link.image)
-        self.symbols, self.relocs = link.symbols, link.external_relocs
+        self.link, self.symbols, self.relocs = link, link.symbols, link.external_relocs
 
     def make(self) -> U8:
         """The whole file."""
@@ -204,8 +219,9 @@ class _Object(ElfFrame):
                 header = attrs.evolve(header, flags=elf.SHF_ALLOC)
             number[row] = len(headers)
             headers.append(header)
-        symtab = len(headers)
-        headers += [SectionHeader(name) for name in (".symtab", ".strtab", ".shstrtab")]
+        tables = _tables(self.link, [".symtab", ".strtab"])
+        symtab = len(headers) + tables.index(".symtab")
+        headers += [SectionHeader(name) for name in tables]
         dtype = elf.reloc_dtype(self.cls, self.endian, rela=self.arch.rela)
         records = self._relocs(dtype)
         kept = {}
@@ -213,7 +229,7 @@ class _Object(ElfFrame):
             header = headers[number[row]]
             if (
                 header.type in (SectionType.NOBITS, SectionType.NOTE)
-                or section.name in _NEVER_RELOCATED
+                or section.name in self.link.release.unrelocated
             ):
                 continue
             name = self.rel + section.name
@@ -229,7 +245,7 @@ class _Object(ElfFrame):
                 )
             )
         headers.append(SectionHeader(".note.GNU-stack", SectionType.PROGBITS, align=1))
-        return self.write(headers, number, relocs=kept)
+        return self.write(headers, number, relocs=kept, listed=_listed(self.link, self.rel))
 
     def _relocs(self, dtype: np.dtype[np.void]) -> list[bytes]:
         """The relocation records of each section, by row of Sections."""

@@ -35,7 +35,7 @@ def elfprep(link: Link) -> Link:
     method = edit.lookup_or_create("runtime.unreachableMethod", link.arch.abi_internal)
     for name in (".rel", ".rela", ".rel.plt", ".rela.plt"):
         edit.lookup_or_create(name)
-    prep = ElfPrep(link.options.build_note(), go_note, method, got)
+    prep = ElfPrep(link.options.build_note(link.release.hash), go_note, method, got)
     return link.evolve(symbols=edit.freeze(), elf=prep)
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import attrs
 
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.symkind import SymKind
 from linkpipe.tables.pclntab import findfunc_size
 from linkpipe.tables.symbols import Flag
 
@@ -28,6 +27,7 @@ def findfunctab(link: Link) -> Link:
     value = link.symbols.value
     text = int(value[last] + link.symbols.size[last] - value[first])
     sym = edit.lookup_or_create("runtime.findfunctab")
-    edit.set(sym, kind=SymKind.SPCLNTAB, size=findfunc_size(text), align=4)
+    align = 4 if link.release.stated_tables else 0
+    edit.set(sym, kind=link.release.findfunctab_kind, size=findfunc_size(text), align=align)
     edit.add_flags(sym, Flag.REACHABLE | Flag.LOCAL | Flag.GENERATED)
     return link.evolve(symbols=edit.freeze(), pclntab=attrs.evolve(link.pclntab, findfunctab=sym))

@@ -150,7 +150,7 @@ def _arguments(link: Link, asked: _Asked) -> tuple[list[str], tuple[list[str], l
         first.append("-Wl,-z,nocopyreloc")
         first += _other_linker(link)
     if asked.supports(BUILD_ID):
-        note = options.build_note()
+        note = options.build_note(link.release.hash)
         if note:
             first.append(f"-Wl,--build-id=0x{note.hex()}")
         elif options.B == "none":
@@ -184,6 +184,10 @@ def _arguments(link: Link, asked: _Asked) -> tuple[list[str], tuple[list[str], l
 
 def _other_linker(link: Link) -> list[str]:
     """gold, where the C compiler would take a GNU ld that is too old (lib.go:1730)."""
+    named = f"{link.arch.name.upper()} external linker must be"
+    if link.arch.needs_gold:
+        check_gold(link.options, f"{named} gold (issue #15696, 22040)")
+        return [GOLD]
     oldest = link.arch.oldest_ld
     version = gnu_ld_version(link.options) if oldest else None
     if oldest is None or version is None or version >= oldest:
@@ -191,8 +195,7 @@ def _other_linker(link: Link) -> list[str]:
     at_least = ".".join(map(str, oldest))
     check_gold(
         link.options,
-        f"{link.arch.name.upper()} external linker must be ld>={at_least} or gold "
-        "(issue #15696, 22040)",
+        f"{named} ld>={at_least} or gold (issue #15696, 22040)",
     )
     return [GOLD]
 

@@ -99,7 +99,7 @@ def _moduledata(link: Link, edit: SymbolsEdit) -> int:
     else:
         sym = edit.lookup_or_create("local.moduledata")
         edit.add_flags(sym, Flag.LOCAL)
-    edit.set(sym, kind=SymKind.SMODULEDATA)
+    edit.set(sym, kind=link.release.module_kind)
     edit.add_flags(sym, Flag.REACHABLE)
     return sym
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from binascii import b2a_base64
 
 from linkpipe.engine.pass_api import Link, linkpass
+from linkpipe.release import Release
 
 _KEPT = (b"type:runtime.", b"go:string.")
 _SHORT = 14
@@ -27,13 +28,13 @@ def mangle(link: Link) -> Link:
     ids = link.symbols.reachable()
     ids = ids[link.symbols.starts_with(ids, b"type:") | link.symbols.contains(ids, ord("@"))]
     for sym, name in zip(ids.tolist(), link.symbols.names(ids), strict=True):
-        mangled = mangled_name(name)
+        mangled = mangled_name(name, link.release)
         if mangled != name:
             edit.set_extname(sym, mangled)
     return link.evolve(symbols=edit.freeze())
 
 
-def mangled_name(name: bytes) -> bytes:
+def mangled_name(name: bytes, release: Release) -> bytes:
     """The shorter name, or ``name`` itself where the rule keeps it."""
     is_type = name.startswith(b"type:")
     local = b"@" in name
@@ -43,18 +44,14 @@ def mangled_name(name: bytes) -> bytes:
         return name
     if is_type:
         prefix = b"type:." if name[5:6] == b"." else b"type:"
-        return prefix + _digest(name[5:])
+        return prefix + _digest(name[5:], release)
     start, end = name.find(b"[") + 1, name.rfind(b"]")
     if end < start:
         end = len(name)
-    return name[:start] + _digest(name[start:end]) + name[end:]
+    return name[:start] + _digest(name[start:end], release) + name[end:]
 
 
-def _digest(text: bytes) -> bytes:
-    """Eight characters for a name: the linker's 32-byte hash (SHA-256 with the first byte
-    inverted, cmd/internal/hash) cut to six bytes, in base64."""
-    from hashlib import sha256
-
-    digest = bytearray(sha256(text).digest()[:6])
-    digest[0] ^= 0xFF
-    return b2a_base64(digest, newline=False)
+def _digest(text: bytes, release: Release) -> bytes:
+    """Eight characters for a name: six bytes of the linker's hash, in base64."""
+    at = release.name_at
+    return b2a_base64(release.hash(text)[at : at + 6], newline=False)

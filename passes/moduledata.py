@@ -92,7 +92,7 @@ def _fields(link: Link, symbols: SymbolsEdit) -> dict[str, tuple[Word, ...]]:
     values = {
         "pcHeader": (Address(tables.pcheader),),
         "funcnametab": whole(tables.funcnametab),
-        "cutab": whole(tables.cutab, 4),
+        "cutab": whole(tables.cutab, 4 if link.release.unit_words else 1),
         "filetab": whole(tables.filetab),
         "pctab": whole(tables.pctab),
         "pclntable": whole(tables.functab),

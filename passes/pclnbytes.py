@@ -1,43 +1,32 @@
 """pclnbytes: the parts of the runtime's function tables that need addresses.
 
-The pass pclntab left open: the header (distances between the tables), the entry addresses in
-runtime.functab, and the references out of go:func.* into other sections (a stack object's
-pointer mask is named by its offset from the start of read-only data). findfunctab only made
-room. All addresses are final now, so this writes them, and resolves those references for good:
-they never become relocations of an object file.
+The pass pclntab left open: the header (distances between the tables) and the entry addresses in
+runtime.functab. findfunctab only made room. All addresses are final now, so this writes them.
 
-Source: cmd/link/internal/ld/pcln.go (generatePCHeader, writePCToFunc, generateFuncdata,
-findfunctab).
-Reads `symbols`, `relocs`, `sections`, `text_order`, `pclntab`; provides `symbols`.
+Source: cmd/link/internal/ld/pcln.go (generatePCHeader, writePCToFunc, findfunctab).
+Reads `symbols`, `text_order`, `pclntab`; provides `symbols`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from linkpipe.arrays.image import put_words
-from linkpipe.arrays.ragged import owners
-from linkpipe.arrays.types import I16, I64, U8, Bool
+from linkpipe.arrays.types import I64, U8
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import InputError, LinkpipeError, checkpoint
-from linkpipe.reloctype import R_ADDROFF
+from linkpipe.errors import InputError
 from linkpipe.tables.pclntab import BUCKET, PART, PARTS
-from linkpipe.tables.symbols import Flag
 
 _MAGIC = 0xFFFFFFF1
 """internal/abi/symtab.go, CurrentPCLnTabMagic."""
 
 
-@linkpass(
-    requires=("symbols", "relocs", "sections", "text_order", "pclntab"), provides=("symbols",)
-)
+@linkpass(requires=("symbols", "text_order", "pclntab"), provides=("symbols",))
 def pclnbytes(link: Link) -> Link:
     """Write what of the function tables depends on addresses."""
     tables, edit = link.pclntab, link.symbols.edit()
     for sym, content in (
         (tables.pcheader, _header(link)),
         (tables.functab, _functab(link).tobytes()),
-        (tables.funcdata, _funcdata(link).tobytes()),
         (tables.findfunctab, _findfunctab(link).tobytes()),
     ):
         edit.set_content(sym, content, grow=False)
@@ -75,49 +64,6 @@ def _functab(link: Link) -> U8:
     words[2 * n] = entries[-1] + link.symbols.size[tables.last]
     words[data.records // 4] = entries
     return out
-
-
-def _funcdata(link: Link) -> U8:
-    """Resolve the references of go:func.*."""
-    symbols, relocs, data = link.symbols, link.relocs, link.pclntab.funcdata_data
-    rows, counts = relocs.rows_of_many(data.symbols)
-    target = relocs.target[rows]
-    owner = owners(counts)
-    # The oracle stops at a weak reference to what is not there, and leaves the rest as it is.
-    dropped = np.flatnonzero(relocs.weak[rows] & ~symbols.has(target, Flag.REACHABLE))[::-1]
-    stop = np.full(len(counts), len(rows))
-    stop[owner[dropped]] = dropped
-    live = np.arange(len(rows)) < stop[owner]
-    owner, rows, target = owner[live], rows[live], target[live]
-    section = symbols.section[target]
-    base = link.sections.vaddrs()
-    value = symbols.value[target] - base[np.maximum(section, 0)] + relocs.add[rows]
-    _check(link, data.symbols[owner], rows, section, value)
-    out = data.content.copy()
-    place = data.offsets[owner] + relocs.offset[rows]
-    put_words(out, place, value, 4, link.arch.endian)
-    return out
-
-
-def _check(link: Link, ids: I64, rows: I64, section: I16, value: I64) -> None:
-    """Only four-byte offsets into sections are allowed."""
-    symbols, relocs = link.symbols, link.relocs
-    errors: list[LinkpipeError] = []
-
-    def refuse(bad: Bool, why: str) -> None:
-        errors.extend(
-            InputError(why, symbol=symbols.name(int(ids[i])), remedy="rebuild the package")
-            for i in np.flatnonzero(bad).tolist()
-        )
-
-    kind, size, offset = relocs.type[rows], relocs.size[rows], relocs.offset[rows]
-    refuse(kind != R_ADDROFF, "unsupported relocation for funcdata symbol")
-    refuse(size != 4, "unsupported ADDROFF relocation size for funcdata symbol")
-    refuse((offset < 0) | (offset + 4 > symbols.size[ids]), "relocation outside of funcdata symbol")
-    refuse(section < 0, "missing section for relocation target of funcdata symbol")
-    outside = (value < -(2**31)) | (value >= 2**32)
-    refuse(outside, "ADDROFF relocation out of range for funcdata symbol")
-    checkpoint(errors)
 
 
 def _findfunctab(link: Link) -> U8:

@@ -11,17 +11,20 @@ the other in .gopclntab:
     runtime.filetab      names of source files
     runtime.pctab        pc-value tables, each once
     runtime.functab      address -> record, and the records: one for each function
-    go:func.*            data that the records point to, each once, widest alignment first
+
+and `function_data` says which data the records point to; funcblock or funcsymbols, as the release
+wants it, place these.
 
 Everything is one array operation over all functions. Where the oracle keeps a map of what it
 has seen, here a sequence of keys is laid out in the order in which the oracle would visit them,
 and `first_seen` numbers them.
 
-Entry addresses (in functab) and references to other sections (in go:func.*) are left to
-pclnbytes.
+The header and entry addresses (in functab) are left to pclnbytes; in the releases whose header has
+the address of the text, that is a relocation.
 
 Source: cmd/link/internal/ld/pcln.go; runtime/symtab.go, runtime/runtime2.go (_func).
-Reads `symbols`, `objects`, `relocs`, `text_order`, `trampolines`; provides `symbols`, `pclntab`.
+Reads `symbols`, `objects`, `relocs`, `text_order`, `trampolines`; provides `symbols`, `relocs`,
+`pclntab`, `function_data`.
 """
 
 from __future__ import annotations
@@ -32,35 +35,27 @@ from linkpipe.arrays.align import round_up
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.image import copy_spans
 from linkpipe.arrays.ragged import distinct, expand, first_seen
-from linkpipe.arrays.types import I32, I64, U8, U32
+from linkpipe.arrays.types import I32, I64, U8
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.functab.funcdata import (
-    FuncdataLists,
-    create_trees,
-    funcdata_lists,
-    inlined_calls,
-    lay_out_funcdata,
-)
+from linkpipe.functab.funcdata import create_trees, funcdata_lists, inlined_calls
+from linkpipe.functab.place import RECORD, function_table
 from linkpipe.functab.sourcefiles import file_tables
+from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.contents import check_sizes
 from linkpipe.tables.functions import Functions, read_functions
 from linkpipe.tables.objects import Objects
-from linkpipe.tables.pclntab import Functab, Pclntab
+from linkpipe.tables.pclntab import Functab, FunctionData, Pclntab
 from linkpipe.tables.symbols import Flag, Symbols
 
 _PCDATA_INLTREE = 2
 """internal/abi/symtab.go, PCDATA_InlTreeIndex."""
 
-_RECORD = 11
-"""Words of a function's record (runtime._func) before its pcdata and funcdata offsets."""
-_NONE = 0xFFFFFFFF
-
 
 @linkpass(
     requires=("symbols", "objects", "relocs", "text_order", "trampolines"),
-    provides=("symbols", "pclntab"),
+    provides=("symbols", "relocs", "pclntab", "function_data"),
 )
 def pclntab(link: Link) -> Link:
     """Put together the runtime's tables about functions."""
@@ -72,46 +67,32 @@ def pclntab(link: Link) -> Link:
     carrier = edit.lookup_or_create("runtime.pclntab")
     edit.set(carrier, kind=SymKind.SPCLNTAB)
     edit.add_flags(carrier, Flag.REACHABLE)
-    aligns = [arch.ptrsize]
 
-    def table(name: str, size: int, align: int, content: U8 | None) -> int:
-        sym = edit.lookup_or_create(name)
-        if content is not None:
-            edit.set_content(sym, content.tobytes())
-        edit.set(
-            sym,
-            kind=SymKind.SPCLNTAB,
-            size=round_up(size, arch.ptrsize),
-            align=align,
-            container=carrier,
-        )
-        late = Flag.GENERATED if content is None else 0
-        edit.add_flags(sym, Flag.REACHABLE | Flag.NOT_IN_SYMTAB | late)
-        aligns.append(align)
-        return sym
+    def table(name: str, content: U8, align: int) -> int:
+        return function_table(link.release, arch, edit, carrier, name, len(content), align, content)
 
-    header = table("runtime.pcheader", 8 + 8 * arch.ptrsize, arch.ptrsize, None)
+    header = function_table(
+        link.release, arch, edit, carrier, "runtime.pcheader", 8 + 8 * arch.ptrsize, arch.ptrsize
+    )
     names, name_at = _funcnametab(symbols, visit)
-    funcnametab = table("runtime.funcnametab", len(names), 1, names)
+    funcnametab = table("runtime.funcnametab", names, 1)
     files = file_tables(link.objects, symbols.object[ids], fns, link.options.environment.goroot)
     words = files.cutab.astype(f"{arch.endian}u4").view(np.uint8)
-    cutab = table("runtime.cutab", len(words), 4, words)
-    filetab = table("runtime.filetab", len(files.filetab), 1, files.filetab)
+    cutab = table("runtime.cutab", words, 4)
+    filetab = table("runtime.filetab", files.filetab, 1)
     pctab_bytes, pc_at = _pctab(symbols, link.objects, fns)
-    pctab = table("runtime.pctab", len(pctab_bytes), 1, pctab_bytes)
+    pctab = table("runtime.pctab", pctab_bytes, 1)
     inlined = inlined_calls(link.objects, symbols, fns, name_at, arch.endian)
     trees = create_trees(edit, fns)
-    lists = funcdata_lists(link.objects, symbols, fns, trees)
-    records, record_at = _functab(link, ids, fns, lists, name_at, files.unit_at, pc_at)
-    functab = table("runtime.functab", len(records), 4, None)
-    _check(symbols, link.objects, distinct(lists.symbols[lists.symbols < len(symbols)]))
-    funcdata = lay_out_funcdata(symbols, edit, arch, lists, trees, inlined)
-    go_func = table("go:func.*", len(funcdata.content), funcdata.align, None)
-    in_words: U32 = records.view(f"{arch.endian}u4")
-    _put_funcdata(in_words, record_at[fns.rows], lists, edit.value)
-    # Funcdata was once visible by this symbol, and tools still look for it.
-    edit.clear_flags(go_func, Flag.NOT_IN_SYMTAB)
-    edit.set(carrier, align=max(aligns))
+    counts, data = funcdata_lists(link.objects, symbols, fns, trees)
+    _check(symbols, link.objects, distinct(data[data < len(symbols)]))
+    records, record_at = _functab(link, ids, fns, counts, name_at, files.unit_at, pc_at)
+    functab = function_table(link.release, arch, edit, carrier, "runtime.functab", len(records), 4)
+    relocs = link.relocs.edit()
+    if link.release.header_text:
+        text = edit.lookup("runtime.text")
+        place = 8 + 2 * arch.ptrsize
+        relocs.add(header, offset=place, size=arch.ptrsize, type=R_ADDR, target=text)
     made = Pclntab(
         carrier=carrier,
         pcheader=header,
@@ -120,13 +101,16 @@ def pclntab(link: Link) -> Link:
         filetab=filetab,
         pctab=pctab,
         functab=functab,
-        funcdata=go_func,
         functions=ids,
         nfiles=files.nfiles,
         functab_data=Functab(records, record_at),
-        funcdata_data=funcdata,
     )
-    return link.evolve(symbols=edit.freeze(), pclntab=made)
+    return link.evolve(
+        symbols=edit.freeze(),
+        relocs=relocs.freeze(),
+        pclntab=made,
+        function_data=FunctionData(record_at[fns.rows], counts, data, trees, inlined),
+    )
 
 
 def _functions(link: Link) -> I32:
@@ -216,21 +200,21 @@ def _functab(
     link: Link,
     ids: I32,
     fns: Functions,
-    lists: FuncdataLists,
+    counts: I64,
     name_at: I64,
     unit_at: I64,
     pc_at: I64,
 ) -> tuple[U8, I64]:
-    """The table, and where each record in it starts; offsets of entries and of funcdata are not
-    known yet."""
+    """The table, and where each record in it starts; offsets of entries and of funcdata, of which
+    functions with information have ``counts``, are not known yet."""
     arch, n = link.arch, len(ids)
     has_tree = fns.info.ninlined > 0
     npcdata, nfuncdata = np.zeros(n, np.int64), np.zeros(n, np.int64)
     npcdata[fns.rows] = np.where(
         has_tree, np.maximum(fns.npcdata, _PCDATA_INLTREE + 1), fns.npcdata
     )
-    nfuncdata[fns.rows] = lists.counts
-    size = round_up(4 * (_RECORD + npcdata + nfuncdata), arch.ptrsize)
+    nfuncdata[fns.rows] = counts
+    size = round_up(4 * (RECORD + npcdata + nfuncdata), arch.ptrsize)
     start = round_up(8 * n + 4, arch.ptrsize)
     at = start + np.cumsum(size) - size
     out = np.zeros(start + int(size.sum()), np.uint8)
@@ -248,18 +232,10 @@ def _functab(
     words[v + 4], words[v + 5], words[v + 6] = pc_at[fns.pcsp], pc_at[fns.pcfile], pc_at[fns.pcline]
     words[v + 9] = header["start_line"].view(np.uint32)
     small[v + 10, 0], small[v + 10, 1] = header["func_id"], header["flag"]
-    v = v + _RECORD
+    v = v + RECORD
     words[expand(v, fns.npcdata)] = pc_at[fns.pcdata]
     words[v[has_tree] + _PCDATA_INLTREE] = pc_at[fns.pcinline[has_tree]]
     return out, at
-
-
-def _put_funcdata(words: U32, records: I64, lists: FuncdataLists, offset: I64) -> None:
-    """Enter into the records, which start at ``records``, where in go:func.* each function's data
-    is."""
-    at = records // 4
-    at += _RECORD + words[at + 7]
-    words[expand(at, lists.counts)] = np.where(lists.symbols != 0, offset[lists.symbols], _NONE)
 
 
 def _deferreturn(link: Link, ids: I32) -> I64:

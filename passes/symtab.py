@@ -65,7 +65,8 @@ def _carriers(link: Link, edit: SymbolsEdit) -> dict[Group, int]:
         bare = carrier.alone and link.mode.dynlink
         if not bare and (link.options.relocatable or not carrier.relro):
             sym = made[carrier.name] = edit.lookup_or_create(carrier.name)
-            edit.set(sym, kind=carrier.kind, size=0, align=link.arch.ptrsize)
+            align = link.arch.ptrsize if carrier.aligned else 0
+            edit.set(sym, kind=carrier.kind, size=0, align=align)
             edit.add_flags(sym, Flag.REACHABLE | (Flag.LOCAL if carrier.local else 0))
     moved = link.options.relocatable
     return {
@@ -88,6 +89,7 @@ def _groups(link: Link, symbols: Symbols) -> U8:
     """The group of each symbol: its row in the release's, from 1 on; 0: none. uint8[n]."""
     which = np.zeros(len(symbols), np.uint8)
     laid_out = (symbols.flags & (Flag.REACHABLE | Flag.SPECIAL)) == Flag.REACHABLE
+    laid_out[[symbols.lookup(carrier.name) for carrier in link.release.carriers]] = False
     among: dict[tuple[SymKind, ...], I64] = {}
     for row, group in enumerate(link.release.groups, 1):
         if group.among not in among:
@@ -100,6 +102,8 @@ def _groups(link: Link, symbols: Symbols) -> U8:
             found |= symbols.starts_with(ids, prefix.encode())
         for suffix in group.suffixes:
             found |= symbols.ends_with(ids, suffix.encode())
+        for kind in group.whole:
+            found |= symbols.kind[ids] == kind
         if group.itabs:
             found |= (symbols.flags[ids] & Flag.ITAB) != 0
         ids = ids[found & (which[ids] == 0)]

@@ -60,7 +60,9 @@ def textaddress(link: Link) -> Link:
 
     func_align = link.options.funcalign or arch.func_align
     start = round_up(text_base(link.options, link.arch, link.mode), func_align)
-    align = np.maximum(symbols.align[order], func_align)
+    align = symbols.align[order]
+    least = func_align if link.release.least_text_align else 0
+    align = np.maximum(np.where(align == 0, func_align, align), least)
     addresses, end = place(start, np.maximum(symbols.size[order], _MIN_SIZE), align)
     relocs = link.relocs
     targets: dict[int, int] = {}

@@ -320,173 +320,95 @@ runtime.duffcopy
 !type:*func(error) string
 """,
     blocked_linknames=(
-        (
-            "",
-            """
+        ("", """
             runtime.addmoduledata
-        """,
-        ),
-        (
-            "crypto/fips140",
-            """
+        """),
+        ("crypto/fips140", """
             crypto/fips140.isBypassed crypto/fips140.setBypass crypto/fips140.unsetBypass
-        """,
-        ),
-        (
-            "crypto/internal/fips140",
-            """
+        """),
+        ("crypto/internal/fips140", """
             crypto/internal/fips140.fatal crypto/internal/fips140.getIndicator
             crypto/internal/fips140.setIndicator
-        """,
-        ),
-        (
-            "crypto/internal/fips140/check",
-            """
+        """),
+        ("crypto/internal/fips140/check", """
             go:fipsinfo
-        """,
-        ),
-        (
-            "crypto/internal/sysrand",
-            """
+        """),
+        ("crypto/internal/sysrand", """
             crypto/internal/sysrand.fatal
-        """,
-        ),
-        (
-            "crypto/rand",
-            """
+        """),
+        ("crypto/rand", """
             crypto/rand.fatal
-        """,
-        ),
-        (
-            "crypto/subtle",
-            """
+        """),
+        ("crypto/subtle", """
             crypto/subtle.setDITDisabled crypto/subtle.setDITEnabled
-        """,
-        ),
-        (
-            "internal/cpu",
-            """
+        """),
+        ("internal/cpu", """
             internal/cpu.riscvHWProbe internal/cpu.sysctlbynameBytes internal/cpu.sysctlbynameInt32
-        """,
-        ),
-        (
-            "internal/runtime/cgroup",
-            """
+        """),
+        ("internal/runtime/cgroup", """
             internal/runtime/cgroup.throw
-        """,
-        ),
-        (
-            "internal/runtime/maps",
-            """
+        """),
+        ("internal/runtime/maps", """
             internal/runtime/maps.errNilAssign internal/runtime/maps.fatal
             internal/runtime/maps.newarray internal/runtime/maps.newobject
             internal/runtime/maps.rand internal/runtime/maps.typeString
             internal/runtime/maps.typedmemclr internal/runtime/maps.typedmemmove
-        """,
-        ),
-        (
-            "internal/sync",
-            """
+        """),
+        ("internal/sync", """
             internal/sync.fatal internal/sync.runtime_SemacquireMutex
             internal/sync.runtime_Semrelease internal/sync.runtime_canSpin
             internal/sync.runtime_doSpin internal/sync.runtime_nanotime internal/sync.throw
-        """,
-        ),
-        (
-            "internal/synctest",
-            """
+        """),
+        ("internal/synctest", """
             internal/synctest.IsInBubble internal/synctest.Run internal/synctest.Wait
             internal/synctest.acquire internal/synctest.associate internal/synctest.disassociate
             internal/synctest.inBubble internal/synctest.isAssociated internal/synctest.release
-        """,
-        ),
-        (
-            "iter",
-            """
+        """),
+        ("iter", """
             runtime.coroswitch runtime.newcoro
-        """,
-        ),
-        (
-            "net",
-            """
+        """),
+        ("net", """
             net.newWindowsFile
-        """,
-        ),
-        (
-            "reflect",
-            """
+        """),
+        ("reflect", """
             runtime.getStaticuint64s
-        """,
-        ),
-        (
-            "runtime",
-            """
+        """),
+        ("runtime", """
             runtime.mapaccess1 runtime.mapaccess1_fast32 runtime.mapaccess1_fast64
             runtime.mapaccess1_faststr runtime.mapdelete_fast32 runtime.mapdelete_fast64
             runtime.mapdelete_faststr
-        """,
-        ),
-        (
-            "runtime/pprof",
-            """
+        """),
+        ("runtime/pprof", """
             runtime.pprof_goroutineLeakProfileWithLabels runtime/pprof.runtime_goroutineLeakGC
             runtime/pprof.runtime_goroutineleakcount
-        """,
-        ),
-        (
-            "runtime/secret",
-            """
+        """),
+        ("runtime/secret", """
             runtime/secret.appendSignalStacks runtime/secret.count runtime/secret.dec
             runtime/secret.eraseSecrets runtime/secret.getStack runtime/secret.inc
-        """,
-        ),
-        (
-            "runtime/trace",
-            """
+        """),
+        ("runtime/trace", """
             runtime/trace.runtime_readTrace runtime/trace.runtime_traceClockUnitsPerSecond
-        """,
-        ),
-        (
-            "sync",
-            """
+        """),
+        ("sync", """
             sync.runtime_SemacquireWaitGroup
-        """,
-        ),
-        (
-            "sync_test",
-            """
+        """),
+        ("sync_test", """
             sync_test.runtime_blockUntilEmptyCleanupQueue
-        """,
-        ),
-        (
-            "syscall",
-            """
+        """),
+        ("syscall", """
             syscall.rawsyscalln syscall.runtimeClearenv syscall.syscalln
-        """,
-        ),
-        (
-            "testing/cryptotest",
-            """
+        """),
+        ("testing/cryptotest", """
             crypto/internal/rand.SetTestingReader testing.checkParallel
-        """,
-        ),
-        (
-            "testing/synctest",
-            """
+        """),
+        ("testing/synctest", """
             testing/synctest.testingSynctestTest
-        """,
-        ),
-        (
-            "time",
-            """
+        """),
+        ("time", """
             time.runtimeIsBubbled time.runtimeNano time.runtimeNow
-        """,
-        ),
-        (
-            "unique",
-            """
+        """),
+        ("unique", """
             unique.runtime_blockUntilEmptyCleanupQueue
-        """,
-        ),
+        """),
     ),
 )

@@ -96,12 +96,14 @@ def blocked_linknames(source: Source) -> dict[str, list[str]]:
 
 
 def runtime_packages(source: Source) -> list[str]:
-    """The packages that the runtime is made of."""
-    file = "cmd/internal/objabi/pkgspecial.go"
-    if "var runtimePkgs" in (source.src / file).read_text():
-        return source.strings(file, "var runtimePkgs")
-    # Before they had a list of their own: a switch, and two prefixes.
-    return source.strings("cmd/link/internal/ld/data.go", "func isRuntimeDepPkg", "return true")
+    """The packages that the runtime is made of, for the linker."""
+    file, function = "cmd/link/internal/ld/data.go", "func isRuntimeDepPkg"
+    if function in (source.src / file).read_text():
+        # Before it asked the compiler's list: a switch, and two prefixes.
+        names = source.strings(file, function)
+        if names:
+            return [name for name in names if name != "_test"]
+    return source.strings("cmd/internal/objabi/pkgspecial.go", "var runtimePkgs")
 
 
 def experiments(source: Source) -> list[str]:

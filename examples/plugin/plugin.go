@@ -68,13 +68,15 @@ func Count(text string, visit border.Visit) (string, error) {
 		wg sync.WaitGroup
 	)
 	for _, line := range strings.Split(text, "\n") {
-		wg.Go(func() {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
 			for _, word := range strings.Fields(line) {
 				mu.Lock()
 				Visits[word]++
 				mu.Unlock()
 			}
-		})
+		}()
 	}
 	wg.Wait()
 	for _, word := range slices.Sorted(maps.Keys(Visits)) {

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from linkpipe.tables.mode import Mode
     from linkpipe.tables.objects import Objects
     from linkpipe.tables.packages import Packages
-    from linkpipe.tables.pclntab import Pclntab
+    from linkpipe.tables.pclntab import Funcdata, FunctionData, Pclntab
     from linkpipe.tables.ptab import Ptab
     from linkpipe.tables.relocs import Relocs
     from linkpipe.tables.relro import Relro
@@ -121,6 +121,8 @@ class Link:
     text_order: ClassVar[Fact[I32]] = Fact()
     elf: ClassVar[Fact[ElfPrep]] = Fact()
     pclntab: ClassVar[Fact[Pclntab]] = Fact()
+    function_data: ClassVar[Fact[FunctionData]] = Fact()
+    funcdata: ClassVar[Fact[Funcdata]] = Fact()
     section_groups: ClassVar[Fact[U8]] = Fact()
     type_order: ClassVar[Fact[I32]] = Fact()
     textsectmap: ClassVar[Fact[tuple[int, int]]] = Fact()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from linkpipe.engine.plugins import Catalog
     from linkpipe.release import Release
 
-_VERSION = re.compile(r"(?:devel )?go(\d+)\.(\d+)")
+_VERSION = re.compile(r"(?:devel )?go(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 def release_of(catalog: Catalog, version: str, asked: str = "") -> Release:
@@ -40,6 +40,13 @@ def release_of(catalog: Catalog, version: str, asked: str = "") -> Release:
         label="linkpipe",
         remedy=f"use a Go that is known, upgrade linkpipe, or try --release={near}",
     )
+
+
+def patch_of(version: str, name: str) -> int | None:
+    """The patch of a toolchain's version (0 for what came before the first); None where the link is
+    by the rules of another release, ``name``, than the toolchain's."""
+    found = _VERSION.match(version)
+    return int(found[3] or 0) if found and f"{found[1]}.{found[2]}" == name else None
 
 
 def _number(name: str) -> tuple[int, ...]:

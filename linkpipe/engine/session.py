@@ -9,7 +9,7 @@ from linkpipe.engine.context import Link
 from linkpipe.engine.pipeline import load_pipeline
 from linkpipe.engine.plan import check_output, make_plan
 from linkpipe.engine.plugins import Catalog
-from linkpipe.engine.releases import release_of
+from linkpipe.engine.releases import patch_of, release_of
 from linkpipe.engine.runner import run_plan
 
 if TYPE_CHECKING:
@@ -44,5 +44,6 @@ def run_link(
     else:
         check_output(plan, pipeline, catalog)
     arch = catalog.load("arches", options.environment.goarch)
-    link = Link({"options": options, "arch": arch.at(release.name), "release": release})
+    arch = arch.at(release.name, patch_of(options.environment.version, release.name))
+    link = Link({"options": options, "arch": arch, "release": release})
     return run_plan(plan, link, observers(catalog), keep=keep)

@@ -185,11 +185,11 @@ class Options(Value):
         modes = ("pie", "c-archive", "c-shared", "shared", "plugin")
         return self.buildmode in modes or self.linkshared
 
-    def build_note(self) -> bytes:
+    def build_note(self, digest: Callable[[bytes], bytes]) -> bytes:
         """The NT_GNU_BUILD_ID that ``-B`` asks for, empty for none. Raises OptionError.
 
-        Rule: elf.go, addbuildinfo: "gobuildid" is the first 20 bytes of a hash of ``-buildid``,
-        which is SHA-256 with its first byte inverted (cmd/internal/hash, Sum32).
+        Rule: elf.go, addbuildinfo: "gobuildid" is the first 20 bytes of the ``digest`` (of the
+        release) of ``-buildid``.
         """
         value = self.B
         if value in ("", "none"):
@@ -197,10 +197,7 @@ class Options(Value):
         if value == "gobuildid":
             if not self.buildid:
                 raise _conflict("-B gobuildid requires a Go build ID supplied via -buildid", "B")
-            import hashlib
-
-            digest = hashlib.sha256(self.buildid.encode("utf-8", "surrogateescape")).digest()
-            return bytes([digest[0] ^ 0xFF]) + digest[1:20]
+            return digest(self.buildid.encode("utf-8", "surrogateescape"))[:20]
         if not value.startswith("0x"):
             raise _conflict(f"-B argument must start with 0x: {value}", "B")
         digits = value[2:]
@@ -388,5 +385,5 @@ def _complete(values: dict[str, Any], main: str, environment: Environment) -> Op
         version = compiled_with(main) or environment.version
         environment = attrs.evolve(environment, version=version)
     options = Options(**values, main=main, environment=environment)
-    options.build_note()  # a wrong -B is an error before any input is opened
+    options.build_note(bytes)  # a wrong -B is an error before any input is opened
     return options

@@ -268,6 +268,16 @@ def shared_suffix_table(names: Sequence[str], prefix: str) -> tuple[bytes, list[
     return bytes(blob), [at[name] for name in names]
 
 
+def listed_table(listed: Sequence[str], names: Sequence[str]) -> tuple[bytes, list[int]]:
+    """A table of all names that are ``listed``, in that order and as often as they are, and of what
+    ``names`` has beside them. Returns the bytes and the offset of each of ``names``."""
+    blob, at = bytearray(), dict[str, int]()
+    for name in (*listed, *sorted(set(names) - set(listed))):
+        at.setdefault(name, len(blob))
+        blob += name.encode() + b"\0"
+    return bytes(blob), [at[name] for name in names]
+
+
 def compression_dtype(elf_class: int, endian: str) -> np.dtype[np.void]:
     """What stands before the bytes of a compressed section: Elf32_Chdr or Elf64_Chdr."""
     if elf_class == CLASS64:

@@ -1,14 +1,14 @@
-"""go:func.*: data about functions that their records point to, each once.
+"""Data about functions that their records point to, each once.
 
 It is what the compiler wrote (which words of the stack hold pointers, objects on the stack, open
-defers …) and, made here, the tree of calls that were inlined into each function. Widest alignment
-comes first, so that little is lost in gaps.
+defers …) and, made here, the tree of calls that were inlined into each function. In one block,
+go:func.*, widest alignment comes first, so that little is lost in gaps.
 Source: cmd/link/internal/ld/pcln.go (genInlTreeSym, generateFuncdata), runtime/symtabinl.go.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from linkpipe.formats.funcinfo import read_headers
 from linkpipe.symkind import SymKind
 from linkpipe.tables.faults import rows_of
 from linkpipe.tables.functions import Functions
-from linkpipe.tables.pclntab import Funcdata
+from linkpipe.tables.pclntab import Funcdata, FunctionData
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
 
 if TYPE_CHECKING:
@@ -81,16 +81,11 @@ def inlined_calls(
     return out.view(np.uint8).reshape(-1)
 
 
-class FuncdataLists(NamedTuple):
-    """Funcdata of functions, row by row: ``counts`` int64[n]; ``symbols`` int64[sum(counts)],
-    0 where there is none or where it does not count."""
-
-    counts: I64
-    symbols: I64
-
-
-def funcdata_lists(objects: Objects, symbols: Symbols, fns: Functions, trees: I64) -> FuncdataLists:
-    """The funcdata of each function, its tree of inlined calls put in its place."""
+def funcdata_lists(
+    objects: Objects, symbols: Symbols, fns: Functions, trees: I64
+) -> tuple[I64, I64]:
+    """The funcdata of each function, its tree of inlined calls put in its place: how many entries,
+    int64[n]; their symbols, int64[sum], 0 where there is none or where it does not count."""
     has_tree = trees != 0
     counts = np.where(has_tree, np.maximum(fns.nfuncdata, _INLTREE + 1), fns.nfuncdata)
     first = np.cumsum(counts) - counts
@@ -105,24 +100,18 @@ def funcdata_lists(objects: Objects, symbols: Symbols, fns: Functions, trees: I6
         made = out[at] >= len(symbols)
         empty = symbols.data_size[np.where(made, 0, out[at])] == 0
         out[at[empty & ~made]] = 0
-    return FuncdataLists(counts, out)
+    return counts, out
 
 
 def lay_out_funcdata(
-    symbols: Symbols,
-    edit: SymbolsEdit,
-    arch: Architecture,
-    lists: FuncdataLists,
-    trees: I64,
-    inlined: U8,
+    symbols: Symbols, edit: SymbolsEdit, arch: Architecture, data: FunctionData
 ) -> Funcdata:
     """Give the data its places in go:func.* (as values of the symbols), and copy it there.
 
-    ``edit`` is an edit of ``symbols``; ``inlined`` holds the contents of ``trees``, end to end.
-    Raises InputError for data of size zero.
+    ``edit`` is an edit of ``symbols``. Raises InputError for data of size zero.
     """
-    new, _ = first_seen(lists.symbols, len(edit))
-    unique = lists.symbols[new & (lists.symbols != 0)]
+    new, _ = first_seen(data.symbols, len(edit))
+    unique = data.symbols[new & (data.symbols != 0)]
     align = _alignment(edit, unique, arch.min_align, arch.max_align)
     order = np.argsort(-align, kind="stable")
     unique, align = unique[order], align[order]
@@ -151,9 +140,9 @@ def lay_out_funcdata(
     for row in np.flatnonzero(np.isin(unique, list(symbols.contents))).tolist():
         text = np.frombuffer(symbols.contents[int(unique[row])], np.uint8)
         out[at[row] : at[row] + len(text)] = text
-    made = trees[trees != 0]
+    made = data.trees[data.trees != 0]
     counts = edit.size[made]
-    copy_spans(out, edit.value[made], inlined, np.cumsum(counts) - counts, counts)
+    copy_spans(out, edit.value[made], data.inlined, np.cumsum(counts) - counts, counts)
     # The oracle looks at alignments while it compares them, so a single one goes unseen.
     widest = int(align[0]) if len(align) > 1 else 0
     return Funcdata(unique, at, widest, out)

@@ -6,7 +6,7 @@ relocations (cmd/link/internal/ld/elf.go, asmbElf, elfshbits, elfWriteShstrtab).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -80,17 +80,24 @@ class ElfFrame:
         entry: int = 0,
         notes: Iterable[Piece] = (),
         relocs: Mapping[str, bytes] | None = None,
+        listed: Sequence[str] = (),
     ) -> U8:
         """The whole file: uint8[n], writable.
 
         ``headers`` are all section headers in order; those of tables that stand behind the segments
         need only their names, the rest is filled in here. ``number`` maps rows of Sections to
-        section numbers, ``relocs`` names of relocation sections to their records.
+        section numbers, ``relocs`` names of relocation sections to their records. Names of sections
+        stand in the order in which they are ``listed``, if they are.
         """
         at = max(s.fileoff + s.filesize for s in self.sections.segments)
         at = round_up(at, self.arch.ptrsize)
         place = {header.name: i for i, header in enumerate(headers)}
-        names, name_at = elf.shared_suffix_table([header.name for header in headers], self.rel)
+        wanted = [header.name for header in headers]
+        names, name_at = (
+            elf.listed_table(listed, wanted)
+            if listed
+            else elf.shared_suffix_table(wanted, self.rel)
+        )
         headers, pieces = list(headers), list(notes)
         tables = self._tables(place, number)
         tables.append((SectionHeader(".shstrtab", SectionType.STRTAB, align=1), names))

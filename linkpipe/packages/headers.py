@@ -45,7 +45,9 @@ class Header(NamedTuple):
                 raise UserError(
                     str(e), status=2, label="link", remedy=f"correct {variable}, or leave it unset"
                 ) from e
-        enabled = release.enabled(environment.goexperiment, regabi=arch.regabi)
+        enabled = release.enabled(
+            environment.goexperiment, regabi=arch.regabi, off=arch.off_by_default
+        )
         return cls(environment.goos, arch.goarch, environment.version, variable, value, enabled)
 
     def expected(self, line: str) -> str:

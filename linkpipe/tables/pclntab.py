@@ -1,7 +1,10 @@
-"""The fact `pclntab`: the runtime's function tables, as far as they are known before layout.
+"""The facts `pclntab`, `function_data` and `funcdata`: the runtime's function tables, as far as
+they are known before layout, and the data that they point to.
 
-The pass pclntab makes it; findfunctab adds its index; moduledata reads ids and counts; pclnbytes
-writes the contents once addresses are final.
+The pass pclntab makes the first two; findfunctab adds its index; moduledata reads ids and counts;
+pclnbytes writes the contents once addresses are final. What becomes of the data of functions
+depends on the release: the pass funcblock lays them out in one block, or funcsymbols leaves them to
+the layout of data.
 """
 
 from __future__ import annotations
@@ -28,12 +31,32 @@ class Functab(Shown):
     """runtime.functab before addresses: every word but the entries of functions.
 
     Attributes:
-        words: uint8[n], the table's bytes; entry offsets and funcdata offsets still zero.
+        words: uint8[n], the table's bytes; entry offsets still zero, and those of data of
+            functions until these have their places.
         records: int64[nfunc], where each function's record starts, bytes.
     """
 
     words: U8
     records: I64
+
+
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+class FunctionData(Shown):
+    """Which data (funcdata) the records of functions point to; of functions that have information.
+
+    Attributes:
+        records: int64[k], where each one's record starts in runtime.functab, bytes.
+        counts: int64[k], how many entries for data it has.
+        symbols: int64[sum(counts)], their symbols; 0 for none.
+        trees: int64[k], the symbol of its tree of inlined calls, which has no content yet; 0: none.
+        inlined: uint8[…], the contents of these, end to end.
+    """
+
+    records: I64
+    counts: I64
+    symbols: I64
+    trees: I64
+    inlined: U8
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns)
@@ -59,14 +82,13 @@ class Pclntab(Shown):
 
     Attributes:
         carrier: runtime.pclntab, which all the others are carried by.
-        pcheader, funcnametab, cutab, filetab, pctab, functab, funcdata: their symbols
-            (runtime.pcheader …; ``functab`` is the oracle's ``pcln.pclntab`` and ``funcdata``
-            is go:func.*). Sizes are in the symbol table.
+        pcheader, funcnametab, cutab, filetab, pctab, functab: their symbols (runtime.pcheader …;
+            ``functab`` is the oracle's ``pcln.pclntab``). Sizes are in the symbol table.
         findfunctab: its symbol, 0 before the pass findfunctab has run.
         functions: int32[nfunc], the functions in order of address (text_order without
             containers of other functions).
         nfiles: distinct file names.
-        functab_data, funcdata_data: contents that need addresses.
+        functab_data: its content, which needs addresses.
     """
 
     carrier: int
@@ -76,11 +98,9 @@ class Pclntab(Shown):
     filetab: int
     pctab: int
     functab: int
-    funcdata: int
     functions: I32
     nfiles: int
     functab_data: Functab
-    funcdata_data: Funcdata
     findfunctab: int = 0
 
     @property

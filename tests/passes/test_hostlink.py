@@ -568,3 +568,18 @@ def test_an_unfinished_link_leaves_no_probes_behind(
 )
 def test_which_flags_matter_for_a_question(given: list[str], kept: list[str]) -> None:
     assert _relevant(given, release()) == kept
+
+
+@pytest.mark.parametrize("gold", ["GNU gold (GNU Binutils 2.35.2) 1.16", "GNU ld 2.40"])
+def test_gold_and_no_other_where_the_release_knows_no_other(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch, gold: str
+) -> None:
+    monkeypatch.setenv("LD", "GNU ld (GNU Binutils for Debian) 2.44")
+    monkeypatch.setenv("GOLD", gold)
+    arch = attrs.evolve(ARCH, needs_gold=True, oldest_ld=(2, 36))
+    if "gold" in gold:
+        link = host_link(tmp_path, compiler, mode=PLUGIN, arch=arch)
+        assert "-Wl,-z,nocopyreloc -fuse-ld=gold" in arguments(link, tmp_path)
+        return
+    with pytest.raises(HostLinkError, match=r"must be gold \(issue #15696, 22040\), but is not"):
+        host_link(tmp_path, compiler, mode=PLUGIN, arch=arch)

@@ -8,6 +8,7 @@ import hashlib
 import pytest
 
 from linkpipe.passes.mangle import mangled_name
+from linkpipe.testing.links import release
 
 
 def digest(text: bytes) -> bytes:
@@ -27,7 +28,7 @@ def digest(text: bytes) -> bytes:
     ],
 )
 def test_names_that_are_kept(name: bytes) -> None:
-    assert mangled_name(name) == name
+    assert mangled_name(name, release()) == name
 
 
 @pytest.mark.parametrize(
@@ -42,4 +43,10 @@ def test_names_that_are_kept(name: bytes) -> None:
     ],
 )
 def test_names_that_are_replaced(name: bytes, mangled: bytes) -> None:
-    assert mangled_name(name) == mangled
+    assert mangled_name(name, release()) == mangled
+
+
+def test_earlier_releases_take_other_bytes_of_the_hash() -> None:
+    raw = hashlib.sha256(b"map[string]int").digest()
+    mangled = mangled_name(b"type:map[string]int", release("1.24"))
+    assert mangled == b"type:" + base64.b64encode(raw[4:10])

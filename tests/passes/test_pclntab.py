@@ -1,4 +1,5 @@
-"""pclntab, findfunctab, pclnbytes: the tables equal those made by the sequential rules."""
+"""pclntab, funcblock, findfunctab, pclnbytes, funcbytes: the tables equal those made by the
+sequential rules. funcsymbols, funcoffsets: the same data in the form of earlier releases."""
 
 from __future__ import annotations
 
@@ -15,17 +16,23 @@ from hypothesis import strategies as st
 
 from linkpipe.arches.amd64 import ARCH
 from linkpipe.arrays.columns import frozen
+from linkpipe.arrays.ragged import distinct, expand
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.formats import goobj
 from linkpipe.packages.loading import PackageLoader
 from linkpipe.packages.places import Places
 from linkpipe.passes.findfunctab import findfunctab
+from linkpipe.passes.funcblock import funcblock
+from linkpipe.passes.funcbytes import funcbytes
+from linkpipe.passes.funcoffsets import funcoffsets
+from linkpipe.passes.funcsymbols import funcsymbols
 from linkpipe.passes.pclnbytes import pclnbytes
 from linkpipe.passes.pclntab import pclntab
 from linkpipe.passes.resolve import resolve
 from linkpipe.reloctype import R_ADDR, R_ADDROFF, R_CALL
 from linkpipe.symkind import SymKind
+from linkpipe.tables.pclntab import Functab, FunctionData
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag
@@ -210,7 +217,7 @@ def named(link: Link, name: str) -> list[int]:
 
 def finished(link: Link) -> Link:
     """Run the passes, with made-up addresses between them."""
-    link = findfunctab.run(pclntab.run(link))
+    link = findfunctab.run(funcblock.run(pclntab.run(link)))
     edit = link.symbols.edit()
     at = 0x600000
     tables = link.pclntab
@@ -221,7 +228,7 @@ def finished(link: Link) -> Link:
         tables.filetab,
         tables.pctab,
         tables.functab,
-        tables.funcdata,
+        edit.lookup("go:func.*"),
     ):
         edit.set(sym, value=at)
         at += int(edit.size[sym])
@@ -230,7 +237,8 @@ def finished(link: Link) -> Link:
     none = frozen(np.zeros(0, np.int32))
     rows = [Section(".text", "text", 5, none, 16, TEXT_AT)]
     rows.append(Section(".rodata", "rodata", 4, none, 16, RODATA_AT))
-    return pclnbytes.run(link.evolve(symbols=edit.freeze(), sections=Sections(tuple(rows), ())))
+    link = link.evolve(symbols=edit.freeze(), sections=Sections(tuple(rows), ()))
+    return pclnbytes.run(funcbytes.run(link))
 
 
 def contents_of(link: Link) -> dict[str, bytes]:
@@ -241,7 +249,7 @@ def contents_of(link: Link) -> dict[str, bytes]:
         tables.filetab,
         tables.pctab,
         tables.functab,
-        tables.funcdata,
+        symbols.lookup("go:func.*"),
         tables.findfunctab,
     )
     return {symbols.name(s): bytes(symbols.data(s)) for s in ids}
@@ -307,6 +315,53 @@ def test_header_and_symbols(tmp_path: Path) -> None:
         "runtime.findfunctab",
     ]
     assert all(symbols.container[s] == tables.carrier for s in others)
+
+
+@settings(max_examples=30)
+@given(programs)
+def test_data_of_functions_in_both_forms(tmp_path: Path, program: list[list[Func]]) -> None:
+    """Each record points to the same data, be it in one block or among read-only data; earlier
+    headers have a relocation for the address of the text."""
+    link = loaded(tmp_path, [obj(i, program) for i in range(len(program))])
+    block = finished(link)
+    link = funcsymbols.run(pclntab.run(link.evolve(release=release("1.25"))))
+    edit, data = link.symbols.edit(), link.function_data
+    ids = distinct(data.symbols)
+    ids = ids[ids != 0]
+    edit.set(edit.lookup_or_create("go:func.*"), value=RODATA_AT)
+    edit.set(ids, value=RODATA_AT + 8 * np.cumsum(edit.size[ids]))
+    link = funcoffsets.run(link.evolve(symbols=edit.freeze()))
+    table, place = link.pclntab, block.symbols.value
+    assert not link.symbols.check()
+    none = data.symbols == 0
+    for offset, one, at in (
+        (place, block.pclntab, 0),
+        (link.symbols.value, table, RODATA_AT),
+    ):
+        expected = np.where(none, 0xFFFFFFFF, offset[data.symbols] - at)
+        assert offsets_of(data, one.functab_data) == expected.tolist()
+    whole = contents_of(block)["go:func.*"]
+    for sym in ids.tolist():
+        content = bytes(link.symbols.data(sym))
+        assert (
+            content.ljust(int(link.symbols.size[sym]), b"\0")
+            == bytes(whole[place[sym] : place[sym] + block.symbols.size[sym]])
+            or link.relocs.count[sym]
+        )
+    rows = link.relocs.rows_of(table.pcheader)
+    row = rows.start
+    assert rows.stop == row + 1
+    assert int(link.relocs.target[row]) == link.symbols.lookup("runtime.text")
+    assert int(link.relocs.offset[row]) == 8 + 2 * 8
+    assert not (link.symbols.align[[table.pcheader, table.functab]]).any()
+
+
+def offsets_of(data: FunctionData, table: Functab) -> list[int]:
+    """The places of data in the records, function by function."""
+    words = table.words.view("<u4")
+    first = data.records // 4 + 11
+    first += words[first - 4]
+    return words[expand(first, data.counts)].tolist()
 
 
 def test_assembled_functions_may_lack_argument_maps(tmp_path: Path) -> None:

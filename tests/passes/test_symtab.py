@@ -10,6 +10,7 @@ from linkpipe.passes.symtab import symtab
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.symbols import STATIC, Flag
+from linkpipe.testing.links import release
 from tests.datalink import NOPTRBSS, RODATA, data_link
 from tests.goobj_writer import Sym
 from tests.tiny import EXTERNAL, INTERNAL, PLUGIN, Tiny
@@ -88,3 +89,21 @@ def test_private_symbols_stay_out_of_an_executable(
     edit.add_flags(ids[1], Flag.FROM_ASSEMBLY)
     found = symtab(link.evolve(symbols=edit.freeze())).symbols.has(ids, Flag.NOT_IN_SYMTAB)
     assert found.tolist() == [hidden, False]
+
+
+def test_earlier_releases_carry_data_of_functions(tmp_path: Path) -> None:
+    """By their names, and all that is of their kind; but the carrier itself carries nothing."""
+    names = ["gclocals·1", "p.f.arginfo1", "type:.eq.T.arginfo1", "p.f.stkobj", "p.f·f"]
+    link = data_link(tmp_path, [Sym(name=name, type=RODATA, size=8) for name in (*names, "p.x")])
+    edit = link.symbols.edit()
+    tree = edit.lookup_or_create("tree")
+    edit.set(tree, kind=SymKind.SGOFUNC, size=16)
+    edit.add_flags(tree, Flag.REACHABLE)
+    link = symtab(link.evolve(symbols=edit.freeze(), release=release("1.25")))
+    table, carrier = link.symbols, link.symbols.lookup("go:func.*")
+    for sym in (*(table.lookup(name) for name in names), tree):
+        assert int(table.container[sym]) == carrier
+        assert link.section_groups[sym] == SymKind.SGOFUNC
+    for sym in (carrier, table.lookup("p.x")):
+        assert int(table.container[sym]) == link.section_groups[sym] == 0
+    assert table.kind[table.lookup("runtime.symtab")] == SymKind.SSYMTAB

@@ -6,7 +6,7 @@ import pytest
 
 from linkpipe.engine.entrypoints import EntryPoint
 from linkpipe.engine.plugins import Catalog
-from linkpipe.engine.releases import release_of
+from linkpipe.engine.releases import patch_of, release_of
 from linkpipe.errors import UserError
 
 KNOWN = Catalog(
@@ -56,3 +56,19 @@ def test_one_that_is_asked_for_must_be_there() -> None:
     with pytest.raises(UserError, match='unknown release "1.12"') as caught:
         release_of(KNOWN, "go1.11", "1.12")
     assert "1.11" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("version", "name", "patch"),
+    [
+        ("go1.26.2", "1.26", 2),
+        ("go1.26.13-vendor", "1.26", 13),
+        ("go1.26", "1.26", 0),
+        ("go1.26rc1", "1.26", 0),
+        ("go1.27.1", "1.26", None),
+        ("", "1.26", None),
+    ],
+)
+def test_the_patch_of_a_version(version: str, name: str, patch: int | None) -> None:
+    """None where the link is by another release's rules: the newest is meant."""
+    assert patch_of(version, name) == patch

@@ -16,6 +16,7 @@ from linkpipe.errors import LinkpipeError, OptionError
 from linkpipe.flags.environ import Environment
 from linkpipe.flags.goflag import usage_text
 from linkpipe.flags.options import FLAGS, Options, VersionAsked, read_options
+from linkpipe.testing.links import release
 from tests.conformance.toolchain import environment, link_tool
 
 HOST = Environment("/go", "linux", "toy", "go1.27.3")
@@ -141,11 +142,14 @@ def test_no_symbol_table_no_debug_information(flags: list[str], without: bool) -
 
 
 def test_the_build_note() -> None:
-    assert read("-B=none", "-buildid=q", "x.o").build_note() == b""
-    assert read("-B=0x00ffA1", "x.o").build_note() == b"\x00\xff\xa1"
-    note = read("-buildid=abc", "x.o").build_note()
+    digest = release().hash
+    assert read("-B=none", "-buildid=q", "x.o").build_note(digest) == b""
+    assert read("-B=0x00ffA1", "x.o").build_note(digest) == b"\x00\xff\xa1"
+    note = read("-buildid=abc", "x.o").build_note(digest)
     # SHA-256 of "abc" with the first byte inverted.
     assert note.hex() == "457816bf8f01cfea414140de5dae2223b00361a3"
+    note = read("-buildid=abc", "x.o").build_note(release("1.24").hash)
+    assert note.hex() == "bb7816bf8f01cfea414140de5dae2223b00361a3"
 
 
 def test_repeated_flags() -> None:
