@@ -133,6 +133,7 @@ def _result(
         arch=link.arch,
         roots=tuple(roots),
         special=special[rows],
+        given=link.symbols,
         weak_calls=link.mode.can_use_plugins,
     )
     return link.evolve(symbols=symbols, relocs=relocs, graph=graph)

@@ -21,6 +21,9 @@ from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag, Symbols
 from linkpipe.values import Shown
 
+STAND_IN = "stands in for dropped methods"
+"""Why a symbol is a root that no program starts from."""
+
 
 @attrs.frozen(eq=False, repr=False)
 class Inputs(Shown):
@@ -98,7 +101,7 @@ def find_roots(inputs: Inputs, options: Options, inittasks: int) -> list[tuple[i
     symbols, objects, arch, mode = inputs.symbols, inputs.objects, inputs.arch, inputs.mode
     external = mode.external and options.buildmode == "exe"
     names = [("main" if external else options.E, "entry point")]
-    names.append(("runtime.unreachableMethod", "stands in for dropped methods"))
+    names.append(("runtime.unreachableMethod", STAND_IN))
     roots = []
     if options.buildmode == "plugin":
         path = path_to_prefix(options.pluginpath)

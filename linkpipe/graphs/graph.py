@@ -50,7 +50,7 @@ ROOT = 0
 """The node that stands for the roots."""
 
 # Reasons as numbers: a relocation's type, or one of these plus a detail.
-_AUX, _METHOD, _MAPINIT, _ROOT = 1 << 16, 1 << 17, 1 << 18, 1 << 19
+AUX, METHOD, MAPINIT, FROM_ROOT = 1 << 16, 1 << 17, 1 << 18, 1 << 19
 
 _AUX_NAMES = {
     goobj.AUX_FUNCDATA: "function data",
@@ -69,6 +69,16 @@ class Step(NamedTuple):
     reason: str
 
 
+class Arcs(NamedTuple):
+    """What keeps what: ``source`` and ``target`` int32[m], symbols; ``reason`` int32[m] (see
+    Graph.reason); ``row`` int64[m], the relocation that says so, -1 where it is none."""
+
+    source: I32
+    target: I32
+    reason: I32
+    row: I64
+
+
 @attrs.frozen(eq=False, repr=False, slots=False, field_transformer=columns)
 class Graph:
     """The graph of a link, as reachability left it.
@@ -78,6 +88,7 @@ class Graph:
         roots: symbols that the analysis started from, each with the reason.
         special: bool[len(relocs)], relocations that were followed though their type says
             otherwise: those of methods that may be called, and dropped map initialisers.
+        given: the symbols as the analysis found them, for those who run it again.
         weak_calls: whether weak calls were followed.
     """
 
@@ -87,6 +98,7 @@ class Graph:
     arch: Architecture
     roots: tuple[tuple[int, str], ...]
     special: Bool
+    given: Symbols
     weak_calls: bool = False
 
     __networkx_backend__ = "linkpipe"
@@ -97,15 +109,15 @@ class Graph:
         return frozen(np.concatenate(([ROOT], self.symbols.reachable())))
 
     @cached_property
-    def csr(self) -> Csr:
-        """Edges by source."""
-        n = len(self.symbols)
+    def arcs(self) -> Arcs:
+        """Everything by which one symbol keeps another; an edge stands for all from one to the
+        other."""
         relocs = self.relocs
         keep = followed(relocs.type, relocs.weak, self.arch.calls, self.weak_calls)
         rows = np.flatnonzero(keep | self.special)
         kind = relocs.type[rows].astype(np.int32)
         odd = self.special[rows]
-        kind[odd] = np.where(kind[odd] == R_METHODOFF, _METHOD, _MAPINIT)
+        kind[odd] = np.where(kind[odd] == R_METHODOFF, METHOD, MAPINIT)
 
         ids = self.symbols.reachable()
         ids = ids[self.symbols.object[ids] != 0]
@@ -117,13 +129,22 @@ class Graph:
             np.repeat(ids, auxs.counts).astype(np.int32),
         )
         targets = (roots, relocs.target[rows], auxs.target)
-        reasons = (_ROOT + np.arange(len(roots)), kind, _AUX + auxs.type.astype(np.int32))
+        reasons = (FROM_ROOT + np.arange(len(roots)), kind, AUX + auxs.type.astype(np.int32))
         source, target = np.concatenate(sources), np.concatenate(targets)
         # Content that the linker replaced has lost its auxiliary symbols: they may be missing.
         valid = self.symbols.has(target, Flag.REACHABLE)
         valid &= (source == ROOT) | self.symbols.has(source, Flag.REACHABLE)
         reason = np.concatenate(reasons).astype(np.int32)
-        return build_csr(n, source[valid], target[valid], reason[valid])
+        row = np.full(len(source), -1, np.int64)
+        row[len(roots) : len(roots) + len(rows)] = rows
+        source, target = frozen(source[valid]), frozen(target[valid])
+        return Arcs(source, target, frozen(reason[valid]), frozen(row[valid]))
+
+    @cached_property
+    def csr(self) -> Csr:
+        """Edges by source, one from a symbol to another."""
+        source, target, reason, _ = self.arcs
+        return build_csr(len(self.symbols), source, target, reason)
 
     @cached_property
     def transposed(self) -> Csr:
@@ -135,14 +156,14 @@ class Graph:
 
     def reason(self, code: int) -> str:
         """A reason in words."""
-        if code >= _ROOT:
-            return f"root: {self.roots[code - _ROOT][1]}"
-        if code >= _MAPINIT:
+        if code >= FROM_ROOT:
+            return f"root: {self.roots[code - FROM_ROOT][1]}"
+        if code >= MAPINIT:
             return "replaces the initialiser of an unused map"
-        if code >= _METHOD:
+        if code >= METHOD:
             return "method that may be called"
-        if code >= _AUX:
-            return _AUX_NAMES.get(code - _AUX, f"auxiliary symbol {code - _AUX}")
+        if code >= AUX:
+            return _AUX_NAMES.get(code - AUX, f"auxiliary symbol {code - AUX}")
         kind = self.arch.relocs.get(code)
         return kind.name if kind else f"relocation {code}"
 

@@ -52,6 +52,7 @@ def graph_of(n: int, edges: Sequence[tuple[int, int]], roots: Sequence[int] = (1
         arch=link.arch,
         roots=tuple((ids[root - 1], "entry point") for root in roots),
         special=np.zeros(len(link.relocs), np.bool_),
+        given=link.symbols,
     )
 
 
@@ -128,7 +129,9 @@ def test_a_name_is_that_of_what_is_in_the_output() -> None:
     link = tiny.link()
     objects: Any = NoObjects()
     roots = ((kept, "x"), (own, "y"))
-    graph = Graph(link.symbols, objects, link.relocs, link.arch, roots, np.zeros(0, np.bool_))
+    graph = Graph(
+        link.symbols, objects, link.relocs, link.arch, roots, np.zeros(0, np.bool_), link.symbols
+    )
     assert graph.find("both") == kept
     assert not any(link.symbols.lookup("own", version) for version in (0, 1))
     assert graph.why("own") == [Step(own, "own", "root: y")]
@@ -144,7 +147,7 @@ def test_reasons_name_relocations_methods_and_map_initialisers() -> None:
     link = tiny.link()
     special = np.array([True, True, False, False])
     objects: Any = NoObjects()
-    graph = Graph(link.symbols, objects, link.relocs, link.arch, ((a, "x"),), special)
+    graph = Graph(link.symbols, objects, link.relocs, link.arch, ((a, "x"),), special, link.symbols)
     assert graph[a] == {
         b: {"reason": "method that may be called"},
         c: {"reason": "replaces the initialiser of an unused map"},
