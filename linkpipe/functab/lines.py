@@ -8,7 +8,7 @@ the place in the function that was inlined.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from linkpipe.tables.symbols import Symbols
 
 
+class Frame(NamedTuple):
+    """A function, by its symbol, and the place "file:line" in it."""
+
+    function: int
+    line: str
+
+
 def source_lines(
     objects: Objects, symbols: Symbols, places: list[tuple[int, int]], quantum: int, goroot: str
 ) -> list[str]:
@@ -33,16 +40,26 @@ def source_lines(
 
     Raises InputError for tables that are damaged.
     """
+    found = source_frames(objects, symbols, places, quantum, goroot)
+    return [frames[-1].line if frames else "" for frames in found]
+
+
+def source_frames(
+    objects: Objects, symbols: Symbols, places: list[tuple[int, int]], quantum: int, goroot: str
+) -> list[tuple[Frame, ...]]:
+    """The same with the calls that were inlined there: first the place in the function itself, then
+    in each function that was inlined, the innermost last; empty where nothing is known."""
     wanted = np.array([sym for sym, _ in places], np.int64)
     new, _ = first_seen(wanted, len(symbols))
     fns = read_functions(objects, symbols, wanted[new])
     rows = {sym: row for row, sym in enumerate(fns.ids.tolist())}
     with rows_of(objects, symbols, fns.ids):
-        files, lines = (
+        files, lines, calls = (
             decode(symbols.arena.bytes, symbols.data_at[syms], symbols.data_size[syms], quantum)
-            for syms in (fns.pcfile, fns.pcline)
+            for syms in (fns.pcfile, fns.pcline, fns.pcinline)
         )
-    starts = [np.cumsum(table.counts) - table.counts for table in (files, lines)]
+    starts = [np.cumsum(table.counts) - table.counts for table in (files, lines, calls)]
+    trees = np.cumsum(fns.info.ninlined) - fns.info.ninlined
 
     @cache
     def name(obj: int, number: int) -> str:
@@ -52,14 +69,29 @@ def source_lines(
         found = file_names(objects, owner, np.array([number + 1]))[-1]
         return expand_file(found, goroot).decode("utf-8", "surrogateescape")
 
+    def line(row: int, number: int, at: int) -> str:
+        file = name(int(fns.objects[row]), number)
+        return f"{file}:{at}" if file and at > 0 else ""
+
     out = []
     for sym, offset in places:
         row = rows.get(sym)
-        file, line = "", 0
+        frames = []
         if row is not None:
-            file = name(int(fns.objects[row]), _value(files, starts[0], row, offset))
-            line = _value(lines, starts[1], row, offset)
-        out.append(f"{file}:{line}" if file and line > 0 else "")
+            place = line(
+                row, _value(files, starts[0], row, offset), _value(lines, starts[1], row, offset)
+            )
+            call = _value(calls, starts[2], row, offset)
+            # A call was inlined by one that stands before it in the tree.
+            before = int(fns.info.ninlined[row])
+            while place and 0 <= call < before:
+                node = fns.info.inlined[trees[row] + call]
+                frames.append(Frame(int(fns.inlined[trees[row] + call]), place))
+                place = line(row, int(node["file"]), int(node["line"]))
+                before, call = call, int(node["parent"])
+            if place:
+                frames.append(Frame(sym, place))
+        out.append(tuple(reversed(frames)))
     return out
 
 

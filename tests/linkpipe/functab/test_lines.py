@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from linkpipe.functab.lines import source_lines
+from linkpipe.functab.lines import source_frames, source_lines
 from tests.conformance.programs import PROGRAMS
+from tests.conformance.toolchain import goroot
 from tests.reallink import stages
 
 GOROOT = "/go"
@@ -54,3 +56,22 @@ def test_one_by_one() -> None:
 
     assert ask(places) == [ask([place])[0] for place in places]
     assert ask([]) == []
+
+
+def test_inlined_calls_lead_from_the_function_to_the_innermost() -> None:
+    """Each place is in the function itself first, and each line but the last calls what follows."""
+    link = stages().before["relocate"]
+    symbols = link.symbols
+    function = symbols.lookup("runtime.mallocgc", 1)
+    places = [(function, at) for at in range(0, int(symbols.size[function]), 3)]
+    quantum = link.arch.pc_quantum
+    found = source_frames(link.objects, symbols, places, quantum, str(goroot()))
+    assert max(map(len, found)) > 1
+    for frames in found:
+        assert frames[0].function == function
+        for outer, inner in pairwise(frames):
+            file, _, number = outer.line.rpartition(":")
+            name = symbols.name(inner.function).rpartition(".")[2]
+            assert name in Path(file).read_text().splitlines()[int(number) - 1]
+    lines = source_lines(link.objects, symbols, places, quantum, str(goroot()))
+    assert [frames[-1].line for frames in found] == lines
