@@ -70,8 +70,11 @@ class Plan(Shown):
         return providers(self.passes)
 
     def until(self, name: str) -> Plan:
-        """The plan that ends with that pass. Raises UserError when it is not in the plan."""
+        """The plan that ends with that pass, or with the last one that provides the fact of that
+        name. Raises UserError when it is not in the plan."""
         names = [planned.name for planned in self.passes]
+        if name not in names:
+            name = self.providers.get(name, (name,))[-1]
         if name not in names:
             skipped = any(step.name == name for step in self.skipped)
             raise UserError(

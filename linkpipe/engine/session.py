@@ -25,9 +25,9 @@ def run_link(
     keep: bool = True,
     catalog: Catalog | None = None,
 ) -> Link:
-    """Do the link that ``options`` describe, up to and with the pass ``until``, all of it when
-    that is empty, which has to write a file; what is known at its end. Nothing is opened before the
-    plan has been checked.
+    """Do the link that ``options`` describe, up to and with the pass ``until`` or the last that
+    provides a fact of that name, all of it when that is empty, which has to write a file; what is
+    known at its end. Nothing is opened before the plan has been checked.
 
     ``catalog`` is what is installed; ``observers`` makes those who watch from it. Unless told to
     ``keep`` them, facts are let go when no pass still to come can read them.

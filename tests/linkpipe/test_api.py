@@ -132,6 +132,24 @@ def test_a_link_by_its_arguments_stops_where_it_is_told(tmp_path: Path) -> None:
     assert not output.exists()
 
 
+def test_a_link_stops_where_a_fact_is_there() -> None:
+    """Whoever provides it last: pipelines may have passes of other names."""
+    given = inputs(TINY)
+    seen = Seen()
+    arguments = [*given.flags, "-o", "/dev/null", str(given.main)]
+    link = api.link(arguments, until="graph", observers=[seen], variables={**given.environment()})
+    assert seen.names[-1] == "reachability"
+    assert link.has("graph")
+
+
+def test_a_link_by_its_arguments_writes_another_file(tmp_path: Path) -> None:
+    given = inputs(TINY)
+    arguments = [*given.flags, "-o", "/nonexistent/out", str(given.main)]
+    link = api.link(arguments, output=str(tmp_path / "out"), variables=given.environment())
+    assert link.output == str(tmp_path / "out")
+    assert subprocess.run([tmp_path / "out"], capture_output=True, check=False).returncode == 0
+
+
 def test_a_link_runs_another_pipeline(tmp_path: Path) -> None:
     """The file that is named, and not the one that a variable names."""
     (tmp_path / "p.toml").write_text('extends = "default"\n[[remove]]\nname = "resolve"\n')
