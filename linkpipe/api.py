@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from linkpipe.arrays.types import U64 as U64
     from linkpipe.arrays.types import Bool as Bool
     from linkpipe.arrays.types import Ints as Ints
+    from linkpipe.ask.reasons import Reason as Reason
+    from linkpipe.ask.why import Why as Why
+    from linkpipe.ask.why import why as why
     from linkpipe.debuginfo.sections import with_debug_section as with_debug_section
     from linkpipe.engine.background import Result as Result
     from linkpipe.engine.background import Work as Work
@@ -97,6 +100,8 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.arrays.columns": "columns frozen",
             "linkpipe.arrays.ragged": "distinct expand offsets owners",
             "linkpipe.arrays.types": "Bool I32 I64 Ints U8 U16 U32 U64",
+            "linkpipe.ask.reasons": "Reason",
+            "linkpipe.ask.why": "Why why",
             "linkpipe.debuginfo.sections": "with_debug_section",
             "linkpipe.engine.background": "Result Work",
             "linkpipe.engine.context": "Link",
@@ -191,10 +196,11 @@ def link(
 
     ``target`` is a package, as ``go build`` names it (a path or an import path, seen from the
     current folder), which is compiled by the go command; or the arguments of a link, a sequence of
-    strings as `go tool link` takes them. The link runs up to and with the pass ``until``, or to its
-    end; ``pipeline`` is the pipeline file, the default one when empty. ``flags`` are those of
-    ``go build`` for a package, and come before the arguments of a link. ``output`` is the file that
-    a whole link of a package writes; without it the file goes when the function returns.
+    strings as `go tool link` takes them. The link runs up to and with the pass ``until``, or the
+    last that provides the fact of that name, or to its end; ``pipeline`` is the pipeline file, the
+    default one when empty. ``flags`` are those of ``go build`` for a package, and come before the
+    arguments of a link. ``output`` is the file that a whole link writes, in place of the one that
+    the arguments name; that of a package goes when the function returns, if none is given.
     ``variables`` is the environment of a link that is given by its arguments, this process's own
     when None.
 
@@ -205,17 +211,16 @@ def link(
     Raises LinkpipeError, UserError among them where the go command fails.
     """
     if not isinstance(target, str):
-        return _run([*flags, *target], os.environ if variables is None else variables, "", until,
-                    pipeline, observers)  # fmt: skip
+        given = os.environ if variables is None else variables
+        return _run([*flags, *target], given, "", until, pipeline, observers, output)
     import tempfile
 
     from linkpipe.packages.gobuild import capture
 
     with tempfile.TemporaryDirectory(prefix="linkpipe-") as folder:
         found = capture(target, flags, folder)
-        args = list(found.args)
-        args[args.index("-o") + 1] = os.path.abspath(output or os.path.join(folder, "out"))
-        return _run(args, found.variables, found.tool, until, pipeline, observers)
+        file = output or os.path.join(folder, "out")
+        return _run(found.args, found.variables, found.tool, until, pipeline, observers, file)
 
 
 def _run(
@@ -225,6 +230,7 @@ def _run(
     until: str,
     pipeline: str,
     observers: Iterable[Observer],
+    output: str,
 ) -> Link:
     import attrs
 
@@ -239,5 +245,7 @@ def _run(
     if pipeline:
         settings = attrs.evolve(options.settings, pipeline=pipeline)
         options = attrs.evolve(options, settings=settings)
+    if output:
+        options = attrs.evolve(options, o=os.path.abspath(output))
     watching = tuple(observers)
     return run_link(options, lambda _: watching, until=until)

@@ -46,11 +46,12 @@ as_format = click.option(
 )
 
 
-def invoke(command: click.Command, argv: Sequence[str]) -> int:
-    """Run a click command; returns the exit status, and shows linkpipe's own errors as text."""
+def invoke(command: click.Command, argv: Sequence[str], obj: Any = None) -> int:
+    """Run a click command, with ``obj`` in its context; returns the exit status, and shows
+    linkpipe's own errors as text."""
     name = f"linkpipe {command.name}"
     try:
-        status = command.main(list(argv), prog_name=name, standalone_mode=False)
+        status = command.main(list(argv), prog_name=name, standalone_mode=False, obj=obj)
     except click.ClickException as e:
         e.show()
         return ERROR

@@ -1,8 +1,8 @@
 """The command ``linkpipe``: finds the subcommand's module and hands over.
 
-A subcommand is a module of this package with a ``main(argv) -> int``; its docstring's first line
-is its help. Nothing is imported but the one that is asked for: ``linkpipe link`` is on the path of
-every link.
+A subcommand is a module of this package with a ``main(argv) -> int`` (``why-no-dce`` lives in
+``why_no_dce.py``); its docstring's first line is its help. Nothing is imported but the one that is
+asked for: ``linkpipe link`` is on the path of every link.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def main(argv: Sequence[str]) -> int:
         return 2
     from importlib import import_module
 
-    status: int = import_module(f"linkpipe.cli.{name}").main(argv[1:])
+    module = import_module(f"linkpipe.cli.{name.replace('-', '_')}")
+    status: int = module.main(argv[1:])
     return status
 
 
@@ -53,7 +54,7 @@ def commands() -> dict[str, str]:
     folder = os.path.dirname(os.path.abspath(__file__))
     names = sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".py"))
     return {
-        name: os.path.join(folder, f"{name}.py")
+        name.replace("_", "-"): os.path.join(folder, f"{name}.py")
         for name in names
         if name not in HIDDEN and not name.startswith("_")
     }

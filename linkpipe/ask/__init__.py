@@ -1,0 +1,1 @@
+"""Questions about a link, answered from its own graph and tables: values, nothing printed."""

@@ -1,0 +1,141 @@
+"""Whose code it is: the package that a symbol belongs to, and the module that a package is in.
+
+Modules are those of the module information that the go command hands to the linker, which
+`go version -m` prints (runtime/debug, BuildInfo).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+
+import attrs
+import numpy as np
+
+from linkpipe.arrays.types import I32, I64, Ints
+from linkpipe.engine.context import Link
+from linkpipe.formats import goobj
+from linkpipe.formats.importpath import path_to_prefix
+from linkpipe.tables.symbols import Flag
+
+STANDARD = "std"
+"""What the standard library is called in place of a module."""
+
+
+@attrs.frozen(eq=False, repr=False, slots=False)
+class Modules:
+    """The packages and modules of a link."""
+
+    link: Link
+
+    @cached_property
+    def main(self) -> str:
+        """The path of the main module, "" where the program is built from files or by hand."""
+        return next((path for verb, path in self._told if verb == "mod"), "")
+
+    @cached_property
+    def program(self) -> str:
+        """The import path of the main package, "main" where nobody told."""
+        return next((path for verb, path in self._told if verb == "path"), "main")
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of all modules, the main one first."""
+        return tuple(path for verb, path in self._told if verb in ("mod", "dep"))
+
+    @cached_property
+    def _told(self) -> list[tuple[str, str]]:
+        text = (self.link.packages.modinfo or b"").decode("utf-8", "replace")
+        # The first line begins with a mark of 16 bytes, the last one is another.
+        _, found, rest = text.partition("path\t")
+        lines = (found + rest).splitlines()
+        return [(line.split("\t")[0], line.split("\t")[1]) for line in lines if "\t" in line]
+
+    @cached_property
+    def packages(self) -> tuple[str, ...]:
+        """The import path of each package, in load order."""
+        return tuple(package.path for package in self.link.packages.items)
+
+    @cached_property
+    def main_package(self) -> str:
+        """The main package as symbols have it: "main", or a plugin's path."""
+        return next((each.path for each in self.link.packages.items if each.main), "main")
+
+    @cached_property
+    def _standard(self) -> frozenset[str]:
+        flags = self.link.objects.flags
+        return frozenset(
+            package.path
+            for package in self.link.packages.items
+            if package.objects and (flags[list(package.objects)] & goobj.FLAG_STD).all()
+        )
+
+    def module(self, package: str) -> str:
+        """The module that a package is in: STANDARD, a path, or "" where nobody told."""
+        if package in self._standard:
+            return STANDARD
+        if package == self.main_package:
+            return self.main
+        found = [m for m in self.paths if package == m or package.startswith(f"{m}/")]
+        return max(found, key=len, default="")
+
+    def is_own(self, package: str) -> bool:
+        """Whether it is the user's own code: of the main package or the main module."""
+        own = package == self.main_package
+        return own or bool(self.main and self.module(package) == self.main)
+
+    def rows(self, symbols: Ints) -> I32:
+        """The row in ``packages`` of the package that defines each symbol, -1 for those that the
+        linker makes: int32[n]."""
+        table = self.link.graph.symbols
+        objects = table.object[symbols]
+        found: I32 = np.where(objects != 0, self.link.objects.package[objects], -1)
+        return found.astype(np.int32)
+
+    def symbols(self, packages: Collection[str]) -> I64:
+        """The symbols that are of these packages alone, ascending: not those that any package may
+        define (types without a name, instances of generic functions, constants)."""
+        rows = [row for row, each in enumerate(self.packages) if each in packages]
+        flags = self.link.graph.symbols.flags
+        ids = np.flatnonzero((flags & (Flag.DUPOK | Flag.CONTENT_HASHED)) == 0)
+        return ids[np.isin(self.rows(ids), rows)]
+
+    def package(self, symbol: int) -> str:
+        """The package that a symbol is of, "" for one that the linker makes: what its name begins
+        with where many packages may define it (types, instances of generic functions), and the
+        package that defines it for all others."""
+        table = self.link.graph.symbols
+        row = int(self.rows(np.array([symbol]))[0])
+        if row < 0:
+            return ""
+        if table.flags[symbol] & Flag.DUPOK:
+            name = table.name(symbol).removeprefix("type:").lstrip("*")
+            folder, slash, rest = name.partition("[")[0].rpartition("/")
+            found = self._prefixes.get(folder + slash + rest.partition(".")[0])
+            if found is not None:
+                return found
+        return self.packages[row]
+
+    @cached_property
+    def _prefixes(self) -> dict[str, str]:
+        return {path_to_prefix(path): path for path in self.packages}
+
+    def imports(self, package: str) -> tuple[str, ...]:
+        """A shortest chain of imports from the main package to that one, both included; empty when
+        nobody imports it (the linker adds packages that the runtime needs)."""
+        items, by_path = self.link.packages.items, self.link.packages.by_path
+        goal = by_path.get(package, -1)
+        start = by_path.get(self.main_package, 0)
+        before = {start: start}
+        wave = [start]
+        while wave and goal not in before:
+            found = [(to, row) for row in wave for to in sorted(items[row].imports)]
+            new = {to: row for to, row in reversed(found) if to not in before}
+            before |= new
+            wave = list(new)
+        if goal not in before:
+            return ()
+        chain = [goal]
+        while chain[-1] != start:
+            chain.append(before[chain[-1]])
+        return tuple(items[row].path for row in reversed(chain))

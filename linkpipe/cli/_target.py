@@ -1,0 +1,90 @@
+"""What the commands that ask about a link share: the program, the form of the answer, the statuses.
+
+    linkpipe COMMAND [OPTIONS] TARGET [WHAT] [-- GO BUILD FLAGS]
+
+TARGET is a package, which the user's own go command compiles, or @FILE, a file with the arguments
+of a link. Nothing is written but what --output names.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from linkpipe.cli._people import as_format, invoke, people
+from linkpipe.errors import LinkpipeError, OptionError
+
+if TYPE_CHECKING:
+    from linkpipe.engine.context import Link
+
+YES, NO, FAILED = 0, 1, 3
+"""Exit statuses: the answer, and that there was no link to ask about. A question that cannot be
+understood, or a file that cannot be read, is 2, as for every command for people."""
+
+GO_FLAGS = "[-- GO BUILD FLAGS]"
+"""What ends the usage of each command."""
+
+Made = Callable[[Callable[..., int]], click.Command]
+
+
+def asks(name: str) -> Made:
+    """Make a command that asks about a link of a function, which takes ``target``, ``form`` and its
+    own options, prints, and returns the exit status."""
+
+    def decorate(function: Callable[..., int]) -> click.Command:
+        @wraps(function)
+        def answer(*, output: str, **options: Any) -> int:
+            if not output:
+                return function(**options)
+            text = io.StringIO()
+            with redirect_stdout(text):
+                status = function(**options)
+            Path(output).write_text(text.getvalue(), "utf-8", "surrogateescape")
+            return status
+
+        for add in (as_format, _output, _target):
+            answer = add(answer)
+        return people(name)(answer)
+
+    return decorate
+
+
+_target = click.argument("target")
+_output = click.option(
+    "--output", metavar="FILE", default="", help="Write to a file; to the terminal if not given."
+)
+
+
+def ask(command: click.Command, argv: Sequence[str]) -> int:
+    """Run a command of ``asks``; what follows ``--`` is for go build."""
+    words = list(argv)
+    at = words.index("--") if "--" in words else len(words)
+    return invoke(command, words[:at], obj=tuple(words[at + 1 :]))
+
+
+def linked(target: str, until: str = "", output: str = "") -> Link:
+    """Link the target of a command, up to the fact ``until``. Ends the command with status FAILED
+    when it cannot be built or linked."""
+    from linkpipe import api
+
+    context = click.get_current_context()
+    flags = context.obj or ()
+    if target.startswith("@"):
+        if flags:
+            raise click.ClickException("@FILE is a link: there is no go build to give flags to")
+        Path(target[1:]).open("rb").close()
+    try:
+        what = [target] if target.startswith("@") else target
+        return api.link(what, until=until, flags=flags, output=output)
+    except OptionError:
+        raise
+    except LinkpipeError as e:
+        print(f"linkpipe {context.command.name}: {e.render()}", file=sys.stderr)
+        raise click.exceptions.Exit(FAILED) from e

@@ -1,0 +1,3 @@
+module looking.test
+
+go 1.26

@@ -1,0 +1,139 @@
+"""Commands that ask about a link, as processes: targets, forms of the answer, statuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.programs import inputs
+from tests.conformance.toolchain import environment
+from tests.linkpipe.ask.links import DEEP, PROGRAMS, response_file
+from tests.linkpipe.cli.test_cli import keys
+
+COMMANDS = {"why": ("main.main",)}
+"""Each, and what it asks about."""
+
+
+def ask(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "linkpipe", *args],
+        capture_output=True,
+        text=True,
+        cwd=PROGRAMS,
+        env=environment(**{"CGO_ENABLED": "0", **env}),
+        check=False,
+    )
+
+
+def of_deep(folder: Path, command: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """Ask about the captured link of a program: no go command takes part."""
+    given = inputs(DEEP)
+    return ask(command, response_file(DEEP, folder), *args, LINKPIPE_GO="/nonexistent", **given.env)
+
+
+def test_why_of_a_package(tmp_path: Path) -> None:
+    """The user's own go command compiles it; no file is written."""
+    before = sorted(PROGRAMS.rglob("*"))
+    done = ask("why", "./deep", "looking.test/deep/helper", TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("the package looking.test/deep/helper is in the output (")
+    assert lines[1] == "imported: main -> looking.test/deep/helper"
+    assert lines[2].split() == ["reason", "symbol", "where"]
+    call = ["call", "looking.test/deep/helper.Call", f"{PROGRAMS}/deep/main.go:16"]
+    assert call in [line.split() for line in lines]
+    assert sorted(PROGRAMS.rglob("*")) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_flags_of_go_build_follow_two_dashes() -> None:
+    done = ask("why", "./deep", "looking.test/deep/helper.Call", "--", "-trimpath")
+    assert done.returncode == 0, done.stderr
+    assert f"{PROGRAMS}" not in done.stdout
+    assert "looking.test/deep/main.go:16" in done.stdout
+    wrong = ask("why", "./deep", "main.main", "--", "-nosuch")
+    assert wrong.returncode == 3
+    assert "-nosuch" in wrong.stderr
+
+
+def test_why_of_the_arguments_of_a_link(tmp_path: Path) -> None:
+    done = of_deep(tmp_path, "why", "main.run", "--all")
+    assert done.returncode == 0, done.stderr
+    first, rest = done.stdout.split("every immediate reason:\n")
+    assert first.startswith("the symbol main.run is in the output")
+    assert rest.splitlines()[1].split() == ["call", "main.main", f"{PROGRAMS}/deep/main.go:18"]
+
+
+def test_no_is_one(tmp_path: Path) -> None:
+    done = of_deep(tmp_path, "why", "reflect.Copy")
+    assert done.returncode == 1, done.stderr
+    assert "is not in the output" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("./deep",), "Missing argument"),
+        (("./deep", "main.main", "--nosuch"), "No such option"),
+        (("@/nonexistent/args", "main.main"), "/nonexistent/args"),
+        (("@ARGS", "main.man"), "did you mean main.main"),
+        (("@ARGS", "main.main", "--", "-race"), "there is no go build to give flags to"),
+        (("@WRONG", "main.main"), "flag provided but not defined: -nosuch"),
+    ],
+)
+def test_a_question_that_cannot_be_asked(
+    tmp_path: Path, args: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "wrong").write_text("-nosuch\n")
+    files = {"@ARGS": response_file(DEEP, tmp_path), "@WRONG": f"@{tmp_path}/wrong"}
+    done = ask("why", *(files.get(arg, arg) for arg in args))
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_a_link_that_fails_is_three(tmp_path: Path) -> None:
+    (tmp_path / "args").write_text("-importcfg\n/dev/null\n/nonexistent/main.a\n")
+    done = ask("why", f"@{tmp_path}/args", "main.main")
+    assert done.returncode == 3
+    assert "/nonexistent/main.a" in done.stderr
+    done = ask("why", "./nosuch", "main.main")
+    assert done.returncode == 3
+    assert "nosuch" in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_json_has_a_schema_and_plain_keys(tmp_path: Path, command: str) -> None:
+    done = of_deep(tmp_path, command, *COMMANDS[command], "--format", "json")
+    assert done.returncode in (0, 1), done.stderr
+    told = json.loads(done.stdout)
+    assert told["schema"] == f"linkpipe.{command}/1"
+    assert [key for key in keys(told) if not key.replace("_", "").isalpha()] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_answer_goes_to_a_file(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "answer"
+    said = of_deep(tmp_path, command, *COMMANDS[command])
+    done = of_deep(tmp_path, command, *COMMANDS[command], "--output", str(file))
+    assert (done.returncode, done.stdout) == (said.returncode, "")
+    assert file.read_text() == said.stdout
+    nowhere = of_deep(tmp_path, command, *COMMANDS[command], "--output", "/nonexistent/file")
+    assert nowhere.returncode == 2
+    assert "/nonexistent/file" in nowhere.stderr
+    assert "Traceback" not in nowhere.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_examples(command: str) -> None:
+    done = ask(command, "--help")
+    assert done.returncode == 0
+    assert f"Usage: linkpipe {command} [OPTIONS] TARGET" in done.stdout
+    assert "[-- GO BUILD FLAGS]" in " ".join(done.stdout.split())
+    assert f"Examples:\n    linkpipe {command} " in done.stdout
+    assert "exit status is 0" in " ".join(done.stdout.split())
