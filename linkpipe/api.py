@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from linkpipe.ask.reasons import Reason as Reason
     from linkpipe.ask.why import Why as Why
     from linkpipe.ask.why import why as why
+    from linkpipe.ask.why_no_dce import WhyNoDce as WhyNoDce
+    from linkpipe.ask.why_no_dce import why_no_dce as why_no_dce
     from linkpipe.debuginfo.sections import with_debug_section as with_debug_section
     from linkpipe.engine.background import Result as Result
     from linkpipe.engine.background import Work as Work
@@ -102,6 +104,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.arrays.types": "Bool I32 I64 Ints U8 U16 U32 U64",
             "linkpipe.ask.reasons": "Reason",
             "linkpipe.ask.why": "Why why",
+            "linkpipe.ask.why_no_dce": "WhyNoDce why_no_dce",
             "linkpipe.debuginfo.sections": "with_debug_section",
             "linkpipe.engine.background": "Result Work",
             "linkpipe.engine.context": "Link",

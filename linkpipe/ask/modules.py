@@ -79,6 +79,10 @@ class Modules:
         found = [m for m in self.paths if package == m or package.startswith(f"{m}/")]
         return max(found, key=len, default="")
 
+    def is_standard(self, package: str) -> bool:
+        """Whether a package is of the standard library."""
+        return package in self._standard
+
     def is_own(self, package: str) -> bool:
         """Whether it is the user's own code: of the main package or the main module."""
         own = package == self.main_package

@@ -20,11 +20,11 @@ from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.ask import rerun
 from linkpipe.ask.calls import Calls
-from linkpipe.ask.modules import STANDARD, Modules
+from linkpipe.ask.modules import Modules
 from linkpipe.deadcode.inputs import STAND_IN
 from linkpipe.engine.context import Link
 from linkpipe.formats import goobj
-from linkpipe.functab.lines import Frame, source_frames
+from linkpipe.functab.lines import source_frames
 from linkpipe.graphs.csr import Csr, breadth_first, build_csr
 from linkpipe.graphs.graph import AUX, FROM_ROOT, MAPINIT, METHOD, ROOT, Arcs
 from linkpipe.symkind import is_text
@@ -212,16 +212,18 @@ class Reasons:
             row = each.row if isinstance(each, _Note) else int(self.arcs.row[each])
             source = each.caller if isinstance(each, _Note) else int(self.arcs.source[each])
             places.append((source, int(relocs.offset[row]) if row >= 0 else -1))
-        told = []
-        for each, frames in zip(found, self._frames(places), strict=True):
-            one = self._of_note(each) if isinstance(each, _Note) else self._of_arc(each)
-            label = self.link.graph.label
-            inner = tuple(Inlined(label(frame.function), frame.line) for frame in frames[1:])
-            told.append(attrs.evolve(one, line=frames[0].line, inlined=inner) if frames else one)
-        return tuple(told)
+        return tuple(
+            attrs.evolve(
+                self._of_note(each) if isinstance(each, _Note) else self._of_arc(each),
+                line=line,
+                inlined=inlined,
+            )
+            for each, (line, inlined) in zip(found, self.lines(places), strict=True)
+        )
 
-    def _frames(self, places: Sequence[tuple[int, int]]) -> list[tuple[Frame, ...]]:
-        """Each place, (symbol, offset), in the source; empty where nothing is known."""
+    def lines(self, places: Sequence[tuple[int, int]]) -> list[tuple[str, tuple[Inlined, ...]]]:
+        """Each place, (symbol, offset), in the source: "file:line" in the function itself, "" where
+        nothing is known, and the places in what was inlined there."""
         graph = self.link.graph
         quantum, goroot = self.link.arch.pc_quantum, self.link.options.environment.goroot
         code = np.array([sym for sym, _ in places], np.int64)
@@ -230,8 +232,12 @@ class Reasons:
         rows = np.flatnonzero(inside).tolist()
         wanted = [places[row] for row in rows]
         found = source_frames(graph.objects, graph.symbols, wanted, quantum, goroot)
-        by_row = dict(zip(rows, found, strict=True))
-        return [by_row.get(row, ()) for row in range(len(places))]
+        out: list[tuple[str, tuple[Inlined, ...]]] = [("", ())] * len(places)
+        for row, frames in zip(rows, found, strict=True):
+            if frames:
+                inner = (Inlined(graph.label(each.function), each.line) for each in frames[1:])
+                out[row] = frames[0].line, tuple(inner)
+        return out
 
     def _of_note(self, note: _Note) -> Reason:
         relocs = self.run.inputs.relocs
@@ -267,7 +273,7 @@ class Reasons:
         return Reason(
             source=self.link.graph.label(source),
             package=package,
-            standard=self.modules.module(package) == STANDARD,
+            standard=self.modules.is_standard(package),
             own=self.modules.is_own(package),
             **told,
         )

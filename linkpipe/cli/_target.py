@@ -22,6 +22,7 @@ from linkpipe.cli._people import as_format, invoke, people
 from linkpipe.errors import LinkpipeError, OptionError
 
 if TYPE_CHECKING:
+    from linkpipe.ask.reasons import Inlined
     from linkpipe.engine.context import Link
 
 YES, NO, FAILED = 0, 1, 3
@@ -34,9 +35,10 @@ GO_FLAGS = "[-- GO BUILD FLAGS]"
 Made = Callable[[Callable[..., int]], click.Command]
 
 
-def asks(name: str) -> Made:
+def asks(name: str, what: str = "") -> Made:
     """Make a command that asks about a link of a function, which takes ``target``, ``form`` and its
-    own options, prints, and returns the exit status."""
+    own options, prints, and returns the exit status. ``what`` follows TARGET in its usage, when
+    that is the only argument."""
 
     def decorate(function: Callable[..., int]) -> click.Command:
         @wraps(function)
@@ -49,17 +51,24 @@ def asks(name: str) -> Made:
             Path(output).write_text(text.getvalue(), "utf-8", "surrogateescape")
             return status
 
-        for add in (as_format, _output, _target):
+        argument = click.argument("target", metavar=f"TARGET {what}".rstrip())
+        for add in (as_format, _output, argument):
             answer = add(answer)
         return people(name)(answer)
 
     return decorate
 
 
-_target = click.argument("target")
 _output = click.option(
     "--output", metavar="FILE", default="", help="Write to a file; to the terminal if not given."
 )
+
+
+def where(line: str, inlined: Sequence[Inlined], because: str = "") -> str:
+    """A place in the source, what was inlined there, and what else there is to say."""
+    inner = ", ".join(f"{each.function} {each.line}" for each in inlined)
+    parts = (line, f"inlined {inner}" if inner else "", because)
+    return "; ".join(part for part in parts if part)
 
 
 def ask(command: click.Command, argv: Sequence[str]) -> int:

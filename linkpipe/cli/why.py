@@ -9,7 +9,7 @@ import attrs
 import click
 
 from linkpipe.cli._people import print_json, print_table
-from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, linked
+from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, linked, where
 
 if TYPE_CHECKING:
     from linkpipe.ask.reasons import Reason
@@ -60,24 +60,16 @@ def _print(answer: Why, every: bool) -> None:
     click.echo(f"the {answer.kind} {answer.name} is in the output ({answer.size} bytes{count})")
     if answer.imports:
         click.echo(f"imported: {' -> '.join(answer.imports)}")
-    print_reasons(answer.chain)
+    rows = [(each.kind, each.target, _where(each)) for each in answer.chain]
+    print_table(("reason", "symbol", "where"), rows, fold=True)
     if every:
         click.echo("every immediate reason:")
-        rows = [(each.kind, each.source or "(root)", where(each)) for each in answer.reasons]
+        rows = [(each.kind, each.source or "(root)", _where(each)) for each in answer.reasons]
         print_table(("reason", "by", "where"), rows, fold=True)
 
 
-def print_reasons(chain: Sequence[Reason]) -> None:
-    """Print a chain, a line for each symbol: by which reason the one before keeps it, and where."""
-    rows = [(each.kind, each.target, where(each)) for each in chain]
-    print_table(("reason", "symbol", "where"), rows, fold=True)
-
-
-def where(reason: Reason) -> str:
-    """Where one symbol refers to another, and what else it takes."""
-    inner = [f"{each.function} {each.line}" for each in reason.inlined]
-    inlined = f"inlined {', '.join(inner)}" if inner else ""
-    return "; ".join(part for part in (reason.line, inlined, reason.because) if part)
+def _where(reason: Reason) -> str:
+    return where(reason.line, reason.inlined, reason.because)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -11,10 +11,10 @@ import pytest
 
 from tests.conformance.programs import inputs
 from tests.conformance.toolchain import environment
-from tests.linkpipe.ask.links import DEEP, PROGRAMS, response_file
+from tests.linkpipe.ask.links import DEEP, PROGRAMS, QUIET, response_file
 from tests.linkpipe.cli.test_cli import keys
 
-COMMANDS = {"why": ("main.main",)}
+COMMANDS: dict[str, tuple[str, ...]] = {"why": ("main.main",), "why-no-dce": ()}
 """Each, and what it asks about."""
 
 
@@ -72,6 +72,17 @@ def test_no_is_one(tmp_path: Path) -> None:
     done = of_deep(tmp_path, "why", "reflect.Copy")
     assert done.returncode == 1, done.stderr
     assert "is not in the output" in done.stdout
+
+
+def test_a_gate_against_causes(tmp_path: Path) -> None:
+    """Status 1 when something switched pruning off, if it is asked for."""
+    assert of_deep(tmp_path, "why-no-dce").returncode == 0
+    done = of_deep(tmp_path, "why-no-dce", "--fail")
+    assert done.returncode == 1, done.stderr
+    assert "1. looking.test/deep/helper.find calls reflect.Value.MethodByName" in done.stdout
+    assert f">  look-up            reflect.Value.MethodByName     {PROGRAMS}" in done.stdout
+    done = ask("why-no-dce", response_file(QUIET, tmp_path), "--fail")
+    assert (done.returncode, done.stdout) == (0, "unused methods are pruned\n")
 
 
 @pytest.mark.parametrize(
