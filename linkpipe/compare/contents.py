@@ -57,6 +57,7 @@ def _plain(a: Elf, b: Elf, left: int, right: int, names: Symbols | None) -> Iter
     counts = np.diff(changed, append=len(places))
     if len(changed) > 1:
         yield f"    they lie in {len(np.unique(places))} symbols, the first ones"
+    release = golang.release_of_file(a)
     for i, count in zip(changed[:_SHOWN].tolist(), counts[:_SHOWN].tolist(), strict=True):
         at = int(differ[i])
         mine = symbols.at(left, at + base) or f"{title}+{at:#x}"
@@ -65,10 +66,19 @@ def _plain(a: Elf, b: Elf, left: int, right: int, names: Symbols | None) -> Iter
             theirs = b.symbols.at(right, at + other_base)
             if theirs and theirs != mine:
                 told += f"; in the second file {theirs}"
-        if title.endswith(".go.module"):
-            told += f"; {golang.moduledata_field(at, 4 * a.elf_class)}"
+        inside = _in_moduledata(mine)
+        if inside >= 0:
+            told += f"; {golang.moduledata_field(release, inside, 4 * a.elf_class)}"
         yield f"    {told}"
         yield from _hex(one, other, at, base)
+
+
+def _in_moduledata(place: str) -> int:
+    """How far behind the start of the module data a place ("local.moduledata+0x8") is; -1: it is
+    elsewhere."""
+    name, _, offset = place.removesuffix(" (past its end)").partition("+")
+    known = ("runtime.firstmoduledata", "local.moduledata", ".go.module", ".data.rel.ro.go.module")
+    return int(offset or "0", 16) if name in known else -1
 
 
 def _hex(one: U8, other: U8, at: int, base: int) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Says what a place in Go's own tables means: the module data and the pclntab.
 
-Layouts: runtime/symtab.go of Go 1.27 (moduledata, pcHeader, _func), of which only names and
-order are used here. Sizes that the files disagree on are told before contents are.
+Layouts: runtime/symtab.go (moduledata, in the release that the file is of; pcHeader, _func). Sizes
+that the files disagree on are told before contents are.
 """
 
 from __future__ import annotations
@@ -14,30 +14,56 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.types import U8, U32
+from linkpipe.engine.plugins import Catalog
+from linkpipe.engine.releases import release_of
+from linkpipe.errors import UserError
 from linkpipe.formats.elfread import Elf, string
+from linkpipe.release import Release
 from linkpipe.values import Shown
 
-# name:words, in order; a slice is (pointer, len, cap), a string (pointer, len).
-_MODULEDATA = (
-    "pcHeader:1 funcnametab:3 cutab:3 filetab:3 pctab:3 pclntable:3 ftab:3 findfunctab:1 minpc:1 "
-    "maxpc:1 text:1 etext:1 noptrdata:1 enoptrdata:1 data:1 edata:1 bss:1 ebss:1 noptrbss:1 "
-    "enoptrbss:1 covctrs:1 ecovctrs:1 end:1 gcdata:1 gcbss:1 types:1 typedesclen:1 etypes:1 "
-    "itaboffset:1 itabsize:1 rodata:1 gofunc:1 epclntab:1 textsectmap:3 ptab:3 pluginpath:2 "
-    "pkghashes:3 inittasks:3 modulename:2 modulehashes:3 hasmain,bad:1 gcdatamask:2 gcbssmask:2 "
-    "typemap:1 next:1"
-)
-_PARTS = {1: ("",), 2: (" (pointer)", " (length)"), 3: (" (pointer)", " (length)", " (capacity)")}
+_WORDS = {
+    **dict.fromkeys(
+        "funcnametab cutab filetab pctab pclntable ftab textsectmap typelinks itablinks ptab "
+        "pkghashes inittasks modulehashes".split(),
+        (" (pointer)", " (length)", " (capacity)"),
+    ),
+    **dict.fromkeys(
+        "pluginpath modulename gcdatamask gcbssmask".split(), (" (pointer)", " (length)")
+    ),
+}
+"""Fields that are slices or strings; the others are one word."""
+_REST = ("hasmain,bad", "gcdatamask", "gcbssmask", "typemap", "next")
+"""Fields of the module data that every release has behind those that it names."""
 _FUNC = (
     "entryOff nameOff args deferreturn pcsp pcfile pcln npcdata cuOffset startLine "
     "funcID,flag,nfuncdata"
 ).split()
 
 
-def moduledata_field(offset: int, word: int) -> str:
-    """The field of the module data at an offset: "text", "ftab (length)"."""
+def release_of_file(file: Elf) -> Release:
+    """The release whose linker wrote a file, as its build information says; the newest one that is
+    known where it does not say."""
+    catalog = Catalog()
+    try:
+        return release_of(catalog, _version(file))
+    except UserError:
+        return release_of(catalog, "")
+
+
+def _version(file: Elf) -> str:
+    """What `go version` says of it: a length in one byte and the text, behind 32 bytes."""
+    for section, name in enumerate(file.names):
+        if name == ".go.buildinfo":
+            data = file.content(section)[32 : 32 + 128].tobytes()
+            return data[1 : 1 + data[0]].decode(errors="replace") if data else ""
+    return ""
+
+
+def moduledata_field(release: Release, offset: int, word: int) -> str:
+    """The field of a release's module data at an offset: "text", "ftab (length)"."""
     at = 0
-    for name, words in (pair.split(":") for pair in _MODULEDATA.split()):
-        for part in _PARTS[int(words)]:
+    for name in (*release.module_fields, *_REST):
+        for part in _WORDS.get(name, ("",)):
             if at <= offset < at + word:
                 return f"moduledata.{name}{part}"
             at += word
