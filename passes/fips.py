@@ -38,7 +38,7 @@ def fips(link: Link) -> Link:
     at = _file_offset(link.sections, int(symbols.section[info]), address, address + 32)
     image = link.image.copy()
     view = memoryview(image)
-    view[at : at + 32] = checksum([view[a:b] for a, b in ranges])
+    view[at : at + 32] = checksum([view[a:b] for a, b in ranges], link.options.fipso)
     return link.evolve(image=frozen(image))
 
 

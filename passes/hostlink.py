@@ -88,7 +88,7 @@ def hostlink(link: Link) -> Link:
         with suppress(OSError):
             check_sums(link.arch, link.external_relocs, output, command)
         if options.buildmode != "plugin":
-            _seal(output)
+            _seal(output, options.fipso)
     # Warnings of a linker that succeeds are shown, as the oracle does.
     say(printed)
     fact = HostLink(
@@ -111,13 +111,13 @@ def _refuse_folder(path: str, command: Sequence[str], printed: str) -> None:
         )
 
 
-def _seal(path: str) -> None:
+def _seal(path: str, copy: str) -> None:
     """Write the FIPS checksum, if the file has a place for it. The oracle does not look at whether
     that worked: what flags have made something else of the output (-###, a map, a binary
     without sections) is what the user asked for, and a program without the checksum says so
     itself when it is started in FIPS mode."""
     with suppress(InputError, OSError):
-        seal_file(path)
+        seal_file(path, copy)
 
 
 class _Asked:

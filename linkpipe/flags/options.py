@@ -121,7 +121,7 @@ class Options(Value):
     extld: tuple[str, ...] = _flag(Kind.QUOTED, "use `linker` when linking in external mode")
     extldflags: tuple[str, ...] = _flag(Kind.QUOTED, "pass `flags` to external linker")
     f: bool = _flag(Kind.BOOL, "ignore version mismatch")
-    fipso: str = _flag(Kind.STRING, "write fips module to `file`", refuse=_LATER)
+    fipso: str = _flag(Kind.STRING, "write fips module to `file`")
     funcalign: int = _flag(Kind.INT, "set function align to `N` bytes")
     g: bool = _flag(Kind.BOOL, "disable go package data checks")
     h: bool = _flag(Kind.BOOL, "halt on error")

@@ -8,11 +8,11 @@ preceded by its length. Source: cmd/link/internal/ld/fips140.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
-from linkpipe.errors import InputError
+from linkpipe.errors import InputError, UserError, os_error
 from linkpipe.formats import elf, elfread
 from linkpipe.formats.elfread import Elf
 
@@ -23,19 +23,36 @@ RANGES = 4
 _HEADER = b"go fips object v1\n"
 
 
-def checksum(parts: Iterable[memoryview]) -> bytes:
-    """The keyed hash of the module's parts: 32 bytes."""
+def checksum(parts: Sequence[memoryview], copy: str = "") -> bytes:
+    """The keyed hash of the module's parts: 32 bytes. What is hashed is written to the file
+    ``copy`` too, if one is named (flag -fipso), for who wants to see why a check fails.
+
+    Raises UserError when that cannot be written.
+    """
     import hmac
 
-    mac = hmac.new(bytes(SUM_SIZE), _HEADER, "sha256")
+    pieces: list[bytes | memoryview] = [_HEADER]
     for part in parts:
-        mac.update(len(part).to_bytes(8, "big"))
-        mac.update(part)
+        pieces += [len(part).to_bytes(8, "big"), part]
+    if copy:
+        try:
+            with open(copy, "wb") as file:
+                file.writelines(pieces)
+        except OSError as e:
+            raise UserError(
+                f"asmbfips: {os_error(e)}",
+                label="",
+                remedy="name a file that can be written with -fipso",
+                status=2,
+            ) from e
+    mac = hmac.new(bytes(SUM_SIZE), digestmod="sha256")
+    for piece in pieces:
+        mac.update(piece)
     return mac.digest()
 
 
-def seal_file(path: str) -> None:
-    """Write the checksum into a finished ELF executable, in place.
+def seal_file(path: str, copy: str = "") -> None:
+    """Write the checksum into a finished ELF executable, in place; ``copy`` as in `checksum`.
 
     Raises InputError when the file has no record of the module, or a wrong one.
     """
@@ -48,7 +65,7 @@ def seal_file(path: str) -> None:
     size = (1 + 2 * RANGES) * word.itemsize
     pointers = file.part(start + SUM_AT + SUM_SIZE, size, ".go.fipsinfo").view(word).tolist()[1:]
     parts = [_loaded(file, *pair) for pair in zip(pointers[::2], pointers[1::2], strict=True)]
-    digest = checksum(parts)
+    digest = checksum(parts, copy)
     with open(path, "r+b") as out:
         out.seek(start + SUM_AT)
         out.write(digest)

@@ -99,7 +99,6 @@ REFUSED = {
     "cpuprofile": "-cpuprofile=x",
     "debugnosplit": "-debugnosplit",
     "debugtextsize": "-debugtextsize=9",
-    "fipso": "-fipso=x",
     "k": "-k=x",
     "linkshared": "-linkshared",
     "macos": "-macos=1.2.3",
@@ -112,6 +111,7 @@ REFUSED = {
 }
 
 REASONS = {
+    "fipso": "writes a file of its own: test_what_the_fips_checksum_is_over",
     "L": "takes another command line: test_folders_of_packages",
     "V": "names linkpipe too, for the go command has to tell the two apart",
     "h": "the same but for Go's traceback: test_bad_input.test_halt_on_error",
@@ -240,3 +240,26 @@ def test_folders_of_packages(folder: Path) -> None:
         assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
         outputs.append(output)
     assert oracle.same(*outputs)
+
+
+@pytest.mark.parametrize(
+    ("program", "flags"), [("hello", ()), ("host", ()), ("hello", ("-linkmode=external",))]
+)
+def test_what_the_fips_checksum_is_over(program: str, flags: tuple[str, ...], folder: Path) -> None:
+    """-fipso: the go command gives it where GOFIPS140 is set."""
+    written = []
+    for which, link in (("ours", oracle.link_linkpipe), ("theirs", oracle.link_oracle)):
+        linked = link(inputs(table()[program]), ["-w", "-fipso=fips.o", *flags], folder / which)
+        assert (linked.status, linked.stderr) == (0, "")
+        written.append((folder / which / "fips.o").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_a_file_for_it_that_cannot_be_written(folder: Path) -> None:
+    flags = ["-w", "-fipso=no/such/folder"]
+    linked = oracle.link_linkpipe(inputs(table()["hello"]), flags, folder)
+    said, remedy = linked.stderr.splitlines()
+    assert said == "asmbfips: open no/such/folder: no such file or directory"
+    assert "-fipso" in remedy
+    assert linked.status == 2
+    assert not linked.output.exists()
