@@ -1,4 +1,5 @@
-"""The table of `make conformance`: architecture by program by flag set, the same bytes? output?
+"""The table of `make conformance`: release by architecture by program by flag set: the same bytes?
+output?
 
     python -m tests.conformance [ARCHITECTURE | PROGRAM[:MODE] …] [--keep]
 
@@ -19,6 +20,7 @@ from tests.conformance import oracle
 from tests.conformance.oracle import MODES, Linked
 from tests.conformance.programs import Program, inputs, scratch, table
 from tests.conformance.targets import native
+from tests.conformance.toolchain import goroot
 from tests.conformance.tools import required
 
 YES, NO, NONE = "yes", "NO", "-"
@@ -40,7 +42,8 @@ class Row:
     def line(self) -> str:
         """The row as text."""
         arch = self.program.goarch or native()
-        begin = f"| {arch:8} | {self.program.base:11} | {self.mode:7} "
+        go = (goroot() / "VERSION").read_text().split()[0].removeprefix("go")
+        begin = f"| {go:7} | {arch:6} | {self.program.base:11} | {self.mode:7} "
         if self.ours is None or self.theirs is None:
             return f"{begin}| {self.same:5} | {self.runs:5} |{'':10}|{'':10}|{'':7}|".rstrip()
         ratio = self.ours.seconds / self.theirs.seconds
@@ -55,8 +58,8 @@ class Row:
         return NO in (self.same, self.runs) or bool(self.missing and required())
 
 
-HEAD = """| arch     | program     | mode    | same? | runs? | linkpipe | go link  | ratio |
-|----------|-------------|---------|-------|-------|----------|----------|-------|"""
+HEAD = """| Go      | arch   | program     | mode    | same? | runs? | linkpipe | go link  | ratio |
+|---------|--------|-------------|---------|-------|-------|----------|----------|-------|"""
 
 
 def both(program: Program, mode: str, folder: Path, *more: str) -> tuple[Linked, Linked]:
