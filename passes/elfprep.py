@@ -8,12 +8,13 @@ for ids are given in a fixed order; only a dynamically linked executable will fi
 linkpipe does not write itself yet.
 
 Source: cmd/link/internal/ld/elf.go (doelf, addgonote), lib.go:148 (setArchSyms).
-Reads `symbols`, `mode`; provides `symbols`, `elf`.
+Reads `symbols`, `objects`, `mode`; provides `symbols`, `elf`.
 """
 
 from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
+from linkpipe.errors import InputError
 from linkpipe.formats import elf
 from linkpipe.symkind import SymKind
 from linkpipe.tables.elfprep import ElfPrep
@@ -22,21 +23,35 @@ from linkpipe.tables.symbols import Flag, SymbolsEdit
 GO_NOTE, GO_BUILD_ID = b"Go\0\0", 4
 
 
-@linkpass(requires=("symbols", "mode"), provides=("symbols", "elf"))
+@linkpass(requires=("symbols", "objects", "mode"), provides=("symbols", "elf"))
 def elfprep(link: Link) -> Link:
     """Create the symbols that the ELF format needs, and settle the notes."""
     edit = link.symbols.edit()
     go_note = link.options.buildid.encode("utf-8", "surrogateescape")
     if link.mode.external and go_note:
         _note_section(edit, ".note.go.buildid", go_note, link.arch.endian)
-    got = edit.lookup_or_create(".got")
+    got = _own(link, edit, ".got")
     for name in (".plt", ".got.plt", ".dynamic", ".dynsym", ".dynstr"):
-        edit.lookup_or_create(name)
+        _own(link, edit, name)
     method = edit.lookup_or_create("runtime.unreachableMethod", link.arch.abi_internal)
     for name in (".rel", ".rela", ".rel.plt", ".rela.plt"):
-        edit.lookup_or_create(name)
+        _own(link, edit, name)
     prep = ElfPrep(link.options.build_note(link.release.hash), go_note, method, got)
     return link.evolve(symbols=edit.freeze(), elf=prep)
+
+
+def _own(link: Link, edit: SymbolsEdit, name: str) -> int:
+    """The symbol of this name, which is the linker's own. The oracle keeps one that a package
+    defines without what it refers to."""
+    sym = edit.lookup_or_create(name)
+    if sym < len(link.symbols) and link.symbols.object[sym]:
+        raise InputError(
+            f"{name} is a table of the linker's own, and a package defines it",
+            symbol=name,
+            file=link.objects.names[int(link.symbols.object[sym])],
+            remedy="give the symbol another name",
+        )
+    return sym
 
 
 def _note_section(edit: SymbolsEdit, name: str, description: bytes, endian: str) -> None:

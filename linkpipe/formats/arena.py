@@ -118,7 +118,8 @@ class MappedFiles:
         """
         base, limit = int(self.bases[slot]), int(self._sizes[slot])
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            # A pipe without a writer is none to wait for: what is mapped is a file.
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (OSError, ValueError) as e:
             # No path has a NUL in it, says Python before it asks.
             why = os_error(e) if isinstance(e, OSError) else f"open {path}: invalid argument"

@@ -14,7 +14,7 @@ import numpy as np
 
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.image import copy_spans
-from linkpipe.arrays.ragged import distinct, expand, first_seen
+from linkpipe.arrays.ragged import distinct, expand, first_seen, owners
 from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -63,10 +63,14 @@ def inlined_calls(
     auxs = objects.auxs(symbols.object[unique], symbols.local[unique], (goobj.AUX_FUNCINFO,))
     missing = np.flatnonzero(auxs.counts != 1)
     if len(missing):
+        inlined = int(unique[missing[0]])
+        caller = int(owners(fns.info.ninlined)[np.flatnonzero(fns.inlined == inlined)[0]])
         raise InputError(
-            "inlined function has no function information",
-            symbol=symbols.name(int(unique[missing[0]])),
-            file=objects.names[int(symbols.object[unique[missing[0]]])],
+            "a function that is inlined has no function information",
+            symbol=symbols.name(int(fns.ids[caller])),
+            file=objects.names[int(fns.objects[caller])],
+            expected="a function in each place of its tree of inlined calls",
+            found=symbols.name(inlined) or "a symbol without a name",
             remedy="rebuild all packages with one Go version",
         )
     at, size = symbols.data_at[auxs.target], symbols.data_size[auxs.target]

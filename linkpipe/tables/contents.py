@@ -48,8 +48,11 @@ def group_contents(objects: Objects, records: Records) -> Contents:
 
 def check_contents(objects: Objects, records: Records, contents: Contents) -> None:
     """Raise InputError where symbols with the same hash differ: in kind, in relocations, or in
-    bytes other than zeros at the end. ``objects`` must be resolved."""
+    bytes other than zeros at the end. ``objects`` must be resolved. What is damaged is like all."""
     rows, first = contents
+    obj, local = records.object[rows], records.local[rows]
+    sound = ~objects.damaged(obj, local)
+    first = np.where(sound & sound[first], first, np.arange(len(rows)))
     data = objects.arena.bytes
     bad = differing(data, records.data_at[rows], records.data_size[rows], first)
     if bad >= 0:
@@ -58,13 +61,10 @@ def check_contents(objects: Objects, records: Records, contents: Contents) -> No
     wrong = np.flatnonzero(kind != kind[first])
     if len(wrong):
         _fail(objects, records, contents, int(wrong[0]), "kind")
-    obj, local = records.object[rows], records.local[rows]
-    sound = ~objects.damaged(obj, local)
-    sound &= sound[first]
     at = objects.blocks[obj, goobj.RELOCIDX] + 4 * local
     counts = objects.arena.u32(at + 4) - objects.arena.u32(at)
     counts[~sound] = 0
-    wrong = np.flatnonzero((counts != counts[first]) & sound)
+    wrong = np.flatnonzero(counts != counts[first])
     if len(wrong):
         _fail(objects, records, contents, int(wrong[0]), "number of relocations")
     some = np.flatnonzero((counts > 0) & (first != np.arange(len(rows))))

@@ -13,7 +13,6 @@ import numpy as np
 from linkpipe.arrays.types import I32, I64, U8, U32, Bool, Structs
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
-from linkpipe.kernels import records
 from linkpipe.symkind import is_dwarf
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Flag
@@ -136,7 +135,7 @@ def _contents(
     entry[~defined] = 0
     first = index[entry].astype(np.int64)
     size = (index[1:] - index[:-1])[entry]
-    size[~defined | objects.damaged(owner, local, records.DATA)] = 0
+    size[~defined | objects.damaged(owner, local)] = 0
     return objects.blocks[owner, goobj.DATA] + first, size.astype(np.int32)
 
 

@@ -4,28 +4,55 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice, takewhile
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 
 import attrs
 
 from tests.conformance.programs import scratch
-from tests.conformance.toolchain import cache
+from tests.conformance.toolchain import ROOT, cache
 from tests.fuzz.bases import names
-from tests.fuzz.cases import Case, case, files
+from tests.fuzz.cases import Case, case
 from tests.fuzz.programs import batch
-from tests.fuzz.server import Outcome, Server
+from tests.fuzz.server import Server
 from tests.fuzz.smaller import named, smaller
 from tests.fuzz.texts import TEXTS
-from tests.fuzz.verdicts import BAD, FINE, Verdict, judge, suspicious
+from tests.fuzz.verdicts import BAD, FINE, Told, Verdict, judge, verdict_of
 
 AFTER_RELOCATE = "relocate fips dwarfcompress elfsymtab elfimage output hostlink".split()
+
+
+@attrs.frozen
+class Ran:
+    """A case that was run. Of findings: ``what`` those of one cause have in common, and what is
+    written down."""
+
+    number: int
+    kind: str
+    edits: int
+    last: str
+    verdict: Verdict
+    compared: bool
+    what: str = ""
+    finding: str = ""
+
+    @classmethod
+    def of(cls, number: int, case: Case, told: Told) -> Ran:
+        """Without what both linkers wrote."""
+        compared = told.theirs is not None
+        return cls(number, case.kind, len(case.edits), told.ours.last, told.verdict, compared)
 
 
 @attrs.define
@@ -35,18 +62,24 @@ class Figures:
     kinds: dict[str, Counter[str]] = attrs.field(factory=lambda: defaultdict(Counter))
     passes: dict[str, Counter[str]] = attrs.field(factory=lambda: defaultdict(Counter))
     exceptions: Counter[str] = attrs.field(factory=Counter)
+    edits: int = 0
     compared: int = 0
+    far_compared: int = 0
     archives: int = 0
     far: int = 0
 
-    def add(self, given: Case, ours: Outcome, verdict: Verdict, *, compared: bool) -> None:
-        self.kinds[given.kind][verdict.name] += 1
-        self.passes[ours.last or "(before the first)"][verdict.name] += 1
+    def add(self, ran: Ran) -> None:
+        verdict = ran.verdict
+        self.kinds[ran.kind][verdict.name] += 1
+        self.passes[ran.last or "(before the first)"][verdict.name] += 1
         self.exceptions[verdict.exception] += bool(verdict.exception)
-        self.compared += compared
-        if given.kind not in TEXTS or given.kind == "cgo directives":
+        self.edits += ran.edits
+        far = ran.last in AFTER_RELOCATE
+        self.compared += ran.compared
+        self.far_compared += ran.compared and far
+        if ran.kind not in TEXTS or ran.kind == "cgo directives":
             self.archives += 1
-            self.far += ours.last in AFTER_RELOCATE
+            self.far += far
 
     @property
     def total(self) -> Counter[str]:
@@ -66,17 +99,17 @@ class Figures:
             lines.append("")
         share = 100 * self.far / max(1, self.archives)
         lines.append(
-            f"{self.total.total()} cases, {self.compared} of them compared with the oracle; "
-            f"{share:.0f} % of {self.archives} damaged archives reached relocate."
+            f"{self.total.total()} cases, {self.edits} edits; {self.compared} compared with the "
+            f"oracle, {self.far_compared} of which reached relocate, as did {share:.0f} % of "
+            f"{self.archives} damaged archives."
         )
         lines += [f"exception: {name}: {count}" for name, count in self.exceptions.items() if name]
         return "\n".join(lines)
 
 
-def kept(
-    seed: int, number: int, given: Case, ours: Outcome, theirs: Outcome | None
-) -> dict[str, object]:
+def kept(seed: int, number: int, given: Case, told: Told) -> dict[str, object]:
     """A finding, as it is written down."""
+    ours, theirs = told.ours, told.theirs
     return {
         "seed": seed,
         "number": number,
@@ -89,69 +122,135 @@ def kept(
     }
 
 
-def shape(verdict: Verdict, ours: Outcome, theirs: Outcome | None) -> str:
+def shape(told: Told) -> str:
     """What findings of one cause have in common: the class, the pass, the words without numbers and
     names."""
+    ours, theirs = told.ours, told.theirs
     said = ours.said if ours.status else (theirs.said if theirs else "")
     lines = [line for line in said.splitlines() if line.strip()]
     place = next((line.strip() for line in lines if line.strip().startswith("at:")), "")
     first = re.sub(r'[0-9]+|"[^"]*"|/\S+|\S+[.:/]\S+', "#", lines[0] if lines else "")
-    return f"{verdict.name} | {ours.last} | {first[:100]} | {place}"
+    return f"{told.verdict.name} | {ours.last} | {first[:100]} | {place}"
+
+
+@attrs.frozen
+class Worker:
+    """Runs the cases of a seed, a share of them beside the oracle."""
+
+    server: Server
+    seed: int
+    oracle: float
+
+    def run(self, number: int) -> Ran:
+        one = case(self.seed, number)
+        compared = Random(f"{self.seed}:{number}:oracle").random() < self.oracle
+        told = verdict_of(self.server, one, compared=compared)
+        if told.verdict.bad:
+            again = verdict_of(self.server, one, compared=True, fresh=True)
+            if again.verdict != told.verdict:
+                print(f"--case {number} --seed {self.seed}: {told.verdict.name}, but not alone")
+            told = again
+        ran = Ran.of(number, one, told)
+        if not told.verdict.bad:
+            return ran
+        finding = kept(self.seed, number, one, told)
+        return attrs.evolve(ran, what=shape(told), finding=json.dumps(finding, indent=1))
+
+
+_workers: list[Worker] = []
+"""The one of this process, where there are several."""
+
+
+def _begin(worker: Worker) -> None:
+    own = Server(worker.server.folder / str(os.getpid()))
+    _workers.append(attrs.evolve(worker, server=own))
+
+
+def _run(number: int) -> Ran:
+    return _workers[0].run(number)
+
+
+def all_run(worker: Worker, jobs: int, numbers: Iterator[int]) -> Iterator[Ran]:
+    """What became of cases, run by so many processes."""
+    if jobs == 1:
+        yield from map(worker.run, numbers)
+        return
+    forks = get_context("fork")
+    with ProcessPoolExecutor(jobs, forks, _begin, (worker,)) as pool:
+        while some := list(islice(numbers, 50 * jobs)):
+            yield from pool.map(_run, some, chunksize=5)
 
 
 def campaign(server: Server, given: argparse.Namespace) -> int:
-    """Run cases until the time is over or as many as asked; 1 when one is wrong."""
+    """Run cases until the time is over, Ctrl-C, or as many as asked; 1 when one is wrong."""
     figures, found = Figures(), dict[str, tuple[int, int]]()
     folder = cache() / "fuzz" / "findings"
     folder.mkdir(parents=True, exist_ok=True)
-    end = time.monotonic() + 60 * given.minutes
+    begin = time.monotonic()
+    end = begin + 60 * given.minutes
+    last = given.first + given.cases if given.cases else sys.maxsize
+    stopped: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: stopped.append(number))
+    numbers = takewhile(
+        lambda _: not stopped and time.monotonic() < end, iter(range(given.first, last))
+    )
     number = given.first
-    while time.monotonic() < end and (not given.cases or number < given.first + given.cases):
-        one = case(given.seed, number)
-        inputs = files(one)
-        ours = server.linkpipe(inputs)
-        asked = Random(f"{given.seed}:{number}:oracle").random() < given.oracle
-        asked = one.comparable and (asked or suspicious(inputs, ours))
-        theirs = server.oracle(inputs) if asked else None
-        verdict = judge(inputs, ours, theirs)
-        figures.add(one, ours, verdict, compared=theirs is not None)
-        if verdict.bad:
-            what = shape(verdict, ours, theirs)
-            first, count = found.get(what, (number, 0))
-            found[what] = first, count + 1
+    for ran in all_run(Worker(server, given.seed, given.oracle), given.jobs, numbers):
+        figures.add(ran)
+        if ran.what:
+            first, count = found.get(ran.what, (ran.number, 0))
+            found[ran.what] = first, count + 1
             if not count:
-                print(f"--case {number} --seed {given.seed}: {what}", flush=True)
-                told = json.dumps(kept(given.seed, number, one, ours, theirs), indent=1)
-                (folder / f"{given.seed}-{number}.json").write_text(told)
-        number += 1
+                print(f"--case {ran.number} --seed {given.seed}: {ran.what}", flush=True)
+                (folder / f"{given.seed}-{ran.number}.json").write_text(ran.finding)
+        number = ran.number + 1
         if given.every and number % given.every == 0:
             print(f"# {number - given.first} {dict(figures.total)}", flush=True)
-    text = f"seed {given.seed}, cases {given.first} to {number - 1}\n\n{figures.table()}\n"
+    signal.signal(signal.SIGINT, before)
+    seconds = time.monotonic() - begin
+    text = f"seed {given.seed}, cases {given.first} to {number - 1}, {seconds:.0f} s\n\n"
+    text += f"{figures.table()}\n"
     text += "".join(
         f"\n{count} times, first --case {first}: {what}" for what, (first, count) in found.items()
     )
     (cache() / "fuzz" / f"report-{given.seed}.md").write_text(text + "\n")
     print(text)
+    write_down(given.seed, given.first, seconds, figures)
     return int(bool(found))
+
+
+def write_down(seed: int, first: int, seconds: float, figures: Figures) -> None:
+    """A line of JSON for this run, so that runs add up."""
+    words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    row = {
+        "date": time.strftime("%Y-%m-%d %H:%M"),
+        "commit": subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip(),
+        "seed": seed,
+        "first": first,
+        "cases": figures.total.total(),
+        "edits": figures.edits,
+        "compared": figures.compared,
+        "compared, reached relocate": figures.far_compared,
+        "seconds": round(seconds),
+        **figures.total,
+    }
+    with (cache() / "fuzz" / "runs.jsonl").open("a") as file:
+        file.write(json.dumps(row) + "\n")
 
 
 def again(server: Server, given: argparse.Namespace) -> int:
     """One case, with all that is known of it."""
     one = case(given.seed, given.case)
-    inputs = files(one)
-    ours = server.linkpipe(inputs)
-    theirs = server.oracle(inputs) if one.comparable else None
-    verdict = judge(inputs, ours, theirs)
-    print(json.dumps(kept(given.seed, given.case, one, ours, theirs), indent=1, ensure_ascii=True))
+    told = verdict_of(server, one, compared=True, fresh=True)
+    verdict, ours = told.verdict, told.ours
+    print(json.dumps(kept(given.seed, given.case, one, told), indent=1, ensure_ascii=True))
     if given.smaller and verdict.bad:
 
         def still(step: Case) -> bool:
             try:
-                tried = files(step)
+                return verdict_of(server, step, compared=True, fresh=True).verdict == verdict
             except (ValueError, IndexError, KeyError):
                 return False
-            theirs = server.oracle(tried) if step.comparable else None
-            return judge(tried, server.linkpipe(tried), theirs) == verdict
 
         print(json.dumps(named(smaller(one, still)).as_data(), indent=1))
     print(f"{verdict.name} {verdict.exception}; {ours.seconds:.2f} s, {ours.peak >> 20} MiB")
@@ -193,7 +292,8 @@ def main(argv: Sequence[str]) -> int:
         "--cases", type=int, default=0, help="how many at most; 0: what time allows"
     )
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
-    parser.add_argument("--oracle", type=float, default=0.25, help="share that is compared")
+    parser.add_argument("--oracle", type=float, default=0.1, help="share that is compared")
+    parser.add_argument("--jobs", type=int, default=1, help="so many processes")
     parser.add_argument("--every", type=int, default=0, help="tell after so many how it goes")
     parser.add_argument("--case", type=int, help="run this one again")
     parser.add_argument("--smaller", action="store_true", help="... and make it small")
@@ -207,6 +307,7 @@ def main(argv: Sequence[str]) -> int:
             return programs(server, given)
         return again(server, given) if given.case is not None else campaign(server, given)
     finally:
+        server.close()
         if not given.keep:
             shutil.rmtree(server.folder, ignore_errors=True)
 

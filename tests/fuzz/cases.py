@@ -24,12 +24,12 @@ from tests.fuzz.texts import ANSWERS, PIPELINE, RESPONSE, TEXTS
 
 # How a base is linked, and how often of a hundred.
 MODES: Mapping[str, tuple[int, tuple[str, ...]]] = {
-    "w": (35, ("-w",)),
-    "dwarf": (33, ("-compressdwarf=false",)),
-    "s-w": (5, ("-s", "-w")),
+    "w": (60, ("-w",)),
+    "dwarf": (15, ("-compressdwarf=false",)),
+    "s-w": (4, ("-s", "-w")),
     "external": (9, ("-linkmode=external", "-w")),
-    "external-dwarf": (5, ("-linkmode=external", "-compressdwarf=false")),
-    "plugin": (13, ("-buildmode=plugin", "-pluginpath=main", "-compressdwarf=false")),
+    "external-dwarf": (3, ("-linkmode=external", "-compressdwarf=false")),
+    "plugin": (9, ("-buildmode=plugin", "-pluginpath=main", "-compressdwarf=false")),
 }
 TEXT_SHARE, AROUND_SHARE = 0.12, 0.06
 NEEDED = ("main", "fuzz/lib", "runtime", "internal/abi", "internal/runtime/maps")
@@ -117,7 +117,7 @@ def _bases() -> tuple[tuple[str, ...], tuple[float, ...]]:
     names = bases.names()
     here = f"small-{native()}"
     rest = [name for name in names if name not in ("tiny", here)]
-    share = {here: 64.0, "tiny": 8.0} | dict.fromkeys(rest, 28.0 / max(1, len(rest)))
+    share = {here: 78.0, "tiny": 2.0} | dict.fromkeys(rest, 20.0 / max(1, len(rest)))
     return tuple(share), tuple(share.values())
 
 

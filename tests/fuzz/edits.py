@@ -87,7 +87,7 @@ def _local(obj: GoObject, edit: Edit) -> int:
     if not edit.symbol:
         return edit.row
     local = obj.names.index(edit.symbol)
-    if edit.kind in OWNED or obj.contents[local] == edit.kind:
+    if edit.kind in OWNED or edit.how == "name" or obj.contents[local] == edit.kind:
         return local
     return obj.helped(local, edit.kind)[edit.nth]
 
@@ -203,6 +203,21 @@ class Target:
         return out
 
     @cached_property
+    def needed(self) -> list[int]:
+        """The wanted, in order."""
+        return sorted(self.wanted)
+
+    @cached_property
+    def columns(self) -> dict[str, dict[str, list[int]]]:
+        """The numbers that stand in the records of each block, by field."""
+        tables = {block: self.object.table(block) for block in BLOCKS}
+        tables["header"] = self.object.header
+        return {
+            block: {name: table[name].tolist() for name in table.dtype.names or ()}
+            for block, table in tables.items()
+        }
+
+    @cached_property
     def kinds(self) -> list[str]:
         """What of the object can be changed."""
         blocks = [block for block in BLOCKS if len(self.object.table(block))]
@@ -245,7 +260,7 @@ def draw(chance: Random, target: Target, kind: str) -> Edit:
 
 def _draw_local(chance: Random, every: Sequence[int], target: Target) -> int:
     if target.wanted and chance.random() < 0.75:
-        return chance.choice(sorted(target.wanted))
+        return chance.choice(target.needed)
     return chance.choice(every)
 
 
@@ -273,8 +288,8 @@ def _draw_field(chance: Random, target: Target, make: Edit) -> Edit:
         names = names[1:] if chance.random() < 0.9 else names
     row = 0 if kind == "header" else _draw_row(chance, target, kind)
     name = chance.choice(names)
-    old = int(table[name][row])
-    others = [int(value) for value in table[name]] if len(table) < 100_000 else [old]
+    others = target.columns[kind][name]
+    old = others[row]
     value = _number(chance, old, table.dtype[name].itemsize, others)
     return attrs.evolve(make, how="set", row=row, field=name, value=value)
 

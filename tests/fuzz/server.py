@@ -1,31 +1,46 @@
-"""Runs cases: linkpipe is imported once, and each case is a child that is forked off, with limits
-and a folder of its own."""
+"""Runs cases: linkpipe is imported once, and links are done by a child that is forked off, each
+with limits and a folder of its own.
+
+A child does some tens of links, one after another, because to fork and to copy the pages that are
+written to takes as long as a third of a small link. It ends with the first link that went wrong, or
+that used much memory. What is found wrong is linked again in a new one (``fresh``)."""
 
 from __future__ import annotations
 
 import gc
+import math
 import os
+import pickle
 import resource
 import select
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
+import time
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
 from mmap import mmap
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import attrs
 
 from linkpipe.cli import link as command
+from linkpipe.engine import entrypoints, plugins, session
+from linkpipe.engine.pipeline import load_pipeline
 from linkpipe.engine.plan import Planned
 from linkpipe.engine.runner import Observer
 from tests.conformance.toolchain import link_tool
 from tests.fuzz.cases import MODES, Case, Files, files, known
 
 OLD = b"what an earlier link wrote\n"
-CPU_SECONDS, SECONDS = 20, 90
+# Of processor time; of time; of time in which nothing is done.
+CPU_SECONDS, SECONDS, IDLE = 20, 90, 8
 GIB = 1 << 30
+# A child is replaced after so many links, or when it keeps so much memory.
+LINKS, KEPT = 60, GIB >> 1
 LIMITS = {
     resource.RLIMIT_CPU: CPU_SECONDS,
     resource.RLIMIT_AS: 8 * GIB,
@@ -33,7 +48,7 @@ LIMITS = {
     resource.RLIMIT_CORE: 0,
 }
 # Go's runtime reserves addresses as it likes.
-THEIR_LIMITS = {resource.RLIMIT_FSIZE: GIB >> 2, resource.RLIMIT_CORE: 0, resource.RLIMIT_CPU: 60}
+THEIR_LIMITS = {resource.RLIMIT_FSIZE: GIB >> 2, resource.RLIMIT_CORE: 0, resource.RLIMIT_CPU: 8}
 SAID = 1 << 16
 
 
@@ -73,17 +88,44 @@ class _Progress(Observer):
         self.where[:64] = planned.name.encode().ljust(64, b"\0")
 
 
+@attrs.frozen(eq=False)
+class _Child:
+    """A process that links what it is sent: through ``requests`` a folder, arguments, variables;
+    through ``results`` the status, and what was used. What it says is in the file ``said``."""
+
+    process: int
+    said: int
+    requests: BinaryIO
+    results: BinaryIO
+
+    def end(self) -> tuple[int, resource.struct_rusage]:
+        """End it, if it has not; its exit status, and what it used in its life."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process, signal.SIGKILL)
+        _, status, used = os.wait4(self.process, 0)
+        self.requests.close()
+        self.results.close()
+        os.close(self.said)
+        return os.waitstatus_to_exitcode(status), used
+
+
 @attrs.define(eq=False)
 class Server:
     """Runs cases in ``folder``."""
 
     folder: Path
     shared: mmap = attrs.field(factory=lambda: mmap(-1, 4096), init=False)
+    child: _Child | None = attrs.field(default=None, init=False)
+    links: int = attrs.field(default=0, init=False)
 
     def warm(self, *names: str) -> None:
         """Get ready: link these bases as they are, in all modes, so that what links import when
-        they need it is imported."""
+        they need it is imported, and keep what is the same for all: what is installed, and the
+        default pipeline."""
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        usual = load_pipeline()
+        vars(plugins)["scan"] = cache(entrypoints.scan)
+        vars(session)["load_pipeline"] = lambda file: load_pipeline(file) if file else usual
         for name in names:
             for mode in MODES if name == names[0] else ("dwarf",):
                 given = files(Case(name, mode, ()))
@@ -100,34 +142,104 @@ class Server:
         gc.collect()
         gc.freeze()
 
-    def linkpipe(self, given: Files) -> Outcome:
-        """Link with linkpipe."""
+    def close(self) -> None:
+        """End the child."""
+        if self.child:
+            self.child.end()
+        self.child = None
 
-        def run() -> NoReturn:
-            os.environ.clear()
-            os.environ.update(given.env)
-            progress = _Progress(self.shared)
-            asked = command.observers
-            command.observers = lambda *args: (*asked(*args), progress)
-            status = 99
-            try:
-                status = command.main(given.argv, "", given.env)
-            except BaseException:
-                import traceback
-
-                traceback.print_exc()
-            finally:
-                for stream in (sys.stdout, sys.stderr):
-                    stream.flush()
-                os._exit(status)
-
-        return self._run(given, run, LIMITS)
+    def linkpipe(self, given: Files, *, fresh: bool = False) -> Outcome:
+        """Link with linkpipe, in a new child if it shall be ``fresh``."""
+        place = self._place(given)
+        seen = _Seen.of(place)
+        if fresh or self.links >= LINKS:
+            self.close()
+        if self.child is None:
+            self.child, self.links = self._fork(), 0
+        child, self.links = self.child, self.links + 1
+        self.shared[:64] = bytes(64)
+        os.ftruncate(child.said, 0)
+        os.lseek(child.said, 0, os.SEEK_SET)
+        pickle.dump((str(place), given.argv, given.env), child.requests)
+        child.requests.flush()
+        late = not _readable(child.results.fileno(), child.process)
+        try:
+            if late:
+                raise EOFError
+            status, seconds, peak, kept = pickle.load(child.results)
+            text = _read(child.said)
+        except EOFError:
+            text, kept = _read(child.said), 0
+            status, used = child.end()
+            seconds, peak = used.ru_utime + used.ru_stime, used.ru_maxrss << 10
+            self.child = None
+        if kept > KEPT or status not in (0, 1, 2):
+            self.close()
+        last = bytes(self.shared[:64]).rstrip(b"\0").decode()
+        return Outcome(status, text, late, last, seconds, peak, *seen.now(place))
 
     def oracle(self, given: Files) -> Outcome:
         """Link with go tool link."""
         tool = str(link_tool())
-        argv = [tool, *given.argv]
-        return self._run(given, lambda: os.execve(tool, argv, given.env), THEIR_LIMITS)
+        place = self._place(given)
+        seen = _Seen.of(place)
+        said = os.memfd_create("said")
+        child = os.fork()
+        if child == 0:
+            _become(place, said, THEIR_LIMITS)
+            os.execve(tool, [tool, *given.argv], given.env)
+        handle = os.pidfd_open(child)
+        late = not _readable(handle, child)
+        os.close(handle)
+        if late:
+            os.killpg(child, signal.SIGKILL)
+        _, status, used = os.wait4(child, 0)
+        text = _read(said)
+        os.close(said)
+        seconds, peak = used.ru_utime + used.ru_stime, used.ru_maxrss << 10
+        return Outcome(
+            os.waitstatus_to_exitcode(status), text, late, "", seconds, peak, *seen.now(place)
+        )
+
+    def _fork(self) -> _Child:
+        said = os.memfd_create("said")
+        (requests, to_child), (results, from_child) = os.pipe(), os.pipe()
+        process = os.fork()
+        if process == 0:
+            os.close(to_child)
+            os.close(results)
+            self._serve(said, os.fdopen(requests, "rb"), os.fdopen(from_child, "wb"))
+        os.close(requests)
+        os.close(from_child)
+        return _Child(process, said, os.fdopen(to_child, "wb"), os.fdopen(results, "rb"))
+
+    def _serve(self, said: int, requests: BinaryIO, results: BinaryIO) -> NoReturn:
+        """Link what comes, as the command does in a process that ends with the link."""
+        gc.disable()
+        progress, asked = _Progress(self.shared), command.observers
+        command.observers = lambda *args: (*asked(*args), progress)
+        while True:
+            try:
+                place, argv, env = pickle.load(requests)
+            except EOFError:
+                os._exit(0)
+            before = _cpu()
+            cpu = LIMITS[resource.RLIMIT_CPU] + math.ceil(before)
+            _become(Path(place), said, LIMITS | {resource.RLIMIT_CPU: cpu})
+            os.environ.clear()
+            os.environ.update(env)
+            with open("/proc/self/clear_refs", "w") as file:
+                file.write("5")  # the largest resident set is counted from here
+            status = 99
+            try:
+                status = command.main(argv, "", env)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                for stream in (sys.stdout, sys.stderr):
+                    stream.flush()
+            pickle.dump((status, _cpu() - before, *_resident()), results)
+            results.flush()
 
     def _place(self, given: Files) -> Path:
         place = self.folder / "place"
@@ -165,38 +277,25 @@ class Server:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(given.files["answers"])
 
-    def _run(self, given: Files, body: Callable[[], object], limits: dict[int, int]) -> Outcome:
-        place = self._place(given)
-        before = _listing(place)
-        old = (place / "out").stat().st_ino
-        self.shared[:64] = bytes(64)
-        said = os.memfd_create("said")
-        child = os.fork()
-        if child == 0:
-            _become(place, said, limits)
-            body()
-        late = not _ends(child)
-        if late:
-            os.kill(-child, signal.SIGKILL)
-        _, status, used = os.wait4(child, 0)
-        size = os.fstat(said).st_size
-        text = os.pread(said, min(size, SAID), 0).decode("utf-8", "replace")
-        os.close(said)
+
+@attrs.frozen
+class _Seen:
+    """The folder of a link, before it."""
+
+    names: frozenset[str]
+    old: int
+
+    @classmethod
+    def of(cls, place: Path) -> _Seen:
+        return cls(frozenset(_listing(place)), (place / "out").stat().st_ino)
+
+    def now(self, place: Path) -> tuple[bytes | None, bool, tuple[str, ...]]:
+        """What is in the output's place, whether that is another file, what else is new."""
         out = place / "out"
         output = out.read_bytes() if out.is_file() else None
-        left = tuple(sorted(_listing(place) - before - {"out"}))
-        touched = output != OLD or out.stat().st_ino != old
-        return Outcome(
-            os.waitstatus_to_exitcode(status),
-            text,
-            late,
-            bytes(self.shared[:64]).rstrip(b"\0").decode(),
-            used.ru_utime + used.ru_stime,
-            used.ru_maxrss << 10,
-            output,
-            touched,
-            tuple(name for name in left if not name.startswith("cache")),
-        )
+        touched = output != OLD or out.stat().st_ino != self.old
+        left = sorted(_listing(place) - self.names - {"out"})
+        return output, touched, tuple(name for name in left if not name.startswith("cache"))
 
 
 def _listing(place: Path) -> set[str]:
@@ -213,24 +312,48 @@ def _become(place: Path, said: int, limits: dict[int, int]) -> None:
     os.chdir(place)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
+    os.close(nothing)
     os.dup2(said, 1)
     os.dup2(said, 2)
     # Whoever runs this may have put others in their place.
     sys.stdout, sys.stderr = (
-        os.fdopen(number, "w", errors="backslashreplace") for number in (1, 2)
+        open(number, "w", errors="backslashreplace", closefd=False)  # noqa: SIM115 - kept
+        for number in (1, 2)
     )
     for what, most in limits.items():
-        # At the hard limit of processor time the kernel kills; before, it says why.
-        resource.setrlimit(what, (most, most + (what == resource.RLIMIT_CPU)))
+        # Of processor time the next link gets more: there is no hard limit.
+        hard = resource.getrlimit(what)[1] if what == resource.RLIMIT_CPU else most
+        resource.setrlimit(what, (most, hard))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
 
 
-def _ends(child: int) -> bool:
-    """Wait for a child; False when it takes too long."""
-    handle = os.pidfd_open(child)
-    try:
-        ready: Sequence[int] = select.select([handle], [], [], SECONDS)[0]
-        return bool(ready)
-    finally:
-        os.close(handle)
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _resident() -> tuple[int, int]:
+    """The largest resident set, and the one of now, in bytes."""
+    with open("/proc/self/status") as file:
+        sizes = dict(line.split(":") for line in file)
+    most, now = (int(sizes[name].split()[0]) << 10 for name in ("VmHWM", "VmRSS"))
+    return most, now
+
+
+def _read(said: int) -> str:
+    return os.pread(said, min(os.fstat(said).st_size, SAID), 0).decode("utf-8", "replace")
+
+
+def _readable(handle: int, process: int) -> bool:
+    """Wait for a process to end, or to answer; False when it takes too long, or waits itself."""
+    end, idle, before = time.monotonic() + SECONDS, 0, -1
+    while time.monotonic() < end and idle < IDLE:
+        ready: Sequence[int] = select.select([handle], [], [], 1)[0]
+        if ready:
+            return True
+        words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        used = int(words[11]) + int(words[12])
+        idle = idle + 1 if used <= before + 1 and words[0] == "S" else 0
+        before = used
+    return False

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import attrs
 
-from tests.fuzz.cases import Files
-from tests.fuzz.server import GIB, Outcome
+from tests.fuzz.cases import Case, Files, files
+from tests.fuzz.server import GIB, Outcome, Server
 
 EXCEPTIONS = Path(__file__).with_name("exceptions.toml")
 MEMORY = 2 * GIB
@@ -37,6 +37,14 @@ _LIMIT = ("file too large", "File too large", "cannot allocate memory")
 _CRASH = re.compile(r"^(panic:|fatal error:|runtime: |SIG|unexpected fault|\[signal)", re.MULTILINE)
 
 
+BAD_TOGETHER = BAD[-3:]
+"""Those that say how the two linkers differ."""
+
+WITHOUT_DEBUG = "without debug information"
+WITH_DEBUG = {"w": "dwarf", "s-w": "dwarf", "external": "external-dwarf"}
+"""Ways to link without debug information, and the same with it."""
+
+
 @attrs.frozen
 class Verdict:
     """A class of FINE or BAD, and the name of the exception if it is one."""
@@ -50,15 +58,25 @@ class Verdict:
 
 
 @attrs.frozen
+class Told:
+    """What both linkers did, if both were asked, and the verdict."""
+
+    ours: Outcome
+    theirs: Outcome | None
+    verdict: Verdict
+
+
+@attrs.frozen
 class Difference:
     """What the two linkers may differ in: the class, what each says (regular expressions), and why
-    it is left so."""
+    it is left so; ``only`` where, if that is not everywhere."""
 
     name: str
     verdict: str
     ours: str
     theirs: str
     why: str
+    only: str = ""
 
 
 @cache
@@ -66,6 +84,21 @@ def exceptions() -> tuple[Difference, ...]:
     """The list."""
     listed = tomllib.loads(EXCEPTIONS.read_text()).get("exception", [])
     return tuple(Difference(**entry) for entry in listed)
+
+
+def verdict_of(server: Server, case: Case, *, compared: bool, fresh: bool = False) -> Told:
+    """Link a case, ``compared`` with the oracle where that can be, and judge it."""
+    given = files(case)
+    ours = server.linkpipe(given, fresh=fresh)
+    asked = case.comparable and (compared or suspicious(given, ours))
+    theirs = server.oracle(given) if asked else None
+    verdict = judge(given, ours, theirs)
+    if verdict.name in BAD_TOGETHER and case.mode in WITH_DEBUG:
+        other = attrs.evolve(case, mode=WITH_DEBUG[case.mode])
+        if not verdict_of(server, other, compared=True, fresh=True).verdict.bad:
+            assert theirs is not None, verdict
+            verdict = _unless(verdict, ours, theirs, WITHOUT_DEBUG)
+    return Told(ours, theirs, verdict)
 
 
 def judge(given: Files, ours: Outcome, theirs: Outcome | None) -> Verdict:
@@ -133,6 +166,7 @@ def names_something(given: Files, said: str) -> bool:
         "go:",
         "type:",
         "flag",
+        "observer ",
         ".a(",
         ".a:",
         "open :",
@@ -147,11 +181,12 @@ def _limited(outcome: Outcome) -> bool:
     return outcome.status != 0 and any(words in outcome.said for words in _LIMIT)
 
 
-def _unless(verdict: Verdict, ours: Outcome, theirs: Outcome) -> Verdict:
+def _unless(verdict: Verdict, ours: Outcome, theirs: Outcome, only: str = "") -> Verdict:
     """The verdict, or "exception" when it is one that is listed."""
     for entry in exceptions():
         if (
-            entry.verdict == verdict.name
+            entry.only == only
+            and verdict.name in entry.verdict.split("|")
             and re.search(entry.ours, ours.said)
             and re.search(entry.theirs, theirs.said)
         ):
