@@ -20,7 +20,7 @@ provides `image`, `external_relocs`, `symbols`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import partial
 
 import numpy as np
@@ -270,12 +270,11 @@ class _Work:
 
     def _patch(self, kind: RelocKind, width: int, rows: I64, target: I64) -> None:
         """Compute, check and store the values of rows of one kind and width."""
-        if kind.value is None or width not in (_LEB128_WIDTHS if kind.leb128 else _WIDTHS):
+        if kind.value is None:
             for i in rows.tolist():
-                if kind.value is None:
-                    self.errors.unhandled(self._where(i), int(self.type[i]))
-                else:
-                    self.errors.bad_size(self._where(i), width)
+                self.errors.unhandled(self._where(i), int(self.type[i]))
+            return
+        if not self._has(rows, width, _LEB128_WIDTHS if kind.leb128 else _WIDTHS):
             return
         symbols = self.symbols
         section = symbols.section[target]
@@ -336,7 +335,17 @@ class _Work:
             self.errors.unaligned(where, kind.unit, address)
         return values // kind.unit
 
+    def _has(self, rows: I64, width: int, widths: Container[int]) -> bool:
+        """Whether there are fields of that width; if not, all rows are wrong."""
+        if width in widths:
+            return True
+        for i in rows.tolist():
+            self.errors.bad_size(self._where(i), width)
+        return False
+
     def _put(self, rows: I64, values: I64, width: int) -> None:
+        if not self._has(rows, width, _WIDTHS):
+            return
         at = self.laid.at[self.owner[rows]] + self.offset[rows]
         put_words(self.image, at, values, width, self.link.arch.endian)
 

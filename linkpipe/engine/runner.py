@@ -24,6 +24,7 @@ from linkpipe.engine.context import GIVEN, Link
 from linkpipe.engine.plan import Plan, Planned
 from linkpipe.errors import (
     InputError,
+    LinkErrors,
     LinkpipeError,
     MissingFact,
     ObserverError,
@@ -207,7 +208,10 @@ def _run(planned: Planned, link: Link, around: Surroundings) -> Link:
         if e.name == planned.name:
             e.owner = e.owner or planned.owner
         raise
-    except (LinkpipeError, KeyboardInterrupt, Terminated):
+    except LinkpipeError as e:
+        _name_files(e, link)
+        raise
+    except (KeyboardInterrupt, Terminated):
         raise
     except MemoryError as e:
         raise UserError(
@@ -232,6 +236,18 @@ def _run(planned: Planned, link: Link, around: Surroundings) -> Link:
     _check_facts(planned, handed.facts, result.facts)
     made = dict.fromkeys(changed(link, result), planned.name)
     return attrs.evolve(link, facts=result.facts, set_by={**link.set_by, **made})
+
+
+def _name_files(error: LinkpipeError, link: Link) -> None:
+    """Name the file of each symbol that an error is about, where the pass has not."""
+    symbols, objects = link.facts.get("symbols"), link.facts.get("objects")
+    if symbols is None or objects is None:
+        return
+    from linkpipe.tables.faults import file_of
+
+    for each in error.errors if isinstance(error, LinkErrors) else (error,):
+        if isinstance(each, InputError) and each.symbol and not each.file:
+            each.file = file_of(each.symbol, symbols, objects)
 
 
 def _check_facts(planned: Planned, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:

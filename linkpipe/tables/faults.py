@@ -16,6 +16,7 @@ from linkpipe.arrays.types import I64, Ints, Structs
 from linkpipe.errors import BadRow, InputError
 from linkpipe.formats import goobj
 from linkpipe.kernels import records
+from linkpipe.tables.symbolcolumns import ABI0, ABI_INTERNAL
 
 if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects
@@ -40,6 +41,18 @@ def symbol_name(objects: Objects, obj: int, local: int) -> str:
     size, start = objects.arena.u32_at(at), int(objects.base[obj]) + objects.arena.u32_at(at + 4)
     text = b"" if start + size > objects.end[obj] else objects.arena.view(start, size).tobytes()
     return text.decode("utf-8", "replace") or f"symbol {local}"
+
+
+def file_of(name: str, symbols: Symbols, objects: Objects) -> str:
+    """The file that defines the symbol of a name, or else the first that refers to it; "" when
+    there is none: the linker made it, or it has no name to be found by."""
+    found = [symbols.lookup(name, version) for version in (ABI0, ABI_INTERNAL)]
+    ids = [sym for sym in found if sym]
+    home = [int(symbols.object[sym]) for sym in ids if symbols.object[sym]]
+    if ids and not home:
+        places = np.flatnonzero(np.isin(objects.local_to_id, ids))
+        home = (np.searchsorted(objects.local_base, places[:1], side="right") - 1).tolist()
+    return objects.names[home[0]] if home else ""
 
 
 def fault(objects: Objects, obj: int, local: int, code: int) -> InputError:

@@ -69,12 +69,14 @@ def read_functions(objects: Objects, symbols: Symbols, functions: Ints) -> Funct
     owner = owners(auxs.counts)
     of_type = [auxs.type == kind for kind in range(max(_TYPES) + 1)]
 
-    def one(kind: int) -> I32:
+    def one(kind: int, rows: slice = slice(None)) -> I32:
+        """The last of a kind that each function has."""
         out = np.zeros(len(functions), np.int32)
-        out[owner[of_type[kind]]] = auxs.target[of_type[kind]]
+        out[owner[of_type[kind]][rows]] = auxs.target[of_type[kind]][rows]
         return out
 
-    record = one(goobj.AUX_FUNCINFO)
+    # Of function information the oracle takes the first, of tables the last.
+    record = one(goobj.AUX_FUNCINFO, slice(None, None, -1))
     known = record != 0
     rows = np.flatnonzero(known)
 
