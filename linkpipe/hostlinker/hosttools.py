@@ -37,7 +37,8 @@ GOLD, _VERSION = "-fuse-ld=gold", "-Wl,--version"
 NO_PIE = ("-no-pie", "-nopie")  # GCC's spelling, clang's
 
 _TRIVIAL = b"int main() { return 0; }"
-_TIMEOUT = 120
+PATIENCE = 30
+"""Seconds that the compiler has for a question. To link it may take as long as it likes."""
 
 
 def run(command: Sequence[str]) -> str:
@@ -73,9 +74,12 @@ def run(command: Sequence[str]) -> str:
     return output
 
 
-def _call(command: Sequence[str], path: str) -> tuple[int, bytes]:
-    """Run a program; its status and what it printed. When we are interrupted, it and what it has
-    started are ended before we go on: none of them touches the output any more."""
+def _call(
+    command: Sequence[str], path: str | None = None, seconds: float | None = None
+) -> tuple[int, bytes]:
+    """Run a program; its status and what it printed. When we are interrupted, or it takes longer
+    than it may (subprocess.TimeoutExpired), it and what it has started are ended before we go on:
+    none of them touches the output any more."""
     import subprocess
 
     process = None
@@ -90,7 +94,7 @@ def _call(command: Sequence[str], path: str) -> tuple[int, bytes]:
                 process_group=0,
             )
             ledger.started(process.pid)
-        printed, _ = process.communicate()
+        printed, _ = process.communicate(timeout=seconds)
     except BaseException:
         if process is not None:
             _end(process)
@@ -117,6 +121,16 @@ def _failed(
         output=output,
         status=2,
         remedy=remedy,
+    )
+
+
+def _silent(compiler: str, question: str) -> HostLinkError:
+    return HostLinkError(
+        f"running {compiler} failed: no answer in {PATIENCE} seconds, asked whether it knows "
+        f"{question}",
+        command=(compiler, question),
+        status=2,
+        remedy="run it by hand, on an empty program; is it a wrapper that waits for something?",
     )
 
 
@@ -168,7 +182,10 @@ class Prober:
                         self._running[flag] = process
 
     def supports(self, flag: str) -> bool:
-        """Whether the compiler takes the flag. A compiler that cannot be run takes none."""
+        """Whether the compiler takes the flag. A compiler that cannot be run takes none.
+
+        Raises HostLinkError for one that gives no answer.
+        """
         if flag not in self._answers:
             self._answers[flag] = self._answer(flag)
         return self._answers[flag]
@@ -185,10 +202,10 @@ class Prober:
         if process is None:
             return False
         try:
-            output = process.communicate(timeout=_TIMEOUT)[0]
-        except subprocess.TimeoutExpired:
+            output = process.communicate(timeout=PATIENCE)[0]
+        except subprocess.TimeoutExpired as e:
             # It stays among the running, to be stopped with them.
-            return False
+            raise _silent(self._compiler, flag) from e
         del self._running[flag]
         ledger.ended(process.pid)
         works = process.returncode == 0 and not refused(output)
@@ -270,17 +287,12 @@ def _linker_banner(options: Options, *flags: str) -> str:
     import subprocess
 
     try:
-        done = subprocess.run(
-            [*compiler(options), *flags, _VERSION],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        status, printed = _call((*compiler(options), *flags, _VERSION), seconds=PATIENCE)
+    except OSError:
         return ""
-    return "" if done.returncode else done.stdout.decode("utf-8", "replace")
+    except subprocess.TimeoutExpired as e:
+        raise _silent(compiler(options)[0], _VERSION) from e
+    return "" if status else printed.decode("utf-8", "replace")
 
 
 def prober_for(

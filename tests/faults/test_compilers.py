@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from linkpipe.hostlinker import hosttools
 from tests.conformance.programs import table
 from tests.faults.links import OLD, Ended, files, link, start
 
@@ -206,6 +207,37 @@ def test_a_compiler_that_hangs_ends_with_the_link(
     elif whom == "child":
         assert done.err.startswith("linkpipe: pass hostlink: the process was ended by signal 9")
     assert len(done.err.splitlines()) <= 2
+
+
+def impatient() -> None:
+    hosttools.PATIENCE = 2
+
+
+def test_a_compiler_that_answers_no_question(folder: Path) -> None:
+    """Is named, and ends with the link."""
+    cc = compiler(folder, "")
+    Path(cc).write_text("#!/bin/sh\necho $$ >> log\nsleep 300\n")
+    done = link(
+        folder,
+        "-w",
+        "-extld",
+        cc,
+        program=PLUGIN,
+        variables=places(folder),
+        conditions=impatient,
+    )
+    assert done.status == 2
+    assert f"running {cc} failed: no answer in 2 seconds, asked whether it knows -" in done.err
+    assert not any(map(runs, map(int, (folder / "log").read_text().split())))
+    (folder / "log").unlink()
+    assert clean(folder)
+
+
+def test_a_compiler_may_link_for_longer_than_it_may_answer(folder: Path) -> None:
+    cc = compiler(folder, "sleep 4; echo made > $out")
+    how = {"variables": places(folder), "conditions": impatient}
+    assert link(folder, "-w", "-extld", cc, program=PLUGIN, **how).status == 0
+    assert clean(folder, output="made\n")
 
 
 def test_the_next_link_removes_what_a_dead_one_left(folder: Path) -> None:
