@@ -196,7 +196,9 @@ def _run(planned: Planned, link: Link, around: Surroundings) -> Link:
             result = run.run(handed) if run.options is None else run.run(handed, planned.options)
     except Changed as e:
         raise _broken(
-            planned, str(e), "leave working directory and standard streams as they were"
+            planned,
+            str(e),
+            "leave what the process shares as it was, or do it in a process of its own",
         ) from e
     except MissingFact as e:
         raise _broken(

@@ -40,6 +40,10 @@ def refused(done: Ended, who: str, message: str) -> bool:
         ("os.close(2)", 2, "closed the file of stderr"),
         ("sys.stdout.close()", 2, "closed sys.stdout"),
         ("sys.stderr.close()", 2, "closed sys.stderr"),
+        ("os.umask(0o77)", 2, "changed the umask to 077"),
+        ("os.environ['HOME'] = '/'", 2, "changed environment variables: HOME"),
+        ("os.environ.clear()", 2, "changed environment variables: "),
+        ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", 2, "changed the handler of SIGTERM"),
         ("os.kill(os.getpid(), signal.SIGKILL)", 137, "was ended by signal 9 (killed)"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", 139, "by signal 11 (segmentation fault)"),
     ],
@@ -118,6 +122,7 @@ def test_the_copy_of_a_pass_that_forks_ends(folder: Path) -> None:
         ("sys.exit(0)", ": SystemExit: 0"),
         ("raise GeneratorExit", ": GeneratorExit: "),
         ("os.chdir('/')", ": moved the working directory to /"),
+        ("os.umask(0)", ": changed the umask to 000"),
         ("os._exit(0)", "the process was ended with status 0, and left no result"),
     ],
 )
