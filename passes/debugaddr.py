@@ -1,4 +1,5 @@
-"""debugaddr: the addresses that debug information refers to by index, .debug_addr.
+"""debugaddr: the addresses that debug information refers to by index, .debug_addr of
+DWARF 5.
 
 Each unit has a table of its functions' addresses; entries and lists name a function by its place
 in it. Relocations of the kinds R_DWTXTADDR stand where such an index goes; the first mention of a

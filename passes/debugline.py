@@ -2,9 +2,10 @@
 
 The compiler leaves a line program for each function; the linker puts a header before those of a
 unit, with the files that the programs refer to by number. Directories have numbers of their own:
-a file is a name and the number of its directory.
+a file is a name and the number of its directory. Beside entries of version 4 stand line tables of
+version 2.
 
-Source: the DWARF 5 standard, section 6.2.4; cmd/link/internal/ld/dwarf.go (writelines,
+Source: the DWARF 2 and 5 standards, section 6.2.4; cmd/link/internal/ld/dwarf.go (writelines,
 writeDirFileTables).
 Reads `dwarf`, `objects`, `symbols`, `debug_sections`; provides `symbols`, `debug_sections`.
 """
@@ -19,16 +20,19 @@ import numpy as np
 from linkpipe.arch import Architecture
 from linkpipe.debuginfo.sections import by_unit, with_debug_section
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.formats.dwarf import LNCT_DIRECTORY_INDEX, LNCT_PATH, VERSION, Form
+from linkpipe.formats.dwarf import LNCT_DIRECTORY_INDEX, LNCT_PATH, DwarfForm, Form
 from linkpipe.formats.leb128 import uleb
 from linkpipe.functab.sourcefiles import expand_file, file_counts, file_names
 
-_LINE_BASE, _LINE_RANGE, _OPCODE_BASE = -4, 10, 11
+_PROGRAM = {
+    "instruction_length": 1,
+    "operations": 1,
+    "default_is_stmt": 1,
+    "line_base": -4,
+    "line_range": 10,
+    "opcode_base": 11,
+}
 _OPCODE_LENGTHS = bytes((0, 1, 1, 1, 1, 0, 0, 0, 1, 0))
-_PROGRAM = (
-    # minimum_instruction_length, maximum_operations_per_instruction, default_is_stmt
-    bytes((1, 1, 1, _LINE_BASE & 0xFF, _LINE_RANGE, _OPCODE_BASE)) + _OPCODE_LENGTHS
-)
 _DIRECTORY_FORMAT = bytes((1, LNCT_PATH, Form.STRING))
 _FILE_FORMAT = bytes((2, LNCT_PATH, Form.STRING, LNCT_DIRECTORY_INDEX, Form.UDATA))
 _UNUSED_FILE = b"?\0\0"
@@ -51,7 +55,7 @@ def debugline(link: Link) -> Link:
     split = _Splitter(goroot)
     for count, size in zip(counts.tolist(), program.tolist(), strict=True):
         files = map(split, enumerate(names[at : at + count]))
-        tables.append(header(files, int(size), link.arch))
+        tables.append(header(files, int(size), dwarf.form, link.arch))
         at += count
     starts = np.append(0, np.cumsum([len(table) for table in tables]))
     edit.set_contents(dwarf.line_table[having], b"".join(tables), starts)
@@ -87,26 +91,46 @@ def split_path(path: bytes) -> tuple[bytes, bytes]:
     return folder, path.rstrip(b"/").rpartition(b"/")[2] or b"/"
 
 
-def header(files: Iterable[tuple[bytes, bytes]], program: int, arch: Architecture) -> bytes:
+def header(
+    files: Iterable[tuple[bytes, bytes]], program: int, form: DwarfForm, arch: Architecture
+) -> bytes:
     """The header of one unit's line table: ``files`` are directories and names, ``program`` the
     bytes of the line programs behind it."""
-    folders = {b".": 0}
-    listed = [_UNUSED_FILE]
+    numbers = {b".": 0}
+    listed = []
     for folder, name in files:
-        number = folders.setdefault(folder, len(folders))
+        number = numbers.setdefault(folder, len(numbers))
         listed.append(name + b"\0" + uleb(number))
-    tables = b"".join(
+    folders = [folder + b"\0" for folder in numbers]
+    lists = (_described if form.described_files else _ended)(folders, listed)
+    places, behind = form.line_header.places, len(_OPCODE_LENGTHS) + len(lists)
+    end = places["opcode_base"] + 1
+    values = {
+        "length": end - places["version"] + behind + program,
+        "version": form.line_version,
+        "address_size": arch.ptrsize,
+        "segment_size": 0,
+        "header_length": end - places["instruction_length"] + behind,
+        **_PROGRAM,
+    }
+    return form.line_header.pack(values, arch.endian) + _OPCODE_LENGTHS + lists
+
+
+def _described(folders: list[bytes], files: list[bytes]) -> bytes:
+    """Lists that say of what they consist, and how long they are."""
+    return b"".join(
         (
-            _PROGRAM,
             _DIRECTORY_FORMAT,
             uleb(len(folders)),
-            *(folder + b"\0" for folder in folders),
+            *folders,
             _FILE_FORMAT,
-            uleb(len(listed)),
-            *listed,
+            uleb(1 + len(files)),
+            _UNUSED_FILE,
+            *files,
         )
     )
-    head = np.array(VERSION, f"{arch.endian}u2").tobytes() + bytes((arch.ptrsize, 0))
-    head += len(tables).to_bytes(4, arch.byteorder)
-    length = len(head) + len(tables) + program
-    return length.to_bytes(4, arch.byteorder) + head + tables
+
+
+def _ended(folders: list[bytes], files: list[bytes]) -> bytes:
+    """Lists that end with a zero; the time and the length of a file are not known."""
+    return b"".join((*folders[1:], b"\0", *(file + b"\0\0" for file in files), b"\0"))

@@ -1,4 +1,4 @@
-"""debugloclists: where variables are at which time, .debug_loclists.
+"""debugloclists: where variables are at which time, .debug_loclists of DWARF 5.
 
 The lists are the compiler's, one symbol for each function that has any; the linker adds a header.
 

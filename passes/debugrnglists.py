@@ -1,4 +1,5 @@
-"""debugrnglists: which addresses units, inlined calls and blocks take up, .debug_rnglists.
+"""debugrnglists: which addresses units, inlined calls and blocks take up, .debug_rnglists of
+DWARF 5.
 
 The compiler leaves one symbol for each function with lists; the linker adds a header, and for
 each unit a list of the stretches of text that belong to it. A list starts with its base, an

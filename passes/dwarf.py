@@ -13,8 +13,8 @@ Runs before names are mangled. What needs addresses is left to dwarfunits and th
 the debug sections.
 
 Source: cmd/link/internal/ld/dwarf.go (dwarfGenerateDebugInfo, writeUnitInfo).
-Reads `symbols`, `relocs`, `packages`, `objects`, `text_order`; provides `symbols`, `relocs`,
-`dwarf`.
+Reads `mode`, `symbols`, `relocs`, `packages`, `objects`, `text_order`; provides `symbols`,
+`relocs`, `dwarf`.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ from linkpipe.debuginfo.typegraph import read_types
 from linkpipe.debuginfo.typewalk import PROTOTYPES, TypeWalk, need_type
 from linkpipe.debuginfo.units import UnitParts, unit_entries
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import InputError, OptionError
+from linkpipe.errors import InputError
 from linkpipe.formats import goobj
+from linkpipe.formats.dwarf import DWARF4, DWARF5, DwarfForm
 from linkpipe.gotypes.data import TypeData
 from linkpipe.symkind import SymKind
 from linkpipe.tables.contents import check_sizes
@@ -47,33 +48,27 @@ from linkpipe.tables.dwarf import Dwarf
 from linkpipe.tables.objects import RelocColumns, joined
 from linkpipe.tables.symbols import Flag, SymbolsEdit
 
-_SECTIONS = ("abbrev", "line", "frame", "info", "loclists", "rnglists", "addr")
 _RUNTIME = "runtime"
 
 
 @linkpass(
-    requires=("symbols", "relocs", "packages", "objects", "text_order"),
+    requires=("mode", "symbols", "relocs", "packages", "objects", "text_order"),
     provides=("symbols", "relocs", "dwarf"),
 )
 def dwarf(link: Link) -> Link:
     """Gather debug information, write the entries of units and types."""
-    experiments = link.options.environment.goexperiment
-    if "dwarf5" not in link.release.enabled(experiments, regabi=False):
-        raise OptionError(
-            "GOEXPERIMENT=nodwarf5 is not supported",
-            flag="w",
-            remedy="linkpipe writes DWARF 5 only; leave debug information out with -w",
-        )
+    form = DWARF5 if link.mode.dwarf5 else DWARF4
     edit = link.symbols.edit()
-    section = {name: _section_symbol(edit, name) for name in _SECTIONS}
+    section = {name: _section_symbol(edit, name) for name in form.sections}
     units = gather_units(link.packages, link.objects, link.symbols, link.text_order)
     mentions = read_mentions(link.packages, link.objects, link.symbols, units)
     variables = read_variables(link.objects, link.symbols, link.relocs)
-    types, type_symbols = _types(link, edit, np.concatenate((mentions.types, variables.types)))
-    parts = _unit_parts(edit, units)
+    mentioned = np.concatenate((mentions.types, variables.types))
+    types, type_symbols = _types(link, form, edit, mentioned)
+    parts = _unit_parts(edit, form, units)
     version = link.options.environment.version
     heads = unit_entries(
-        link.packages, link.symbols, link.arch, version, units, parts, section["abbrev"]
+        link.packages, link.symbols, link.arch, form, version, units, parts, section["abbrev"]
     )
     edit.set_contents(parts.entry, heads.content.tobytes(), heads.starts)
 
@@ -108,7 +103,8 @@ def dwarf(link: Link) -> Link:
         section=section,
         order=np.arange(len(units.objects)),
         text=None,
-        index=np.zeros(0, np.int32),
+        index=np.full(len(link.symbols), -1, np.int32),
+        form=form,
     )
     return link.evolve(symbols=edit.freeze(), relocs=relocs, dwarf=made)
 
@@ -154,7 +150,9 @@ def _section_symbol(edit: SymbolsEdit, name: str) -> int:
     return sym
 
 
-def _types(link: Link, edit: SymbolsEdit, mentioned: I64) -> tuple[RelocColumns, I64]:
+def _types(
+    link: Link, form: DwarfForm, edit: SymbolsEdit, mentioned: I64
+) -> tuple[RelocColumns, I64]:
     """Write the entries of all types that are mentioned: their relocations, and their symbols."""
     symbols, arch = link.symbols, link.arch
     pretty = [need_type(symbols, f"type:internal/abi.{name}") for name in link.release.pretty_types]
@@ -167,7 +165,7 @@ def _types(link: Link, edit: SymbolsEdit, mentioned: I64) -> tuple[RelocColumns,
     walk.visit(mentioned[first_seen(mentioned, len(symbols))[0]])
     walk.spell_out()
     made = type_entries(edit, walk)
-    encoded = encode(made.codes, made.columns, arch.ptrsize, arch.endian)
+    encoded = encode(made.codes, made.columns, form.abbrevs, arch.ptrsize, arch.endian)
     starts = np.append(encoded.starts[made.tops], encoded.starts[-1])
     edit.set_contents(made.symbols, encoded.content.tobytes(), starts)
     return _columns(encoded, starts), made.symbols
@@ -188,7 +186,7 @@ def _columns(encoded: Encoded, starts: I64) -> RelocColumns:
     )
 
 
-def _unit_parts(edit: SymbolsEdit, units: Units) -> UnitParts:
+def _unit_parts(edit: SymbolsEdit, form: DwarfForm, units: Units) -> UnitParts:
     """Make the symbols of what the linker writes for each unit."""
     k = len(units.objects)
     flags = Flag.REACHABLE | Flag.NOT_IN_SYMTAB
@@ -204,7 +202,7 @@ def _unit_parts(edit: SymbolsEdit, units: Units) -> UnitParts:
         end=make(SymKind.SDWARFFCN, every),
         line_table=make(SymKind.SDWARFLINES, with_text),
         range_list=make(SymKind.SDWARFRANGE, with_text),
-        addresses=make(SymKind.SDWARFADDR, with_text),
+        addresses=make(SymKind.SDWARFADDR, with_text if form.indexed else with_text[:0]),
     )
 
 

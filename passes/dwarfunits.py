@@ -34,7 +34,7 @@ def dwarfunits(link: Link) -> Link:
     """Sort compilation units, write the abbreviations."""
     edit = link.symbols.edit()
     abbrev = link.dwarf.section["abbrev"]
-    edit.set_content(abbrev, abbrev_section())
+    edit.set_content(abbrev, abbrev_section(link.dwarf.form.abbrevs))
     text = _text(link)
     order = gosort.order(_keys(link, text))
     return link.evolve(

@@ -13,6 +13,9 @@ the oracle does with -linkmode=external.
 Both are asked once, here, when every package is known. Until then there is no fact `mode`,
 so asking earlier is an error and not a wrong answer.
 
+The experiment dwarf5 decides the version of debug information; the compiler has written its part in
+that version, as the headers of objects tell.
+
 Source: cmd/link/internal/ld/config.go (mustLinkExternal, determineLinkMode), lib.go:575-590, target
 and platform tables in internal/platform/supported.go.
 Reads `packages`; provides `mode`.
@@ -63,6 +66,7 @@ def linkmode(link: Link) -> Link:
             dynlink=options.buildmode in ("shared", "plugin")
             or options.linkshared
             or can_use_plugins,
+            dwarf5="dwarf5" in link.release.enabled(options.environment.goexperiment, regabi=False),
             reason=(reason or _chosen_reason(options, packages)) if external else "",
         )
     )

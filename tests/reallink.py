@@ -16,6 +16,9 @@ from linkpipe.observe.check import Check
 from tests.conformance.programs import TINY, Program, inputs, scratch
 from tests.conformance.toolchain import link_tool
 
+NODWARF5 = TINY.under("nodwarf5")
+"""The program with debug information of version 4."""
+
 
 @attrs.define(eq=False)
 class _Recorder(Observer):

@@ -9,14 +9,14 @@ References become relocations. Source: cmd/internal/dwarf/dwarf.go (putattr).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from linkpipe.arrays.image import copy_spans, put_words
 from linkpipe.arrays.types import I32, I64, U8, U16, Ints
-from linkpipe.formats.dwarf import ABBREVS, At, Form
+from linkpipe.formats.dwarf import Abbrev, At, Form
 from linkpipe.formats.leb128 import put_leb, uleb_sizes
 from linkpipe.reloctype import R_ADDR, R_ADDROFF, R_DWARFSECREF
 
@@ -52,23 +52,29 @@ Columns = Mapping[At, I64 | Text]
 _REFERENCES = (Form.REF_ADDR, Form.SEC_OFFSET)
 
 
-def encode(codes: Ints, columns: Columns, ptrsize: int, endian: str) -> Encoded:
-    """Encode n entries; ``codes`` int[n]. Attributes that have no column are zero."""
-    encoder = _Encoder(codes, columns, ptrsize, endian)
+def encode(
+    codes: Ints, columns: Columns, abbrevs: Sequence[Abbrev], ptrsize: int, endian: str
+) -> Encoded:
+    """Encode n entries; ``codes`` int[n], numbers of ``abbrevs``. Attributes that have no column
+    are zero, those that an abbreviation lacks are left out."""
+    encoder = _Encoder(codes, columns, abbrevs, ptrsize, endian)
     for code, rows in encoder.groups:
         encoder.write(code, rows)
     return encoder.result()
 
 
 class _Encoder:
-    def __init__(self, codes: Ints, columns: Columns, ptrsize: int, endian: str) -> None:
+    def __init__(
+        self, codes: Ints, columns: Columns, abbrevs: Sequence[Abbrev], ptrsize: int, endian: str
+    ) -> None:
         self.columns, self.ptrsize, self.endian = columns, ptrsize, endian
+        self.attributes = ((), *(abbrev.attributes for abbrev in abbrevs))
         self.references: list[tuple[I64, I64, int, int]] = []
         numbers = np.flatnonzero(np.bincount(codes)).tolist() if len(codes) else []
         self.groups = [(code, np.flatnonzero(codes == code)) for code in numbers]
         sizes = np.ones(len(codes), np.int64)
         for code, rows in self.groups:
-            for at, form in ABBREVS[code - 1].attributes if code else ():
+            for at, form in self.attributes[code]:
                 sizes[rows] += self._sizes(at, form, rows)
         self.starts = np.zeros(len(codes) + 1, np.int64)
         np.cumsum(sizes, out=self.starts[1:])
@@ -102,7 +108,7 @@ class _Encoder:
         at = self.starts[rows]
         self.content[at] = code
         at = at + 1
-        for attribute, form in ABBREVS[code - 1].attributes if code else ():
+        for attribute, form in self.attributes[code]:
             self._write(attribute, form, rows, at)
             at = at + self._sizes(attribute, form, rows)
 

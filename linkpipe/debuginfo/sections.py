@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from linkpipe.arrays.types import I64, Ints
-from linkpipe.formats.dwarf import VERSION
+from linkpipe.formats.dwarf import DWARF5
 from linkpipe.tables.dwarf import DebugSection, DescribedText, Dwarf
 from linkpipe.tables.symbols import Flag
 
@@ -44,7 +44,7 @@ def list_header(
     """A symbol with the header of .debug_addr, .debug_rnglists or .debug_loclists, which hold
     ``symbols``; the latter two have room for a table of offsets, which Go does not use (the DWARF 5
     standard, sections 7.27 to 7.29)."""
-    tail = np.array(VERSION, f"{arch.endian}u2").tobytes() + bytes((arch.ptrsize, 0))
+    tail = DWARF5.version.to_bytes(2, arch.byteorder) + bytes((arch.ptrsize, 0))
     tail += bytes(4) if offsets else b""
     total = len(tail) + int(edit.size[symbols].sum())
     sym = int(edit.create_many(1, kind=kind, flags=Flag.REACHABLE | Flag.NOT_IN_SYMTAB)[0])

@@ -1,7 +1,7 @@
 """Debugging information entries of compilation units.
 
-Source: cmd/link/internal/ld/dwarf.go (dwarfGenerateDebugInfo, writeUnitInfo); the DWARF 5
-standard, section 7.5.1.
+Source: cmd/link/internal/ld/dwarf.go (dwarfGenerateDebugInfo, writeUnitInfo); the DWARF 4 and 5
+standards, section 7.5.1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I64
 from linkpipe.debuginfo.entries import Encoded, Text, encode
 from linkpipe.debuginfo.mentions import Units
-from linkpipe.formats.dwarf import LANG_GO, UT_COMPILE, VERSION, At, Code
+from linkpipe.formats.dwarf import LANG_GO, UT_COMPILE, At, Code, DwarfForm
 from linkpipe.reloctype import R_DWARFSECREF
 
 if TYPE_CHECKING:
@@ -23,16 +23,13 @@ if TYPE_CHECKING:
     from linkpipe.tables.symbols import Symbols
 
 
-_HEADER = 12
-"""Bytes before a unit's entry: length (4), version (2), kind (1), size of an address (1), place of
-the abbreviations (4)."""
 _COMPILER = b"Go cmd/compile "
 _COMPILATION_DIR = b"."
 
 
 class UnitParts(NamedTuple):
     """Symbols of what the linker writes for each of k units: int64[k] each; the last three are 0
-    for units without functions."""
+    for units without functions, the last one also where functions have no index."""
 
     entry: I64
     end: I64
@@ -45,6 +42,7 @@ def unit_entries(
     packages: Packages,
     symbols: Symbols,
     arch: Architecture,
+    form: DwarfForm,
     version: str,
     units: Units,
     parts: UnitParts,
@@ -77,10 +75,19 @@ def unit_entries(
             At.GO_PACKAGE_NAME: _text(_contents(symbols, b"go:cuinfo.packagename.", paths)),
             At.ADDR_BASE: parts.addresses,
         },
+        form.abbrevs,
         arch.ptrsize,
         arch.endian,
     )
-    return _with_headers(encoded, abbrev, arch.ptrsize, arch.endian)
+    values = {
+        "length": 0,
+        "version": form.version,
+        "kind": UT_COMPILE,
+        "address_size": arch.ptrsize,
+        "abbrevs": 0,
+    }
+    header = form.unit_header.pack(values, arch.endian)
+    return _with_headers(encoded, header, form.unit_header.places["abbrevs"], abbrev)
 
 
 def _contents(symbols: Symbols, prefix: bytes, paths: list[bytes]) -> list[bytes]:
@@ -96,23 +103,21 @@ def _text(strings: list[bytes]) -> Text:
     return Text(made[:0], -1 - (np.cumsum(size) - size), size, made)
 
 
-def _with_headers(entries: Encoded, abbrev: int, ptrsize: int, endian: str) -> Encoded:
-    k = len(entries.starts) - 1
+def _with_headers(entries: Encoded, header: bytes, at: int, abbrev: int) -> Encoded:
+    """The entries with the header before each, which refers at ``at`` to the abbreviations."""
+    k, size = len(entries.starts) - 1, len(header)
     sizes = np.diff(entries.starts)
-    starts = entries.starts + _HEADER * np.arange(k + 1)
+    starts = entries.starts + size * np.arange(k + 1)
     content = np.zeros(int(starts[-1]), np.uint8)
-    content[np.arange(len(entries.content)) + _HEADER * (owners(sizes) + 1)] = entries.content
-    head = np.zeros((k, _HEADER), np.uint8)
-    head[:, 4:6] = np.frombuffer(np.array(VERSION, f"{endian}u2").tobytes(), np.uint8)
-    head[:, 6:8] = UT_COMPILE, ptrsize
-    content[starts[:-1, None] + np.arange(_HEADER)] = head
+    content[np.arange(len(entries.content)) + size * (owners(sizes) + 1)] = entries.content
+    content[starts[:-1, None] + np.arange(size)] = np.frombuffer(header, np.uint8)
     owner = np.searchsorted(entries.starts, entries.place, side="right") - 1
-    place = np.concatenate((starts[:-1] + 8, entries.place + _HEADER * (owner + 1)))
-    order = np.argsort(place)
+    places = np.concatenate((starts[:-1] + at, entries.place + size * (owner + 1)))
+    order = np.argsort(places)
     return Encoded(
         content,
         starts,
-        place[order],
+        places[order],
         np.concatenate((np.full(k, 4, np.uint8), entries.size))[order],
         np.concatenate((np.full(k, R_DWARFSECREF, np.uint16), entries.type))[order],
         np.concatenate((np.full(k, abbrev, np.int32), entries.target))[order],

@@ -1,18 +1,24 @@
-"""DWARF 5 as Go writes it: constants and the abbreviations.
+"""DWARF as Go writes it: constants, the abbreviations, and what differs between versions.
 
 All objects of a Go program share one fixed table of abbreviations, which compiler and linker both
-know. Sources: the DWARF 5 standard, section 7; cmd/internal/dwarf/dwarf_defs.go, dwarf.go
-(abbrevs) and putvarabbrevgen.go.
+know. It is of version 5, or of version 4 where the experiment dwarf5 is off; the two differ in how
+addresses are written, in headers, and in the sections of lists (``DwarfForm``).
+
+Sources: the DWARF standards, versions 2 (line tables), 4 and 5, section 7;
+cmd/internal/dwarf/dwarf_defs.go, dwarf.go (abbrevs, expandPseudoForm) and putvarabbrevgen.go;
+cmd/link/internal/ld/dwarf.go.
 """
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from linkpipe.formats.leb128 import uleb
 
-VERSION = 5
 UT_COMPILE = 1
 LANG_GO = 0x16
 LNCT_PATH, LNCT_DIRECTORY_INDEX = 1, 2
@@ -129,12 +135,15 @@ class Rle(IntEnum):
     OFFSET_PAIR = 4
 
 
+Attributes = tuple[tuple[At, Form], ...]
+
+
 class Abbrev(NamedTuple):
     """An abbreviation: the shape of all entries that use its number."""
 
     tag: Tag
     children: bool
-    attributes: tuple[tuple[At, Form], ...]
+    attributes: Attributes
 
 
 class Code(IntEnum):
@@ -172,7 +181,6 @@ _TYPE = (At.TYPE, Form.REF_ADDR)
 _ELEM = (At.GO_ELEM, Form.REF_ADDR)
 _SIZE = (At.BYTE_SIZE, Form.UDATA)
 _ORIGIN = (At.ABSTRACT_ORIGIN, Form.REF_ADDR)
-_PC = ((At.LOW_PC, Form.ADDRX), (At.HIGH_PC, Form.UDATA))
 _FRAME = (At.FRAME_BASE, Form.BLOCK1)
 _EXTERNAL = (At.EXTERNAL, Form.FLAG)
 _LINE = (At.DECL_LINE, Form.UDATA)
@@ -204,70 +212,148 @@ def _variables() -> tuple[Abbrev, ...]:
     return tuple(out)
 
 
-ABBREVS: tuple[Abbrev, ...] = (
-    _named(
-        Tag.COMPILE_UNIT,
-        True,
-        (At.LANGUAGE, Form.DATA1),
-        (At.STMT_LIST, Form.SEC_OFFSET),
-        (At.LOW_PC, Form.ADDR),
-        _RANGES,
-        *_STRINGS,
-        (At.ADDR_BASE, Form.SEC_OFFSET),
-    ),
-    _named(Tag.COMPILE_UNIT, True, (At.LANGUAGE, Form.DATA1), *_STRINGS),
-    _named(Tag.SUBPROGRAM, True, *_PC, _FRAME, (At.DECL_FILE, Form.DATA4), _LINE, _EXTERNAL),
-    _named(Tag.SUBPROGRAM, True, *_PC, _FRAME, _TRAMPOLINE),
-    _named(Tag.SUBPROGRAM, True, (At.INLINE, Form.DATA1), _LINE, _EXTERNAL),
-    Abbrev(Tag.SUBPROGRAM, True, (_ORIGIN, *_PC, _FRAME)),
-    Abbrev(Tag.SUBPROGRAM, True, (_ORIGIN, *_PC, _FRAME, _TRAMPOLINE)),
-    Abbrev(Tag.INLINED_SUBROUTINE, True, (_ORIGIN, *_PC, *_CALL)),
-    Abbrev(Tag.INLINED_SUBROUTINE, True, (_ORIGIN, _RANGES, *_CALL)),
-    _named(Tag.VARIABLE, False, _BLOCK, _TYPE, _EXTERNAL),
-    _named(Tag.CONSTANT, False, _TYPE, (At.CONST_VALUE, Form.SDATA)),
-    Abbrev(Tag.LEXICAL_BLOCK, True, (_RANGES,)),
-    Abbrev(Tag.LEXICAL_BLOCK, True, ((At.LOW_PC, Form.ADDR), (At.HIGH_PC, Form.ADDR))),
-    _named(
-        Tag.MEMBER,
-        False,
-        (At.DATA_MEMBER_LOCATION, Form.UDATA),
-        _TYPE,
-        (At.GO_EMBEDDED_FIELD, Form.FLAG),
-    ),
-    Abbrev(Tag.FORMAL_PARAMETER, False, (_TYPE,)),
-    Abbrev(Tag.FORMAL_PARAMETER, False, (_RESULT, _TYPE)),
-    Abbrev(Tag.UNSPECIFIED_PARAMETERS, False, ()),
-    Abbrev(Tag.SUBRANGE_TYPE, False, (_TYPE, (At.COUNT, Form.UDATA))),
-    _named(Tag.UNSPECIFIED_TYPE, False),
-    _named(
-        Tag.BASE_TYPE,
-        False,
-        (At.ENCODING, Form.DATA1),
-        (At.BYTE_SIZE, Form.DATA1),
-        _KIND,
-        _RUNTIME_TYPE,
-    ),
-    _named(Tag.ARRAY_TYPE, True, _TYPE, _SIZE, _KIND, _RUNTIME_TYPE),
-    _named(Tag.TYPEDEF, False, _TYPE, _KIND, _RUNTIME_TYPE, _ELEM),
-    _named(Tag.SUBROUTINE_TYPE, True, _SIZE, _KIND, _RUNTIME_TYPE),
-    _named(Tag.TYPEDEF, True, _TYPE, _KIND, _RUNTIME_TYPE),
-    _named(Tag.TYPEDEF, False, _TYPE, _KIND, _RUNTIME_TYPE, (At.GO_KEY, Form.REF_ADDR), _ELEM),
-    _named(Tag.POINTER_TYPE, False, _TYPE, _KIND, _RUNTIME_TYPE),
-    _named(Tag.POINTER_TYPE, False, _RUNTIME_TYPE),
-    _named(Tag.STRUCTURE_TYPE, True, _SIZE, _KIND, _RUNTIME_TYPE, _ELEM),
-    _named(Tag.STRUCTURE_TYPE, True, _SIZE, _KIND, _RUNTIME_TYPE),
-    _named(Tag.STRUCTURE_TYPE, True, _SIZE, _KIND, _RUNTIME_TYPE),
-    _named(Tag.TYPEDEF, False, _TYPE),
-    _named(Tag.TYPEDEF, False, _TYPE, (At.GO_DICT_INDEX, Form.UDATA)),
-    *_variables(),
+def _abbreviations(pc: Attributes, of_unit: Attributes = ()) -> tuple[Abbrev, ...]:
+    """All abbreviations: ``pc`` are the first address of a function and its end, ``of_unit`` more
+    attributes of units with functions."""
+    return (
+        _named(
+            Tag.COMPILE_UNIT,
+            True,
+            (At.LANGUAGE, Form.DATA1),
+            (At.STMT_LIST, Form.SEC_OFFSET),
+            (At.LOW_PC, Form.ADDR),
+            _RANGES,
+            *_STRINGS,
+            *of_unit,
+        ),
+        _named(Tag.COMPILE_UNIT, True, (At.LANGUAGE, Form.DATA1), *_STRINGS),
+        _named(Tag.SUBPROGRAM, True, *pc, _FRAME, (At.DECL_FILE, Form.DATA4), _LINE, _EXTERNAL),
+        _named(Tag.SUBPROGRAM, True, *pc, _FRAME, _TRAMPOLINE),
+        _named(Tag.SUBPROGRAM, True, (At.INLINE, Form.DATA1), _LINE, _EXTERNAL),
+        Abbrev(Tag.SUBPROGRAM, True, (_ORIGIN, *pc, _FRAME)),
+        Abbrev(Tag.SUBPROGRAM, True, (_ORIGIN, *pc, _FRAME, _TRAMPOLINE)),
+        Abbrev(Tag.INLINED_SUBROUTINE, True, (_ORIGIN, *pc, *_CALL)),
+        Abbrev(Tag.INLINED_SUBROUTINE, True, (_ORIGIN, _RANGES, *_CALL)),
+        _named(Tag.VARIABLE, False, _BLOCK, _TYPE, _EXTERNAL),
+        _named(Tag.CONSTANT, False, _TYPE, (At.CONST_VALUE, Form.SDATA)),
+        Abbrev(Tag.LEXICAL_BLOCK, True, (_RANGES,)),
+        Abbrev(Tag.LEXICAL_BLOCK, True, ((At.LOW_PC, Form.ADDR), (At.HIGH_PC, Form.ADDR))),
+        _named(
+            Tag.MEMBER,
+            False,
+            (At.DATA_MEMBER_LOCATION, Form.UDATA),
+            _TYPE,
+            (At.GO_EMBEDDED_FIELD, Form.FLAG),
+        ),
+        Abbrev(Tag.FORMAL_PARAMETER, False, (_TYPE,)),
+        Abbrev(Tag.FORMAL_PARAMETER, False, (_RESULT, _TYPE)),
+        Abbrev(Tag.UNSPECIFIED_PARAMETERS, False, ()),
+        Abbrev(Tag.SUBRANGE_TYPE, False, (_TYPE, (At.COUNT, Form.UDATA))),
+        _named(Tag.UNSPECIFIED_TYPE, False),
+        _named(
+            Tag.BASE_TYPE,
+            False,
+            (At.ENCODING, Form.DATA1),
+            (At.BYTE_SIZE, Form.DATA1),
+            _KIND,
+            _RUNTIME_TYPE,
+        ),
+        _named(Tag.ARRAY_TYPE, True, _TYPE, _SIZE, _KIND, _RUNTIME_TYPE),
+        _named(Tag.TYPEDEF, False, _TYPE, _KIND, _RUNTIME_TYPE, _ELEM),
+        _named(Tag.SUBROUTINE_TYPE, True, _SIZE, _KIND, _RUNTIME_TYPE),
+        _named(Tag.TYPEDEF, True, _TYPE, _KIND, _RUNTIME_TYPE),
+        _named(Tag.TYPEDEF, False, _TYPE, _KIND, _RUNTIME_TYPE, (At.GO_KEY, Form.REF_ADDR), _ELEM),
+        _named(Tag.POINTER_TYPE, False, _TYPE, _KIND, _RUNTIME_TYPE),
+        _named(Tag.POINTER_TYPE, False, _RUNTIME_TYPE),
+        _named(Tag.STRUCTURE_TYPE, True, _SIZE, _KIND, _RUNTIME_TYPE, _ELEM),
+        _named(Tag.STRUCTURE_TYPE, True, _SIZE, _KIND, _RUNTIME_TYPE),
+        _named(Tag.STRUCTURE_TYPE, True, _SIZE, _KIND, _RUNTIME_TYPE),
+        _named(Tag.TYPEDEF, False, _TYPE),
+        _named(Tag.TYPEDEF, False, _TYPE, (At.GO_DICT_INDEX, Form.UDATA)),
+        *_variables(),
+    )
+
+
+class Header(NamedTuple):
+    """The fields of a header, without gaps: ``names`` in order, ``codes``, a format character of
+    the module struct for each, and ``places``, where each begins."""
+
+    names: tuple[str, ...]
+    codes: str
+    places: Mapping[str, int]
+
+    @classmethod
+    def of(cls, text: str) -> Header:
+        """From "name:code name:code …"."""
+        pairs = [pair.split(":") for pair in text.split()]
+        codes = "".join(code for _, code in pairs)
+        places = {name: struct.calcsize("=" + codes[:i]) for i, (name, _) in enumerate(pairs)}
+        return cls(tuple(places), codes, MappingProxyType(places))
+
+    def pack(self, values: Mapping[str, int], endian: str) -> bytes:
+        """A header with these values, of which there may be more than fields."""
+        return struct.pack(endian + self.codes, *map(values.__getitem__, self.names))
+
+
+class DwarfForm(NamedTuple):
+    """What differs between versions of DWARF.
+
+    Attributes:
+        version: as units state it.
+        abbrevs: abbreviation n is ``abbrevs[n - 1]``.
+        sections: what the sections are called that the linker makes, without ".debug_".
+        unit_header: before a unit's entry.
+        line_version: as line tables state it.
+        line_header: before the lengths of opcodes in a line table.
+        described_files: whether a line table's lists of directories and files say of what they
+            consist and how long they are, and begin with number 0. Else each ends with a zero, 0
+            goes without saying, and a file has a time and a length.
+        indexed: whether functions are referred to by an index into .debug_addr.
+    """
+
+    version: int
+    abbrevs: tuple[Abbrev, ...]
+    sections: tuple[str, ...]
+    unit_header: Header
+    line_version: int
+    line_header: Header
+    described_files: bool
+    indexed: bool
+
+
+_PROGRAM = "default_is_stmt:B line_base:b line_range:B opcode_base:B"
+
+DWARF4 = DwarfForm(
+    version=4,
+    abbrevs=_abbreviations(((At.LOW_PC, Form.ADDR), (At.HIGH_PC, Form.ADDR))),
+    sections=("abbrev", "line", "frame", "info", "loc", "ranges"),
+    unit_header=Header.of("length:I version:H abbrevs:I address_size:B"),
+    line_version=2,
+    line_header=Header.of(f"length:I version:H header_length:I instruction_length:B {_PROGRAM}"),
+    described_files=False,
+    indexed=False,
 )
-"""Abbreviation n is ABBREVS[n - 1]."""
+DWARF5 = DwarfForm(
+    version=5,
+    abbrevs=_abbreviations(
+        ((At.LOW_PC, Form.ADDRX), (At.HIGH_PC, Form.UDATA)), ((At.ADDR_BASE, Form.SEC_OFFSET),)
+    ),
+    sections=("abbrev", "line", "frame", "info", "loclists", "rnglists", "addr"),
+    unit_header=Header.of("length:I version:H kind:B address_size:B abbrevs:I"),
+    line_version=5,
+    line_header=Header.of(
+        "length:I version:H address_size:B segment_size:B header_length:I instruction_length:B "
+        f"operations:B {_PROGRAM}"
+    ),
+    described_files=True,
+    indexed=True,
+)
 
 
-def abbrev_section() -> bytes:
+def abbrev_section(abbrevs: tuple[Abbrev, ...]) -> bytes:
     """The content of .debug_abbrev."""
     out = bytearray()
-    for number, abbrev in enumerate(ABBREVS, 1):
+    for number, abbrev in enumerate(abbrevs, 1):
         out += uleb(number) + uleb(abbrev.tag) + bytes((abbrev.children,))
         for attribute, form in abbrev.attributes:
             out += uleb(attribute) + uleb(form)

@@ -12,6 +12,7 @@ from linkpipe.arrays.columns import columns
 from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I32, I64
 from linkpipe.errors import PassError
+from linkpipe.formats.dwarf import DwarfForm
 from linkpipe.values import Shown
 
 
@@ -53,12 +54,14 @@ class Dwarf:
         entries_first: int64[k + 1], entries: int64[…], the symbols of each unit's part of
             .debug_info; none for units of which there is nothing to say.
         line_table, range_list, addresses: int64[k], symbols of what the linker writes for each
-            unit, 0 for units without functions.
+            unit, 0 for units without functions; addresses are 0 for all where functions have no
+            index.
         section: the symbols of debug sections, by name.
         order: int64[k], the units in the order of the output (set by dwarfunits).
         text: the functions at their final places (set by dwarfunits).
         index: int32[number of symbols], the index of each function in its unit's table of
             addresses, -1: none (set by debugaddr).
+        form: the version of DWARF, and what depends on it.
     """
 
     objects: I64
@@ -78,6 +81,7 @@ class Dwarf:
     order: I64
     text: DescribedText | None
     index: I32
+    form: DwarfForm
 
     @property
     def owner(self) -> I64:

@@ -20,6 +20,7 @@ class Mode(Value):
         dynlink: whether other Go modules may be loaded beside this one (plugin, shared,
             -linkshared, or can_use_plugins): symbols stay visible, type names are mangled,
             reflection may find any method.
+        dwarf5: whether debug information is of DWARF version 5; else of version 4.
         reason: why the link is external, in the oracle's words where it has any; empty when
             internal.
     """
@@ -28,4 +29,5 @@ class Mode(Value):
     iscgo: bool
     can_use_plugins: bool
     dynlink: bool
+    dwarf5: bool = True
     reason: str = ""

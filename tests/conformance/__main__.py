@@ -43,7 +43,7 @@ class Row:
         """The row as text."""
         arch = self.program.goarch or native()
         go = (goroot() / "VERSION").read_text().split()[0].removeprefix("go")
-        begin = f"| {go:7} | {arch:6} | {self.program.base:11} | {self.mode:7} "
+        begin = f"| {go:7} | {arch:6} | {self.program.base:20} | {self.mode:7} "
         if self.ours is None or self.theirs is None:
             return f"{begin}| {self.same:5} | {self.runs:5} |{'':10}|{'':10}|{'':7}|".rstrip()
         ratio = self.ours.seconds / self.theirs.seconds
@@ -58,8 +58,9 @@ class Row:
         return NO in (self.same, self.runs) or bool(self.missing and required())
 
 
-HEAD = """| Go      | arch   | program     | mode    | same? | runs? | linkpipe | go link  | ratio |
-|---------|--------|-------------|---------|-------|-------|----------|----------|-------|"""
+HEAD = """\
+| Go      | arch   | program              | mode    | same? | runs? | linkpipe | go link  | ratio |
+|---------|--------|----------------------|---------|-------|-------|----------|----------|-------|"""
 
 
 def both(program: Program, mode: str, folder: Path, *more: str) -> tuple[Linked, Linked]:
@@ -133,9 +134,10 @@ def main(argv: list[str]) -> int:
         told = row(program, mode, folder / program.name / mode)
         rows[program.goarch, program.base, mode] = told
         print(told.line(), flush=True)
-        host = rows.get((program.goarch, "host", mode))
-        if program.base == "plugin" and host:
-            told = rows[program.goarch, "host+plugin", mode] = pair(host, told)
+        host = rows.get((program.goarch, program.base.replace("plugin", "host"), mode))
+        if program.buildmode == "plugin" and host:
+            told = pair(host, told)
+            rows[program.goarch, told.program.base, mode] = told
             print(told.line(), flush=True)
     for told in rows.values():
         for text in told.found:

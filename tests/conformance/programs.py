@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from tests.conformance.targets import Target, targets
 from tests.conformance.toolchain import ROOT, cache, compiler, environment, go, goroot
@@ -27,7 +27,8 @@ class Program:
 
     `folder` is where go build runs (relative to GOROOT for the toolchain's own), `package` what it
     builds; `run` are the arguments with which the linked program prints the same on every run
-    (None: it is not run alone); `target` is what it is built for when not for this machine;
+    (None: it is not run alone); `target` is what it is built for when not for this machine, and
+    `experiment` the GOEXPERIMENT that it is built with, which its name tells;
     `big` programs are left to `make conformance`; `broken` ones compile and cannot be linked.
     """
 
@@ -41,6 +42,7 @@ class Program:
     run: tuple[str, ...] | None = ()
     big: bool = False
     broken: bool = False
+    experiment: str = field(default="", repr=False)
 
     @property
     def goarch(self) -> str:
@@ -70,6 +72,10 @@ class Program:
         """What is missing to run it; "": nothing."""
         return self.target.missing_runner(cgo=self.cgo) if self.target else ""
 
+    def under(self, experiment: str) -> Program:
+        """The same built with a GOEXPERIMENT."""
+        return evolve(self, name=f"{self.name}-{experiment}", experiment=experiment)
+
     def on(self, target: Target) -> Program:
         """The same for another architecture."""
         big = self.big or self.name in BIG_ELSEWHERE
@@ -78,7 +84,9 @@ class Program:
 
 # What is built for every architecture, and what of it is left to `make conformance`.
 EVERYWHERE = ("hello", "features", "httpserver", "cgoserver", "gofmt", "host", "plugin")
-BIG_ELSEWHERE = ("httpserver", "cgoserver", "gofmt")
+BIG_ELSEWHERE = ("httpserver", "cgoserver", "gofmt", "hello-nodwarf5")
+# What is built with debug information of version 4, too.
+DWARF4 = ("hello", "features", "host", "plugin")
 
 UNDEFINED = Program("undefined", PROGRAMS, "./broken/undefined", broken=True)
 DUPLICATE = Program("duplicate", PROGRAMS, "./broken/duplicate", broken=True)
@@ -108,13 +116,16 @@ def table() -> dict[str, Program]:
         Program("go", commands, "cmd/go", run=("version",), big=True),
         Program("compile", commands, "cmd/compile", run=("-V=full",), big=True),
     )
+    older = [program.under("nodwarf5") for program in programs if program.name in DWARF4]
+    if not (goroot() / "src" / "internal" / "goexperiment" / "exp_dwarf5_off.go").exists():
+        older = []  # this release has no choice
     elsewhere = (
         program.on(target)
         for target in targets().values()
-        for program in programs
-        if program.name in EVERYWHERE
+        for program in (*programs, *older)
+        if program.name.removesuffix("-nodwarf5") in EVERYWHERE
     )
-    return {program.name: program for program in (*programs, *elsewhere)}
+    return {program.name: program for program in (*programs, *older, *elsewhere)}
 
 
 @frozen
@@ -194,6 +205,8 @@ def capture(program: Program, folder: Path) -> Inputs:
     variables = {"CGO_ENABLED": str(int(program.cgo))}
     if program.target:
         variables |= program.target.environment(cgo=program.cgo)
+    if program.experiment:
+        variables["GOEXPERIMENT"] = program.experiment
     try:
         go(*arguments, cwd=program.folder, **variables)
     except RuntimeError:

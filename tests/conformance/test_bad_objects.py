@@ -12,7 +12,7 @@ from linkpipe.reloctype import R_DWARFSECREF, R_DWTXTADDR_U4
 from linkpipe.testing.links import release
 from tests.conformance import oracle
 from tests.conformance.damage import Editor, copy, rewrite
-from tests.conformance.programs import TINY, Inputs, inputs
+from tests.conformance.programs import TINY, Inputs, Program, inputs
 
 Change = Callable[[Editor], None]
 SIZE, TYPE, PKG = 13, 5, 15
@@ -50,11 +50,11 @@ def wide_reference(object_: Editor) -> None:
 
 
 @pytest.fixture
-def damaged(folder: Path) -> Callable[[Change], Inputs]:
+def damaged(folder: Path) -> Callable[..., Inputs]:
     """The inputs of a small program, a field of package runtime's object changed."""
 
-    def make(change: Change) -> Inputs:
-        given = copy(inputs(TINY), folder / "inputs")
+    def make(change: Change, program: Program = TINY) -> Inputs:
+        given = copy(inputs(program), folder / "inputs")
 
         def edit(archive: bytes) -> bytes:
             object_ = Editor(archive)
@@ -112,6 +112,17 @@ def test_refused(
     assert theirs.status == ours.status
     if same:
         assert ours.stderr.splitlines()[0] == theirs.stderr.splitlines()[0]
+
+
+def test_an_index_where_no_table_is(damaged: Callable[..., Inputs], folder: Path) -> None:
+    """Debug information of version 4 refers to nothing by index: refused in the oracle's words."""
+    given = damaged(address_of_debug_information, TINY.under("nodwarf5"))
+    ours = oracle.link(oracle.linkpipe(), given, DWARF, folder / "ours")
+    theirs = oracle.link(oracle.stock(), given, DWARF, folder / "theirs")
+    assert (ours.status, theirs.status) == (2, 2)
+    first = ours.stderr.splitlines()[0]
+    assert "missing .debug_addr index relocation target" in first
+    assert first == theirs.stderr.splitlines()[0]
 
 
 def unneeded_reference(object_: Editor) -> None:

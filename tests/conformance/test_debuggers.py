@@ -50,7 +50,9 @@ def complaints(lines: list[str]) -> Counter[str]:
     return Counter(re.sub(r"0x[0-9a-f]+|-?\b\d+\b", "N", line.strip()) for line in said)
 
 
-PROGRAMS_READ = [TINY, table()["features"], table()["plugin"], table()["host"]]
+OLDER = TINY.under("nodwarf5")
+"""With debug information of version 4."""
+PROGRAMS_READ = [TINY, OLDER, table()["features"], table()["plugin"], table()["host"]]
 
 
 def linked(program: Program, folder: Path) -> tuple[Path, Path]:
@@ -77,7 +79,7 @@ def test_readelf(program: Program, folder: Path) -> None:
 
 # Files that the C compiler finished are left out: llvm-dwarfdump 14 reads the oracle's plugin for
 # longer than ten minutes.
-@pytest.mark.parametrize("program", PROGRAMS_READ[:2], ids=lambda program: program.name)
+@pytest.mark.parametrize("program", PROGRAMS_READ[:3], ids=lambda program: program.name)
 def test_llvm_dwarfdump(program: Program, folder: Path) -> None:
     """llvm-dwarfdump --verify complains of nothing that it does not say of the oracle's file."""
     need(missing("llvm-dwarfdump"))

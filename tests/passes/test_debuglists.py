@@ -1,4 +1,5 @@
-"""debugrnglists, debugloclists, debugaddr, debuginfo, dwarfunits, debugscripts: what is where."""
+"""debugrnglists, debugranges, debugloclists, debugloc, debugaddr, debuginfo, dwarfunits,
+debugscripts: what is where."""
 
 from __future__ import annotations
 
@@ -12,11 +13,14 @@ from linkpipe.debuginfo.sections import UnitRanges, by_unit
 from linkpipe.errors import InputError
 from linkpipe.formats.leb128 import uleb
 from linkpipe.passes.debugaddr import debugaddr
+from linkpipe.passes.debugloc import debugloc
+from linkpipe.passes.debugranges import _pairs
 from linkpipe.passes.debugrnglists import _lists
 from linkpipe.passes.debugscripts import debugscripts
 from linkpipe.reloctype import DWTXTADDR, R_ADDR
+from tests.conformance.programs import TINY, Program
 from tests.conformance.toolchain import goroot
-from tests.reallink import stages
+from tests.reallink import NODWARF5, stages
 
 RANGE = st.tuples(st.integers(0, 7), st.integers(0, 2**40), st.integers(0, 2**40))
 
@@ -36,6 +40,30 @@ def test_range_lists_equal_those_of_the_loop(
         want += b"".join(b"\x04" + uleb(a) + uleb(b) for u, a, b in rows if u == unit) + b"\x00"
     assert content.tobytes() == want
     assert starts.tolist() == [*places, len(want)]
+
+
+@given(st.lists(RANGE, max_size=20), st.sets(st.integers(0, 7)))
+def test_pairs_equal_those_of_the_loop(rows: list[tuple[int, int, int]], more: set[int]) -> None:
+    """Pairs of distances, and a pair of zeros (DWARF 4, section 2.17.3)."""
+    units = sorted({unit for unit, _, _ in rows} | more)
+    columns = [np.array([row[i] for row in rows], np.int64) for i in range(3)]
+    pairs, starts = _pairs(UnitRanges(*columns), np.array(units, np.int64))
+    want: list[list[int]] = []
+    places = []
+    for unit in units:
+        places.append(len(want))
+        want += [[a, b] for u, a, b in rows if u == unit]
+        want.append([0, 0])
+    assert pairs.tolist() == want
+    assert starts.tolist() == [*places, len(want)]
+
+
+def test_without_location_lists_there_is_no_section_for_them() -> None:
+    """In version 4, which has no header for it; version 5 has its section always."""
+    link = stages(NODWARF5).before["debugloc"]
+    dwarf = attrs.evolve(link.dwarf, locs=np.zeros_like(link.dwarf.locs))
+    after = debugloc.run(link.evolve(dwarf=dwarf))
+    assert after.debug_sections is link.debug_sections
 
 
 def test_heads_come_before_what_they_are_of() -> None:
@@ -113,15 +141,21 @@ def test_without_a_runtime_there_is_no_script() -> None:
     assert after.debug_sections is link.debug_sections
 
 
-def test_debug_sections_stand_in_the_oracles_order() -> None:
-    names = [section.name for section in stages().after["debugaddr"].debug_sections]
-    assert names == [
-        f".debug_{name}"
-        for name in "abbrev line frame gdb_scripts info loclists rnglists addr".split()
-    ]
+@pytest.mark.parametrize(
+    ("program", "names"),
+    [
+        (TINY, "abbrev line frame gdb_scripts info loclists rnglists addr"),
+        (NODWARF5, "abbrev line frame gdb_scripts info loc ranges"),
+    ],
+    ids=["5", "4"],
+)
+def test_debug_sections_stand_in_the_oracles_order(program: Program, names: str) -> None:
+    found = [section.name for section in stages(program).after["symtab"].debug_sections]
+    assert found == [f".debug_{name}" for name in names.split()]
 
 
-def test_nothing_is_laid_out_twice() -> None:
-    link = stages().after["debugaddr"]
+@pytest.mark.parametrize("program", [TINY, NODWARF5], ids=["5", "4"])
+def test_nothing_is_laid_out_twice(program: Program) -> None:
+    link = stages(program).after["symtab"]
     every = np.concatenate([section.symbols for section in link.debug_sections])
     assert len(set(every.tolist())) == len(every)

@@ -13,8 +13,10 @@ from linkpipe.errors import LinkpipeError
 from linkpipe.flags.environ import Environment
 from linkpipe.flags.options import Options, read_options
 from linkpipe.passes.linkmode import linkmode
+from linkpipe.release import Release
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.packages import HostObject, Package, Packages
+from linkpipe.testing.links import release
 
 
 def decide(
@@ -24,6 +26,7 @@ def decide(
     markers: dict[str, tuple[str, ...]] | None = None,
     variables: dict[str, str] | None = None,
     build_modes: frozenset[str] = frozenset({"exe", "plugin"}),
+    go: Release | None = None,
 ) -> Mode:
     environment = attrs.evolve(
         Environment("", "linux", "amd64", "go1.27.3"), variables=variables or {}
@@ -42,7 +45,8 @@ def decide(
     arch: Any = SimpleNamespace(
         goarch="amd64", build_modes=build_modes, internal_pie=True, internal_cgo=True
     )
-    return linkmode.run(Link({"packages": table, "options": options, "arch": arch})).mode
+    given = {"packages": table, "options": options, "arch": arch, "release": go or release()}
+    return linkmode.run(Link(given)).mode
 
 
 CGO = ("main", "runtime", "runtime/cgo")
@@ -75,6 +79,20 @@ def test_c_objects_of_other_packages_force_the_host_linker() -> None:
     assert not decide("-linkmode=internal", packages=CGO, host=(("net", "elf"),)).external
     assert decide(packages=CGO, markers={"preferlinkext": ("x",)}).external
     assert decide(packages=CGO, host=(("net", "unknown"),)).external
+
+
+def test_the_experiment_decides_which_dwarf() -> None:
+    """Version 5 where it is on, version 4 where it is not, or where a release has no such
+    experiment."""
+    assert decide().dwarf5
+    off = {"GOEXPERIMENT": "arenas,nodwarf5"}
+    assert not decide(variables=off).dwarf5
+    lists = release().lists
+    few = lists._replace(experiments="arenas", baseline="")
+    assert not decide(go=attrs.evolve(release(), lists=few)).dwarf5
+    default_off = attrs.evolve(release(), lists=lists._replace(baseline=""))
+    assert not decide(go=default_off).dwarf5
+    assert decide(go=default_off, variables={"GOEXPERIMENT": "dwarf5"}).dwarf5
 
 
 def test_the_flag_and_the_environment_decide() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 
 from linkpipe.engine.pipeline import load_pipeline
@@ -54,6 +55,13 @@ def test_flags_that_leave_a_pass_out(name: str, flags: dict[str, Any]) -> None:
     opposite: dict[str, Any] = {flag: not value for flag, value in flags.items()}
     assert name not in running(INTERNAL, **flags)
     assert name in running(INTERNAL, **opposite)
+
+
+def test_which_sections_a_version_of_dwarf_has() -> None:
+    """Lists have other forms; version 4 has no table of addresses."""
+    new, old = (running(attrs.evolve(INTERNAL, dwarf5=dwarf5), w=False) for dwarf5 in (True, False))
+    assert new - old == {"debugloclists", "debugrnglists", "debugaddr"}
+    assert old - new == {"debugloc", "debugranges"}
 
 
 def running(mode: Mode, buildmode: str = "exe", **flags: Any) -> set[str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.debuginfo.entries import Text, encode
-from linkpipe.formats.dwarf import ABBREVS, At, Code, Form
+from linkpipe.formats.dwarf import DWARF4, DWARF5, At, Code, DwarfForm, Form
 from linkpipe.formats.leb128 import uleb
 from linkpipe.reloctype import R_ADDR, R_ADDROFF, R_DWARFSECREF
 
@@ -18,10 +18,15 @@ SOURCE = np.frombuffer(bytes(range(1, 256)), np.uint8)
 MADE = np.frombuffer(b"made by the linker", np.uint8)
 USED = [0, *Code]
 NUMBERS = sorted(
-    {at for code in Code for at, form in ABBREVS[code - 1].attributes if form is not Form.STRING}
+    {
+        at
+        for code in Code
+        for at, form in DWARF5.abbrevs[code - 1].attributes
+        if form is not Form.STRING
+    }
 )
 STRINGS = sorted(
-    {at for code in Code for at, form in ABBREVS[code - 1].attributes if form is Form.STRING}
+    {at for code in Code for at, form in DWARF5.abbrevs[code - 1].attributes if form is Form.STRING}
 )
 ByteOrder = Literal["little", "big"]
 
@@ -37,14 +42,14 @@ ENTRY = st.tuples(
 
 
 def slowly(
-    entries: list[Any], ptrsize: int, order: ByteOrder
+    entries: list[Any], dwarf: DwarfForm, ptrsize: int, order: ByteOrder
 ) -> tuple[bytes, list[Any], list[int]]:
     """One entry after the other, one attribute after the other."""
     out, references, starts = bytearray(), [], []
     for code, numbers, strings in entries:
         starts.append(len(out))
         out.append(code)
-        for at, form in ABBREVS[code - 1].attributes if code else ():
+        for at, form in dwarf.abbrevs[code - 1].attributes if code else ():
             if form is Form.STRING:
                 start, size = strings[STRINGS.index(at)]
                 source = SOURCE if start >= 0 else MADE
@@ -68,8 +73,11 @@ def slowly(
 
 
 @pytest.mark.parametrize(("ptrsize", "order"), [(4, "little"), (8, "big"), (8, "little")])
+@pytest.mark.parametrize("dwarf", [DWARF4, DWARF5], ids=["4", "5"])
 @given(st.lists(ENTRY, max_size=12))
-def test_equal_to_the_loop(ptrsize: int, order: ByteOrder, entries: list[Any]) -> None:
+def test_equal_to_the_loop(
+    dwarf: DwarfForm, ptrsize: int, order: ByteOrder, entries: list[Any]
+) -> None:
     """Bytes, where each entry starts, and what refers to symbols, in order."""
     # Strings lie inside of their source.
     entries = [
@@ -89,8 +97,8 @@ def test_equal_to_the_loop(ptrsize: int, order: ByteOrder, entries: list[Any]) -
         start = np.array([strings[i][0] for _, _, strings in entries], np.int64)
         size = np.array([strings[i][1] for _, _, strings in entries], np.int64)
         columns[at] = Text(SOURCE, start, size, MADE)
-    found = encode(codes, columns, ptrsize, "<" if order == "little" else ">")
-    content, references, starts = slowly(entries, ptrsize, order)
+    found = encode(codes, columns, dwarf.abbrevs, ptrsize, "<" if order == "little" else ">")
+    content, references, starts = slowly(entries, dwarf, ptrsize, order)
     assert found.content.tobytes() == content
     assert found.starts.tolist() == starts
     rows = zip(
@@ -102,7 +110,7 @@ def test_equal_to_the_loop(ptrsize: int, order: ByteOrder, entries: list[Any]) -
 def test_a_column_of_the_wrong_kind_is_refused() -> None:
     codes = np.array([Code.NULLTYPE])
     with pytest.raises(TypeError, match="NAME is text"):
-        encode(codes, {At.NAME: codes}, 8, "<")
+        encode(codes, {At.NAME: codes}, DWARF5.abbrevs, 8, "<")
 
 
 def test_numbers_below_zero_are_written_as_64_bits() -> None:
@@ -111,6 +119,6 @@ def test_numbers_below_zero_are_written_as_64_bits() -> None:
     none = np.zeros(2, np.int64)
     name = Text(SOURCE, none, none, MADE)
     columns: dict[At, Any] = {At.NAME: name, At.DATA_MEMBER_LOCATION: values}
-    found = encode(np.full(2, Code.STRUCTFIELD), columns, 8, "<")
+    found = encode(np.full(2, Code.STRUCTFIELD), columns, DWARF5.abbrevs, 8, "<")
     want = [bytes((Code.STRUCTFIELD, 0)) + uleb(v % 2**64) + bytes(5) for v in values.tolist()]
     assert found.content.tobytes() == b"".join(want)
