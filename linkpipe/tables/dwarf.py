@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -12,8 +12,10 @@ from linkpipe.arrays.columns import columns
 from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I32, I64
 from linkpipe.errors import PassError
-from linkpipe.formats.dwarf import DwarfForm
 from linkpipe.values import Shown
+
+if TYPE_CHECKING:
+    from linkpipe.formats.dwarf import DwarfForm
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns)
