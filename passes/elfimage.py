@@ -67,8 +67,7 @@ def _listed(link: Link, rel: str) -> list[str]:
     """Names of sections in the order of releases that list them all."""
     if link.release.sorted_headers:
         return []
-    on = link.release.enabled(link.options.environment.goexperiment, regabi=False)
-    debug = link.release.debug_names["dwarf5" in on]
+    debug = link.release.debug_names[link.mode.dwarf5]
     return every_name(link.options, link.mode, link.elf, rel, debug)
 
 
