@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from linkpipe.arrays.types import Bool as Bool
     from linkpipe.arrays.types import Ints as Ints
     from linkpipe.ask.reasons import Reason as Reason
+    from linkpipe.ask.size import Size as Size
+    from linkpipe.ask.size import size as size
     from linkpipe.ask.why import Why as Why
     from linkpipe.ask.why import why as why
     from linkpipe.ask.why_no_dce import WhyNoDce as WhyNoDce
@@ -103,6 +105,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.arrays.ragged": "distinct expand offsets owners",
             "linkpipe.arrays.types": "Bool I32 I64 Ints U8 U16 U32 U64",
             "linkpipe.ask.reasons": "Reason",
+            "linkpipe.ask.size": "Size size",
             "linkpipe.ask.why": "Why why",
             "linkpipe.ask.why_no_dce": "WhyNoDce why_no_dce",
             "linkpipe.debuginfo.sections": "with_debug_section",

@@ -21,6 +21,9 @@ from linkpipe.tables.symbols import Flag
 STANDARD = "std"
 """What the standard library is called in place of a module."""
 
+LINKER, SHARED = "(made by the linker)", "(shared by packages)"
+"""Whose symbols are that no package has to itself."""
+
 
 @attrs.frozen(eq=False, repr=False, slots=False)
 class Modules:
@@ -104,25 +107,33 @@ class Modules:
         ids = np.flatnonzero((flags & (Flag.DUPOK | Flag.CONTENT_HASHED)) == 0)
         return ids[np.isin(self.rows(ids), rows)]
 
+    def owners(self, symbols: Ints) -> tuple[I64, tuple[str, ...]]:
+        """The package that each symbol is of, and the names of all: int64[n], places in these.
+
+        It is the package that defines a symbol; where many may (types, instances of generic
+        functions, constants), the one that its name begins with, SHARED where it begins with none.
+        What the linker makes is of LINKER.
+        """
+        table = self.link.symbols
+        count = len(self.packages)
+        home = table.object[symbols]
+        found = np.where(home != 0, self.link.objects.package[home], count).astype(np.int64)
+        many = np.flatnonzero(table.flags[symbols] & (Flag.DUPOK | Flag.CONTENT_HASHED))
+        ids: Ints = symbols[many]
+        for row, name in zip(many.tolist(), table.names(ids), strict=True):
+            text = name.removeprefix(b"type:").lstrip(b"*").partition(b"[")[0]
+            folder, slash, rest = text.rpartition(b"/")
+            found[row] = self._prefixes.get(folder + slash + rest.partition(b".")[0], count + 1)
+        return found, (*self.packages, LINKER, SHARED)
+
     def package(self, symbol: int) -> str:
-        """The package that a symbol is of, "" for one that the linker makes: what its name begins
-        with where many packages may define it (types, instances of generic functions), and the
-        package that defines it for all others."""
-        table = self.link.graph.symbols
-        row = int(self.rows(np.array([symbol]))[0])
-        if row < 0:
-            return ""
-        if table.flags[symbol] & Flag.DUPOK:
-            name = table.name(symbol).removeprefix("type:").lstrip("*")
-            folder, slash, rest = name.partition("[")[0].rpartition("/")
-            found = self._prefixes.get(folder + slash + rest.partition(".")[0])
-            if found is not None:
-                return found
-        return self.packages[row]
+        """The package that a symbol is of (see ``owners``), "" for none."""
+        found, _ = self.owners(np.array([symbol]))
+        return self.packages[found[0]] if found[0] < len(self.packages) else ""
 
     @cached_property
-    def _prefixes(self) -> dict[str, str]:
-        return {path_to_prefix(path): path for path in self.packages}
+    def _prefixes(self) -> dict[bytes, int]:
+        return {path_to_prefix(path).encode(): row for row, path in enumerate(self.packages)}
 
     def imports(self, package: str) -> tuple[str, ...]:
         """A shortest chain of imports from the main package to that one, both included; empty when

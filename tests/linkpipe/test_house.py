@@ -195,6 +195,7 @@ OTHER_WORDS = {
     "load": "to load a plugin",
     "moduledata": "the table that the runtime has",
     "output": "the fact, and the file",
+    "pclntab": "the runtime's line tables, as a part of a file",
     "ptab": "a field of the module data",
     "reachability": "of symbols: what the graph shows",
     "strictdups": "a flag",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +31,16 @@ def linked(program: Program, until: str = "graph") -> api.Link:
     variables = {**given.environment(), "GOROOT": str(goroot())}
     arguments = [*given.flags, "-o", "/dev/null", str(given.main)]
     return api.link(arguments, until=until, variables=variables, observers=[Check()])
+
+
+@contextmanager
+def whole(program: Program, *flags: str) -> Iterator[api.Link]:
+    """The whole link of a program, whose file is there until the end."""
+    given = inputs(program)
+    variables = {**given.environment(), "GOROOT": str(goroot())}
+    arguments = [*given.flags, *flags, str(given.main)]
+    with tempfile.TemporaryDirectory() as folder:
+        yield api.link(arguments, output=f"{folder}/out", variables=variables)
 
 
 def response_file(program: Program, folder: Path) -> str:
