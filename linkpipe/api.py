@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from linkpipe.ask.reasons import Reason as Reason
     from linkpipe.ask.size import Size as Size
     from linkpipe.ask.size import size as size
+    from linkpipe.ask.whatif import WhatIf as WhatIf
+    from linkpipe.ask.whatif import whatif as whatif
     from linkpipe.ask.why import Why as Why
     from linkpipe.ask.why import why as why
     from linkpipe.ask.why_no_dce import WhyNoDce as WhyNoDce
@@ -106,6 +108,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.arrays.types": "Bool I32 I64 Ints U8 U16 U32 U64",
             "linkpipe.ask.reasons": "Reason",
             "linkpipe.ask.size": "Size size",
+            "linkpipe.ask.whatif": "WhatIf whatif",
             "linkpipe.ask.why": "Why why",
             "linkpipe.ask.why_no_dce": "WhyNoDce why_no_dce",
             "linkpipe.debuginfo.sections": "with_debug_section",

@@ -20,6 +20,8 @@ from linkpipe.reloctype import R_USEIFACEMETHOD, R_USENAMEDMETHOD
 from linkpipe.tables.names import Names
 from linkpipe.tables.symbols import Flag
 
+_LOOK_UP = (".Method", ".MethodByName")
+
 
 @attrs.frozen(eq=False, repr=False, slots=False)
 class Calls:
@@ -109,6 +111,22 @@ class Calls:
         marked = (run.inputs.symbols.flags & Flag.REFLECT_METHOD) != 0
         found = np.flatnonzero(marked & run.reached & (run.turn < before))
         return int(found[np.argmin(run.turn[found])]) if len(found) else 0
+
+    def look_ups(self, function: int) -> list[int]:
+        """The relocations by which a function looks methods up, as far as they can be told: to
+        reflect's own functions; where there are none, notes of calls through an interface."""
+        inputs = self.run.inputs
+        relocs, own = inputs.relocs, inputs.relocs.rows_of(function)
+        direct, noted = [], []
+        for row in range(own.start, own.stop):
+            if relocs.type[row] == R_USEIFACEMETHOD:
+                if self.name(row).endswith(_LOOK_UP):
+                    noted.append(row)
+            else:
+                name = inputs.symbols.name(int(relocs.target[row]))
+                if name.startswith("reflect.") and name.endswith(_LOOK_UP):
+                    direct.append(row)
+        return direct or noted
 
     def name(self, row: int) -> str:
         """The method that a note is about, in words."""

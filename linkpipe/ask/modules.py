@@ -12,7 +12,7 @@ from functools import cached_property
 import attrs
 import numpy as np
 
-from linkpipe.arrays.types import I32, I64, Ints
+from linkpipe.arrays.types import I64, Ints
 from linkpipe.engine.context import Link
 from linkpipe.formats import goobj
 from linkpipe.formats.importpath import path_to_prefix
@@ -91,34 +91,26 @@ class Modules:
         own = package == self.main_package
         return own or bool(self.main and self.module(package) == self.main)
 
-    def rows(self, symbols: Ints) -> I32:
-        """The row in ``packages`` of the package that defines each symbol, -1 for those that the
-        linker makes: int32[n]."""
-        table = self.link.graph.symbols
-        objects = table.object[symbols]
-        found: I32 = np.where(objects != 0, self.link.objects.package[objects], -1)
-        return found.astype(np.int32)
-
     def symbols(self, packages: Collection[str]) -> I64:
-        """The symbols that are of these packages alone, ascending: not those that any package may
-        define (types without a name, instances of generic functions, constants)."""
+        """The symbols of these packages (see ``owners``), ascending, in the output or not."""
         rows = [row for row, each in enumerate(self.packages) if each in packages]
-        flags = self.link.graph.symbols.flags
-        ids = np.flatnonzero((flags & (Flag.DUPOK | Flag.CONTENT_HASHED)) == 0)
-        return ids[np.isin(self.rows(ids), rows)]
+        ids = np.arange(1, len(self.link.graph.symbols))
+        return ids[np.isin(self.owners(ids)[0], rows)]
 
     def owners(self, symbols: Ints) -> tuple[I64, tuple[str, ...]]:
         """The package that each symbol is of, and the names of all: int64[n], places in these.
 
         It is the package that defines a symbol; where many may (types, instances of generic
-        functions, constants), the one that its name begins with, SHARED where it begins with none.
-        What the linker makes is of LINKER.
+        functions), the one that its name begins with. It is SHARED where it begins with none, and
+        where symbols are merged by content (constants), and LINKER for what the linker makes.
         """
         table = self.link.symbols
         count = len(self.packages)
         home = table.object[symbols]
         found = np.where(home != 0, self.link.objects.package[home], count).astype(np.int64)
-        many = np.flatnonzero(table.flags[symbols] & (Flag.DUPOK | Flag.CONTENT_HASHED))
+        found[table.has(symbols, Flag.CONTENT_HASHED)] = count + 1
+        flags = table.flags[symbols] & (Flag.DUPOK | Flag.CONTENT_HASHED)
+        many = np.flatnonzero(flags == Flag.DUPOK)
         ids: Ints = symbols[many]
         for row, name in zip(many.tolist(), table.names(ids), strict=True):
             text = name.removeprefix(b"type:").lstrip(b"*").partition(b"[")[0]

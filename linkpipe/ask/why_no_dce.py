@@ -10,7 +10,6 @@ happens (linkpipe.ask.rerun).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -26,8 +25,6 @@ from linkpipe.reloctype import R_USEIFACEMETHOD
 from linkpipe.symkind import is_text
 from linkpipe.tables.symbols import Flag
 from linkpipe.values import Value
-
-_LOOK_UP = re.compile(r"(reflect\.(Value|\(\*\w+\)|Type)|.*)\.Method(ByName)?")
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -161,19 +158,15 @@ class _Asked:
         )
 
     def _lookup(self, sym: int) -> tuple[str, str, tuple[Inlined, ...]]:
-        """The call by which a function looks methods up, as far as it can be told, and where it is:
-        of reflect's own functions, or through an interface, which leaves a note without place."""
-        reasons = self.reasons
-        relocs, label = self.pruned.inputs.relocs, self.link.graph.label
-        place, calls = 0, ""
-        own = relocs.rows_of(sym)
-        for row in range(own.start, own.stop):
+        """What a function calls to look methods up, "" where that is not known, and the line; of a
+        call through an interface, which leaves a note without a place, the function's first."""
+        reasons, relocs = self.reasons, self.pruned.inputs.relocs
+        calls, place = "", 0
+        for row in reasons.calls.look_ups(sym)[:1]:
             noted = relocs.type[row] == R_USEIFACEMETHOD
-            name = reasons.calls.name(row) if noted else label(int(relocs.target[row]))
-            if _LOOK_UP.fullmatch(name):
-                place, calls = int(relocs.offset[row]), name
-                if not noted:
-                    break
+            target = int(relocs.target[row])
+            calls = reasons.calls.name(row) if noted else self.link.graph.label(target)
+            place = int(relocs.offset[row])
         ((line, inlined),) = reasons.lines([(sym, place)])
         return calls, line, inlined
 

@@ -14,7 +14,12 @@ from tests.conformance.toolchain import environment
 from tests.linkpipe.ask.links import DEEP, PROGRAMS, QUIET, response_file
 from tests.linkpipe.cli.test_cli import keys
 
-COMMANDS: dict[str, tuple[str, ...]] = {"why": ("main.main",), "why-no-dce": (), "size": ()}
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "why": ("main.main",),
+    "why-no-dce": (),
+    "size": (),
+    "whatif": ("--cut", "reflect"),
+}
 """Each, and what it asks about."""
 
 

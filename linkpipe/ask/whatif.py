@@ -1,0 +1,110 @@
+"""What would leave the output if something were not there: by reachability run without it."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from linkpipe.arrays.types import I64, Bool
+from linkpipe.ask import rerun
+from linkpipe.ask.calls import Calls
+from linkpipe.ask.modules import Modules
+from linkpipe.ask.names import PACKAGE, find
+from linkpipe.engine.context import Link
+from linkpipe.tables.symbols import Flag
+from linkpipe.values import Value
+
+
+@attrs.frozen(eq=False, repr=False)
+class Leaving(Value):
+    """What leaves of one package: ``symbols`` of them, ``size`` bytes; ``whole`` when nothing of
+    it is left."""
+
+    package: str
+    symbols: int
+    size: int
+    whole: bool
+
+
+@attrs.frozen(eq=False, repr=False)
+class WhatIf(Value):
+    """What would leave the output without some symbols and packages.
+
+    Attributes:
+        cut: what is not there: names as they were found.
+        own: bytes of what is cut itself, of which ``symbols`` are in the output now.
+        symbols, size: all that leaves, with what is cut: how many symbols, and their bytes. Debug
+            information and line tables are not counted.
+        packages: the same by package, the largest first.
+        names: the symbols that leave, the largest first.
+    """
+
+    cut: tuple[str, ...]
+    own: int
+    symbols: int
+    size: int
+    packages: tuple[Leaving, ...]
+    names: tuple[str, ...]
+
+
+def whatif(link: Link, *cut: str) -> WhatIf:
+    """What would leave the output of ``link`` if nothing referred to ``cut``: symbols, packages,
+    modules or patterns of symbols' names. References to them are taken to be gone; all else is as
+    it is, but what they alone keep leaves with them, the pruning of methods among it where they are
+    what switched it off.
+
+    ``link`` has run up to the pass that provides ``graph``, or further. Raises UserError when
+    nothing has one of these names.
+    """
+    modules = Modules(link)
+    found = [subject for what in cut for subject in find(modules, what)]
+    without = np.zeros(len(link.graph.symbols), np.bool_)
+    for subject in found:
+        without[subject.symbols] = True
+    # Other modules may be loaded where package plugin is there; a plugin is one itself.
+    plugin = any(subject.kind == PACKAGE and subject.name == "plugin" for subject in found)
+    others = not (plugin and link.options.buildmode == "exe")
+    before = rerun.run(link)
+    unmarked = _blind(Calls(before), without)
+    after = rerun.run(link, without=without, unmarked=unmarked, modules=others)
+    gone: Bool = before.reached & ~after.reached
+    symbols = link.graph.symbols
+    ids: I64 = np.flatnonzero(gone)
+    ids = ids[np.lexsort((ids, -symbols.size[ids]))]
+    names = symbols.names(ids)
+    return WhatIf(
+        cut=tuple(subject.name for subject in found),
+        own=int(symbols.size[gone & without].sum()),
+        symbols=len(ids),
+        size=int(symbols.size[ids].sum()),
+        packages=_packages(modules, ids, np.flatnonzero(after.reached)),
+        names=tuple(name.decode("utf-8", "surrogateescape") for name in names if name),
+    )
+
+
+def _blind(calls: Calls, without: Bool) -> I64:
+    """Functions that would not look methods up any more: all by which they do it is cut."""
+    run = calls.run
+    marked = (run.inputs.symbols.flags & Flag.REFLECT_METHOD) != 0
+    targets = run.inputs.relocs.target
+    found = []
+    for function in np.flatnonzero(marked & run.reached & ~without).tolist():
+        rows = calls.look_ups(function)
+        if rows and without[targets[rows]].all():
+            found.append(function)
+    return np.array(found, np.int64)
+
+
+def _packages(modules: Modules, gone: I64, kept: I64) -> tuple[Leaving, ...]:
+    owners, labels = modules.owners(gone)
+    left, _ = modules.owners(kept)
+    sizes = modules.link.graph.symbols.size[gone]
+    count = np.bincount(owners, minlength=len(labels))
+    total = np.zeros(len(labels), np.int64)
+    np.add.at(total, owners, sizes)
+    still = np.bincount(left, minlength=len(labels)) > 0
+    found = [
+        Leaving(labels[row], int(count[row]), int(total[row]), not still[row])
+        for row in np.flatnonzero(count).tolist()
+    ]
+    return tuple(sorted(found, key=lambda each: (-each.size, each.package)))

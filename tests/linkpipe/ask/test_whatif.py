@@ -1,0 +1,146 @@
+"""What would leave: as it does when the program is edited accordingly, and linked again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from linkpipe import api
+from linkpipe.ask.whatif import WhatIf, whatif
+from linkpipe.errors import UserError
+from linkpipe.tables.symbols import Flag
+from tests.conformance.toolchain import environment
+from tests.linkpipe.ask.links import DEEP, QUIET, WITH_PLUGIN, linked
+
+EDITS = {
+    "executes": 'template.Must(template.New("x").Parse("{{.}}")).Execute(os.Stdout, 1)',
+    "looksUp": "reflect.ValueOf(os.Stdout).MethodByName(os.Args[0]).IsValid()",
+    "prints": "fmt.Println(os.Args, shapes)",
+    "reads": "println(table[os.Args[0]])",
+    "sorts": "sort.Sort(sort.Reverse(sort.StringSlice(os.Args)))",
+}
+"""Functions of a program, and what is in each until it is taken out."""
+
+HEAD = """package main
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"sort"
+	"text/template"
+)
+
+type shape interface{ Area() int }
+type square struct{ side int }
+
+func (s square) Area() int      { return s.side * s.side }
+func (s square) String() string { return "square" }
+
+var shapes = []shape{square{1}}
+
+var table = map[string]int{"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6, "g": 7,
+	"h": 8, "i": 9, "j": 10, "k": 11, "l": 12, "m": 13, "n": 14, "o": 15, "p": 16, "q": 17,
+	"r": 18, "s": 19, "t": 20, "u": 21, "v": 22, "w": 23, "x": 24, "y": 25, "z": 26}
+
+var _ = fmt.Sprint
+var _ = os.Exit
+var _ = reflect.ValueOf
+var _ = sort.Sort
+var _ *template.Template
+"""
+
+
+def source(name: str, *, edited: bool) -> str:
+    """A program with one of the functions, the imports of which stay when it is emptied."""
+    lines = "" if edited else f"\t{EDITS[name]}\n"
+    return f"{HEAD}\n//go:noinline\nfunc {name}() {{\n{lines}}}\n\nfunc main() {{ {name}() }}\n"
+
+
+def names(link: api.Link) -> set[str]:
+    """The symbols in the output, but constants: these are merged by content, and have any name; and
+    what stands in for the initialisers of maps that nothing needs, which comes when one goes."""
+    symbols = link.symbols
+    kept = symbols.reachable()
+    found = {symbols.name(sym) for sym in kept[~symbols.has(kept, Flag.CONTENT_HASHED)].tolist()}
+    merged = re.compile(r"runtime\.gcbits\.|.*\.\.stmp_|\$|runtime\.mapinitnoop$")
+    return {name for name in found if not merged.match(name)}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("edited")
+    (found / "go.mod").write_text("module edited.test\n\ngo 1.26\n")
+    for name in EDITS:
+        for edited in (False, True):
+            (found / name / str(edited)).mkdir(parents=True)
+            (found / name / str(edited) / "main.go").write_text(source(name, edited=edited))
+    return found
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_it_is_what_a_relink_leaves(
+    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function is emptied in the source, compiled and linked: the same symbols are gone."""
+    for variable, value in environment(CGO_ENABLED="0").items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.chdir(folder)
+    whole, edited = (api.link(f"./{name}/{each}", until="graph") for each in (False, True))
+    leaving = whatif(whole, f"main.{name}")
+    assert (names(whole) - set(leaving.names)) | {f"main.{name}"} == names(edited)
+    assert leaving.symbols > 2
+    assert leaving.cut == (f"main.{name}",)
+
+
+def test_packages_that_leave_add_up() -> None:
+    found = whatif(linked(DEEP), "looking.test/deep/helper")
+    assert sum(each.symbols for each in found.packages) == found.symbols
+    assert sum(each.size for each in found.packages) == found.size > found.own > 0
+    assert len(found.names) <= found.symbols
+    helper = next(each for each in found.packages if each.package == "looking.test/deep/helper")
+    assert helper.whole
+    assert helper.size == found.own
+
+
+def test_a_cause_that_leaves_takes_what_it_keeps_with_it() -> None:
+    """Without package reflect nothing looks methods up: its callers do not any more."""
+    link = linked(DEEP)
+    marks = whatif(link, "reflect")
+    cause = api.why_no_dce(link).together
+    assert marks.size > cause.size
+    assert "main.gadget.Off" in marks.names
+
+
+def test_a_host_without_package_plugin_is_pruned() -> None:
+    found = whatif(linked(WITH_PLUGIN), "plugin")
+    assert found.symbols > 1000
+    assert "main.gadget.On" in found.names
+
+
+def test_what_is_needed_by_others_stays() -> None:
+    """And what is not there cannot leave."""
+    found = whatif(linked(QUIET), "main.measure")
+    assert "main.measure" in found.names
+    assert "main.square.Area" in found.names, "nobody else calls it"
+    assert "fmt.Fprintln" not in found.names
+    assert whatif(linked(QUIET), "main.square.Perimeter").symbols == 0
+
+
+def test_several_at_once() -> None:
+    one, other = (whatif(linked(QUIET), what) for what in ("main.measure", "fmt"))
+    both = whatif(linked(QUIET), "main.measure", "fmt")
+    assert both.cut == ("main.measure", "fmt")
+    assert {*one.names, *other.names} <= set(both.names)
+
+
+def test_a_name_that_there_is_not() -> None:
+    with pytest.raises(UserError, match=r"is named 'main\.mesure'"):
+        whatif(linked(QUIET), "main.mesure")
+
+
+def test_it_is_promised() -> None:
+    assert api.whatif is whatif
+    assert api.WhatIf is WhatIf
