@@ -143,6 +143,9 @@ def _read_wave(
     code[is_field] = Code.STRUCTFIELD
     fields = np.flatnonzero(is_field)
     name = targets.find(owner[fields], place[fields] - word)
+    nameless = np.flatnonzero(name == 0)
+    if len(nameless):
+        raise types.wrong(int(ids[owner[fields[nameless[0]]]]), "a field of the type has no name")
     name_at, name_size = np.zeros(len(owner), np.int64), np.zeros(len(owner), np.int64)
     value, embedded = name_at.copy(), name_at.copy()
     name_at[fields], name_size[fields] = types.names(name)

@@ -136,11 +136,19 @@ class TypeData:
 
     def cut_short(self, sym: int, need: int) -> NoReturn:
         """Raise the error for a symbol that has less than ``need`` bytes."""
-        raise InputError(
+        raise self.wrong(
+            sym,
             "type data is cut short",
-            symbol=self.symbols.name(sym),
-            file=self.objects.names[int(self.symbols.object[sym])],
             expected=f"at least {need} bytes",
             found=f"{int(self.symbols.data_size[sym])} bytes",
+        )
+
+    def wrong(self, sym: int, message: str, **told: str) -> InputError:
+        """An error about a symbol."""
+        return InputError(
+            message,
+            symbol=self.symbols.name(sym),
+            file=self.objects.names[int(self.symbols.object[sym])],
             remedy="rebuild the package with the Go version that links it",
+            **told,
         )

@@ -183,7 +183,7 @@ class PointerWords:
     def _mask(self, sym: int, ptrdata: int, mask: int) -> _Mask:
         count = ptrdata // self._ptrsize
         data = self._types.symbols.data(mask) if mask else b""
-        if count > 8 * len(data):
+        if not 0 <= count <= 8 * len(data):
             raise self._broken(sym, "pointer mask is cut short")
         bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little", count=count)
         return _Mask(tuple(np.flatnonzero(bits).tolist()))
