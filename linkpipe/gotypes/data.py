@@ -143,12 +143,13 @@ class TypeData:
             found=f"{int(self.symbols.data_size[sym])} bytes",
         )
 
-    def wrong(self, sym: int, message: str, **told: str) -> InputError:
+    def wrong(self, sym: int, message: str, *, expected: str = "", found: str = "") -> InputError:
         """An error about a symbol."""
         return InputError(
             message,
             symbol=self.symbols.name(sym),
             file=self.objects.names[int(self.symbols.object[sym])],
             remedy="rebuild the package with the Go version that links it",
-            **told,
+            expected=expected,
+            found=found,
         )

@@ -27,6 +27,8 @@ _DESCRIPTOR = re.compile(r"/(?:dev|proc/(?:self|thread-self|\d+))/fd/(\d+)")
 _LINKS = 40
 """Symbolic links that Linux follows in a path."""
 
+_NOT_OPENED = (errno.ETXTBSY, errno.EACCES, errno.EPERM, errno.EROFS)
+
 _NO_NEIGHBOUR = (errno.EACCES, errno.EPERM, errno.EROFS)
 """Why a folder may take no new file, though a file in it may be written to."""
 
@@ -166,19 +168,19 @@ def _settle(temporary: str, target: str) -> None:
     except OSError as e:
         if e.errno != errno.EBUSY:
             raise
-        import shutil
-
-        shutil.copyfile(temporary, target)
+        _overwrite(target, memoryview(np.fromfile(temporary, np.uint8)))
 
 
 def _write(file: str, path: str, content: U8) -> None:
+    special = file == path and is_special(path)
     try:
+        if file == path and not special:
+            _overwrite(path, memoryview(content))
+            return
         with _opened(file) as f:
-            data = memoryview(content)
-            while data:
-                data = data[f.write(data) :]
+            _write_all(f, memoryview(content))
     except OSError as e:
-        if file == path:
+        if special or e.errno in _NOT_OPENED:
             raise _cannot("create", path, e) from e
         raise UserError(
             f"mapping output file failed: {_reason(e)}",
@@ -186,6 +188,26 @@ def _write(file: str, path: str, content: U8) -> None:
             remedy=f"make room for {len(content)} bytes where {path} is written; "
             "what was there before is left as it was",
         ) from e
+
+
+def _overwrite(path: str, content: memoryview) -> None:
+    """Put a content in the place of a file's own, which stays when there is no room for it."""
+    with io.FileIO(path, "r+") as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            os.posix_fallocate(file.fileno(), 0, max(len(content), 1))
+        except OSError as e:
+            file.truncate(size)
+            # There are file systems that promise nothing, and such without an end.
+            if e.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+                raise
+        _write_all(file, content)
+        file.truncate(len(content))
+
+
+def _write_all(file: io.FileIO, data: memoryview) -> None:
+    while data:
+        data = data[file.write(data) :]
 
 
 def _opened(path: str) -> io.FileIO:

@@ -120,6 +120,10 @@ def test_a_file_in_a_folder_that_takes_no_others(
     refuse(monkeypatch, "open", errno.EACCES, lambda path: "/.a.out." in str(path))
     with pytest.raises(UserError, match="permission denied"):
         write_output(str(out), NEW)
+    out.write_bytes(b"old")
+    with small_files(1000), pytest.raises(UserError, match="mapping output file failed"):
+        write_output(str(out), NEW)
+    assert out.read_bytes() == b"old"
     out.write_bytes(b"old" * 9999)
     write_output(str(out), NEW)
     assert out.read_bytes() == NEW.tobytes()
