@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from linkpipe.arrays.columns import frozen
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import InputError
+from linkpipe.errors import InputError, PipelineError
 from linkpipe.output.fips import SUM_AT, checksum
 from linkpipe.tables.sections import Sections
 
@@ -38,6 +38,12 @@ def fips(link: Link) -> Link:
     at = _file_offset(link.sections, int(symbols.section[info]), address, address + 32)
     image = link.image.copy()
     view = memoryview(image)
+    if max(at + 32, *(end for _, end in ranges)) > len(image):
+        raise PipelineError(
+            f"the pass fips got an image of {len(image)} bytes, which the FIPS module is not in",
+            file=link.options.settings.pipeline,
+            remedy="let it run behind relocate, where addresses are final",
+        )
     view[at : at + 32] = checksum([view[a:b] for a, b in ranges], link.options.fipso)
     return link.evolve(image=frozen(image))
 

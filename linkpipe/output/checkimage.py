@@ -42,5 +42,6 @@ def _broken(what: str, maker: str) -> PassError:
         name=maker,
         fact="image",
         label="linkpipe",
-        remedy="this is a bug in the pass; -check and -dump show what it was given",
+        remedy="the pass is wrong, or runs where it does not belong; -check and -dump show what it "
+        "was given",
     )
