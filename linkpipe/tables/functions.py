@@ -9,6 +9,7 @@ import numpy as np
 
 from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I32, I64, Ints
+from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import FuncInfos, read_funcinfos
 from linkpipe.tables.faults import rows_of
@@ -68,6 +69,7 @@ def read_functions(objects: Objects, symbols: Symbols, functions: Ints) -> Funct
     auxs = objects.auxs(symbols.object[functions], symbols.local[functions], _TYPES)
     owner = owners(auxs.counts)
     of_type = [auxs.type == kind for kind in range(max(_TYPES) + 1)]
+    _refer_to_nothing(objects, symbols, auxs.target[~of_type[goobj.AUX_FUNCDATA]])
 
     def one(kind: int, rows: slice = slice(None)) -> I32:
         """The last of a kind that each function has."""
@@ -107,3 +109,20 @@ def read_functions(objects: Objects, symbols: Symbols, functions: Ints) -> Funct
         nfuncdata=nfuncdata,
         funcdata=funcdata,
     )
+
+
+def _refer_to_nothing(objects: Objects, symbols: Symbols, records: I32) -> None:
+    """Raise InputError when a record or table about a function has a name or relocations. As the
+    oracle sees it, it would then be data of the program, and keep what it refers to."""
+    obj, local = symbols.object[records], symbols.local[records].astype(np.int64)
+    index = objects.blocks[obj, goobj.RELOCIDX] + 4 * local
+    refers = objects.arena.u32(index) != objects.arena.u32(index + 4)
+    bad = np.flatnonzero((obj != 0) & (refers | (symbols.name_size[records] > 0)))
+    if len(bad):
+        sym = int(records[bad[0]])
+        raise InputError(
+            "a table about a function has a name, or relocations",
+            file=objects.names[int(symbols.object[sym])],
+            found=symbols.name(sym) or "relocations",
+            remedy="rebuild the package; the file is damaged",
+        )
