@@ -82,6 +82,7 @@ class _State:
         self.names: dict[int, str] = {}
         self.interpreter = ""
         self.dynamic = ""  # the first file that imports from a shared library
+        self.exporting = ""  # the first that exports to some
 
     def facts(self) -> CgoFacts:
         return CgoFacts(
@@ -119,6 +120,7 @@ class _State:
                     self._export(Flag.CGO_EXPORT_STATIC, row, *words)
                 case "cgo_export_dynamic", 1 | 2 | 3:
                     self._export(Flag.CGO_EXPORT_DYNAMIC, row, *words)
+                    self.exporting = self.exporting or directives.file
                 case "cgo_dynamic_linker", 1:
                     self._dynamic_linker(words[0])
                 case "cgo_ldflag", 1 if "\0" not in words[0]:
@@ -191,10 +193,11 @@ class _State:
 
     def refuse_dynamic(self) -> None:
         """An executable that the dynamic linker loads is written by host linkers alone."""
-        if self.dynamic:
+        file = self.dynamic or (self.interpreter and self.exporting)
+        if file:
             raise UserError(
                 "linking against shared libraries without a host linker is not supported yet "
-                f"({self.dynamic})",
+                f"({file})",
                 status=2,
                 label="linkpipe",
                 remedy="pass -ldflags=-linkmode=external, or build with CGO_ENABLED=0",
