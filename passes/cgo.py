@@ -193,7 +193,7 @@ class _State:
 
     def refuse_dynamic(self) -> None:
         """An executable that the dynamic linker loads is written by host linkers alone."""
-        file = self.dynamic or (self.interpreter and self.exporting)
+        file = self.dynamic or self.exporting
         if file:
             raise UserError(
                 "linking against shared libraries without a host linker is not supported yet "
