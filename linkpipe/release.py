@@ -153,6 +153,8 @@ class Release:
         hash_mask: the linker's hash is SHA-256 with its first byte xored with this; name_at: from
             which byte on six of a hash stand for a long type name.
 
+        needed_experiments: those that have to be on: what the linker does without is not built.
+
         map_words: words of a map's type descriptor after the common head.
         kind_mask: the bits of a type descriptor's kind that are the kind.
 
@@ -206,6 +208,7 @@ class Release:
     least_text_align: bool
     hash_mask: int
     name_at: int
+    needed_experiments: frozenset[str]
 
     map_words: int
     kind_mask: int
@@ -248,7 +251,7 @@ class Release:
         the order in which objects name them. ``goexperiment`` is the variable of that name, and
         those ``off`` are not on by default.
 
-        Raises UserError for one that there is not.
+        Raises UserError for one that there is not, and where one is off that has to be on.
         """
         known, on = self.lists.experiments.split(), set(self.lists.baseline.split()) - off
         for word in filter(None, goexperiment.split(",")):
@@ -264,6 +267,14 @@ class Release:
                 on.add(name)
             else:
                 on.discard(name)
+        for name in sorted(self.needed_experiments - on):
+            raise UserError(
+                f"GOEXPERIMENT=no{name} is not supported",
+                status=2,
+                label="linkpipe",
+                remedy="leave it out; without it types of maps have another form, which linkpipe "
+                "does not know",
+            )
         on |= set(REGABI) if regabi else set()
         return tuple(name for name in known if name in on)
 

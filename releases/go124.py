@@ -67,6 +67,7 @@ RELEASE = Release(
     least_text_align=False,
     hash_mask=0x01,
     name_at=4,
+    needed_experiments=frozenset({"swissmap"}),
     map_words=8,
     kind_mask=0x1F,
     header_text=True,

@@ -22,6 +22,7 @@ RELEASE = attrs.evolve(
     name="1.26",
     lists=LISTS,
     version_separator="-",
+    needed_experiments=frozenset(),
     kind_mask=0xFF,
     header_text=False,
     stated_tables=True,

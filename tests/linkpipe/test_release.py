@@ -58,6 +58,14 @@ def test_an_unknown_experiment_is_an_error() -> None:
         MADE_UP.enabled("nosuch", regabi=False)
 
 
+@pytest.mark.parametrize("text", ["noswissmap", "none", "arenas,noswissmap"])
+def test_an_experiment_that_has_to_be_on(text: str) -> None:
+    """Maps of Go 1.24 and 1.25 without it have descriptors of another form."""
+    with pytest.raises(UserError, match="GOEXPERIMENT=noswissmap is not supported"):
+        release("1.25").enabled(text, regabi=True)
+    assert "arenas" in release("1.25").enabled("arenas", regabi=True)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_numbers_are_translated_by_name(name: str) -> None:
     """Releases count anew; linkpipe's own numbers stay."""
