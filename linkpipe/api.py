@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from linkpipe.ask.why import why as why
     from linkpipe.ask.why_no_dce import WhyNoDce as WhyNoDce
     from linkpipe.ask.why_no_dce import why_no_dce as why_no_dce
+    from linkpipe.debuginfo.sections import by_unit as by_unit
     from linkpipe.debuginfo.sections import with_debug_section as with_debug_section
     from linkpipe.engine.background import Result as Result
     from linkpipe.engine.background import Work as Work
@@ -111,7 +112,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.ask.whatif": "WhatIf whatif",
             "linkpipe.ask.why": "Why why",
             "linkpipe.ask.why_no_dce": "WhyNoDce why_no_dce",
-            "linkpipe.debuginfo.sections": "with_debug_section",
+            "linkpipe.debuginfo.sections": "by_unit with_debug_section",
             "linkpipe.engine.background": "Result Work",
             "linkpipe.engine.context": "Link",
             "linkpipe.engine.hookspecs": "Offer hookimpl",

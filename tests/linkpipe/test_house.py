@@ -199,6 +199,7 @@ OTHER_WORDS = {
     "ptab": "a field of the module data",
     "reachability": "of symbols: what the graph shows",
     "strictdups": "a flag",
+    "typelinks": "a field of the module data",
     "textsectmap": "a field of the module data",
 }
 
