@@ -153,7 +153,7 @@ class Release:
         hash_mask: the linker's hash is SHA-256 with its first byte xored with this; name_at: from
             which byte on six of a hash stand for a long type name.
 
-        needed_experiments: those that have to be on: what the linker does without is not built.
+        needed_experiments: those that have to be on, and what is different without.
 
         map_words: words of a map's type descriptor after the common head.
         kind_mask: the bits of a type descriptor's kind that are the kind.
@@ -208,7 +208,7 @@ class Release:
     least_text_align: bool
     hash_mask: int
     name_at: int
-    needed_experiments: frozenset[str]
+    needed_experiments: Mapping[str, str]
 
     map_words: int
     kind_mask: int
@@ -267,14 +267,14 @@ class Release:
                 on.add(name)
             else:
                 on.discard(name)
-        for name in sorted(self.needed_experiments - on):
-            raise UserError(
-                f"GOEXPERIMENT=no{name} is not supported",
-                status=2,
-                label="linkpipe",
-                remedy="leave it out; without it types of maps have another form, which linkpipe "
-                "does not know",
-            )
+        for name, without in self.needed_experiments.items():
+            if name not in on:
+                raise UserError(
+                    f"GOEXPERIMENT=no{name} is not supported: {without}",
+                    status=2,
+                    label="linkpipe",
+                    remedy="leave it out of GOEXPERIMENT",
+                )
         on |= set(REGABI) if regabi else set()
         return tuple(name for name in known if name in on)
 
