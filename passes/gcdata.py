@@ -21,7 +21,7 @@ import numpy as np
 from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I64
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import InputError, LinkpipeError, checkpoint
+from linkpipe.errors import InputError, LinkpipeError, PipelineError, checkpoint
 from linkpipe.formats import goobj
 from linkpipe.gotypes.data import TypeData
 from linkpipe.gotypes.gcprog import ProgramWriter
@@ -52,6 +52,13 @@ def gcdata(link: Link) -> Link:
     ]
     placed = place_sections([link.sections[row] for row in rows], link.symbols, link.arch)
     by_name = {link.sections[row].name: (row, at) for row, at in zip(rows, placed, strict=True)}
+    for _, section, _ in _PROGRAMS:
+        if section not in by_name:
+            raise PipelineError(
+                f"the pass gcdata found no section {section}",
+                file=link.options.settings.pipeline,
+                remedy="let it run behind datalayout, which sorts data into sections",
+            )
     found = {name: _variables(link, *by_name[section], kind) for name, section, kind in _PROGRAMS}
     types = TypeData(link.symbols, link.objects, link.arch.ptrsize, link.arch.byteorder)
     used = np.zeros(len(link.symbols), np.bool_)
