@@ -10,11 +10,13 @@ from __future__ import annotations
 import cython
 import numpy as np
 
-SOUND, NAME, ABI, ALIGN, RELOCS, AUXS, DATA, RELOC, AUX, SIZE = range(10)
+SOUND, NAME, ABI, ALIGN, DATA, RELOCS, AUXS, RELOC, AUX, SIZE = range(10)
 """What is wrong with a symbol, the first thing that is: nothing; its name lies outside of the
-object; no such ABI; its alignment is no power of two; its relocations, its auxiliary symbols or its
-content lie outside of their block, or end before they begin; one of its relocations, or of its
-auxiliary symbols, refers to a symbol that there is not; it is larger than LARGEST."""
+object; no such ABI; its alignment is no power of two; its content, its relocations or its auxiliary
+symbols lie outside of their block, or end before they begin; one of its relocations, or of its
+auxiliary symbols, refers to a symbol that there is not; it is larger than LARGEST.
+
+Content comes first of what a symbol has: where anything else is wrong, it can be read."""
 
 BUILTIN = 10
 """One of its relocations refers to a symbol of the runtime's that nobody defines. That is found
@@ -131,10 +133,15 @@ def _parts(
     limit: cython.const[cython.uint][::1],
 ) -> cython.uchar:
     """What is wrong with what belongs to symbol ``i``; its object's blocks start at ``row``."""
-    at: cython.longlong = block[row + _RELOCIDX] + 4 * i
-    start: cython.longlong = block[row + _RELOCBLOCK]
+    at: cython.longlong = block[row + _DATAIDX] + 4 * i
     low: cython.longlong = _u32(data, at)
     high: cython.longlong = _u32(data, at + 4)
+    if high < low or (high > low and block[row + _DATABLOCK] + high > end):
+        return _DATA
+    at = block[row + _RELOCIDX] + 4 * i
+    start: cython.longlong = block[row + _RELOCBLOCK]
+    low = _u32(data, at)
+    high = _u32(data, at + 4)
     if high < low or start + high * _RELOC_SIZE > min(block[row + _AUXBLOCK], end):
         return _RELOCS
     if _unknown(
@@ -157,11 +164,6 @@ def _parts(
         data, start + low * _AUX_SIZE + 1, start + high * _AUX_SIZE, _AUX_SIZE, first, count, limit
     ):
         return _AUX
-    at = block[row + _DATAIDX] + 4 * i
-    low = _u32(data, at)
-    high = _u32(data, at + 4)
-    if high < low or (high > low and block[row + _DATABLOCK] + high > end):
-        return _DATA
     return 0
 
 

@@ -286,7 +286,7 @@ class Objects:
         ones are empty."""
         first, count = self._index(objects, locals_, goobj.DATAIDX)
         if len(self.faulty):
-            count[self.damaged(objects, locals_)] = 0
+            count[self.damaged(objects, locals_, content=True)] = 0
         return self.blocks[objects, goobj.DATA] + first, count
 
     def refuse(self, objects: Ints, locals_: Ints) -> None:
@@ -301,11 +301,13 @@ class Objects:
             place = int(np.searchsorted(self.faulty, self.local_base[obj] + local))
             raise fault(self, obj, local, int(self.fault[place]))
 
-    def damaged(self, objects: Ints, locals_: Ints) -> Bool:
-        """Whether something is wrong with each of the definitions (objects[i], locals_[i])."""
+    def damaged(self, objects: Ints, locals_: Ints, *, content: bool = False) -> Bool:
+        """Whether something is wrong with each of the definitions (objects[i], locals_[i]), or with
+        its content alone."""
         if not len(self.faulty):
             return np.zeros(len(objects), np.bool_)
-        return np.isin(self.local_base[objects] + locals_, self.faulty) & (objects != 0)
+        faulty = self.faulty[self.fault == records.DATA] if content else self.faulty
+        return np.isin(self.local_base[objects] + locals_, faulty) & (objects != 0)
 
     def _index(self, objects: Ints, locals_: Ints, block: int) -> tuple[I64, I64]:
         at = self.blocks[objects, block] + 4 * locals_.astype(np.int64)

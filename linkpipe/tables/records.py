@@ -135,7 +135,7 @@ def _contents(
     entry[~defined] = 0
     first = index[entry].astype(np.int64)
     size = (index[1:] - index[:-1])[entry]
-    size[~defined | objects.damaged(owner, local)] = 0
+    size[~defined | objects.damaged(owner, local, content=True)] = 0
     return objects.blocks[owner, goobj.DATA] + first, size.astype(np.int32)
 
 

@@ -59,6 +59,9 @@ def parts(data: bytes, header: goobj.Header, i: int) -> int:
         low, high = struct.unpack_from("<II", data, header.offsets[block] + 4 * i)
         return low, high
 
+    low, high = entry(goobj.DATAIDX)
+    if high < low or (high > low and header.offsets[goobj.DATA] + high > len(data)):
+        return kernel.DATA
     for index, block, size, skip, codes in (
         (goobj.RELOCIDX, goobj.RELOC, 23, 15, (kernel.RELOCS, kernel.RELOC)),
         (goobj.AUXIDX, goobj.AUX, 9, 1, (kernel.AUXS, kernel.AUX)),
@@ -73,9 +76,6 @@ def parts(data: bytes, header: goobj.Header, i: int) -> int:
             known = pkg <= goobj.PKG_NONE and place < len(LIMITS)
             if not known or sym >= LIMITS[place]:
                 return codes[1]
-    low, high = entry(goobj.DATAIDX)
-    if high < low or (high > low and header.offsets[goobj.DATA] + high > len(data)):
-        return kernel.DATA
     return 0
 
 
