@@ -3,7 +3,7 @@
 ``runtime.moduledata`` tells the runtime where everything else is: function tables, text,
 data and bss, types, initialisers, and what a plugin exports. The fields below are in the
 order of the structure; each is one or more words, most of them addresses. What depends on
-the layout of types is filled in by `datalayout`, which knows the offsets from the fact
+the layout of types is filled in by `typeorder`, which knows the offsets from the fact
 `moduledata_fields`.
 
 `moduledata_fields` says at which offset a field lies, in bytes.
