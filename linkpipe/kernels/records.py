@@ -1,4 +1,4 @@
-"""Records of Go objects: which symbols say something that cannot be.
+"""Records of Go objects: what symbols say of themselves, and which say something that cannot be.
 
 An object's blocks are named by their numbers in formats/goobj.py, which has the layout of records
 too; here they stand as offsets within a record. The types that callers see, numpy's, stand in
@@ -47,6 +47,8 @@ _DATABLOCK = cython.declare(cython.longlong, 16)
 _SYM_SIZE = cython.declare(cython.longlong, 21)
 _RELOC_SIZE = cython.declare(cython.longlong, 23)
 _AUX_SIZE = cython.declare(cython.longlong, 9)
+_LOW = cython.declare(cython.longlong, 0xFFFFFFFF)
+_SIGN = cython.declare(cython.longlong, 0x80000000)
 _STATIC = cython.declare(cython.longlong, 0xFFFF)
 # The first of the five package indexes with a meaning of their own, and the last.
 _SELF = cython.declare(cython.longlong, 0x7FFFFFFB)
@@ -65,6 +67,15 @@ def _u32(data: cython.const[cython.uchar][::1], at: cython.longlong) -> cython.l
         | cython.cast(cython.longlong, data[at + 2]) << 16
         | cython.cast(cython.longlong, data[at + 3]) << 24
     )
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _signed(x: cython.longlong) -> cython.longlong:
+    """The low 32 bits as a number with a sign."""
+    return ((x & _LOW) ^ _SIGN) - _SIGN
 
 
 @cython.cfunc
@@ -222,3 +233,159 @@ def faults(
                         bad = _SIZE
                 fault[local[o] + i] = bad
     return found
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _flags(
+    data: cython.const[cython.uchar][::1],
+    at: cython.longlong,
+    flag2: cython.const[cython.uchar][::1],
+) -> cython.uint:
+    """The flags of the symbol record at ``at``."""
+    return data[at + 11] | cython.cast(cython.uint, flag2[data[at + 12]]) << 8
+
+
+def symbols(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    base: cython.const[cython.longlong][::1],
+    local: cython.const[cython.longlong][::1],
+    classes: cython.const[cython.longlong][::1],
+    static: cython.const[cython.int][::1],
+    own: cython.const[cython.uint][::1],
+    kinds: cython.const[cython.uchar][::1],
+    flag2: cython.const[cython.uchar][::1],
+    debug: cython.const[cython.uchar][::1],
+    empty: cython.const[cython.longlong][::1],
+    rooting: cython.uint,
+    hashed: cython.uint,
+    abis: cython.bint,
+    with_debug: cython.bint,
+):
+    """The symbol records of all objects, those whose kind (as objects number it) is ``debug`` only
+    ``with_debug``, as columns of linkpipe.tables.records.Records, in its order; and the place of
+    the first of a debug kind that has one of the flags ``rooting``, -1 where there is none.
+
+    Objects as in `faults`; ``classes[5 * i]`` and on: how many symbols object i has of each class.
+    ``static``: the version of symbols that are static to an object; ``own``: flags that all symbols
+    of an object have, and those found by a long hash have ``hashed`` too; ``kinds`` and ``flag2``
+    translate an object's numbers; ``empty``: places (ascending) of symbols whose content is not to
+    be read; without ``abis`` all versions but the static ones are 0. Raises IndexError for records
+    that lie outside of ``data``.
+
+    ``[(o, i, struct.unpack("<IIHBBBII", record)) for each object for each of its symbols]``
+    """
+    n: cython.longlong = base.shape[0]
+    if (
+        blocks.shape[0] != _BLOCKS * n
+        or local.shape[0] != n + 1
+        or classes.shape[0] != 5 * n
+        or min(static.shape[0], own.shape[0]) < n
+        or min(kinds.shape[0], flag2.shape[0], debug.shape[0]) < 256
+    ):
+        raise ValueError("columns of objects differ in length")
+    o: cython.longlong
+    i: cython.longlong
+    at: cython.longlong
+    start: cython.longlong
+    count: cython.longlong
+    defined: cython.longlong
+    row: cython.longlong = 0
+    root: cython.longlong = -1
+    for o in range(n):
+        count = local[o + 1] - local[o]
+        at = blocks[_BLOCKS * o + _SYMDEF]
+        start = blocks[_BLOCKS * o + _DATAIDX]
+        defined = 0
+        for i in range(4):
+            defined += max(classes[5 * o + i], 0)
+        if count and (
+            count != defined + classes[5 * o + 4]
+            or not 0 <= at <= data.shape[0] - _SYM_SIZE * count
+            or not 0 <= start <= data.shape[0] - 4 * (defined + 1)
+        ):
+            raise IndexError(f"symbols of object {o} lie outside of its {data.shape[0]} bytes")
+        for i in range(count):
+            if not debug[data[at + 10]]:
+                row += 1
+            else:
+                row += with_debug
+                if root < 0 and _flags(data, at, flag2) & rooting:
+                    root = local[o] + i
+            at += _SYM_SIZE
+    columns = (
+        np.empty(row, np.int64),
+        np.empty(row, np.int32),
+        np.empty(row, np.int32),
+        np.empty(row, np.uint8),
+        np.empty(row, np.int64),
+        np.empty(row, np.int32),
+        np.empty(row, np.int32),
+        np.empty(row, np.uint8),
+        np.empty(row, np.uint32),
+        np.empty(row, np.int64),
+        np.empty(row, np.int32),
+        np.zeros(row, np.int64),
+        np.zeros(row, np.int32),
+    )
+    place: cython.longlong[::1] = columns[0]
+    obj: cython.int[::1] = columns[1]
+    number: cython.int[::1] = columns[2]
+    cls: cython.uchar[::1] = columns[3]
+    name_at: cython.longlong[::1] = columns[4]
+    name_size: cython.int[::1] = columns[5]
+    version: cython.int[::1] = columns[6]
+    kind: cython.uchar[::1] = columns[7]
+    flags: cython.uint[::1] = columns[8]
+    size: cython.longlong[::1] = columns[9]
+    align: cython.int[::1] = columns[10]
+    data_at: cython.longlong[::1] = columns[11]
+    data_size: cython.int[::1] = columns[12]
+    where: cython.longlong
+    within: cython.longlong
+    abi: cython.longlong
+    c: cython.longlong
+    skip: cython.longlong = 0
+    row = 0
+    with cython.nogil:
+        for o in range(n):
+            at = blocks[_BLOCKS * o + _SYMDEF] - _SYM_SIZE
+            c = 0
+            within = classes[5 * o]
+            for i in range(local[o + 1] - local[o]):
+                at += _SYM_SIZE
+                while c < 4 and i >= within:
+                    c += 1
+                    within += classes[5 * o + c]
+                if debug[data[at + 10]] and not with_debug:
+                    continue
+                where = local[o] + i
+                place[row] = where
+                obj[row] = cython.cast(cython.int, o)
+                number[row] = cython.cast(cython.int, i)
+                cls[row] = cython.cast(cython.uchar, c)
+                name_size[row] = cython.cast(cython.int, _signed(_u32(data, at)))
+                name_at[row] = base[o] + _u32(data, at + 4)
+                abi = _u32(data, at + 8) & 0xFFFF
+                if abi == _STATIC:
+                    version[row] = static[o]
+                else:
+                    version[row] = cython.cast(cython.int, abi) if abis else 0
+                kind[row] = kinds[data[at + 10]]
+                flags[row] = own[o] | _flags(data, at, flag2) | (hashed if c == 2 else 0)
+                size[row] = _u32(data, at + 13)
+                align[row] = cython.cast(cython.int, max(_signed(_u32(data, at + 17)), 0))
+                if c < 4:
+                    while skip < empty.shape[0] and empty[skip] < where:
+                        skip += 1
+                    abi = blocks[_BLOCKS * o + _DATAIDX] + 4 * i
+                    data_at[row] = blocks[_BLOCKS * o + _DATABLOCK] + _u32(data, abi)
+                    if skip == empty.shape[0] or empty[skip] != where:
+                        data_size[row] = cython.cast(
+                            cython.int, _signed(_u32(data, abi + 4) - _u32(data, abi))
+                        )
+                row += 1
+    return columns, root

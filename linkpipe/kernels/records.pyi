@@ -1,4 +1,4 @@
-from linkpipe.arrays.types import I64, U8, U32
+from linkpipe.arrays.types import I32, I64, U8, U32
 
 SOUND: int
 NAME: int
@@ -25,3 +25,20 @@ def faults(
     limit: U32,
     passed: U8,
 ) -> U8: ...
+def symbols(
+    data: U8,
+    blocks: I64,
+    base: I64,
+    local: I64,
+    classes: I64,
+    static: I32,
+    own: U32,
+    kinds: U8,
+    flag2: U8,
+    debug: U8,
+    empty: I64,
+    rooting: int,
+    hashed: int,
+    abis: bool,
+    with_debug: bool,
+) -> tuple[tuple[I64, I32, I32, U8, I64, I32, I32, U8, U32, I64, I32, I64, I32], int]: ...

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linkpipe.arrays.types import I32, I64, U8, U32, Bool, Structs
+from linkpipe.arrays.types import I32, I64, U8, U32
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
+from linkpipe.kernels import records
 from linkpipe.symkind import is_dwarf
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Flag
@@ -44,99 +45,45 @@ class Records(NamedTuple):
 PACKAGE, HASHED64, HASHED, NONPKG, REF = range(5)
 
 
+_ROOTING = Flag.REFLECT_METHOD | Flag.WASM_EXPORT
+"""Flags that make a symbol a root of the reachability analysis, or make it keep all methods."""
+
+
 def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records:
     """Read the symbol records of all objects. Debug symbols are passed over in a link that
-    writes no DWARF: nothing but each other refers to them, and only the order of ids matters."""
+    writes no DWARF: nothing but each other refers to them, and only the order of ids matters.
+
+    Raises InputError where a debug symbol has flags that are for functions: the oracle heeds them,
+    also when it writes no DWARF."""
     classes = np.stack(
         (objects.ndef, objects.nhashed64, objects.nhashed, objects.nnonpkg, objects.nref), axis=1
     )
-    record = concatenate(objects, goobj.SYMDEF, goobj.REFFLAGS).view(goobj.SYM)
-    kind = objects.format.kinds[record["type"]]
-    _no_roots_in_debug_symbols(objects, record, kind)
-    owner = np.repeat(np.arange(len(objects), dtype=np.int32), np.diff(objects.local_base))
-    cls = np.repeat(np.tile(np.arange(5, dtype=np.uint8), len(objects)), classes.ravel())
-    if with_dwarf:
-        place = np.arange(len(record))
-    else:
-        place = np.flatnonzero(~is_dwarf(kind))
-        opaque = record.view(f"V{goobj.SYM.itemsize}")  # picking rows with fields is far slower
-        record = opaque[place].view(goobj.SYM)
-        owner, cls, kind = owner[place], cls[place], kind[place]
-    local = (place - objects.local_base[owner]).astype(np.int32)
-    data_at, data_size = _contents(objects, owner, local, cls != REF)
-    abi = record["abi"].astype(np.int32)
-    static = abi == goobj.ABI_STATIC
-    version = abi if regabi else np.zeros_like(abi)
-    version[static] = objects.version[owner[static]]
-    flags: U32 = record["flag"].astype(np.uint32)
-    flags |= objects.format.flag2[record["flag2"]].astype(np.uint32) << np.uint32(8)
-    flags |= _object_flags(objects)[owner]
-    flags |= np.where(cls == HASHED, int(Flag.CONTENT_HASHED), 0).astype(np.uint32)
-    return Records(
-        place=place,
-        object=owner,
-        local=local,
-        cls=cls,
-        name_at=objects.base[owner] + record["name_at"],
-        name_size=record["name_size"].astype(np.int32),
-        version=version,
-        kind=kind,
-        flags=flags,
-        size=record["size"].astype(np.int64),
-        align=np.maximum(record["align"].astype(np.int32), 0),
-        data_at=data_at,
-        data_size=data_size,
+    columns, root = records.symbols(
+        objects.arena.bytes,
+        objects.blocks.ravel(),
+        objects.base,
+        objects.local_base,
+        classes.ravel(),
+        objects.version,
+        _object_flags(objects),
+        objects.format.kinds,
+        objects.format.flag2,
+        is_dwarf(objects.format.kinds).view(np.uint8),
+        objects.faulty[objects.fault == records.DATA],
+        _ROOTING,
+        Flag.CONTENT_HASHED,
+        regabi,
+        with_dwarf,
     )
-
-
-def _no_roots_in_debug_symbols(objects: Objects, record: Structs, kind: U8) -> None:
-    """Flags that make a symbol a root of the reachability analysis, or make it keep all methods,
-    are for functions. On debug symbols the oracle heeds them, also when it writes no DWARF."""
-    reflects, exported = np.uint8(Flag.REFLECT_METHOD), np.uint8(Flag.WASM_EXPORT >> 8)
-    rooting = (record["flag"] & reflects) | (record["flag2"] & exported)
-    rows = np.flatnonzero(rooting)
-    rows = rows[is_dwarf(kind[rows])]
-    if len(rows):
-        place = int(rows[0])
-        owner = int(np.searchsorted(objects.local_base, place, "right")) - 1
-        local = place - int(objects.local_base[owner])
+    if root >= 0:
+        owner = int(np.searchsorted(objects.local_base, root, "right")) - 1
+        local = root - int(objects.local_base[owner])
         raise InputError(
             f"corrupt object file: symbol {local} is debug information and has flags of a function",
             file=objects.names[owner],
             remedy="rebuild the package; the file is damaged",
         )
-
-
-def concatenate(objects: Objects, first: int, end: int) -> U8:
-    """The blocks [first, end) of all objects, end to end. Records of an object lie together,
-    so copying blocks is much cheaper than gathering records."""
-    bounds = objects.blocks[:, [first, end]].tolist()
-    return np.concatenate([objects.arena.bytes[a:b] for a, b in bounds])
-
-
-def _contents(
-    objects: Objects,
-    owner: I32,
-    local: I32,
-    defined: Bool,
-) -> tuple[I64, I32]:
-    """Where the content of each row's symbol lies, and its size: zero for references and where it
-    is damaged."""
-    # An object's index has one entry more than it has definitions.
-    counts = objects.defined + 1
-    counts[0] = 0
-    start = objects.blocks[:, goobj.DATAIDX]
-    bounds = np.stack((start, start + 4 * counts), axis=1).tolist()
-    # Two entries more, which references may look at.
-    index = np.concatenate([*(objects.arena.bytes[a:b] for a, b in bounds), np.zeros(8, np.uint8)])
-    index = index.view("<u4")
-    base = (np.cumsum(counts) - counts).astype(np.int32)
-    entry = base[owner] + local
-    entry[~defined] = 0
-    first = index[entry].astype(np.int64)
-    size = (index[1:] - index[:-1])[entry]
-    size[~defined | objects.damaged(owner, local, content=True)] = 0
-    return objects.blocks[owner, goobj.DATA] + first, size.astype(np.int32)
+    return Records(*columns)
 
 
 def _object_flags(objects: Objects) -> U32:

@@ -209,3 +209,14 @@ def test_two_definitions_with_content_are_an_error(tmp_path: Path) -> None:
 def test_a_reference_to_a_package_that_is_not_loaded_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="p0: reference to nonexistent package q/r"):
         resolved(tmp_path, [Obj("p0", packages=("q/r",))])
+
+
+@pytest.mark.parametrize("w", [False, True])
+def test_a_debug_symbol_that_would_keep_all_methods_is_an_error(tmp_path: Path, w: bool) -> None:
+    """The oracle heeds the flag, in a link that writes no debug information too."""
+    fine = Obj("q", nonpkg=(Sym(name="x", type=DWARF),))
+    marked = Sym(name="d", type=DWARF, flag=int(Flag.REFLECT_METHOD))
+    resolved(tmp_path, [fine], w=w)
+    with pytest.raises(InputError, match="symbol 1 is debug information and has flags") as error:
+        resolved(tmp_path, [fine, Obj(package="p", defs=(Sym(name="y"),), nonpkg=(marked,))], w=w)
+    assert error.value.file == f"{tmp_path}/1.a(_go_.o)"

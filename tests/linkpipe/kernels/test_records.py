@@ -148,3 +148,95 @@ def test_an_object_outside_of_its_bytes_is_an_error(records: Any, wrong: str) ->
     }
     with pytest.raises(ValueError if wrong == "short" else IndexError):
         records.faults(*columns.values())
+
+
+STATIC, OWN, EMPTY, ROOTING, HASHED = [0, 70, 71], [0, 1 << 30, 0], [6], 0x2020, 1 << 29
+KINDS, FLAG2 = ([(k * n) & 0xFF for k in range(256)] for n in (3, 5))
+
+
+def read_slowly(data: bytes, *, abis: bool, debug: bool) -> tuple[list[tuple[int, ...]], int]:
+    """The symbols of two such objects, row by row, and the first that is debug and a root."""
+    header = goobj.read_header(memoryview(data), "a")
+    blocks = (goobj.SYMDEF, goobj.HASHED64DEF, goobj.HASHEDDEF, goobj.NONPKGDEF, goobj.NONPKGREF)
+    classes = [cls for cls, block in enumerate(blocks) for _ in range(header.count(block))]
+    rows: list[tuple[int, ...]] = []
+    root = -1
+    for place in range(2 * len(classes)):
+        obj, local = 1 + place // len(classes), place % len(classes)
+        cls, base = classes[local], BEFORE + (obj - 1) * len(data)
+        symbol = data[header.offsets[goobj.SYMDEF] + 21 * local :][:21]
+        length, name, abi, kind, flag, flag2, size, align = struct.unpack("<iIHBBBIi", symbol)
+        flags = flag | FLAG2[flag2] << 8
+        if kind in PASSED and flags & ROOTING and root < 0:
+            root = place
+        if kind in PASSED and not debug:
+            continue
+        version = STATIC[obj] if abi == goobj.ABI_STATIC else abi * abis
+        at, end = 0, 0
+        if cls < 4:
+            at, end = struct.unpack_from("<II", data, header.offsets[goobj.DATAIDX] + 4 * local)
+        content = (end - at + 2**31) % 2**32 - 2**31 if place not in EMPTY else 0
+        at += base + header.offsets[goobj.DATA] if cls < 4 else 0
+        flags |= OWN[obj] | HASHED * (cls == 2)
+        row = (place, obj, local, cls, base + name, length, version, KINDS[kind], flags, size)
+        rows.append((*row, max(align, 0), at, content))
+    return rows, root
+
+
+def columns(data: bytes) -> dict[str, Any]:
+    """What the kernel is given of two such objects, behind the row that is none."""
+    header = goobj.read_header(memoryview(data), "a")
+    base = np.array([0, BEFORE, BEFORE + len(data)])
+    blocks = (goobj.SYMDEF, goobj.HASHED64DEF, goobj.HASHEDDEF, goobj.NONPKGDEF, goobj.NONPKGREF)
+    counts = np.array([[0] * 5, *[[header.count(block) for block in blocks]] * 2])
+    debug = np.zeros(256, np.uint8)
+    debug[PASSED] = 1
+    return {
+        "data": np.frombuffer(bytes(BEFORE) + data + data, np.uint8),
+        "blocks": (base[:, None] + np.array(header.offsets, np.int64)).reshape(-1),
+        "base": base,
+        "local": np.append(0, np.cumsum(counts.sum(axis=1))),
+        "classes": counts.reshape(-1),
+        "static": np.array(STATIC, np.int32),
+        "own": np.array(OWN, np.uint32),
+        "kinds": np.array(KINDS, np.uint8),
+        "flag2": np.array(FLAG2, np.uint8),
+        "debug": debug,
+        "empty": np.array(EMPTY),
+    }
+
+
+@forms("records")
+@settings(max_examples=200)
+@given(damage(), st.booleans(), st.booleans())
+def test_symbols_are_read(records: Any, data: bytes, abis: bool, debug: bool) -> None:
+    """Whatever their records say: they are as one by one."""
+    given = columns(data).values()
+    found, root = records.symbols(*given, ROOTING, HASHED, abis, debug)
+    rows = list(zip(*(column.tolist() for column in found), strict=True))
+    assert (rows, root) == read_slowly(data, abis=abis, debug=debug)
+    assert [column.dtype.char for column in found] == [*"liiBliiBIlili"]
+
+
+@forms("records")
+@pytest.mark.parametrize(
+    ("column", "at", "value"),
+    [
+        ("blocks", 19 + goobj.SYMDEF, -1),
+        ("blocks", 19 + goobj.SYMDEF, 10**6),
+        ("blocks", 19 + goobj.DATAIDX, -9),
+        ("blocks", 38 + goobj.DATAIDX, 10**6),
+        ("classes", 9, 0),
+        ("classes", 5, 3),
+    ],
+)
+def test_symbols_outside_of_their_bytes_are_an_error(
+    records: Any, column: str, at: int, value: int
+) -> None:
+    """Whoever calls it: nothing is read that is not there."""
+    given = columns(OBJECT)
+    given[column][at] = value
+    with pytest.raises(IndexError):
+        records.symbols(*given.values(), ROOTING, HASHED, True, True)
+    with pytest.raises(ValueError, match="differ in length"):
+        records.symbols(*(given | {"own": given["own"][1:]}).values(), ROOTING, HASHED, True, True)
