@@ -12,7 +12,7 @@ the array is not enough: whoever has what the array is a view of writes past it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections import ChainMap
 from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -62,32 +62,39 @@ def columns(cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribu
     Raises TypeError, when a table is made, for an array of another type.
     """
     return [
-        field if field.converter is not None else field.evolve(converter=_converter(cls, field))
+        field if field.converter is not None else field.evolve(converter=_COLUMN)
         for field in fields
     ]
 
 
-def _converter(cls: type, field: attrs.Attribute[Any]) -> Callable[[Any], Any]:
-    @cache
-    def declared() -> np.dtype[Any] | None:
-        written: Any = field.type
-        if isinstance(written, str):
-            # Names of the class's module, which is not whole yet when the class is made.
-            written = eval(written, vars(sys.modules[cls.__module__]))
-        return _element(written)
+def _column(value: Any, table: object, field: attrs.Attribute[Any]) -> Any:
+    """The value that a field of a table takes in place of this one."""
+    if not isinstance(value, np.ndarray):
+        return MappingProxyType(dict(value)) if type(value) is dict else value
+    owner: Any = type(table)
+    dtype = _declared(owner, field.name)
+    if dtype is not None and value.dtype != dtype:
+        if value.size and not np.can_cast(value.dtype, dtype):
+            name = f"{owner.__name__}.{field.name}"
+            raise TypeError(f"{name}: expected {dtype}, found {value.dtype}")
+        value = value.astype(dtype)
+    return frozen(value)
 
-    def convert(value: Any) -> Any:
-        if not isinstance(value, np.ndarray):
-            return MappingProxyType(dict(value)) if type(value) is dict else value
-        dtype = declared()
-        if dtype is not None and value.dtype != dtype:
-            if value.size and not np.can_cast(value.dtype, dtype):
-                name = f"{cls.__name__}.{field.name}"
-                raise TypeError(f"{name}: expected {dtype}, found {value.dtype}")
-            value = value.astype(dtype)
-        return frozen(value)
 
-    return convert
+# One for all fields: attrs looks at the signature of each that it is given.
+_COLUMN = attrs.Converter(_column, takes_self=True, takes_field=True)
+
+
+@cache
+def _declared(table: Any, name: str) -> np.dtype[Any] | None:
+    """The type of a field's elements, None where the field is declared to be something else."""
+    written: Any = attrs.fields_dict(table)[name].type
+    if isinstance(written, str):
+        # Names of the class's module (and of those it inherits from), which is not whole yet when
+        # the class is made.
+        names = ChainMap(*(vars(sys.modules[cls.__module__]) for cls in table.__mro__))
+        written = eval(written, {}, names)
+    return _element(written)
 
 
 def _element(declared: Any) -> np.dtype[Any] | None:

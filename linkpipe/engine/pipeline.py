@@ -56,7 +56,7 @@ _KEYS: Mapping[str, Mapping[str, type]] = {
     "replace": {**_STEP_KEYS, "by": str},
     "remove": {"name": str, "why": str},
 }
-_TOML_LINE = re.compile(r" ?\((?:at line (\d+), column \d+|at end of document)\)$")
+_TOML_LINE = r" ?\((?:at line (\d+), column \d+|at end of document)\)$"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -200,7 +200,7 @@ def _read(file: str, by: _File | None) -> _File:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
-        message, found = str(e), _TOML_LINE.search(str(e))
+        message, found = str(e), re.search(_TOML_LINE, str(e))
         line = int(found[1] or text.count("\n") + 1) if found else 0
         message = message[: found.start()] if found else message
         raise _error(file, line, f"not a TOML file: {message}", "see https://toml.io") from e

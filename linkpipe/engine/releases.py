@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from linkpipe.engine.plugins import Catalog
     from linkpipe.release import Release
 
-_VERSION = re.compile(r"(?:devel )?go(\d+)\.(\d+)(?:\.(\d+))?")
+_VERSION = r"(?:devel )?go(\d+)\.(\d+)(?:\.(\d+))?"
 
 
 def release_of(catalog: Catalog, version: str, asked: str = "") -> Release:
@@ -21,7 +21,7 @@ def release_of(catalog: Catalog, version: str, asked: str = "") -> Release:
     Raises UserError for a version that is newer or older than what is known.
     """
     known = sorted(catalog.offers("releases"), key=_number)
-    found = _VERSION.match(version)
+    found = re.match(_VERSION, version)
     name = asked or (f"{found[1]}.{found[2]}" if found else "" if version else known[-1])
     if name in known or asked:
         release: Release = catalog.load("releases", name)
@@ -45,7 +45,7 @@ def release_of(catalog: Catalog, version: str, asked: str = "") -> Release:
 def patch_of(version: str, name: str) -> int | None:
     """The patch of a toolchain's version (0 for what came before the first); None where the link is
     by the rules of another release, ``name``, than the toolchain's."""
-    found = _VERSION.match(version)
+    found = re.match(_VERSION, version)
     return int(found[3] or 0) if found and f"{found[1]}.{found[2]}" == name else None
 
 

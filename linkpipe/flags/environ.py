@@ -18,7 +18,7 @@ import attrs
 from linkpipe.errors import UserError
 from linkpipe.values import Value
 
-_TARGET = re.compile(r"(?P<goos>[a-z0-9]+)_(?P<goarch>[a-z0-9]+)")
+_TARGET = r"(?P<goos>[a-z0-9]+)_(?P<goarch>[a-z0-9]+)"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -93,7 +93,7 @@ def _host(root: str, tool: list[str]) -> tuple[str, str]:
             names = sorted(os.listdir(os.path.join(root, "pkg", "tool")))
         except OSError:
             names = []
-    for found in filter(None, map(_TARGET.fullmatch, names)):
+    for found in filter(None, (re.fullmatch(_TARGET, name) for name in names)):
         return found["goos"], found["goarch"]
     return "linux", ""
 

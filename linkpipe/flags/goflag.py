@@ -18,7 +18,7 @@ from linkpipe.errors import OptionError, UserError, os_error
 from linkpipe.formats.goint import parse_int
 from linkpipe.values import Value
 
-_DECIMAL = re.compile(r"[+-]?[0-9]{1,18}")
+_DECIMAL = r"[+-]?[0-9]{1,18}"
 _ESCAPES = {
     '"': r"\"",
     "\\": r"\\",
@@ -71,7 +71,7 @@ def _ternary(text: str) -> bool:
 def _count(text: str) -> int:
     if text in ("true", "false"):
         return int(text == "true")
-    if not _DECIMAL.fullmatch(text):
+    if not re.fullmatch(_DECIMAL, text):
         raise ValueError(f"invalid count {quote(text)}")
     return int(text)
 
@@ -261,17 +261,14 @@ def split_lines(text: str) -> list[str]:
 
 _SPACE = " \t\n\v\f\r\x85\xa0"
 
-_RESPONSE = re.compile(
-    r"""(?P<space>[ \t\n\r]+)
+_RESPONSE = r"""(?xs)(?P<space>[ \t\n\r]+)
       | '(?P<single>[^']*)(?:'|\Z)
       | "(?P<double>(?:\\.|[^"\\]|\\\Z)*)(?:"|\Z)
       | \\(?P<joined>\r?\n)
       | \\(?P<escaped>.)
       | (?P<trailing>\\\Z)
-      | (?P<plain>[^ \t\n\r'"\\]+)""",
-    re.VERBOSE | re.DOTALL,
-)
-_IN_DOUBLE = re.compile(r"\\(\r?\n|[\\\"$`])")
+      | (?P<plain>[^ \t\n\r'"\\]+)"""
+_IN_DOUBLE = r"\\(\r?\n|[\\\"$`])"
 
 
 def split_response(text: str) -> list[str]:
@@ -282,7 +279,7 @@ def split_response(text: str) -> list[str]:
     """
     out: list[str] = []
     current: list[str] | None = None
-    for part in _RESPONSE.finditer(text):
+    for part in re.finditer(_RESPONSE, text):
         kind = part.lastgroup
         if kind == "space":
             if current is not None:
@@ -293,7 +290,7 @@ def split_response(text: str) -> list[str]:
             continue
         piece = part[kind] if kind else ""
         if kind == "double":
-            piece = _IN_DOUBLE.sub(lambda m: "" if m[1][-1] == "\n" else m[1], piece)
+            piece = re.sub(_IN_DOUBLE, lambda m: "" if m[1][-1] == "\n" else m[1], piece)
         current = [piece] if current is None else [*current, piece]
     if current is not None:
         out.append("".join(current))

@@ -20,7 +20,7 @@ from linkpipe.errors import OptionError
 from linkpipe.flags.goflag import Flag, Kind, split_quoted
 from linkpipe.values import Value
 
-_COMMA = re.compile(r"(?<!\\),")
+_COMMA = r"(?<!\\),"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -82,7 +82,7 @@ class Settings(Value):
 def _request(text: str) -> Request:
     name, colon, rest = text.partition(":")
     values: dict[str, str] = {}
-    for part in _COMMA.split(rest) if colon else ():
+    for part in re.split(_COMMA, rest) if colon else ():
         key, equals, value = part.partition("=")
         if not equals or key in values:
             found = f"{key} twice" if equals else f'"{part}"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_INT = re.compile(r"[+-]?(0[xX](_?[0-9a-fA-F])+|0[bB](_?[01])+|0[oO]?(_?[0-7])+|0|[1-9](_?[0-9])*)")
+_INT = r"[+-]?(0[xX](_?[0-9a-fA-F])+|0[bB](_?[01])+|0[oO]?(_?[0-7])+|0|[1-9](_?[0-9])*)"
 _MOST_DIGITS = 100
 
 
@@ -25,7 +25,7 @@ def number(text: str) -> int:
 
 
 def _value(text: str) -> int | None:
-    if not _INT.fullmatch(text):
+    if not re.fullmatch(_INT, text):
         return None
     digits = text.replace("_", "")
     # Go reads a leading 0 as octal; Python wants 0o.

@@ -83,11 +83,11 @@ _LETTERS = {
 }  # fmt: skip
 _ESCAPE = r"\\(?:x[0-9a-fA-F]{2}|[0-3][0-7]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[abfnrtv\\%s])"
 _LITERAL = {
-    "`": re.compile(r"`[^`]*`"),
-    '"': re.compile(r'"(?:[^"\\\n]|%s)*+"' % (_ESCAPE % '"')),
-    "'": re.compile(r"'(?:[^'\\\n]|%s)?'" % (_ESCAPE % "'")),
+    "`": r"`[^`]*`",
+    '"': r'"(?:[^"\\\n]|%s)*+"' % (_ESCAPE % '"'),
+    "'": r"'(?:[^'\\\n]|%s)?'" % (_ESCAPE % "'"),
 }
-_ANY_ESCAPE = re.compile(_ESCAPE % "'\"")
+_ANY_ESCAPE = _ESCAPE % "'\""
 
 
 def unquote(text: str) -> bytes:
@@ -97,13 +97,13 @@ def unquote(text: str) -> bytes:
     become U+FFFD, except in a raw string. Raises ValueError for what is no literal.
     """
     literal = _LITERAL.get(text[:1])
-    if literal is None or not literal.fullmatch(text):
+    if literal is None or not re.fullmatch(literal, text):
         raise ValueError("not a quoted string, or with a wrong escape")
     body = text[1:-1]
     if text[0] == "`":
         return body.replace("\r", "").encode("utf-8", "surrogateescape")
     body = re.sub("[\udc80-\udcff]", "\ufffd", body)
-    return _ANY_ESCAPE.sub(_unescape, body).encode("utf-8", "surrogateescape")
+    return re.sub(_ANY_ESCAPE, _unescape, body).encode("utf-8", "surrogateescape")
 
 
 def _unescape(escape: re.Match[str]) -> str:

@@ -18,7 +18,7 @@ from linkpipe.formats import elfread
 from linkpipe.tables.extrelocs import ExternalRelocs
 
 # LLD signs "Linker: LLD 19.1.7", mold "mold 2.4.0 (compatible with GNU ld)".
-_KEEP_THE_LAST = re.compile(rb"(?:^|\0)(?:Linker: )?(LLD|mold)\b([^\0(]*)")
+_KEEP_THE_LAST = rb"(?:^|\0)(?:Linker: )?(LLD|mold)\b([^\0(]*)"
 
 
 def stacked(relocs: ExternalRelocs) -> bool:
@@ -34,7 +34,7 @@ def check_sums(
     that does not add up."""
     if not arch.sums or not stacked(relocs):
         return
-    found = _KEEP_THE_LAST.search(_comment(path))
+    found = re.search(_KEEP_THE_LAST, _comment(path))
     if found:
         linker = b"".join(found.groups()).decode("utf-8", "replace").strip()
         raise HostLinkError(

@@ -23,7 +23,7 @@ _MODE = 0o775
 _LONG = 32
 """Characters of an output's name that the name of a temporary file beside it has."""
 
-_DESCRIPTOR = re.compile(r"/(?:dev|proc/(?:self|thread-self|\d+))/fd/(\d+)")
+_DESCRIPTOR = r"/(?:dev|proc/(?:self|thread-self|\d+))/fd/(\d+)"
 _LINKS = 40
 """Symbolic links that Linux follows in a path."""
 
@@ -237,7 +237,7 @@ def _descriptor(path: str) -> int | None:
     another path. Where that file is a regular one, it is yet not to be replaced: what stands in it
     already and its permissions are its owner's."""
     for _ in range(_LINKS):
-        found = _DESCRIPTOR.fullmatch(path)
+        found = re.fullmatch(_DESCRIPTOR, path)
         if found:
             return int(found[1])
         try:

@@ -28,7 +28,7 @@ OLD = ".old"
 """The end of the name of an old output that was set aside."""
 
 _DAY = 86400
-_NAME = re.compile(r"linkpipe-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}(?:\.old)?$")
+_NAME = r"linkpipe-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}(?:\.old)?$"
 
 
 def own_name() -> str:
@@ -105,7 +105,7 @@ def sweep(where: str, prefix: str, path: str = "") -> None:
 
 
 def _dead(name: str, path: str) -> bool:
-    found = _NAME.match(name)
+    found = re.match(_NAME, name)
     about = os.lstat(path)
     if not found or about.st_uid != os.geteuid():
         return False

@@ -101,8 +101,9 @@ class SymbolsEdit(Edit):
             column = self._columns.get(name)
             if column is None or len(column) < n:
                 old = getattr(self, name)
-                grown = np.full(max(n + 64, n + n // 16), DEFAULTS.get(name, 0), dtype)
+                grown = np.empty(max(n + 64, n + n // 16), dtype)
                 grown[: self._n] = old
+                grown[self._n :] = DEFAULTS.get(name, 0)
                 self._columns[name] = grown
         self._n = n
 
