@@ -20,6 +20,7 @@ import numpy as np
 
 from linkpipe.arrays.types import I64
 from linkpipe.graphs.csr import Csr, breadth_first
+from linkpipe.graphs.dominators import dominators
 from linkpipe.graphs.graph import Graph
 
 if TYPE_CHECKING:
@@ -192,7 +193,9 @@ class Backend:
         without that one it would not be in the output."""
         if start not in G:
             raise nx.NetworkXError("start is not in G")
-        return _dominators(G, start)
+        found = dominators(G.csr, start)
+        nodes = found.order[1:]
+        return dict(zip(nodes.tolist(), found.immediate[nodes].tolist(), strict=True))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         algorithm = nx.utils.backends._registered_algorithms.get(name)
@@ -221,59 +224,6 @@ def _reached(G: Graph, csr: Csr, source: int) -> set[int]:
         raise nx.NetworkXError(f"The node {source} is not in the graph.")
     distance = breadth_first(csr, source)[1]
     return set(np.flatnonzero(distance > 0).tolist())
-
-
-def _dominators(G: Graph, start: int) -> dict[int, int]:
-    """Cooper, Harvey, Kennedy: "A simple, fast dominance algorithm" (2001)."""
-    order = _postorder(G.csr, start)
-    number = {node: i for i, node in enumerate(order)}
-    starts, sources = G.transposed.starts.tolist(), G.transposed.targets.tolist()
-    top = len(order) - 1
-    idom = [-1] * len(order)  # by postorder number
-    idom[top] = top
-    before = [
-        [number[u] for u in sources[starts[node] : starts[node + 1]] if u in number]
-        for node in order
-    ]
-    changed = True
-    while changed:
-        changed = False
-        for node in range(top - 1, -1, -1):
-            new = -1
-            for other in before[node]:
-                if idom[other] < 0:
-                    continue
-                if new < 0:
-                    new = other
-                    continue
-                while other != new:
-                    while other < new:
-                        other = idom[other]
-                    while new < other:
-                        new = idom[new]
-            if idom[node] != new:
-                idom[node], changed = new, True
-    return {order[i]: order[idom[i]] for i in range(len(order) - 1)}
-
-
-def _postorder(csr: Csr, start: int) -> list[int]:
-    starts, targets = csr.starts.tolist(), csr.targets.tolist()
-    seen = bytearray(len(starts))
-    seen[start] = 1
-    order = []
-    stack = [(start, starts[start])]
-    while stack:
-        node, at = stack.pop()
-        end = starts[node + 1]
-        while at < end and seen[targets[at]]:
-            at += 1
-        if at < end:
-            stack.append((node, at + 1))
-            seen[targets[at]] = 1
-            stack.append((targets[at], starts[targets[at]]))
-        else:
-            order.append(node)
-    return order
 
 
 BACKEND = Backend()

@@ -1,0 +1,6 @@
+from linkpipe.arrays.types import I32, I64
+
+def immediate(
+    starts: I64, targets: I32, back_starts: I64, back_targets: I32, root: int
+) -> tuple[I32, I32]: ...
+def sums(dominator: I32, order: I32, values: I64) -> I64: ...
