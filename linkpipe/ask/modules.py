@@ -82,6 +82,12 @@ class Modules:
         found = [m for m in self.paths if package == m or package.startswith(f"{m}/")]
         return max(found, key=len, default="")
 
+    def of_module(self, module: str) -> set[str]:
+        """The packages of a module, none where there is no such module."""
+        if module != STANDARD and module not in self.paths:
+            return set()
+        return {package for package in self.packages if self.module(package) == module}
+
     def is_standard(self, package: str) -> bool:
         """Whether a package is of the standard library."""
         return package in self._standard
@@ -126,6 +132,27 @@ class Modules:
     @cached_property
     def _prefixes(self) -> dict[bytes, int]:
         return {path_to_prefix(path).encode(): row for row, path in enumerate(self.packages)}
+
+    @cached_property
+    def unimported(self) -> tuple[int, ...]:
+        """The packages, by row, that are there though nobody imports them: the main package, and
+        what the linker adds."""
+        items = self.link.packages.items
+        imported = {row for package in items for row in package.imports}
+        needed = {self.main_package, "runtime"}
+        rows = (row for row, each in enumerate(items) if row not in imported or each.path in needed)
+        return tuple(rows)
+
+    def lost(self, packages: Collection[str]) -> set[str]:
+        """The packages that would not be there if nobody imported these, these among it."""
+        items = self.link.packages.items
+        left = {row for row, each in enumerate(items) if each.path not in packages}
+        wave = {row for row in self.unimported if row in left}
+        found = set(wave)
+        while wave:
+            wave = {to for row in wave for to in items[row].imports if to in left} - found
+            found |= wave
+        return {each.path for row, each in enumerate(items) if row not in found}
 
     def imports(self, package: str) -> tuple[str, ...]:
         """A shortest chain of imports from the main package to that one, both included; empty when

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64
-from linkpipe.ask.modules import STANDARD, Modules
+from linkpipe.ask.modules import Modules
 from linkpipe.errors import UserError
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.tables.symbols import Symbols
@@ -28,11 +28,13 @@ class Subject(Shown):
         name: its name: a symbol's as `go tool nm` prints it, a path.
         symbols: int64[k], its symbols, in the output or not; a function may have one for each
             ABI.
+        packages: the import paths of its packages, where it is no symbol.
     """
 
     kind: str
     name: str
     symbols: I64
+    packages: frozenset[str] = frozenset()
 
 
 def find(modules: Modules, what: str) -> list[Subject]:
@@ -46,10 +48,10 @@ def find(modules: Modules, what: str) -> list[Subject]:
     if len(whole):
         return [Subject(SYMBOL, _name(symbols, whole), whole)]
     path = modules.main_package if what == modules.program else what
-    for kind, packages in ((PACKAGE, {path}), (MODULE, _of_module(modules, what))):
+    for kind, packages in ((PACKAGE, {path}), (MODULE, modules.of_module(what))):
         if not packages.isdisjoint(modules.packages):
             name = path if kind == PACKAGE else what
-            return [Subject(kind, name, modules.symbols(packages))]
+            return [Subject(kind, name, modules.symbols(packages), frozenset(packages))]
     found = _matching(symbols, what) if re.search(r"[*?]", what) else {}
     if not found:
         raise UserError(
@@ -60,12 +62,6 @@ def find(modules: Modules, what: str) -> list[Subject]:
             or "`go tool nm` lists a program's symbols; patterns have *",
         )
     return [Subject(SYMBOL, name, np.array(ids, np.int64)) for name, ids in found.items()]
-
-
-def _of_module(modules: Modules, what: str) -> set[str]:
-    if what != STANDARD and what not in modules.paths:
-        return set()
-    return {package for package in modules.packages if modules.module(package) == what}
 
 
 def _as_in_symbols(modules: Modules, what: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
+
 import attrs
 import numpy as np
 
@@ -9,7 +12,7 @@ from linkpipe.arrays.types import I64, Bool
 from linkpipe.ask import rerun
 from linkpipe.ask.calls import Calls
 from linkpipe.ask.modules import Modules
-from linkpipe.ask.names import PACKAGE, find
+from linkpipe.ask.names import Subject, find
 from linkpipe.engine.context import Link
 from linkpipe.tables.symbols import Flag
 from linkpipe.values import Value
@@ -51,35 +54,82 @@ def whatif(link: Link, *cut: str) -> WhatIf:
     """What would leave the output of ``link`` if nothing referred to ``cut``: symbols, packages,
     modules or patterns of symbols' names. References to them are taken to be gone; all else is as
     it is, but what they alone keep leaves with them, the pruning of methods among it where they are
-    what switched it off.
+    what switched it off. Without a package the initialisers of those that it alone imports go, too.
 
     ``link`` has run up to the pass that provides ``graph``, or further. Raises UserError when
     nothing has one of these names.
     """
-    modules = Modules(link)
-    found = [subject for what in cut for subject in find(modules, what)]
-    without = np.zeros(len(link.graph.symbols), np.bool_)
-    for subject in found:
-        without[subject.symbols] = True
-    # Other modules may be loaded where package plugin is there; a plugin is one itself.
-    plugin = any(subject.kind == PACKAGE and subject.name == "plugin" for subject in found)
-    others = not (plugin and link.options.buildmode == "exe")
-    before = rerun.run(link)
-    unmarked = _blind(Calls(before), without)
-    after = rerun.run(link, without=without, unmarked=unmarked, modules=others)
-    gone: Bool = before.reached & ~after.reached
-    symbols = link.graph.symbols
-    ids: I64 = np.flatnonzero(gone)
-    ids = ids[np.lexsort((ids, -symbols.size[ids]))]
-    names = symbols.names(ids)
-    return WhatIf(
-        cut=tuple(subject.name for subject in found),
-        own=int(symbols.size[gone & without].sum()),
-        symbols=len(ids),
-        size=int(symbols.size[ids].sum()),
-        packages=_packages(modules, ids, np.flatnonzero(after.reached)),
-        names=tuple(name.decode("utf-8", "surrogateescape") for name in names if name),
-    )
+    cuts = Cuts(link)
+    found = [subject for what in cut for subject in find(cuts.modules, what)]
+    return cuts.answer(found)
+
+
+@attrs.frozen(eq=False, repr=False, slots=False)
+class Cuts:
+    """Runs without something, of one link."""
+
+    link: Link
+
+    @cached_property
+    def modules(self) -> Modules:
+        """Whose code it is."""
+        return Modules(self.link)
+
+    @cached_property
+    def before(self) -> rerun.Run:
+        """What there is."""
+        return rerun.run(self.link)
+
+    @cached_property
+    def _calls(self) -> Calls:
+        return Calls(self.before)
+
+    def gone(self, subjects: Sequence[Subject]) -> Bool:
+        """What leaves without these, they themselves among it: bool[n]."""
+        return self.before.reached & ~self._after(self._without(subjects), subjects).reached
+
+    def answer(self, subjects: Sequence[Subject]) -> WhatIf:
+        """What leaves without these, in numbers."""
+        own = self._of(subjects)
+        after = self._after(self._without(subjects), subjects)
+        gone: Bool = self.before.reached & ~after.reached
+        symbols = self.link.graph.symbols
+        ids: I64 = np.flatnonzero(gone)
+        ids = ids[np.lexsort((ids, -symbols.size[ids]))]
+        names = symbols.names(ids)
+        return WhatIf(
+            cut=tuple(subject.name for subject in subjects),
+            own=int(symbols.size[gone & own].sum()),
+            symbols=len(ids),
+            size=int(symbols.size[ids].sum()),
+            packages=_packages(self.modules, ids, np.flatnonzero(after.reached)),
+            names=tuple(name.decode("utf-8", "surrogateescape") for name in names if name),
+        )
+
+    def _of(self, subjects: Sequence[Subject]) -> Bool:
+        own = np.zeros(len(self.link.graph.symbols), np.bool_)
+        for subject in subjects:
+            own[subject.symbols] = True
+        return own
+
+    def _without(self, subjects: Sequence[Subject]) -> Bool:
+        """What is not there: these, and the initialisers of what only they import."""
+        without = self._of(subjects)
+        packages = {name for subject in subjects for name in subject.packages}
+        if packages:
+            lost = self.modules.lost(packages)
+            relocs = self.link.graph.relocs
+            tasks = relocs.target[relocs.rows_of(self.link.inittasks[0])]
+            owners, labels = self.modules.owners(tasks)
+            without[tasks[[labels[row] in lost for row in owners.tolist()]]] = True
+        return without
+
+    def _after(self, without: Bool, subjects: Sequence[Subject]) -> rerun.Run:
+        # Other modules may be loaded where package plugin is there; a plugin is one itself.
+        plugin = any("plugin" in subject.packages for subject in subjects)
+        others = not (plugin and self.link.options.buildmode == "exe")
+        unmarked = _blind(self._calls, without)
+        return rerun.run(self.link, without=without, unmarked=unmarked, modules=others)
 
 
 def _blind(calls: Calls, without: Bool) -> I64:

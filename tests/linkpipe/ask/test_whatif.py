@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -59,14 +60,16 @@ def source(name: str, *, edited: bool) -> str:
     return f"{HEAD}\n//go:noinline\nfunc {name}() {{\n{lines}}}\n\nfunc main() {{ {name}() }}\n"
 
 
-def names(link: api.Link) -> set[str]:
+MERGED = re.compile(r"runtime\.gcbits\.|.*\.\.stmp_|\$|runtime\.mapinitnoop$|go:string\.")
+
+
+def names(link: api.Link) -> Counter[str]:
     """The symbols in the output, but constants: these are merged by content, and have any name; and
     what stands in for the initialisers of maps that nothing needs, which comes when one goes."""
     symbols = link.symbols
     kept = symbols.reachable()
-    found = {symbols.name(sym) for sym in kept[~symbols.has(kept, Flag.CONTENT_HASHED)].tolist()}
-    merged = re.compile(r"runtime\.gcbits\.|.*\.\.stmp_|\$|runtime\.mapinitnoop$")
-    return {name for name in found if not merged.match(name)}
+    found = (symbols.name(sym) for sym in kept[~symbols.has(kept, Flag.CONTENT_HASHED)].tolist())
+    return Counter(name for name in found if not MERGED.match(name))
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +93,30 @@ def test_it_is_what_a_relink_leaves(
     monkeypatch.chdir(folder)
     whole, edited = (api.link(f"./{name}/{each}", until="graph") for each in (False, True))
     leaving = whatif(whole, f"main.{name}")
-    assert (names(whole) - set(leaving.names)) | {f"main.{name}"} == names(edited)
+    left = names(whole) - Counter(leaving.names)
+    assert left | Counter([f"main.{name}"]) == names(edited)
     assert leaving.symbols > 2
     assert leaving.cut == (f"main.{name}",)
+
+
+def test_without_a_package_what_it_alone_imports_is_not_initialised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The import is taken out of the source, compiled and linked: the same symbols are gone, those
+    of packages among it that only this one imports (net/url, text/template/parse)."""
+    for variable, value in environment(CGO_ENABLED="0").items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "go.mod").write_text("module edited.test\n\ngo 1.26\n")
+    for name, line in (("whole", 'import _ "text/template"\n'), ("edited", "")):
+        (tmp_path / name).mkdir()
+        text = f'package main\n\nimport "os"\n{line}\nfunc main() {{ os.Getpid() }}\n'
+        (tmp_path / name / "main.go").write_text(text)
+    whole, edited = (api.link(f"./{name}", until="graph") for name in ("whole", "edited"))
+    leaving = whatif(whole, "text/template")
+    assert names(whole) - Counter(leaving.names) == names(edited)
+    left = {each.package for each in leaving.packages if each.whole}
+    assert {"text/template", "text/template/parse", "net/url"} <= left
 
 
 def test_packages_that_leave_add_up() -> None:
