@@ -244,12 +244,20 @@ def _run(
 ) -> Link:
     import attrs
 
+    from linkpipe.engine.plugins import Catalog
+    from linkpipe.engine.releases import release_of
     from linkpipe.engine.session import run_link
     from linkpipe.errors import UserError
     from linkpipe.flags import environ
     from linkpipe.flags.options import VersionAsked, read_options
 
-    options = read_options(args, environ.capture(variables, tool), variables)
+    catalog = Catalog()
+    options = read_options(
+        args,
+        environ.capture(variables, tool),
+        variables,
+        release_of=lambda version, asked: release_of(catalog, version, asked),
+    )
     if isinstance(options, VersionAsked):
         raise UserError("-V links nothing", status=2, label="linkpipe", remedy="leave it out")
     if pipeline:
@@ -258,4 +266,4 @@ def _run(
     if output:
         options = attrs.evolve(options, o=os.path.abspath(output))
     watching = tuple(observers)
-    return run_link(options, lambda _: watching, until=until)
+    return run_link(options, lambda _: watching, until=until, catalog=catalog)

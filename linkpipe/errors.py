@@ -18,7 +18,7 @@ tab, is ours: where, what was expected, what was found, what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -106,10 +106,12 @@ class OptionError(UserError):
     Attributes:
         flag: the flag's name, without dashes.
         usage: whether the list of flags is shown after the message.
+        known: the flags in that list; empty for all.
     """
 
     flag: str = attrs.field(default="", kw_only=True)
     usage: bool = attrs.field(default=False, kw_only=True)
+    known: Collection[str] = attrs.field(default=(), kw_only=True)
 
     default_status = 2
 

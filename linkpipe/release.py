@@ -63,7 +63,7 @@ class Lists(NamedTuple):
     ``blocked_linknames``: packages and the names that they alone may pull by
     linkname; ``runtime_packages``: what the runtime is made of, a name that ends with a slash for
     all below it; ``experiments``: in the order in which objects name them; ``baseline``: those on
-    by default, but for the ones that follow the register ABI.
+    by default, but for the ones that follow the register ABI; ``flags``: of its linker.
     """
 
     relocs: str
@@ -74,6 +74,7 @@ class Lists(NamedTuple):
     runtime_packages: str
     experiments: str
     baseline: str
+    flags: str
 
 
 class Group(NamedTuple):
@@ -313,6 +314,11 @@ class Release:
     @cached_property
     def _below(self) -> tuple[str, ...]:
         return tuple(name for name in self._runtime if name.endswith("/"))
+
+    @cached_property
+    def flags(self) -> frozenset[str]:
+        """The flags of its linker."""
+        return frozenset(self.lists.flags.split())
 
     @cached_property
     def builtins(self) -> tuple[tuple[bytes, int], ...]:

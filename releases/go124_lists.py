@@ -47,6 +47,13 @@ LISTS = Lists(
     baseline="""
         coverageredesign aliastypeparams swissmap spinbitmutex synchashtriemap
     """,
+    flags="""
+        B E H I L R T V X a asan aslr benchmark benchmarkprofile bindnow buildid buildmode c
+        capturehostobjs checklinkname compressdwarf cpuprofile d debugnosplit debugtextsize
+        debugtramp dumpdep extar extld extldflags f fipso g h importcfg installsuffix k libgcc
+        linkmode linkshared memprofile memprofilerate msan n o pluginpath pruneweakmap r race
+        randlayout s strictdups tmpdir v w
+    """,
     builtins="""
 runtime.newobject
 runtime.mallocgc

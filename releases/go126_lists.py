@@ -51,6 +51,13 @@ LISTS = Lists(
     baseline="""
         dwarf5 randomizedheapbase64 greenteagc
     """,
+    flags="""
+        B D E H I L R T V X a asan aslr benchmark benchmarkprofile bindnow buildid buildmode c
+        capturehostobjs checklinkname compressdwarf cpuprofile d debugnosplit debugtextsize
+        debugtramp dumpdep e extar extld extldflags f fipso funcalign g h importcfg installsuffix k
+        libgcc linkmode linkshared memprofile memprofilerate msan n o pluginpath pruneweakmap r race
+        randlayout s strictdups tmpdir v w
+    """,
     builtins="""
 runtime.newobject
 runtime.mallocgc

@@ -119,6 +119,13 @@ def baseline(source: Source) -> list[str]:
     return [name for name in names if not name.startswith("regabi")]
 
 
+def flags(source: Source) -> list[str]:
+    """The flags of its linker."""
+    text = source.part("cmd/link/internal/ld/main.go", "var (", "objabi.Flagparse")
+    names = re.findall(r'(?:flag\.\w+|objabi\.Flag\w+)\((?:&[\w.]+, )?"([a-zA-Z]\w*)"', text)
+    return sorted([*names, "V"])  # -V is every tool's
+
+
 def module(source: Source) -> str:
     """The module of a release's lists."""
     lines = [_HEAD.format(name=source.name)]
@@ -129,6 +136,7 @@ def module(source: Source) -> str:
         ("runtime_packages", runtime_packages(source)),
         ("experiments", experiments(source)),
         ("baseline", baseline(source)),
+        ("flags", flags(source)),
     ):
         lines.append(f'    {name}="""\n{_wrapped(words, 8)}\n    """,\n')
     listed = "\n".join(builtins(source))

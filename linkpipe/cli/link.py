@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from linkpipe.engine.plugins import Catalog
     from linkpipe.engine.runner import Observer
     from linkpipe.flags.options import Options
-    from linkpipe.release import Release
 
 
 def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.environ) -> int:
@@ -31,21 +30,25 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
     command = tool or "linkpipe"
     limit: int | None = MAX_ERRORS
     try:
+        from linkpipe.engine.plugins import Catalog
+        from linkpipe.engine.releases import release_of
+
+        catalog = Catalog()
         environment = capture(variables, tool)
         options = read_options(
             args,
             environment,
             variables,
-            can_build=lambda mode: can_build(mode, environment.goarch),
-            response_lines=lambda: release_for(environment.version, variables).response_lines,
+            can_build=lambda mode: can_build(mode, environment.goarch, catalog),
+            release_of=lambda version, asked: release_of(catalog, version, asked),
         )
         if isinstance(options, VersionAsked):
-            print(version(options))
+            print(version(options, catalog))
         else:
             limit = options.error_limit
             if tool:
                 refuse_flags(options.settings, variables)
-            link(options)
+            link(options, catalog)
     except KeyboardInterrupt as e:
         print(" ".join(["linkpipe: interrupted", *notes(e)]), file=sys.stderr)
         return _failed(130, variables)
@@ -80,7 +83,7 @@ def _failed(status: int, variables: Mapping[str, str]) -> int:
     return status
 
 
-def link(options: Options) -> None:
+def link(options: Options, catalog: Catalog) -> None:
     """Do the link, for a process that ends with it."""
     from linkpipe.engine.memory import keep_freed_memory
     from linkpipe.engine.session import run_link
@@ -88,22 +91,11 @@ def link(options: Options) -> None:
 
     end_with_parent()
     keep_freed_memory()
-    run_link(options, lambda catalog: observers(options, catalog), keep=False)
+    run_link(options, lambda catalog: observers(options, catalog), keep=False, catalog=catalog)
 
 
-def release_for(version: str, variables: Mapping[str, str]) -> Release:
-    """The release of Go that a toolchain belongs to, before its flags are read."""
-    from linkpipe.engine.plugins import Catalog
-    from linkpipe.engine.releases import release_of
-
-    return release_of(Catalog(), version, variables.get("LINKPIPE_RELEASE", ""))
-
-
-def can_build(mode: str, goarch: str) -> bool:
+def can_build(mode: str, goarch: str, catalog: Catalog) -> bool:
     """Whether there is such a build mode for an architecture; not for one that is not known."""
-    from linkpipe.engine.plugins import Catalog
-
-    catalog = Catalog()
     if goarch not in catalog.offers("arches"):
         return False
     return mode in catalog.load("arches", goarch).build_modes
@@ -121,13 +113,11 @@ def observers(options: Options, catalog: Catalog) -> Sequence[Observer]:
     return make(requests, catalog)
 
 
-def version(asked: VersionAsked) -> str:
+def version(asked: VersionAsked, catalog: Catalog) -> str:
     """The answer to ``-V``. With ``=full`` it identifies everything that decides the output, for
     the go command makes it a part of what a cached link is known by."""
-    from linkpipe.engine.plugins import Catalog
     from linkpipe.engine.releases import release_of
 
-    catalog = Catalog()
     environment = asked.environment
     release = release_of(catalog, environment.version, asked.settings.release)
     experiments = release.changed(environment.goexperiment)
@@ -169,4 +159,4 @@ def show(error: LinkpipeError, command: str, limit: int | None) -> None:
     if isinstance(error, OptionError) and error.usage:
         from linkpipe.flags.options import usage
 
-        print(usage(), end="", file=sys.stderr)
+        print(usage(error.known), end="", file=sys.stderr)

@@ -8,9 +8,10 @@ value stays at its default may always be given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -20,6 +21,9 @@ from linkpipe.flags.goflag import Flag, Kind, expand_args, parse, quote, usage_t
 from linkpipe.flags.settings import OWN_FLAGS, Settings, from_environment
 from linkpipe.formats.archive import compiled_with
 from linkpipe.values import Value
+
+if TYPE_CHECKING:
+    from linkpipe.release import Release
 
 BUILD_MODES = ("exe", "pie", "c-archive", "c-shared", "shared", "plugin")
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -247,12 +251,14 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
         },
     }
 )
-"""Every flag, by name."""
+"""Every flag of every release, by name."""
 
 
-def usage() -> str:
-    """The oracle's usage text, then linkpipe's own flags."""
-    return usage_text("usage: link [options] main.o", FLAGS) + usage_text(
+def usage(known: Collection[str]) -> str:
+    """The oracle's usage text, with the flags that are known (all, where these are none), then
+    linkpipe's own flags."""
+    flags = {name: flag for name, flag in FLAGS.items() if name in (known or FLAGS)}
+    return usage_text("usage: link [options] main.o", flags) + usage_text(
         "linkpipe's own:", OWN_FLAGS
     )
 
@@ -262,16 +268,59 @@ def read_options(
     environment: Environment,
     variables: Mapping[str, str] = _NONE,
     can_build: Callable[[str], bool] = lambda _: True,
-    response_lines: Callable[[], bool] = lambda: False,
+    release_of: Callable[[str, str], Release] | None = None,
 ) -> Options | VersionAsked:
     """Parse and check a command line (without the command). ``variables`` is the environment that
     may hold linkpipe's own settings; ``can_build`` says of a build mode that is not the default
-    whether the target has it, ``response_lines`` which way response files are written.
+    whether the target has it; ``release_of``, given a toolchain's version and the name that is
+    asked for (or ""), which release's flags there are. Without it there are all.
 
     Raises OptionError with the oracle's words; UserError for an unreadable ``@file``.
     """
-    values: dict[str, Any] = {}
     own = from_environment(variables)
+    asked = own.get("release", "")
+    if release_of is None:
+        words, known = expand_args(args), frozenset(FLAGS)
+        environment = _compiled(environment, words)
+    else:
+        version = environment.version
+        words = expand_args(args, lambda: release_of(version, asked).response_lines)
+        environment = _compiled(environment, words)
+        known = release_of(environment.version, _asked(words) or asked).flags
+    try:
+        return _read(args, words, known, environment, own, can_build)
+    except OptionError as e:
+        e.known = known
+        raise
+
+
+def _compiled(environment: Environment, words: Sequence[str]) -> Environment:
+    """The environment of a link by hand has the version of what is linked, which ends the command
+    line: not that of a `go` which happens to be around."""
+    version = compiled_with(words[-1]) if environment.by_hand and words else ""
+    return attrs.evolve(environment, version=version) if version else environment
+
+
+def _asked(words: Sequence[str]) -> str:
+    """The release that flags name, wherever they do; "" for none."""
+    name = ""
+    with suppress(OptionError):  # told when the flags are read in earnest
+        for flag, value in parse({**OWN_FLAGS, **FLAGS}, words, []):
+            if flag is OWN_FLAGS["release"]:
+                name = value
+    return name
+
+
+def _read(
+    args: Sequence[str],
+    words: Sequence[str],
+    offered: Collection[str],
+    environment: Environment,
+    own: dict[str, Any],
+    can_build: Callable[[str], bool],
+) -> Options | VersionAsked:
+    """Read the ``words`` that the arguments stand for; there are the flags ``offered``."""
+    values: dict[str, Any] = {}
     rest: list[str] = []
 
     def check_mode(mode: str) -> None:
@@ -280,8 +329,9 @@ def read_options(
             target = f"{environment.goos}/{environment.goarch}"
             raise ValueError(f"buildmode {mode} not supported on {target}")
 
-    known = {**OWN_FLAGS, **FLAGS, "buildmode": attrs.evolve(FLAGS["buildmode"], check=check_mode)}
-    for flag, value in parse(known, expand_args(args, response_lines), rest):
+    known = {**OWN_FLAGS, **{name: flag for name, flag in FLAGS.items() if name in offered}}
+    known["buildmode"] = attrs.evolve(FLAGS["buildmode"], check=check_mode)
+    for flag, value in parse(known, words, rest):
         name, into = flag.name, values
         if flag.kind is Kind.VERSION:
             return VersionAsked(value == "full", environment, Settings(**own))
@@ -380,10 +430,6 @@ def _complete(values: dict[str, Any], main: str, environment: Environment) -> Op
         values["E"] = f"_rt0_{environment.goarch}_{environment.goos}"
     if values.get("w") is None:
         values["w"] = values.get("s", False)  # -s implies -w unless -w=false is given
-    if environment.by_hand:
-        # Not the version of a `go` which happens to be around.
-        version = compiled_with(main) or environment.version
-        environment = attrs.evolve(environment, version=version)
     options = Options(**values, main=main, environment=environment)
     options.build_note(bytes)  # a wrong -B is an error before any input is opened
     return options

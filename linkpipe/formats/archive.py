@@ -94,7 +94,7 @@ def compiled_with(path: str) -> str:
     try:
         with open(path, "rb") as file:
             start = file.read(_AR_HEADER + _LONGEST_LINE)
-    except OSError:
+    except (OSError, ValueError):  # no such file; no name of a file
         return ""
     line = re.search(rb"^go object \S+ \S+ (\S+)", start, re.MULTILINE)
     return line[1].decode("utf-8", "surrogateescape") if line else ""

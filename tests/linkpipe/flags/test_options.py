@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from linkpipe.errors import LinkpipeError, OptionError
 from linkpipe.flags.environ import Environment
 from linkpipe.flags.goflag import usage_text
-from linkpipe.flags.options import FLAGS, Options, VersionAsked, read_options
+from linkpipe.flags.options import FLAGS, Options, VersionAsked, read_options, usage
 from linkpipe.testing.links import release
 from tests.conformance.toolchain import environment, link_tool
 
@@ -215,6 +216,51 @@ def test_arguments_from_a_file(tmp_path: Any) -> None:
     (tmp_path / "args").write_text("-o 'a b'\n-s x.o")
     options = read(f"@{tmp_path}/args")
     assert (options.o, options.s, options.main) == ("a b", True, "x.o")
+
+
+def of_release(*args: str, version: str = "go1.24.11", by_hand: bool = False) -> Options:
+    environment = Environment("", "linux", "toy", version, by_hand=by_hand)
+    options = read_options(
+        args, environment, release_of=lambda version, asked: release(asked or version[2:6])
+    )
+    assert isinstance(options, Options)
+    return options
+
+
+@pytest.mark.parametrize("flag", ["-e", "-funcalign=3", "--funcalign=x", "-D=4096", "-macos=1"])
+def test_a_flag_that_the_release_does_not_know(flag: str) -> None:
+    """Its linker's words, whatever the value, and the list of its flags; one that was wrong before
+    it is told instead."""
+    name = flag.strip("-").partition("=")[0]
+    with pytest.raises(OptionError) as raised:
+        of_release("-s", flag, "x.o")
+    assert raised.value.message == f"flag provided but not defined: -{name}"
+    assert (raised.value.exit_status, raised.value.usage) == (2, True)
+    listed = re.findall(r"^  -(\w+)", usage(raised.value.known), re.MULTILINE)
+    assert name not in listed
+    assert {"debugtramp", "release"} <= set(listed)
+    with pytest.raises(OptionError, match="-R"):
+        of_release("-R=5x", flag, "x.o")
+
+
+def test_flags_of_the_release_that_is_asked_for(tmp_path: Path) -> None:
+    """By a flag, wherever it stands; a link by hand has those of what it links."""
+    assert of_release("-funcalign=64", "x.o", version="go1.25.5").funcalign == 64
+    assert of_release("-funcalign=64", "-release=1.25", "x.o").funcalign == 64
+    with pytest.raises(OptionError, match="-D"):
+        of_release("-D=4096", "-release=1.25", "x.o")
+    main = tmp_path / "main.a"
+    main.write_bytes(b"go object linux toy go1.27.3 X:\n")
+    assert of_release("-D=4096", str(main), by_hand=True).D == 4096
+    with pytest.raises(OptionError, match="-D"):
+        of_release("-D=4096", str(main))
+
+
+def test_response_files_of_the_release(tmp_path: Path) -> None:
+    (tmp_path / "args").write_text("-o\na b\nx.o\n")
+    assert of_release(f"@{tmp_path}/args").o == "a b"
+    with pytest.raises(OptionError):
+        of_release(f"@{tmp_path}/args", version="go1.27.0")
 
 
 def test_options_are_frozen() -> None:
