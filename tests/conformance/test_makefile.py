@@ -45,6 +45,14 @@ def test_without_a_compiler_one_line_says_what_to_install() -> None:
     assert all("compiler" in line and line.startswith("make") for line in rest)
 
 
+def test_a_release_that_is_not_there_ends_it() -> None:
+    """Not with the pinned toolchain in its place."""
+    done = make("-o", ".venv/.dev", "conformance", "GO=1.99", "PROGRAMS=none")
+    assert done.returncode != 0
+    assert "there are: 1.24, 1.25, 1.26" in done.stderr
+    assert "same?" not in done.stdout
+
+
 def steps() -> list[str]:
     """What .ci/run does, in a full run too."""
     lines = (ROOT / ".ci" / "run").read_text().splitlines()
