@@ -71,7 +71,8 @@ format: $(VENV)/.dev ## write all Python in the one style
 	$(VENV)/bin/ruff format .
 
 conformance: compiler $(VENV)/.dev ## link real programs with linkpipe and with go tool link: same bytes?
-	$(AT_RELEASE) $(PY) -m tests.conformance $(PROGRAMS)
+	$(AT_RELEASE) $(PY) -m tests.conformance $(PROGRAMS) $(if $(GO)$(if $(PROGRAMS),,all),&& \
+		$(PY) -m pytest -q $(if $(PROGRAMS),-m "not big") tests/conformance/test_variants.py)
 
 gosuites: compiler $(VENV)/.dev ## run Go's own test suites, linked by linkpipe and by the stock linker
 	$(AT_RELEASE) $(PY) -m tests.conformance.gosuites -j $(JOBS) $(SUITES)

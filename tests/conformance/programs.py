@@ -9,6 +9,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import evolve, field, frozen
@@ -27,8 +28,8 @@ class Program:
 
     `folder` is where go build runs (relative to GOROOT for the toolchain's own), `package` what it
     builds; `run` are the arguments with which the linked program prints the same on every run
-    (None: it is not run alone); `target` is what it is built for when not for this machine, and
-    `experiment` the GOEXPERIMENT that it is built with, which its name tells;
+    (None: it is not run alone); `target` is what it is built for when not for this machine,
+    `flags` are more flags of go build, and `variables` more of its environment;
     `big` programs are left to `make conformance`; `broken` ones compile and cannot be linked.
     """
 
@@ -42,7 +43,8 @@ class Program:
     run: tuple[str, ...] | None = ()
     big: bool = False
     broken: bool = False
-    experiment: str = field(default="", repr=False)
+    flags: tuple[str, ...] = field(default=(), repr=False)
+    variables: Mapping[str, str] = field(factory=dict, repr=False)
 
     @property
     def goarch(self) -> str:
@@ -74,7 +76,8 @@ class Program:
 
     def under(self, experiment: str) -> Program:
         """The same built with a GOEXPERIMENT."""
-        return evolve(self, name=f"{self.name}-{experiment}", experiment=experiment)
+        variables = {**self.variables, "GOEXPERIMENT": experiment}
+        return evolve(self, name=f"{self.name}-{experiment}", variables=variables)
 
     def on(self, target: Target) -> Program:
         """The same for another architecture."""
@@ -175,6 +178,8 @@ def key(program: Program) -> str:
         repr((program, (goroot() / "VERSION").read_text(), program.compiler)).encode()
     )
     digest.update((HERE / "capture.py").read_bytes())
+    if program.flags or program.variables:
+        digest.update(repr((program.flags, sorted(program.variables.items()))).encode())
     if ROOT in program.folder.parents:
         for file in sorted(program.folder.rglob("*")):
             if file.suffix in {".go", ".mod", ".txt"}:
@@ -192,12 +197,13 @@ def capture(program: Program, folder: Path) -> Inputs:
         f'#!/bin/sh\ncase "${{1##*/}}" in link) exec {words} "$@" ;; *) exec "$@" ;; esac\n'
     )
     stub.chmod(0o755)
-    arguments = (
+    arguments: tuple[str | Path, ...] = (
         "build",
         f"-toolexec={shlex.quote(str(stub))}",
         "-buildvcs=false",
         f"-buildmode={program.buildmode}",
         f"-ldflags={program.ldflags}",
+        *program.flags,
         "-o",
         folder / "built",
         program.package,
@@ -205,8 +211,7 @@ def capture(program: Program, folder: Path) -> Inputs:
     variables = {"CGO_ENABLED": str(int(program.cgo))}
     if program.target:
         variables |= program.target.environment(cgo=program.cgo)
-    if program.experiment:
-        variables["GOEXPERIMENT"] = program.experiment
+    variables |= program.variables
     try:
         go(*arguments, cwd=program.folder, **variables)
     except RuntimeError:
