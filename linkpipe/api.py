@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from linkpipe.arrays.types import U64 as U64
     from linkpipe.arrays.types import Bool as Bool
     from linkpipe.arrays.types import Ints as Ints
+    from linkpipe.ask.plugin_check import PluginCheck as PluginCheck
+    from linkpipe.ask.plugin_check import plugin_check as plugin_check
     from linkpipe.ask.reasons import Reason as Reason
     from linkpipe.ask.size import Size as Size
     from linkpipe.ask.size import size as size
@@ -107,6 +109,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.arrays.columns": "columns frozen",
             "linkpipe.arrays.ragged": "distinct expand offsets owners",
             "linkpipe.arrays.types": "Bool I32 I64 Ints U8 U16 U32 U64",
+            "linkpipe.ask.plugin_check": "PluginCheck plugin_check",
             "linkpipe.ask.reasons": "Reason",
             "linkpipe.ask.size": "Size size",
             "linkpipe.ask.whatif": "WhatIf whatif",

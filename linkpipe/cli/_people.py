@@ -36,14 +36,19 @@ def people(name: str) -> Made:
     return decorate
 
 
-as_format = click.option(
-    "--format",
-    "form",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="For people, or for a program.",
-)
+def formats(*more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option ``--format``: text, JSON, and what else a command has."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(("text", "json", *more)),
+        default="text",
+        show_default=True,
+        help="For people, or for a program.",
+    )
+
+
+as_format = formats()
 
 
 def invoke(command: click.Command, argv: Sequence[str], obj: Any = None) -> int:

@@ -41,27 +41,31 @@ def asks(name: str, what: str = "") -> Made:
     that is the only argument."""
 
     def decorate(function: Callable[..., int]) -> click.Command:
-        @wraps(function)
-        def answer(*, output: str, **options: Any) -> int:
-            if not output:
-                return function(**options)
-            text = io.StringIO()
-            with redirect_stdout(text):
-                status = function(**options)
-            Path(output).write_text(text.getvalue(), "utf-8", "surrogateescape")
-            return status
-
         argument = click.argument("target", metavar=f"TARGET {what}".rstrip())
-        for add in (as_format, _output, argument):
-            answer = add(answer)
-        return people(name)(answer)
+        return people(name)(argument(to_file(as_format(function))))
 
     return decorate
 
 
-_output = click.option(
-    "--output", metavar="FILE", default="", help="Write to a file; to the terminal if not given."
-)
+def to_file(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command that prints the option ``--output``."""
+
+    @wraps(function)
+    def answer(*, output: str, **options: Any) -> int:
+        if not output:
+            return function(**options)
+        text = io.StringIO()
+        with redirect_stdout(text):
+            status = function(**options)
+        Path(output).write_text(text.getvalue(), "utf-8", "surrogateescape")
+        return status
+
+    return click.option(
+        "--output",
+        metavar="FILE",
+        default="",
+        help="Write to a file; to the terminal if not given.",
+    )(answer)
 
 
 def where(line: str, inlined: Sequence[Inlined], because: str = "") -> str:

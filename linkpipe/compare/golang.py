@@ -14,6 +14,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.types import U8, U32
+from linkpipe.compare.buildinfo import go_version
 from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.releases import release_of
 from linkpipe.errors import UserError
@@ -45,29 +46,25 @@ def release_of_file(file: Elf) -> Release:
     known where it does not say."""
     catalog = Catalog()
     try:
-        return release_of(catalog, _version(file))
+        return release_of(catalog, go_version(file))
     except UserError:
         return release_of(catalog, "")
 
 
-def _version(file: Elf) -> str:
-    """What `go version` says of it: a length in one byte and the text, behind 32 bytes."""
-    for section, name in enumerate(file.names):
-        if name == ".go.buildinfo":
-            data = file.content(section)[32 : 32 + 128].tobytes()
-            return data[1 : 1 + data[0]].decode(errors="replace") if data else ""
-    return ""
-
-
 def moduledata_field(release: Release, offset: int, word: int) -> str:
     """The field of a release's module data at an offset: "text", "ftab (length)"."""
-    at = 0
-    for name in (*release.module_fields, *_REST):
-        for part in _WORDS.get(name, ("",)):
-            if at <= offset < at + word:
-                return f"moduledata.{name}{part}"
-            at += word
+    for name, at in moduledata_offsets(release, word).items():
+        if at <= offset < at + word:
+            return f"moduledata.{name}"
     return "past the module data's end"
+
+
+def moduledata_offsets(release: Release, word: int) -> dict[str, int]:
+    """Where each word of a release's module data is: "text", "ftab (length)" -> offset."""
+    names = (
+        name + part for name in (*release.module_fields, *_REST) for part in _WORDS.get(name, ("",))
+    )
+    return {name: word * i for i, name in enumerate(names)}
 
 
 @attrs.frozen(eq=False, repr=False, slots=False)
@@ -81,10 +78,14 @@ class Pclntab(Shown):
     @classmethod
     def read(cls, file: Elf, section: int) -> Pclntab | None:
         """The table in a section; None when the header is not one."""
-        data = file.content(section)
+        return cls.parse(file.content(section), file.endian)
+
+    @classmethod
+    def parse(cls, data: U8, endian: str) -> Pclntab | None:
+        """The table that some bytes begin with; None when the header is not one."""
         if len(data) < 72 or data[7] not in (4, 8):
             return None
-        table = cls(data, int(data[7]), file.endian)
+        table = cls(data, int(data[7]), endian)
         starts = list(table.starts.values())
         ok = starts == sorted(starts) and starts[-1] + 8 * table.functions + 4 <= len(data)
         return table if ok else None
@@ -109,6 +110,12 @@ class Pclntab(Shown):
                 strict=True,
             )
         )
+
+    @property
+    def files(self) -> list[str]:
+        """The names of all source files."""
+        table = self.data[self.starts["filetab"] : self.starts["pctab"]].tobytes()
+        return [name.decode(errors="replace") for name in table.split(b"\0") if name]
 
     @cached_property
     def functab(self) -> U32:

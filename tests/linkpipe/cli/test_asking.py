@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,26 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 """Each, and what it asks about."""
 
+BINARIES = ("plugin-check",)
+"""Those that ask about binaries; see test_asking_binaries.py."""
+
 
 def ask(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run linkpipe where the programs are."""
+    return run(["linkpipe", *args], PROGRAMS, env)
+
+
+def run(
+    command: Sequence[str], folder: Path, env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run linkpipe, or the go command; without cgo, if ``env`` does not say otherwise."""
+    program, *args = command
+    words = [sys.executable, "-P", "-m", "linkpipe"] if program == "linkpipe" else [program]
     return subprocess.run(
-        [sys.executable, "-P", "-m", "linkpipe", *args],
+        [*words, *args],
         capture_output=True,
         text=True,
-        cwd=PROGRAMS,
+        cwd=folder,
         env=environment(**{"CGO_ENABLED": "0", **env}),
         check=False,
     )

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.linkpipe.cli.test_asking import COMMANDS, ask
+from tests.linkpipe.ask.links import PROGRAMS
+from tests.linkpipe.cli.test_asking import BINARIES, COMMANDS, ask, run
 
 PAGE = Path(__file__).parents[3] / "docs" / "looking-inside.md"
 FLAGS = "-trimpath -buildvcs=false"
 
 
+def blocks() -> list[dict[str, str]]:
+    """The page's examples: commands, each with what it prints."""
+    found = re.findall(r"^```console\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    parts = ([part.partition("\n") for part in block.split("$ ")[1:]] for block in found)
+    return [{command: printed for command, _, printed in block} for block in parts]
+
+
+def builds(block: dict[str, str]) -> bool:
+    """Whether an example starts with building something."""
+    return next(iter(block)).startswith("go ")
+
+
 def examples() -> dict[str, str]:
-    """Commands of the page, each with what it prints."""
-    blocks = re.findall(r"^```console\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    parts = (part for block in blocks for part in block.split("$ ")[1:])
-    return {part.partition("\n")[0]: part.partition("\n")[2] for part in parts}
+    """Commands that need no others before them, each with what it prints."""
+    return {name: text for block in blocks() if not builds(block) for name, text in block.items()}
 
 
 @pytest.mark.parametrize("command", examples())
@@ -29,5 +41,18 @@ def test_it_prints_what_the_page_shows(command: str) -> None:
     assert done.stdout + done.stderr == examples()[command]
 
 
+@pytest.mark.parametrize("block", [*filter(builds, blocks())], ids=lambda block: list(block)[-1])
+def test_what_is_built_is_looked_into(block: dict[str, str], tmp_path: Path) -> None:
+    """In a copy of the programs, with cgo, one command after the other."""
+    folder = shutil.copytree(PROGRAMS, tmp_path / "programs")
+    printed = {}
+    for command in block:
+        done = run(shlex.split(command), folder, {"GOFLAGS": FLAGS, "CGO_ENABLED": "1"})
+        printed[command] = done.stdout + done.stderr
+    assert printed == block
+
+
 def test_every_command_has_an_example() -> None:
-    assert {shlex.split(command)[1] for command in examples()} == set(COMMANDS)
+    commands = [shlex.split(command) for block in blocks() for command in block]
+    told = {words[1] for words in commands if words[0] == "linkpipe"}
+    assert told == {*COMMANDS, *BINARIES}

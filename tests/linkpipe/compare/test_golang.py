@@ -16,7 +16,8 @@ from linkpipe.testing.links import release
 def file(version: str, name: str = ".go.buildinfo") -> Any:
     text = version.encode()
     data = np.frombuffer(bytes(32) + bytes([len(text)]) + text + b"...", np.uint8)
-    return SimpleNamespace(names=["", name], content=lambda section: data)
+    index = {name: 1}.get
+    return SimpleNamespace(index=index, content=lambda section: data)
 
 
 @pytest.mark.parametrize(

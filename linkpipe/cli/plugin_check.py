@@ -1,0 +1,102 @@
+"""Show what would make plugin.Open fail, or the program crash later, from the binaries alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+import click
+
+from linkpipe import __version__
+from linkpipe.cli._people import formats, invoke, people, print_json, print_table
+from linkpipe.cli._target import NO, YES, to_file
+
+if TYPE_CHECKING:
+    from linkpipe.ask.plugin_check import PluginCheck, Problem
+
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+@people("plugin-check")
+@click.argument("host")
+@click.argument("plugins", nargs=-1, required=True, metavar="PLUGIN...")
+@to_file
+@formats("sarif")
+def command(host: str, plugins: tuple[str, ...], form: str) -> int:
+    """Show what would make plugin.Open fail, or the program crash later: each package that is not
+    the one that the host was built with, and why; symbols that nobody has, libraries that are not
+    there, a plugin path that is there twice.
+
+    HOST is the program, PLUGIN a plugin, and all of them binaries: nothing is built, and no source
+    is needed. Plugins are taken to be opened in the order in which they are given.
+
+    The exit status is 0 when all fits, 1 when something does not, and 2 when a file cannot be read.
+
+    \b
+    Examples:
+      linkpipe plugin-check ./prog ./plugins/*.so
+      linkpipe plugin-check --format sarif --output found.sarif ./prog ./greet.so
+    """
+    from linkpipe.ask.plugin_check import plugin_check
+
+    found = plugin_check(host, plugins)
+    if form == "json":
+        print_json("linkpipe.plugin-check/1", {"fits": found.fits, **attrs.asdict(found)})
+    elif form == "sarif":
+        _print_sarif(found)
+    else:
+        _print(found)
+    return YES if found.fits else NO
+
+
+def _print(found: PluginCheck) -> None:
+    for file, problems in _all(found):
+        if not problems:
+            click.echo(f"{file}: fits")
+            continue
+        count = len(problems)
+        click.echo(f"{file}: {count} problem{'s' if count > 1 else ''}")
+        rows = [(each.kind, each.name, _why(each)) for each in problems]
+        print_table(("problem", "name", "why"), rows, fold=True)
+    if found.unchecked:
+        names = ", ".join(found.unchecked)
+        click.echo(f"libraries were not looked for: this machine has no {names}")
+
+
+def _all(found: PluginCheck) -> Iterator[tuple[str, tuple[Problem, ...]]]:
+    if found.problems:
+        yield found.host, found.problems
+    for plugin in found.plugins:
+        yield plugin.file, plugin.problems
+
+
+def _why(problem: Problem) -> str:
+    return "; ".join(cause.text for cause in problem.causes)
+
+
+def _print_sarif(found: PluginCheck) -> None:
+    """A log of the Static Analysis Results Interchange Format, version 2.1.0."""
+    from linkpipe.ask.plugin_check import KINDS
+
+    results = [
+        {
+            "ruleId": each.kind,
+            "level": "error",
+            "message": {"text": f"{KINDS[each.kind]}: {each.name}: {_why(each)}"},
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": file}}}],
+        }
+        for file, problems in _all(found)
+        for each in problems
+    ]
+    rules = [{"id": kind, "shortDescription": {"text": text}} for kind, text in KINDS.items()]
+    driver = {"name": "linkpipe plugin-check", "version": __version__, "rules": rules}
+    runs = [{"tool": {"driver": driver}, "results": results}]
+    log = {"$schema": _SARIF, "version": "2.1.0", "runs": runs}
+    click.echo(json.dumps(log, indent=1, ensure_ascii=False))
+
+
+def main(argv: Sequence[str]) -> int:
+    """``linkpipe plugin-check``."""
+    return invoke(command, argv)

@@ -1,0 +1,5 @@
+//go:build extra
+
+package words
+
+func Loud(g Greeting) string { return g.String() + "!" }
