@@ -105,7 +105,7 @@ def _program(
             )
             continue
         try:
-            if not words.steps(type_):
+            if words.lacks_pointers(type_):
                 errors.append(_bad(link, sym, "has no pointers but in data section"))
             words.write(writer, offset, type_)
         except ValueError:

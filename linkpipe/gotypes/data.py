@@ -19,6 +19,7 @@ from linkpipe.arrays.types import I32, I64, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats.leb128 import ulebs_at
 from linkpipe.gotypes.layout import METHOD_SIZE, TFLAG_UNCOMMON, UNCOMMON_SIZE, TypeLayout
+from linkpipe.tables.faults import file_with
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.symbols import Symbols
 
@@ -143,13 +144,23 @@ class TypeData:
             found=f"{int(self.symbols.data_size[sym])} bytes",
         )
 
-    def wrong(self, sym: int, message: str, *, expected: str = "", found: str = "") -> InputError:
-        """An error about a symbol."""
+    def wrong(
+        self,
+        sym: int,
+        message: str,
+        *,
+        expected: str = "",
+        found: str = "",
+        status: int | None = None,
+    ) -> InputError:
+        """An error about a symbol. One that nobody defines is named with a file that refers to it:
+        it may have no name."""
         return InputError(
             message,
             symbol=self.symbols.name(sym),
-            file=self.objects.names[int(self.symbols.object[sym])],
+            file=file_with([sym], self.symbols, self.objects),
             remedy="rebuild the package with the Go version that links it",
             expected=expected,
             found=found,
+            status=status,
         )

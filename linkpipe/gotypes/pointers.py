@@ -63,13 +63,14 @@ class PointerWords:
         self._ptrdata: dict[int, int] = {}
         self._forms: dict[int, _Array | _Struct | _Mask] = {}
         self._steps: dict[int, list[Step]] = {}
+        self._lacking: set[int] = set()
         level = sorted(set(ids))
         while level:
             found = self._read(np.array(level, np.int64))
             level = sorted(found - self._forms.keys())
 
     def steps(self, type_: int) -> list[Step]:
-        """The steps for one value of the type; none means that it has no pointers."""
+        """The steps for one value of the type."""
         # Types are as deep as somebody nests them: what is being expanded stands in a list.
         path = [(type_, self._inner(type_))] if type_ not in self._steps else []
         open_ = {type_}
@@ -80,12 +81,19 @@ class PointerWords:
                 path.pop()
                 open_.discard(outer)
                 self._steps[outer] = self._expand(outer)
+                if not self._ptrdata[outer] or not self._lacking.isdisjoint(self._inner(outer)):
+                    self._lacking.add(outer)
             elif part in open_:
                 raise self._broken(part, "type contains itself")
             else:
                 path.append((part, self._inner(part)))
                 open_.add(part)
         return self._steps[type_]
+
+    def lacks_pointers(self, type_: int) -> bool:
+        """Whether the type says that it has no pointers, or an element does in which they are."""
+        self.steps(type_)
+        return type_ in self._lacking
 
     def _inner(self, type_: int) -> Iterator[int]:
         """The types that the steps of this one are made of."""
@@ -200,13 +208,7 @@ class PointerWords:
         return part
 
     def _broken(self, sym: int, message: str) -> InputError:
-        return InputError(
-            message,
-            symbol=self._types.symbols.name(sym),
-            file=self._types.objects.names[int(self._types.symbols.object[sym])],
-            remedy="rebuild the package with the Go version that links it",
-            status=2,
-        )
+        return self._types.wrong(sym, message, status=2)
 
 
 def _shifted(steps: list[Step], words: int) -> list[Step]:

@@ -10,15 +10,16 @@ from __future__ import annotations
 import cython
 import numpy as np
 
-SOUND, NAME, ABI, ALIGN, DATA, RELOCS, AUXS, RELOC, AUX, SIZE = range(10)
+SOUND, NAME, ABI, ALIGN, DATA, RELOCS, AUXS, RELOC, AUX, TABLE, SIZE = range(11)
 """What is wrong with a symbol, the first thing that is: nothing; its name lies outside of the
 object; no such ABI; its alignment is no power of two; its content, its relocations or its auxiliary
 symbols lie outside of their block, or end before they begin; one of its relocations, or of its
-auxiliary symbols, refers to a symbol that there is not; it is larger than LARGEST.
+auxiliary symbols, refers to a symbol that there is not; it has a table about a function and is none; it is
+larger than LARGEST.
 
 Content comes first of what a symbol has: where anything else is wrong, it can be read."""
 
-BUILTIN = 10
+BUILTIN = 11
 """One of its relocations refers to a symbol of the runtime's that nobody defines. That is found
 later, when names have been resolved."""
 
@@ -33,6 +34,7 @@ _AUXS = cython.declare(cython.uchar, AUXS)
 _DATA = cython.declare(cython.uchar, DATA)
 _RELOC = cython.declare(cython.uchar, RELOC)
 _AUX = cython.declare(cython.uchar, AUX)
+_TABLE = cython.declare(cython.uchar, TABLE)
 _SIZE = cython.declare(cython.uchar, SIZE)
 _LARGEST = cython.declare(cython.longlong, LARGEST)
 
@@ -49,6 +51,10 @@ _RELOC_SIZE = cython.declare(cython.longlong, 23)
 _AUX_SIZE = cython.declare(cython.longlong, 9)
 _LOW = cython.declare(cython.longlong, 0xFFFFFFFF)
 _SIGN = cython.declare(cython.longlong, 0x80000000)
+# Kinds of auxiliary symbols: function information, and from the first to the last pc-value table.
+_FUNCINFO = cython.declare(cython.uchar, 1)
+_FIRST_TABLE = cython.declare(cython.uchar, 7)
+_LAST_TABLE = cython.declare(cython.uchar, 11)
 _STATIC = cython.declare(cython.longlong, 0xFFFF)
 # The first of the five package indexes with a meaning of their own, and the last.
 _SELF = cython.declare(cython.longlong, 0x7FFFFFFB)
@@ -142,6 +148,7 @@ def _parts(
     first: cython.longlong,
     count: cython.longlong,
     limit: cython.const[cython.uint][::1],
+    function: cython.bint,
 ) -> cython.uchar:
     """What is wrong with what belongs to symbol ``i``; its object's blocks start at ``row``."""
     at: cython.longlong = block[row + _DATAIDX] + 4 * i
@@ -175,6 +182,11 @@ def _parts(
         data, start + low * _AUX_SIZE + 1, start + high * _AUX_SIZE, _AUX_SIZE, first, count, limit
     ):
         return _AUX
+    if not function:
+        for i in range(low, high):
+            at = start + i * _AUX_SIZE
+            if data[at] == _FUNCINFO or _FIRST_TABLE <= data[at] <= _LAST_TABLE:
+                return _TABLE
     return 0
 
 
@@ -189,6 +201,7 @@ def faults(
     counts: cython.const[cython.uint][::1],
     limit: cython.const[cython.uint][::1],
     passed: cython.const[cython.uchar][::1],
+    functions: cython.const[cython.uchar][::1],
 ):
     """What is wrong with each symbol, one of the numbers above: uint8[local[-1]].
 
@@ -197,7 +210,7 @@ def faults(
     ``local[i + 1]``, the ``defined[i]`` that it defines first. A reference to package index p is to
     one of ``limit[first[i] + q]`` symbols, q being its place (below ``counts[i]``): p - PKG_SELF
     for the five special indexes, p + 5 for the others. Of symbols whose kind (as objects number it)
-    is ``passed`` nothing is read but their record.
+    is ``passed`` nothing is read but their record; ``functions`` are kinds of functions.
 
     ``[_symbol(…) or _parts(…) for each object for each of its symbols]``
     """
@@ -207,6 +220,7 @@ def faults(
         or local.shape[0] != n + 1
         or min(ends.shape[0], defined.shape[0], first.shape[0], counts.shape[0]) < n
         or passed.shape[0] != 256
+        or functions.shape[0] != 256
     ):
         raise ValueError("columns of objects differ in length")
     found = np.zeros(local[n] if n else 0, np.uint8)
@@ -228,7 +242,17 @@ def faults(
                 at = blocks[row + _SYMDEF] + _SYM_SIZE * i
                 bad = _symbol(data, at, base[o], ends[o], i < defined[o])
                 if bad == 0 and i < defined[o] and not passed[data[at + 10]]:
-                    bad = _parts(data, blocks, row, i, ends[o], first[o], counts[o], limit)
+                    bad = _parts(
+                        data,
+                        blocks,
+                        row,
+                        i,
+                        ends[o],
+                        first[o],
+                        counts[o],
+                        limit,
+                        functions[data[at + 10]],
+                    )
                     if bad == 0 and _u32(data, at + 13) > _LARGEST:
                         bad = _SIZE
                 fault[local[o] + i] = bad

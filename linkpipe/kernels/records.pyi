@@ -9,6 +9,7 @@ AUXS: int
 DATA: int
 RELOC: int
 AUX: int
+TABLE: int
 SIZE: int
 BUILTIN: int
 LARGEST: int
@@ -24,6 +25,7 @@ def faults(
     counts: U32,
     limit: U32,
     passed: U8,
+    functions: U8,
 ) -> U8: ...
 def symbols(
     data: U8,

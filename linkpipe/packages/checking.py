@@ -10,10 +10,10 @@ here to lie, and says only what was found to be possible. This has been proved o
 - Names, of packages, files and symbols, lie within it. Each package that it refers to is loaded and
   has an object. All symbols have an ABI that there is, definitions an alignment that is a power of
   two (or above 2**31, which counts as none).
-- The relocations, auxiliary symbols and contents of each definition lie within it, and each of
-  their references is to a symbol that there is, and none is larger than the oracle lets symbols
-  be; but for definitions in the column ``faulty``. Those
-  are refused when they are needed (Objects.refuse), as in the oracle: it looks at nothing else.
+- The relocations, auxiliary symbols and contents of each definition lie within it, each of their
+  references is to a symbol that there is, only functions have tables about functions, and none is
+  larger than the oracle lets symbols be; but for definitions in the column ``faulty``. Those are
+  refused when they are needed (Objects.refuse), as in the oracle: it looks at nothing else.
 
 A link without debug information passes over the symbols of that: they are never read.
 
@@ -51,7 +51,7 @@ from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.kernels import records
-from linkpipe.symkind import is_dwarf
+from linkpipe.symkind import is_dwarf, is_text
 from linkpipe.tables.faults import fault
 from linkpipe.tables.names import Names
 from linkpipe.tables.objects import Objects
@@ -82,6 +82,7 @@ def checked(objects: Objects, packages: Packages, *, debug: bool) -> Objects:
         table.counts,
         table.limit,
         passed.view(np.uint8),
+        is_text(objects.format.kinds).view(np.uint8),
     )
     faulty = np.flatnonzero(found)
     at_once = faulty[np.isin(found[faulty], _AT_ONCE)]

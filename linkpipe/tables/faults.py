@@ -6,7 +6,7 @@ told about are looked into again, one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,12 @@ def file_of(name: str, symbols: Symbols, objects: Objects) -> str:
     """The file that defines the symbol of a name, or else the first that refers to it; "" when
     there is none: the linker made it, or it has no name to be found by."""
     found = [symbols.lookup(name, version) for version in (ABI0, ABI_INTERNAL)]
-    ids = [sym for sym in found if sym]
+    return file_with([sym for sym in found if sym], symbols, objects)
+
+
+def file_with(ids: Sequence[int], symbols: Symbols, objects: Objects) -> str:
+    """The first file that defines one of these symbols, or else that refers to one; "" when there
+    is none."""
     home = [int(symbols.object[sym]) for sym in ids if symbols.object[sym]]
     if ids and not home:
         places = np.flatnonzero(np.isin(objects.local_to_id, ids))
@@ -109,6 +114,14 @@ def fault(objects: Objects, obj: int, local: int, code: int) -> InputError:
             symbol=name,
             file=file,
             offset=offset(int(objects.blocks[obj, block]) + 4 * local),
+            remedy=_DAMAGED,
+        )
+    if code == records.TABLE:
+        return InputError(
+            "a table about a function belongs to what is none",
+            symbol=name,
+            file=file,
+            offset=offset(int(objects.blocks[obj, goobj.AUXIDX]) + 4 * local),
             remedy=_DAMAGED,
         )
     if code == records.BUILTIN:

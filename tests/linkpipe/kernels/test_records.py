@@ -19,10 +19,17 @@ OBJECT = write_object(
     Obj(
         packages=("q",),
         defs=(
-            Sym(name="p.f", type=1, align=16, data=b"12345678", relocs=(Reloc(0, 4, 1, (1, 0)),)),
+            Sym(
+                name="p.f",
+                type=1,
+                align=16,
+                data=b"12345678",
+                relocs=(Reloc(0, 4, 1, (1, 0)),),
+                auxs=((goobj.AUX_FUNCINFO, (1, 1)), (goobj.AUX_PCSP, (0, 0))),
+            ),
             Sym(name="p.g", relocs=(Reloc(0, 4, 1, (goobj.PKG_SELF, 0)),) * 2),
         ),
-        hashed64=(Sym(data=b"x", auxs=((1, (goobj.PKG_NONE, 0)), (2, (0, 0)))),),
+        hashed64=(Sym(data=b"x", auxs=((3, (goobj.PKG_NONE, 0)), (2, (0, 0)))),),
         nonpkg=(Sym(name="n", type=12, auxs=((0, (goobj.PKG_HASHED64, 0)),)),),
         refs=(Sym(name="elsewhere"),),
     )
@@ -30,7 +37,7 @@ OBJECT = write_object(
 BEFORE = 5
 LIMITS = [3, 2, 4, 5, 1, 1, 7]
 """How many symbols each package index may refer to: self, builtin, hashed, hashed64, none, 0, 1."""
-PASSED = [12]
+PASSED, FUNCTIONS = [12], [1]
 
 
 def slowly(data: bytes) -> list[int]:
@@ -49,7 +56,10 @@ def slowly(data: bytes) -> list[int]:
         elif i < defined and align < 2**31 and align.bit_count() > 1:
             bad = kernel.ALIGN
         elif i < defined and kind not in PASSED:
-            bad = parts(data, header, i) or kernel.SIZE * (length > 2_000_000_000)
+            bad = parts(data, header, i)
+            if bad == 0 and kind not in FUNCTIONS and has_table(data, header, i):
+                bad = kernel.TABLE
+            bad = bad or kernel.SIZE * (length > 2_000_000_000)
         out.append(bad)
     return out
 
@@ -79,6 +89,12 @@ def parts(data: bytes, header: goobj.Header, i: int) -> int:
     return 0
 
 
+def has_table(data: bytes, header: goobj.Header, i: int) -> bool:
+    low, high = struct.unpack_from("<II", data, header.offsets[goobj.AUXIDX] + 4 * i)
+    types = {data[header.offsets[goobj.AUX] + 9 * row] for row in range(low, high)}
+    return not types.isdisjoint({goobj.AUX_FUNCINFO, *range(goobj.AUX_PCSP, goobj.AUX_PCDATA + 1)})
+
+
 def ask(records: Any, data: bytes) -> list[int]:
     """The same of the kernel: two such objects after one another, behind the row that is none."""
     header = goobj.read_header(memoryview(data), "a")
@@ -86,8 +102,8 @@ def ask(records: Any, data: bytes) -> list[int]:
     base = np.array([0, BEFORE, BEFORE + len(data)])
     defined = sum(map(header.count, (goobj.SYMDEF, goobj.HASHED64DEF, goobj.NONPKGDEF)))
     total = defined + header.count(goobj.NONPKGREF)
-    passed = np.zeros(256, np.uint8)
-    passed[PASSED] = 1
+    passed, functions = np.zeros((2, 256), np.uint8)
+    passed[PASSED], functions[FUNCTIONS] = 1, 1
     found = records.faults(
         np.frombuffer(bytes(BEFORE) + data + data, np.uint8),
         (base[:, None] + offsets).reshape(-1),
@@ -99,6 +115,7 @@ def ask(records: Any, data: bytes) -> list[int]:
         np.array([0, len(LIMITS), len(LIMITS)], np.uint32),
         np.array(LIMITS * 2, np.uint32),
         passed,
+        functions,
     ).tolist()
     assert found[:total] == found[total:]
     return list(found[:total])
@@ -145,6 +162,7 @@ def test_an_object_outside_of_its_bytes_is_an_error(records: Any, wrong: str) ->
         "counts": np.array([0, 5], np.uint32),
         "limit": np.zeros(10, np.uint32),
         "passed": np.zeros(256, np.uint8),
+        "functions": np.zeros(256, np.uint8),
     }
     with pytest.raises(ValueError if wrong == "short" else IndexError):
         records.faults(*columns.values())
