@@ -14,8 +14,8 @@ SOUND, NAME, ABI, ALIGN, DATA, RELOCS, AUXS, RELOC, AUX, TABLE, SIZE = range(11)
 """What is wrong with a symbol, the first thing that is: nothing; its name lies outside of the
 object; no such ABI; its alignment is no power of two; its content, its relocations or its auxiliary
 symbols lie outside of their block, or end before they begin; one of its relocations, or of its
-auxiliary symbols, refers to a symbol that there is not; it has a table about a function and is none; it is
-larger than LARGEST.
+auxiliary symbols, refers to a symbol that there is not; it has a table about a function and is
+none; it is larger than LARGEST.
 
 Content comes first of what a symbol has: where anything else is wrong, it can be read."""
 
