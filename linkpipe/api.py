@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from linkpipe.ask.reasons import Reason as Reason
     from linkpipe.ask.size import Size as Size
     from linkpipe.ask.size import size as size
+    from linkpipe.ask.unused_x import UnusedX as UnusedX
+    from linkpipe.ask.unused_x import unused_x as unused_x
     from linkpipe.ask.whatif import WhatIf as WhatIf
     from linkpipe.ask.whatif import whatif as whatif
     from linkpipe.ask.why import Why as Why
@@ -112,6 +114,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.ask.plugin_check": "PluginCheck plugin_check",
             "linkpipe.ask.reasons": "Reason",
             "linkpipe.ask.size": "Size size",
+            "linkpipe.ask.unused_x": "UnusedX unused_x",
             "linkpipe.ask.whatif": "WhatIf whatif",
             "linkpipe.ask.why": "Why why",
             "linkpipe.ask.why_no_dce": "WhyNoDce why_no_dce",

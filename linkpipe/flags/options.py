@@ -336,7 +336,7 @@ def _read(
         if flag.kind is Kind.VERSION:
             return VersionAsked(value == "full", environment, Settings(**own))
         if flag is OWN_FLAGS.get(name):
-            into = own
+            name, into = name.replace("-", "_"), own
         elif name == "X":
             value = _definition(value, values)
         if flag.kind is Kind.LIST:

@@ -64,6 +64,7 @@ class Settings(Value):
         "timing",
         "file",
     )
+    warn_x: bool = _own(Kind.BOOL, "warn of -X that have no effect", "LINKPIPE_WARN_X", "warn-x")
     observe: tuple[str, ...] = _own(
         Kind.LIST, "let an `observer` watch: NAME or NAME:key=value,...", "LINKPIPE_OBSERVE"
     )
@@ -104,10 +105,16 @@ def _wrong(message: str) -> OptionError:
 
 _FIELDS = {f.name: f for f in attrs.fields(Settings)}
 
+
+def flag_name(field: attrs.Attribute[Any]) -> str:
+    """The name of the flag that a field is for."""
+    return field.name.replace("_", "-")
+
+
 OWN_FLAGS: Mapping[str, Flag] = MappingProxyType(
     {
         name: Flag(name, field.metadata["kind"], field.metadata["usage"], field.default)
-        for name, field in _FIELDS.items()
+        for name, field in ((flag_name(field), field) for field in _FIELDS.values())
     }
 )
 """linkpipe's own flags, by name."""
@@ -142,9 +149,9 @@ def refuse_flags(settings: Settings, variables: Mapping[str, str]) -> None:
     for name, field in _FIELDS.items():
         if getattr(settings, name) != getattr(said, name):
             raise OptionError(
-                f"flag -{name} among the -ldflags of the go command, which does not tell links "
-                "apart by it",
-                flag=name,
+                f"flag -{flag_name(field)} among the -ldflags of the go command, which does not "
+                "tell links apart by it",
+                flag=flag_name(field),
                 label="linkpipe",
                 remedy=f"set {field.metadata['variable']} in the environment instead",
             )

@@ -13,6 +13,7 @@ import pytest
 from tests.conformance.programs import inputs
 from tests.conformance.toolchain import environment
 from tests.linkpipe.ask.links import DEEP, PROGRAMS, QUIET, response_file
+from tests.linkpipe.cli.schemas import checked
 from tests.linkpipe.cli.test_cli import keys
 
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -20,6 +21,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "why-no-dce": (),
     "size": (),
     "whatif": ("--cut", "reflect"),
+    "unused-x": (),
 }
 """Each, and what it asks about."""
 
@@ -144,6 +146,26 @@ def test_json_has_a_schema_and_plain_keys(tmp_path: Path, command: str) -> None:
     told = json.loads(done.stdout)
     assert told["schema"] == f"linkpipe.{command}/1"
     assert [key for key in keys(told) if not key.replace("_", "").isalpha()] == []
+
+
+def test_a_warning_of_definitions_without_effect(tmp_path: Path) -> None:
+    """With LINKPIPE_WARN_X a link says what unused-x says, and is as it was."""
+    flags = ["-ldflags=-X main.version=1 -X main.Commit=2", "-o"]
+    plain, warned = (str(tmp_path / name) for name in ("plain", "warned"))
+    done = ask("build", *flags, plain, "./stamped")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = ask("build", *flags, warned, "./stamped", LINKPIPE_WARN_X="1")
+    assert done.returncode == 0
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("#")]
+    assert len(lines) == 1
+    assert lines[0].startswith("linkpipe: warning: -X main.version has no effect: ")
+    assert lines[0].endswith("; did you mean main.Version?")
+    refused = ask("build", "-ldflags=-warn-x", "-o", warned, "./stamped")
+    assert "flag -warn-x among the -ldflags" in refused.stderr
+    done = ask("unused-x", "./stamped", "--format", "json", "--", flags[0])
+    assert done.returncode == 1
+    (found,) = checked(done.stdout)["unused"]
+    assert (found["name"], found["near"]) == ("main.version", ["main.Version"])
 
 
 @pytest.mark.parametrize("command", COMMANDS)
