@@ -56,8 +56,10 @@ _FUNCINFO = cython.declare(cython.uchar, 1)
 _FIRST_TABLE = cython.declare(cython.uchar, 7)
 _LAST_TABLE = cython.declare(cython.uchar, 11)
 _STATIC = cython.declare(cython.longlong, 0xFFFF)
-# The first of the five package indexes with a meaning of their own, and the last.
+_WEAK = cython.declare(cython.longlong, 0x8000)
+# The first of the five package indexes with a meaning of their own, the second, and the last.
 _SELF = cython.declare(cython.longlong, 0x7FFFFFFB)
+_BUILTIN = cython.declare(cython.longlong, 0x7FFFFFFC)
 _NONE = cython.declare(cython.longlong, 0x7FFFFFFF)
 
 
@@ -413,3 +415,254 @@ def symbols(
                         )
                 row += 1
     return columns, root
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _target(
+    data: cython.const[cython.uchar][::1],
+    at: cython.longlong,
+    first: cython.longlong,
+    count: cython.longlong,
+    start: cython.const[cython.uint][::1],
+    ids: cython.const[cython.int][::1],
+) -> cython.longlong:
+    """The symbol that the reference at ``at`` is to, -1 where there is none such."""
+    place: cython.longlong = _u32(data, at)
+    if place < _SELF:
+        place += 5
+    elif place <= _NONE:
+        place -= _SELF
+    else:
+        return -1
+    if place >= count:
+        return -1
+    place = start[first + place] + _u32(data, at + 4)
+    return ids[place] if place < ids.shape[0] else -1
+
+
+def _owned(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    objects: cython.const[cython.int][::1],
+    locals_: cython.const[cython.int][::1],
+    skipped: cython.const[cython.uchar][::1],
+    first: cython.const[cython.uint][::1],
+    counts: cython.const[cython.uint][::1],
+    start: cython.const[cython.uint][::1],
+    index: cython.longlong,
+    block: cython.longlong,
+    size: cython.longlong,
+):
+    """Where in ``data`` the records of symbols begin, and how many each has: int64[n] both."""
+    n: cython.longlong = objects.shape[0]
+    if (
+        locals_.shape[0] != n
+        or skipped.shape[0] not in (0, n)
+        or counts.shape[0] != first.shape[0]
+        or blocks.shape[0] != _BLOCKS * first.shape[0]
+    ):
+        raise ValueError("columns differ in length")
+    o: cython.longlong
+    for o in range(1, first.shape[0]):
+        if not 0 <= first[o] <= start.shape[0] - counts[o]:
+            raise IndexError(f"references of object {o} lie outside of their table")
+    begins = np.zeros(n, np.int64)
+    numbers = np.zeros(n, np.int64)
+    begin: cython.longlong[::1] = begins
+    number: cython.longlong[::1] = numbers
+    i: cython.longlong
+    at: cython.longlong
+    low: cython.longlong
+    high: cython.longlong
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(n):
+            o = objects[i]
+            if o == 0 or (skipped.shape[0] and skipped[i]):
+                continue
+            if o < 0 or o >= first.shape[0] or locals_[i] < 0:
+                bad = i
+                break
+            at = blocks[_BLOCKS * o + index] + 4 * cython.cast(cython.longlong, locals_[i])
+            if at < 0 or at > data.shape[0] - 8:
+                bad = i
+                break
+            low = _u32(data, at)
+            high = _u32(data, at + 4)
+            at = blocks[_BLOCKS * o + block]
+            if high < low or at < 0 or at + high * size > data.shape[0]:
+                bad = i
+                break
+            begin[i] = at + low * size
+            number[i] = high - low
+    if bad >= 0:
+        raise IndexError(f"records of symbol {bad} lie outside of their {data.shape[0]} bytes")
+    return begins, numbers
+
+
+def relocations(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    objects: cython.const[cython.int][::1],
+    locals_: cython.const[cython.int][::1],
+    skipped: cython.const[cython.uchar][::1],
+    first: cython.const[cython.uint][::1],
+    counts: cython.const[cython.uint][::1],
+    start: cython.const[cython.uint][::1],
+    ids: cython.const[cython.int][::1],
+    types: cython.const[cython.ushort][::1],
+):
+    """The relocations of the definitions (objects[i], locals_[i]): how many each has, int64[n]; the
+    other columns of linkpipe.tables.objects.RelocColumns; and which of the definitions, int64[k],
+    refer to a symbol of the runtime's that nobody defines.
+
+    Objects and references as in `faults`; symbol s of row r of references is ``ids[start[r] + s]``.
+    ``types`` translates an object's numbers, without the weak bit. Object 0 has no relocations,
+    nor has what is ``skipped`` (uint8[n], or of no length). Raises IndexError for records outside
+    of ``data``, and references to nothing.
+
+    ``[struct.unpack("<iBHqII", record) for each definition for each of its records]``
+    """
+    if types.shape[0] != _WEAK:
+        raise ValueError("types differ in length")
+    begins, numbers = _owned(
+        data,
+        blocks,
+        objects,
+        locals_,
+        skipped,
+        first,
+        counts,
+        start,
+        _RELOCIDX,
+        _RELOCBLOCK,
+        _RELOC_SIZE,
+    )
+    begin: cython.longlong[::1] = begins
+    number: cython.longlong[::1] = numbers
+    total: cython.longlong = int(numbers.sum())
+    columns = (
+        np.empty(total, np.int32),
+        np.empty(total, np.uint8),
+        np.empty(total, np.uint16),
+        np.empty(total, np.bool_),
+        np.empty(total, np.int64),
+        np.empty(total, np.int32),
+    )
+    offset: cython.int[::1] = columns[0]
+    size: cython.uchar[::1] = columns[1]
+    kind: cython.ushort[::1] = columns[2]
+    weak: cython.uchar[::1] = columns[3].view(np.uint8)
+    marks = np.zeros(objects.shape[0], np.uint8)
+    undefined: cython.uchar[::1] = marks
+    add: cython.longlong[::1] = columns[4]
+    target: cython.int[::1] = columns[5]
+    i: cython.longlong
+    _j: cython.longlong
+    o: cython.longlong
+    at: cython.longlong
+    value: cython.longlong
+    row: cython.longlong = 0
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(objects.shape[0]):
+            at = begin[i]
+            o = objects[i]
+            for _j in range(number[i]):
+                offset[row] = cython.cast(cython.int, _signed(_u32(data, at)))
+                size[row] = data[at + 4]
+                value = data[at + 5] | cython.cast(cython.longlong, data[at + 6]) << 8
+                kind[row] = types[value & (_WEAK - 1)]
+                weak[row] = value >= _WEAK
+                add[row] = _u32(data, at + 7) + (_signed(_u32(data, at + 11)) << 32)
+                value = _target(data, at + 15, first[o], counts[o], start, ids)
+                if value < 0:
+                    bad = i
+                    break
+                target[row] = cython.cast(cython.int, value)
+                if value == 0 and _u32(data, at + 15) == _BUILTIN:
+                    undefined[i] = 1
+                row += 1
+                at += _RELOC_SIZE
+            if bad >= 0:
+                break
+    if bad >= 0:
+        raise IndexError(f"a relocation of symbol {bad} is to a symbol that there is not")
+    return numbers, columns, np.flatnonzero(marks)
+
+
+def auxiliaries(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    objects: cython.const[cython.int][::1],
+    locals_: cython.const[cython.int][::1],
+    skipped: cython.const[cython.uchar][::1],
+    first: cython.const[cython.uint][::1],
+    counts: cython.const[cython.uint][::1],
+    start: cython.const[cython.uint][::1],
+    ids: cython.const[cython.int][::1],
+    wanted: cython.const[cython.uchar][::1],
+):
+    """The auxiliary symbols of the definitions (objects[i], locals_[i]) whose kind is ``wanted``
+    (uint8[256]), as columns of linkpipe.tables.objects.AuxColumns. The rest as in `relocations`.
+
+    ``[struct.unpack("<BII", record) for each definition for each of its records]``
+    """
+    if wanted.shape[0] != 256:
+        raise ValueError("wanted differs in length")
+    begins, numbers = _owned(
+        data,
+        blocks,
+        objects,
+        locals_,
+        skipped,
+        first,
+        counts,
+        start,
+        _AUXIDX,
+        _AUXBLOCK,
+        _AUX_SIZE,
+    )
+    begin: cython.longlong[::1] = begins
+    number: cython.longlong[::1] = numbers
+    i: cython.longlong
+    j: cython.longlong
+    _j: cython.longlong
+    o: cython.longlong
+    at: cython.longlong
+    total: cython.longlong = 0
+    with cython.nogil:
+        for i in range(objects.shape[0]):
+            for j in range(number[i]):
+                total += wanted[data[begin[i] + j * _AUX_SIZE]] != 0
+    kinds = np.empty(total, np.uint8)
+    targets = np.empty(total, np.int32)
+    kind: cython.uchar[::1] = kinds
+    target: cython.int[::1] = targets
+    found: cython.longlong
+    row: cython.longlong = 0
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(objects.shape[0]):
+            at = begin[i]
+            o = objects[i]
+            total = row
+            for _j in range(number[i]):
+                if wanted[data[at]]:
+                    found = _target(data, at + 1, first[o], counts[o], start, ids)
+                    if found < 0:
+                        bad = i
+                        break
+                    kind[row] = data[at]
+                    target[row] = cython.cast(cython.int, found)
+                    row += 1
+                at += _AUX_SIZE
+            if bad >= 0:
+                break
+            number[i] = row - total
+    if bad >= 0:
+        raise IndexError(f"an auxiliary symbol of symbol {bad} is one that there is not")
+    return numbers, kinds, targets

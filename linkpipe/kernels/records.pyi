@@ -1,4 +1,4 @@
-from linkpipe.arrays.types import I32, I64, U8, U32
+from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool
 
 SOUND: int
 NAME: int
@@ -44,3 +44,27 @@ def symbols(
     abis: bool,
     with_debug: bool,
 ) -> tuple[tuple[I64, I32, I32, U8, I64, I32, I32, U8, U32, I64, I32, I64, I32], int]: ...
+def relocations(
+    data: U8,
+    blocks: I64,
+    objects: I32,
+    locals_: I32,
+    skipped: U8,
+    first: U32,
+    counts: U32,
+    start: U32,
+    ids: I32,
+    types: U16,
+) -> tuple[I64, tuple[I32, U8, U16, Bool, I64, I32], I64]: ...
+def auxiliaries(
+    data: U8,
+    blocks: I64,
+    objects: I32,
+    locals_: I32,
+    skipped: U8,
+    first: U32,
+    counts: U32,
+    start: U32,
+    ids: I32,
+    wanted: U8,
+) -> tuple[I64, U8, I32]: ...

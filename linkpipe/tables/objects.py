@@ -21,7 +21,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.columns import columns
-from linkpipe.arrays.ragged import distinct, expand, owners
+from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -230,26 +230,15 @@ class Objects:
         that is ``needed``; one that need not be has none. Raises UndefinedBuiltins for symbols that
         need not be there and refer to what nobody defines.
         """
-        at, counts, owner = self._rows(objects, locals_, goobj.RELOC, needed)
-        record = self.arena.records(at, goobj.RELOC_RECORD)
-        kind = record["type"]
-        target = self._resolved(owner, record["pkg"], record["sym"])
-        missing = _undefined(record["pkg"], target)
-        if len(missing):
-            rows = distinct(owners(counts)[missing])
-            found = UndefinedBuiltins(objects[rows], locals_[rows])
+        counts, columns, undefined = records.relocations(
+            *self._records(objects, locals_, needed), self.format.relocs
+        )
+        if len(undefined):
+            found = UndefinedBuiltins(objects[undefined], locals_[undefined])
             if needed:
                 self.with_undefined(found).refuse(objects, locals_)
             raise found
-        return RelocColumns(
-            counts,
-            record["offset"].astype(np.int32),
-            record["size"].astype(np.uint8),
-            self.format.relocs[kind & np.uint16(goobj.WEAK - 1)],
-            (kind & np.uint16(goobj.WEAK)) != 0,
-            record["add"].astype(np.int64),
-            target,
-        )
+        return RelocColumns(counts, *columns)
 
     def with_undefined(self, found: UndefinedBuiltins) -> Objects:
         """The same, with these symbols noted as damaged."""
@@ -269,22 +258,18 @@ class Objects:
     ) -> AuxColumns:
         """Read the auxiliary symbols of the definitions (objects[i], locals_[i]), of all types
         or of just those (goobj.AUX_*) in ``types``. Damaged symbols as in `relocs`."""
-        at, counts, owner = self._rows(objects, locals_, goobj.AUX, needed)
+        wanted = np.ones(256, np.uint8)
         if types is not None:
-            wanted = np.zeros(256, np.bool_)
-            wanted[list(types)] = True
-            keep = wanted[self.arena.bytes[at]]
-            counts = np.bincount(owners(counts)[keep], minlength=len(counts))
-            at, owner = at[keep], owner[keep]
-        record = self.arena.records(at, goobj.AUX_RECORD)
-        return AuxColumns(
-            counts, record["type"].copy(), self._resolved(owner, record["pkg"], record["sym"])
-        )
+            wanted[:] = 0
+            wanted[list(types)] = 1
+        return AuxColumns(*records.auxiliaries(*self._records(objects, locals_, needed), wanted))
 
     def data(self, objects: Ints, locals_: Ints) -> tuple[I64, I64]:
         """Where the contents of the definitions lie: arena offsets and sizes, int64 each. Damaged
         ones are empty."""
-        first, count = self._index(objects, locals_, goobj.DATAIDX)
+        at = self.blocks[objects, goobj.DATAIDX] + 4 * locals_.astype(np.int64)
+        first = self.arena.u32(at).astype(np.int64)
+        count = self.arena.u32(at + 4).astype(np.int64) - first
         if len(self.faulty):
             count[self.damaged(objects, locals_, content=True)] = 0
         return self.blocks[objects, goobj.DATA] + first, count
@@ -309,37 +294,26 @@ class Objects:
         faulty = self.faulty[self.fault == records.DATA] if content else self.faulty
         return np.isin(self.local_base[objects] + locals_, faulty) & (objects != 0)
 
-    def _index(self, objects: Ints, locals_: Ints, block: int) -> tuple[I64, I64]:
-        at = self.blocks[objects, block] + 4 * locals_.astype(np.int64)
-        first = self.arena.u32(at).astype(np.int64)
-        return first, self.arena.u32(at + 4).astype(np.int64) - first
-
-    def _rows(self, objects: Ints, locals_: Ints, block: int, needed: bool) -> tuple[I64, I64, I64]:
-        """Where the records of ``block`` lie that belong to definitions, how many each has, and
-        the object of each record."""
-        real = objects != 0
-        if not real.all():
-            counts = np.zeros(len(objects), np.int64)
-            at, counts[real], owner = self._rows(objects[real], locals_[real], block, needed)
-            return at, counts, owner
+    def _records(self, objects: Ints, locals_: Ints, needed: bool) -> _Records:
+        """What the kernels that read records of definitions are given."""
         if needed:
             self.refuse(objects, locals_)
-        index, size = _RECORDS[block]
-        first, counts = self._index(objects, locals_, index)
-        if len(self.faulty):
-            counts[self.damaged(objects, locals_)] = 0
-        start = self.blocks[objects, block] + first * size
-        owner = np.repeat(objects.astype(np.int64), counts)
-        # Offsets of records: a range with a stride, so expand in units of records.
-        rows = expand(np.zeros(len(counts), np.int64), counts)
-        return np.repeat(start, counts) + rows * size, counts, owner
+        skipped = self.damaged(objects, locals_) if len(self.faulty) else np.zeros(0, np.bool_)
+        table = self.references
+        return (
+            self.arena.bytes,
+            self.blocks.reshape(-1),
+            np.ascontiguousarray(objects, np.int32),
+            np.ascontiguousarray(locals_, np.int32),
+            skipped.view(np.uint8),
+            table.first,
+            table.counts,
+            table.start,
+            table.ids,
+        )
 
 
-_RECORDS = {
-    goobj.RELOC: (goobj.RELOCIDX, goobj.RELOC_RECORD.itemsize),
-    goobj.AUX: (goobj.AUXIDX, goobj.AUX_RECORD.itemsize),
-}
-"""Blocks of records that belong to symbols: the index of each, and a record's size."""
+_Records = tuple[U8, I64, I32, I32, U8, U32, U32, U32, I32]
 
 
 def _places(pkg: U32) -> U32:

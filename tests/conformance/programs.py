@@ -44,7 +44,7 @@ class Program:
     big: bool = False
     broken: bool = False
     flags: tuple[str, ...] = field(default=(), repr=False)
-    variables: Mapping[str, str] = field(factory=dict, repr=False)
+    variables: Mapping[str, str] = field(factory=dict, repr=False, hash=False)
 
     @property
     def goarch(self) -> str:

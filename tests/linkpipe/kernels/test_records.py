@@ -258,3 +258,124 @@ def test_symbols_outside_of_their_bytes_are_an_error(
         records.symbols(*given.values(), ROOTING, HASHED, True, True)
     with pytest.raises(ValueError, match="differ in length"):
         records.symbols(*(given | {"own": given["own"][1:]}).values(), ROOTING, HASHED, True, True)
+
+
+TYPES = [(7 * n) & 0xFFFF for n in range(1 << 15)]
+START = [100, 200, 300, 0, 500, 600, 20]
+IDS = [n % 7 for n in range(700)]
+"""References lead to the ids from START on, by the place of their package index."""
+
+
+def owned(data: bytes, sound: list[int]) -> dict[str, Any]:
+    """What the kernels are given to read of two such objects: what each ``sound`` symbol has, and
+    twice what the linker's own symbol has: nothing."""
+    header = goobj.read_header(memoryview(data), "a")
+    base = np.array([0, BEFORE, BEFORE + len(data)])
+    return {
+        "data": np.frombuffer(bytes(BEFORE) + data + data, np.uint8),
+        "blocks": (base[:, None] + np.array(header.offsets, np.int64)).reshape(-1),
+        "objects": np.array([0, *[1] * len(sound), 0, *[2] * len(sound)], np.int32),
+        "locals_": np.array([3, *sound, 9, *sound], np.int32),
+        "skipped": np.zeros(0, np.uint8),
+        "first": np.array([0, 0, len(LIMITS)], np.uint32),
+        "counts": np.array([0, len(LIMITS), len(LIMITS)], np.uint32),
+        "start": np.array(START * 2, np.uint32),
+        "ids": np.array(IDS, np.int32),
+    }
+
+
+def records_of(data: bytes, local: int, index: int, block: int, form: str) -> list[tuple[int, ...]]:
+    header = goobj.read_header(memoryview(data), "a")
+    low, high = struct.unpack_from("<II", data, header.offsets[index] + 4 * local)
+    size = struct.calcsize(form)
+    rows = [
+        struct.unpack_from(form, data, header.offsets[block] + size * row)
+        for row in range(low, high)
+    ]
+    places = [pkg - goobj.PKG_SELF if pkg >= goobj.PKG_SELF else pkg + 5 for *_, pkg, _ in rows]
+    targets = [IDS[START[place] + row[-1]] for place, row in zip(places, rows, strict=True)]
+    return [(*row, target) for row, target in zip(rows, targets, strict=True)]
+
+
+@forms("records")
+@settings(max_examples=200)
+@given(damage(), st.sampled_from(["none", "first", "all"]))
+def test_relocations_and_auxiliary_symbols_are_read(
+    records: Any, data: bytes, skipped: str
+) -> None:
+    """Of what is sound: as one by one; of what is skipped, none."""
+    header = goobj.read_header(memoryview(data), "a")
+    sound = [local for local in range(4) if not parts(data, header, local)]
+    given = owned(data, sound)
+    n = len(given["objects"])
+    if skipped != "none":
+        given["skipped"] = np.zeros(n, np.uint8)
+        given["skipped"][: 2 if skipped == "first" else n] = 1
+    relocs: list[tuple[int, ...]] = []
+    auxs: list[tuple[int, ...]] = []
+    counts: list[tuple[int, int]] = []
+    undefined = []
+    for i, (obj, local) in enumerate(zip(given["objects"], given["locals_"], strict=True)):
+        mine, theirs = [], []
+        if obj and not (len(given["skipped"]) and given["skipped"][i]):
+            mine = records_of(data, local, goobj.RELOCIDX, goobj.RELOC, "<iBHqII")
+            theirs = records_of(data, local, goobj.AUXIDX, goobj.AUX, "<BII")
+            theirs = [row for row in theirs if row[0] != goobj.AUX_PCSP]
+        relocs += [(o, s, TYPES[t & 0x7FFF], t >> 15, a, to) for o, s, t, a, _, _, to in mine]
+        auxs += [(kind, to) for kind, _, _, to in theirs]
+        counts.append((len(mine), len(theirs)))
+        if any(row[4] == goobj.PKG_BUILTIN and row[6] == 0 for row in mine):
+            undefined.append(i)
+    many, columns, lacking = records.relocations(*given.values(), np.array(TYPES, np.uint16))
+    assert many.tolist() == [n for n, _ in counts]
+    assert list(zip(*(column.tolist() for column in columns), strict=True)) == relocs
+    assert [column.dtype.char for column in columns] == [*"iBH?li"]
+    assert lacking.tolist() == undefined
+    wanted = np.ones(256, np.uint8)
+    wanted[goobj.AUX_PCSP] = 0
+    many, kinds, targets = records.auxiliaries(*given.values(), wanted)
+    assert many.tolist() == [n for _, n in counts]
+    assert list(zip(kinds.tolist(), targets.tolist(), strict=True)) == auxs
+
+
+@forms("records")
+@pytest.mark.parametrize(
+    ("column", "at", "value"),
+    [
+        ("blocks", 19 + goobj.RELOCIDX, -1),
+        ("blocks", 19 + goobj.AUXIDX, 10**6),
+        ("blocks", 38 + goobj.RELOC, 10**6),
+        ("blocks", 38 + goobj.AUX, -1000),
+        ("objects", 1, 3),
+        ("objects", 1, -1),
+        ("locals_", 1, -1),
+        ("locals_", 1, 10**6),
+        ("first", 1, 8),
+        ("counts", 1, 2),
+        ("start", 6, 700),
+        ("start", 0, 10**6),
+    ],
+)
+def test_records_outside_of_their_bytes_are_an_error(
+    records: Any, column: str, at: int, value: int
+) -> None:
+    """Whoever calls it: nothing is read that is not there."""
+    readers: list[tuple[Any, Any]] = [
+        (records.relocations, np.array(TYPES, np.uint16)),
+        (records.auxiliaries, np.ones(256, np.uint8)),
+    ]
+    failed = 0
+    for read, last in readers:
+        given = owned(OBJECT, [0, 1, 2, 3])
+        given[column][at] = value
+        try:
+            read(*given.values(), last)
+        except IndexError:
+            failed += 1
+        given = owned(OBJECT, [0, 1, 2, 3])
+        for short in ("locals_", "counts", "blocks"):
+            with pytest.raises(ValueError, match="differ in length"):
+                read(*(given | {short: given[short][1:]}).values(), last)
+        with pytest.raises(ValueError, match="differs? in length"):
+            read(*given.values(), last[1:])
+    assert failed >= 1
