@@ -42,11 +42,14 @@ if TYPE_CHECKING:
     from linkpipe.arrays.types import U64 as U64
     from linkpipe.arrays.types import Bool as Bool
     from linkpipe.arrays.types import Ints as Ints
+    from linkpipe.ask.growth import Growth as Growth
+    from linkpipe.ask.growth import growth as growth
     from linkpipe.ask.plugin_check import PluginCheck as PluginCheck
     from linkpipe.ask.plugin_check import plugin_check as plugin_check
     from linkpipe.ask.reasons import Reason as Reason
     from linkpipe.ask.size import Size as Size
     from linkpipe.ask.size import size as size
+    from linkpipe.ask.size import size_of_file as size_of_file
     from linkpipe.ask.unused_x import UnusedX as UnusedX
     from linkpipe.ask.unused_x import unused_x as unused_x
     from linkpipe.ask.whatif import WhatIf as WhatIf
@@ -112,9 +115,10 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.arrays.ragged": "distinct expand offsets owners",
             "linkpipe.arrays.types": "Bool I32 I64 Ints U8 U16 U32 U64",
             "linkpipe.ask.plugin_check": "PluginCheck plugin_check",
+            "linkpipe.ask.growth": "Growth growth",
             "linkpipe.ask.reasons": "Reason",
-            "linkpipe.ask.size": "Size size",
             "linkpipe.ask.unused_x": "UnusedX unused_x",
+            "linkpipe.ask.size": "Size size size_of_file",
             "linkpipe.ask.whatif": "WhatIf whatif",
             "linkpipe.ask.why": "Why why",
             "linkpipe.ask.why_no_dce": "WhyNoDce why_no_dce",

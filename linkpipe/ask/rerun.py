@@ -63,11 +63,12 @@ def run(
     without: Bool | None = None,
     unmarked: I64 | None = None,
     modules: bool = True,
+    inputs: Inputs | None = None,
 ) -> Run:
     """Reach what the roots of ``link`` need: ``without`` some symbols, bool[n]; with functions
     ``unmarked`` that do look methods up by reflection; and, without ``modules``, as if no other
-    module could be loaded beside this one."""
-    inputs = read(link)
+    module could be loaded beside this one. ``inputs`` are those of another run of ``link``."""
+    inputs = inputs or read(link)
     if unmarked is not None:
         flags = inputs.symbols.flags.copy()
         flags[unmarked] &= ~np.uint32(Flag.REFLECT_METHOD)

@@ -1,58 +1,33 @@
-"""What the bytes of a linked file are, added up to the last one.
-
-A symbol takes the bytes that are laid out for it, to where the next one begins at most. What lies
-between symbols, and between sections, is padding; headers, tables of symbols and debug information
-are rows of their own, and so is what a host linker adds to the sections that Go made. Bytes that
-are only there in memory (.bss) do not count.
-"""
+"""What the bytes of a linked file are, added up to the last one, and what would leave with each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import frozen
-from linkpipe.arrays.types import I64
-from linkpipe.ask.modules import Modules
+from linkpipe.arrays.types import I64, Bool
+from linkpipe.ask.binary import Binary
+from linkpipe.ask.groups import groups
+from linkpipe.ask.pieces import COLUMN, COLUMNS, KINDS, Linked, Pieces
+from linkpipe.ask.retained import Retained
 from linkpipe.engine.context import Link
 from linkpipe.errors import UserError
-from linkpipe.formats.elf import SHF_ALLOC, SectionType, file_dtype
 from linkpipe.formats.elfread import Elf, read
-from linkpipe.tables.sections import Section
-from linkpipe.tables.symbols import Flag
 from linkpipe.values import Value
 
-BY = ("package", "symbol", "section", "kind")
-"""What bytes can be added up by."""
+OF_SYMBOLS = ("package", "module", "symbol")
+BY = (*OF_SYMBOLS, "section", "kind")
+"""What bytes can be added up by; symbols are what may leave."""
 
-PADDING, HEADERS, DEBUG, TABLE, HOST = (
-    "padding",
-    "headers",
-    "debug information",
-    "symbol table",
-    "host linker",
-)
-_COLUMNS = ("code", "data", "pclntab", "debug", "other")
-_IN_COLUMN = {
-    "code": "code",
-    "types": "data",
-    "strings": "data",
-    "read-only data": "data",
-    "data": "data",
-    "pclntab": "pclntab",
-    DEBUG: "debug",
-    TABLE: "other",
-    HEADERS: "other",
-    PADDING: "other",
-    HOST: "other",
-}
-KINDS = tuple(_IN_COLUMN)
-"""What bytes are."""
-_COLUMN = frozen(np.array([_COLUMNS.index(column) for column in _IN_COLUMN.values()]))
+EXACT = 25
+"""For so many rows at most, what leaves with each is found exactly where nobody says otherwise."""
+
+_INSIDE = frozenset(("code", "data"))
+"""The columns that have symbols' own bytes."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -60,10 +35,16 @@ class Row(Value):
     """Bytes of one thing: ``size`` is the sum of the others.
 
     Attributes:
-        name: a package, a symbol, a section, a kind; in brackets what is none of them.
+        name: a package, a module, a symbol, a section, a kind; in brackets what is none of them.
         size: all of its bytes in the file.
         code: instructions. data: variables, constants, types. pclntab: the runtime's line tables.
         debug: debug information. other: tables of symbols, headers, padding.
+        retained: code and data that would leave with it, its own among it; None where nothing can
+            (sections, kinds, what is in brackets) or nobody knows (a binary alone).
+        exact: whether that was found by running reachability without it; by dominators, which are
+            never above that, if not.
+        parent: in a tree, the row shown that every way to it comes by, "" for none.
+        depth: in a tree, how many rows are above it.
     """
 
     name: str
@@ -73,142 +54,192 @@ class Row(Value):
     pclntab: int
     debug: int
     other: int
+    retained: int | None = None
+    exact: bool = False
+    parent: str = ""
+    depth: int = 0
 
 
 @attrs.frozen(eq=False, repr=False)
 class Size(Value):
-    """The bytes of a file: ``total`` is its size, and that of all ``rows``, the largest first."""
+    """The bytes of a file: ``total`` is its size, and that of all ``rows``, the largest first; in a
+    tree, each behind the one that it depends on, those that retain most first."""
 
     by: str
     total: int
     rows: tuple[Row, ...]
 
 
-def size(link: Link, by: str = "package", top: int = 0) -> Size:
+def size(
+    link: Link,
+    by: str = "package",
+    top: int = 0,
+    *,
+    tree: bool = False,
+    exact: bool | None = None,
+) -> Size:
     """What the bytes of the file are that ``link``, which ran to its end, has written: ``by``
-    package, symbol, section or kind. With ``top`` that many rows, and one for all others.
+    package, module, symbol, section or kind. With ``top`` that many rows, and one for all others;
+    of a ``tree``, which symbols, packages and modules make, those that retain most.
+
+    What is retained is found exactly for all rows when ``exact``, for none when it is False, and
+    for up to EXACT rows when it is None.
 
     Raises UserError for a way to add up that there is not, InputError when the file is damaged.
     """
-    if by not in BY:
-        raise UserError(f"cannot add up by {by!r}", status=2, remedy=f"ways are: {', '.join(BY)}")
+    _check(by, tree)
     file = read(Path(link.output))
-    pieces = _Reader(link, file).pieces()
-    group, labels = _groups(link, file, pieces, by)
-    column = _COLUMN[pieces.kind]
-    found, place = np.unique(group, return_inverse=True)
-    sums = np.zeros((len(found), len(_COLUMNS)), np.int64)
-    np.add.at(sums, (place, column), pieces.size)
-    order = np.argsort(-sums.sum(axis=1), kind="stable")
-    shown = order[:top] if top else order
-    rows = [_row(labels(int(found[i])), sums[i].tolist()) for i in shown.tolist()]
-    if len(shown) < len(order):
-        rest = order[len(shown) :]
-        rows.append(_row(f"({len(rest)} others)", sums[rest].sum(axis=0).tolist()))
-    return Size(by, len(file.data), tuple(rows))
+    pieces = Linked(link, file).pieces()
+    if by not in OF_SYMBOLS:
+        return _added_up(file, pieces, by, top)
+    table = link.symbols
+    known = np.unique(np.concatenate((pieces.symbol, link.graph.symbols.reachable())))
+    found = groups(link, by, known[known > 0])
+    weight = np.zeros(len(table), np.int64)
+    inside = np.array([COLUMNS[column] in _INSIDE for column in COLUMN])[pieces.kind]
+    np.add.at(weight, pieces.symbol[inside], pieces.size[inside])
+    weight[0] = 0
+    group = np.where(pieces.symbol > 0, found.of[pieces.symbol], -1 - pieces.kind)
+    sums = _sums(group, pieces, lambda row: found.name(row) if row >= 0 else of_kind(-1 - row))
+    return _with_retained(sums, Retained(link, found, weight), top, tree, exact)
 
 
-def _row(name: str, sums: list[int]) -> Row:
-    return Row(name, sum(sums), *sums)
+def size_of_file(path: str | os.PathLike[str], by: str = "package", top: int = 0) -> Size:
+    """What the bytes of a binary are, by what its symbols' names say, or, where it has none, those
+    of functions in the runtime's line tables. Nobody knows what would leave with what.
+
+    Raises UserError for a way to add up that there is not, InputError when the file is damaged, and
+    OSError when it cannot be read.
+    """
+    _check(by, False)
+    file = read(path)
+    binary = Binary(file)
+    pieces = binary.pieces()
+    if by not in OF_SYMBOLS:
+        return _added_up(file, pieces, by, top)
+    told = {"package": binary.packages, "module": binary.modules, "symbol": binary.names}[by]
+    names = list(dict.fromkeys(told))
+    row = {name: at for at, name in enumerate(names)}
+    of = np.array([row[name] for name in told], np.int64)
+    group = np.where(pieces.symbol > 0, of[pieces.symbol], -1 - pieces.kind)
+    sums = _sums(group, pieces, lambda at: names[at] if at >= 0 else of_kind(-1 - at))
+    return cut_off(sums, by, top)
 
 
-class _Pieces(NamedTuple):
-    """Bytes that belong together, columns: ``symbol`` int64, 0 for none; ``section`` int64, its
-    number in the file, 0 for none; ``kind`` int64, a place in KINDS; ``size`` int64."""
-
-    symbol: I64
-    section: I64
-    kind: I64
-    size: I64
-
-
-def _groups(link: Link, file: Elf, pieces: _Pieces, by: str) -> tuple[I64, Callable[[int], str]]:
-    """A number for each piece, equal for those that are added up, and its name."""
-    if by == "kind":
-        return pieces.kind, KINDS.__getitem__
-    # What is no symbol, or no section, is called by its kind.
-    kinds = -1 - pieces.kind
-    if by == "section":
-        group, names = np.where(pieces.section > 0, pieces.section, kinds), file.names
-        return group, lambda i: names[i] if i > 0 else f"({KINDS[-1 - i]})"
-    if by == "symbol":
-        group, name = np.where(pieces.symbol > 0, pieces.symbol, kinds), link.symbols.name
-        return group, lambda i: (name(i) or "(nameless)") if i > 0 else f"({KINDS[-1 - i]})"
-    owners, labels = Modules(link).owners(pieces.symbol)
-    group = np.where(pieces.symbol > 0, owners, kinds)
-    return group, lambda i: labels[i] if i >= 0 else f"({KINDS[-1 - i]})"
+def _check(by: str, tree: bool) -> None:
+    ways = OF_SYMBOLS if tree else BY
+    if by not in ways:
+        what = "there is no tree of" if tree and by in BY else "cannot add up by"
+        raise UserError(f"{what} {by!r}", status=2, remedy=f"ways are: {', '.join(ways)}")
 
 
 @attrs.frozen(eq=False)
-class _Reader:
-    """Takes a file to pieces, nothing twice and nothing left out."""
+class Sums:
+    """Rows, the largest first: numbers int64[k], sums int64[k, 5] by column, names by number."""
 
-    link: Link
-    file: Elf
+    number: I64
+    sums: I64
+    name: Callable[[int], str]
 
-    def pieces(self) -> _Pieces:
-        """All of it."""
-        found: list[_Pieces] = []
-        end, length = 0, len(self.file.data)
-        for start, stop, section in (*sorted(self._places()), (length, length, 0)):
-            begin = max(start, end)
-            found.append(_one(0, PADDING, begin - end))
-            if section:
-                found += self._section(section, max(stop - begin, 0))
-            else:
-                found.append(_one(0, HEADERS, max(stop - begin, 0)))
-            end = max(end, stop)
-        columns = (np.concatenate(column) for column in zip(*found, strict=True))
-        pieces = _Pieces(*columns)
-        keep = pieces.size > 0
-        return _Pieces(*(column[keep] for column in pieces))
+    def row(self, at: int) -> Row:
+        """One as a value."""
+        return _row(self.name(int(self.number[at])), self.sums[at])
 
-    def _places(self) -> list[tuple[int, int, int]]:
-        """Where in the file what lies: start, end, section; 0 for headers."""
-        header, sections = self.file.header, self.file.sections
-        own = 16 + file_dtype(self.file.elf_class, self.file.endian).itemsize
-        tables = [(0, own, 0)]
-        tables.append((header["phoff"], header["phoff"] + self.file.segments.nbytes, 0))
-        tables.append((header["shoff"], header["shoff"] + sections.nbytes, 0))
-        for row in range(1, len(sections)):
-            if sections["type"][row] not in (SectionType.NOBITS, SectionType.NULL):
-                start = int(sections["offset"][row])
-                tables.append((start, start + int(sections["size"][row]), row))
-        return tables
-
-    def _section(self, section: int, length: int) -> list[_Pieces]:
-        name = self.file.names[section]
-        if name.startswith((".debug", ".zdebug")):
-            return [_one(section, DEBUG, length)]
-        if not int(self.file.sections["flags"][section]) & SHF_ALLOC:
-            return [_one(section, TABLE, length)]
-        own = [each for each in self.link.sections.items if each.name == name]
-        pieces = [self._symbols(section, each) for each in own]
-        rest = length - sum(int(each.size.sum()) for each in pieces)
-        external = self.link.mode.external
-        if not own or rest < 0:
-            return [_one(section, HOST if external and not own else "data", length)]
-        return [*pieces, _one(section, HOST if external else PADDING, rest)]
-
-    def _symbols(self, number: int, section: Section) -> _Pieces:
-        """The symbols of a section, each to where the next one begins at most."""
-        symbols = self.link.symbols
-        ids = section.symbols.astype(np.int64)
-        ids = ids[~np.isin(ids, symbols.container[ids])]
-        ids = ids[np.argsort(symbols.value[ids], kind="stable")]
-        start = symbols.value[ids]
-        ends = np.append(start[1:], section.vaddr + section.size)[: len(ids)]
-        size = np.maximum(np.minimum(symbols.size[ids], ends - start), 0)
-        data = "data" if section.rwx & 2 else "read-only data"
-        kind = np.full(len(ids), KINDS.index("code" if section.rwx & 1 else data))
-        kind[symbols.has(ids, Flag.GO_TYPE)] = KINDS.index("types")
-        kind[symbols.starts_with(ids, b"go:string.")] = KINDS.index("strings")
-        if "gopclntab" in section.name:
-            kind[:] = KINDS.index("pclntab")
-        return _Pieces(ids, np.full(len(ids), number), kind, size)
+    def others(self, rows: Sequence[int] | I64) -> list[Row]:
+        """One row for several: none for none."""
+        if not len(rows):
+            return []
+        return [_row(f"({len(rows)} others)", self.sums[rows].sum(axis=0))]
 
 
-def _one(section: int, kind: str, size: int) -> _Pieces:
-    """A piece that is no symbol."""
-    values = (0, section, KINDS.index(kind), size)
-    return _Pieces(*(np.array([value], np.int64) for value in values))
+def _row(name: str, sums: I64) -> Row:
+    return Row(name, int(sums.sum()), *sums.tolist())
+
+
+def _sums(group: I64, pieces: Pieces, name: Callable[[int], str]) -> Sums:
+    found, place = np.unique(group, return_inverse=True)
+    sums = np.zeros((len(found), len(COLUMNS)), np.int64)
+    np.add.at(sums, (place, np.array(COLUMN)[pieces.kind]), pieces.size)
+    order = np.argsort(-sums.sum(axis=1), kind="stable")
+    return Sums(found[order], sums[order], name)
+
+
+def _added_up(file: Elf, pieces: Pieces, by: str, top: int) -> Size:
+    """The bytes by section or kind."""
+    kinds = -1 - pieces.kind
+    if by == "kind":
+        sums = _sums(pieces.kind, pieces, KINDS.__getitem__)
+    else:
+        group, names = np.where(pieces.section > 0, pieces.section, kinds), file.names
+        sums = _sums(group, pieces, lambda i: names[i] if i > 0 else of_kind(-1 - i))
+    return cut_off(sums, by, top)
+
+
+def of_kind(kind: int) -> str:
+    """What is no symbol, or no section, is called by its kind."""
+    return f"({KINDS[kind]})"
+
+
+def cut_off(sums: Sums, by: str, top: int) -> Size:
+    """All rows, or the first ones and one for the rest."""
+    count = min(top or len(sums.number), len(sums.number))
+    rows = [sums.row(at) for at in range(count)]
+    rows += sums.others(range(count, len(sums.number)))
+    return Size(by, int(sums.sums.sum()), tuple(rows))
+
+
+def _with_retained(sums: Sums, asked: Retained, top: int, tree: bool, exact: bool | None) -> Size:
+    own = asked.groups.own
+    retained, number = asked.rows, sums.number
+    real = (number >= 0) & (number < own)
+    real[real] = asked.known[number[real]]
+    places: I64 = np.arange(len(number))[: top or None]
+    depth, parent = dict[int, int](), dict[int, str]()
+    if tree:
+        places, depth, parent = _in_a_tree(sums, asked, real, top)
+    known = np.flatnonzero(real[places])
+    wanted = exact if exact is not None else len(known) <= EXACT
+    rows = []
+    for at in places.tolist():
+        row = sums.row(at)
+        if real[at]:
+            which = int(number[at])
+            found = asked.exactly(which) if wanted else int(retained[which])
+            row = attrs.evolve(row, retained=found, exact=wanted)
+        rows.append(attrs.evolve(row, parent=parent.get(at, ""), depth=depth.get(at, 0)))
+    rest = np.setdiff1d(np.arange(len(number)), places)
+    rows += sums.others(rest)
+    return Size(asked.groups.by, int(sums.sums.sum()), tuple(rows))
+
+
+def _in_a_tree(
+    sums: Sums, asked: Retained, real: Bool, top: int
+) -> tuple[I64, dict[int, int], dict[int, str]]:
+    """The places of the rows that are shown, depth first, how deep each is, and which is above it.
+    A row retains no more than the one above it, so that is shown, too."""
+    number = sums.number
+    place = {int(number[at]): at for at in np.flatnonzero(real).tolist()}
+    parents, retained = asked.parents.tolist(), asked.rows.tolist()
+    above: dict[int, int] = {}
+    for row in place:
+        at = parents[row]
+        while at >= 0 and at not in place:  # what has no bytes in the file has no row
+            at = parents[at]
+        above[row] = at
+    below: dict[int, list[int]] = {}
+    for row in sorted(place, key=lambda row: (-retained[row], place[row])):
+        below.setdefault(above[row], []).append(row)
+    found, depth = [], {-1: -1}
+    stack = below.get(-1, [])[::-1]
+    while stack:
+        row = stack.pop()
+        found.append(row)
+        depth[row] = depth[above[row]] + 1
+        stack += below.get(row, [])[::-1]
+    first = sorted(found, key=lambda row: (-retained[row], depth[row], place[row]))[: top or None]
+    shown = set(first)
+    places = [place[row] for row in found if row in shown]
+    if not top:
+        places += np.flatnonzero(~real).tolist()
+    parent = {place[row]: sums.name(above[row]) for row in first if above[row] >= 0}
+    return np.array(places, np.int64), {place[row]: depth[row] for row in first}, parent

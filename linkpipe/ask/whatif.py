@@ -8,7 +8,7 @@ from functools import cached_property
 import attrs
 import numpy as np
 
-from linkpipe.arrays.types import I64, Bool
+from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.ask import rerun
 from linkpipe.ask.calls import Calls
 from linkpipe.ask.modules import Modules
@@ -80,10 +80,6 @@ class Cuts:
         """What there is."""
         return rerun.run(self.link)
 
-    @cached_property
-    def _calls(self) -> Calls:
-        return Calls(self.before)
-
     def gone(self, subjects: Sequence[Subject]) -> Bool:
         """What leaves without these, they themselves among it: bool[n]."""
         return self.before.reached & ~self._after(self._without(subjects), subjects).reached
@@ -118,31 +114,40 @@ class Cuts:
         packages = {name for subject in subjects for name in subject.packages}
         if packages:
             lost = self.modules.lost(packages)
-            relocs = self.link.graph.relocs
-            tasks = relocs.target[relocs.rows_of(self.link.inittasks[0])]
-            owners, labels = self.modules.owners(tasks)
-            without[tasks[[labels[row] in lost for row in owners.tolist()]]] = True
+            for task, package in self._initialisers:
+                without[task] |= package in lost
         return without
+
+    @cached_property
+    def _initialisers(self) -> list[tuple[int, str]]:
+        """Those that are run, each with the package that it is of."""
+        relocs = self.link.graph.relocs
+        tasks = relocs.target[relocs.rows_of(self.link.inittasks[0])]
+        owners, labels = self.modules.owners(tasks)
+        return [(task, labels[row]) for task, row in zip(tasks.tolist(), owners, strict=True)]
+
+    @cached_property
+    def _look_ups(self) -> list[tuple[int, I32]]:
+        """Functions that look methods up, each with what it calls to do so, as far as is known."""
+        run = self.before
+        marked = (run.inputs.symbols.flags & Flag.REFLECT_METHOD) != 0
+        found = np.flatnonzero(marked & run.reached).tolist()
+        calls, targets = Calls(run), run.inputs.relocs.target
+        return [(function, targets[calls.look_ups(function)]) for function in found]
 
     def _after(self, without: Bool, subjects: Sequence[Subject]) -> rerun.Run:
         # Other modules may be loaded where package plugin is there; a plugin is one itself.
         plugin = any("plugin" in subject.packages for subject in subjects)
         others = not (plugin and self.link.options.buildmode == "exe")
-        unmarked = _blind(self._calls, without)
-        return rerun.run(self.link, without=without, unmarked=unmarked, modules=others)
-
-
-def _blind(calls: Calls, without: Bool) -> I64:
-    """Functions that would not look methods up any more: all by which they do it is cut."""
-    run = calls.run
-    marked = (run.inputs.symbols.flags & Flag.REFLECT_METHOD) != 0
-    targets = run.inputs.relocs.target
-    found = []
-    for function in np.flatnonzero(marked & run.reached & ~without).tolist():
-        rows = calls.look_ups(function)
-        if rows and without[targets[rows]].all():
-            found.append(function)
-    return np.array(found, np.int64)
+        # Functions do not look methods up any more when all by which they do it is cut.
+        blind = [f for f, by in self._look_ups if not without[f] and len(by) and without[by].all()]
+        return rerun.run(
+            self.link,
+            without=without,
+            unmarked=np.array(blind, np.int64),
+            modules=others,
+            inputs=self.before.inputs,
+        )
 
 
 def _packages(modules: Modules, gone: I64, kept: I64) -> tuple[Leaving, ...]:

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -20,6 +20,7 @@ from linkpipe.errors import LinkpipeError, os_error
 ERROR = 2
 """The exit status of every command for people when it cannot do what it was asked for."""
 
+F = TypeVar("F", bound=Callable[..., Any])
 Made = Callable[[Callable[..., Any]], click.Command]
 
 
@@ -36,7 +37,7 @@ def people(name: str) -> Made:
     return decorate
 
 
-def formats(*more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def in_formats(*more: str) -> Callable[[F], F]:
     """The option ``--format``: text, JSON, and what else a command has."""
     return click.option(
         "--format",
@@ -48,7 +49,7 @@ def formats(*more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     )
 
 
-as_format = formats()
+as_format = in_formats()
 
 
 def invoke(command: click.Command, argv: Sequence[str], obj: Any = None) -> int:
@@ -76,6 +77,18 @@ def invoke(command: click.Command, argv: Sequence[str], obj: Any = None) -> int:
 def print_json(schema: str, value: dict[str, Any]) -> None:
     """Print a value with its schema."""
     click.echo(json.dumps({"schema": schema, **value}, indent=1, ensure_ascii=False))
+
+
+def print_numbers(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], *, count: int, fold: bool = False
+) -> None:
+    """Print a table whose first ``count`` columns are numbers, which end below one another."""
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    right = [
+        [f"{cell:>{width}}" if at < count else cell for at, (cell, width) in enumerate(pairs)]
+        for pairs in (list(zip(cells, widths, strict=True)) for cells in (titles, *rows))
+    ]
+    print_table(right[0], right[1:], fold=fold)
 
 
 def print_table(

@@ -3,7 +3,7 @@
     linkpipe COMMAND [OPTIONS] TARGET [WHAT] [-- GO BUILD FLAGS]
 
 TARGET is a package, which the user's own go command compiles, or @FILE, a file with the arguments
-of a link. Nothing is written but what --output names.
+of a link; for some commands a binary, too. Nothing is written but what --output names.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from linkpipe.cli._people import as_format, invoke, people
+from linkpipe.cli._people import in_formats, invoke, people
 from linkpipe.errors import LinkpipeError, OptionError
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ GO_FLAGS = "[-- GO BUILD FLAGS]"
 Made = Callable[[Callable[..., int]], click.Command]
 
 
-def asks(name: str, what: str = "") -> Made:
+def asks(name: str, what: str = "", *, target: str = "TARGET", formats: Sequence[str] = ()) -> Made:
     """Make a command that asks about a link of a function, which takes ``target``, ``form`` and its
-    own options, prints, and returns the exit status. ``what`` follows TARGET in its usage, when
-    that is the only argument."""
+    own options, prints, and returns the exit status. ``what`` follows ``target`` in its usage, when
+    that is the only argument; ``formats`` are those that it has beside text and JSON."""
 
     def decorate(function: Callable[..., int]) -> click.Command:
-        argument = click.argument("target", metavar=f"TARGET {what}".rstrip())
-        return people(name)(argument(to_file(as_format(function))))
+        argument = click.argument("target", metavar=f"{target} {what}".rstrip())
+        return people(name)(argument(to_file(in_formats(*formats)(function))))
 
     return decorate
 
@@ -80,6 +80,15 @@ def ask(command: click.Command, argv: Sequence[str]) -> int:
     words = list(argv)
     at = words.index("--") if "--" in words else len(words)
     return invoke(command, words[:at], obj=tuple(words[at + 1 :]))
+
+
+def is_binary(target: str) -> bool:
+    """Whether a target is a binary: an ELF file, which no package is."""
+    try:
+        with open(target, "rb") as file:
+            return file.read(4) == b"\x7fELF"
+    except OSError:
+        return False
 
 
 def linked(target: str, until: str = "", output: str = "") -> Link:

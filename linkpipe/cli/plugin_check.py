@@ -10,7 +10,7 @@ import attrs
 import click
 
 from linkpipe import __version__
-from linkpipe.cli._people import formats, invoke, people, print_json, print_table
+from linkpipe.cli._people import in_formats, invoke, people, print_json, print_table
 from linkpipe.cli._target import NO, YES, to_file
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 @click.argument("host")
 @click.argument("plugins", nargs=-1, required=True, metavar="PLUGIN...")
 @to_file
-@formats("sarif")
+@in_formats("sarif")
 def command(host: str, plugins: tuple[str, ...], form: str) -> int:
     """Show what would make plugin.Open fail, or the program crash later: each package that is not
     the one that the host was built with, and why; symbols that nobody has, libraries that are not

@@ -51,9 +51,11 @@ def run(
 
 
 def of_deep(folder: Path, command: str, *args: str) -> subprocess.CompletedProcess[str]:
-    """Ask about the captured link of a program: no go command takes part."""
-    given = inputs(DEEP)
-    return ask(command, response_file(DEEP, folder), *args, LINKPIPE_GO="/nonexistent", **given.env)
+    """Ask about the captured link of a program, SAME among the arguments: no go command takes
+    part."""
+    target = response_file(DEEP, folder)
+    words = [target if each == "SAME" else each for each in args]
+    return ask(command, target, *words, LINKPIPE_GO="/nonexistent", **inputs(DEEP).env)
 
 
 def test_why_of_a_package(tmp_path: Path) -> None:
@@ -189,3 +191,70 @@ def test_help_has_examples(command: str) -> None:
     assert "[-- GO BUILD FLAGS]" in " ".join(done.stdout.split())
     assert f"Examples:\n    linkpipe {command} " in done.stdout
     assert "exit status is 0" in " ".join(done.stdout.split())
+
+
+def test_sizes_as_numbers_for_others(tmp_path: Path) -> None:
+    """CSV has a line for each row, a metafile of esbuild all packages, with what imports what."""
+    rows = of_deep(tmp_path, "size", "--format", "csv", "--top", "3").stdout.splitlines()
+    assert rows[0] == "size,code,data,pclntab,debug,other,retained,exact,parent,name"
+    assert len(rows) == 5
+    done = of_deep(tmp_path, "size", "--format", "esbuild-metafile")
+    told = json.loads(done.stdout)
+    (output,) = told["outputs"].values()
+    assert output["bytes"] == sum(each["bytesInOutput"] for each in output["inputs"].values())
+    assert output["inputs"].keys() == told["inputs"].keys()
+    assert output["entryPoint"] == "main"
+    helper = {"path": "looking.test/deep/helper", "kind": "import-statement"}
+    assert helper in told["inputs"]["main"]["imports"]
+    known = set(told["inputs"])
+    assert {each["path"] for row in told["inputs"].values() for each in row["imports"]} <= known
+
+
+def test_what_has_grown(tmp_path: Path) -> None:
+    """Between links, and binaries of which one is stripped; the status is that of the policy."""
+    same = of_deep(tmp_path, "size", "--against", "SAME")
+    assert (same.returncode, same.stdout[:14]) == (0, "no difference:")
+    (tmp_path / "quiet").mkdir()
+    quiet, deep = response_file(QUIET, tmp_path / "quiet"), str(tmp_path / "deep")
+    grown = of_deep(tmp_path, "size", "--against", quiet, "--top", "0")
+    assert grown.returncode == 1
+    assert " added " in grown.stdout
+    assert [line for line in grown.stdout.splitlines() if "looking.test/deep/helper" in line]
+    for limit, status in (("1%", 1), ("90%", 0), ("10", 1), ("900000000", 0)):
+        done = of_deep(tmp_path, "size", "--against", quiet, "--fail-over", limit)
+        assert (done.returncode, "over the limit" in done.stdout) == (status, bool(status))
+    arguments = [*inputs(DEEP).flags, "-s", "-o", deep, str(inputs(DEEP).main)]
+    linked = ask("link", *arguments, **inputs(DEEP).env)
+    assert linked.returncode == 0, linked.stderr
+    stripped = ask("size", deep, "--against", deep)
+    assert (stripped.returncode, stripped.stdout[:14]) == (0, "no difference:")
+    told = json.loads(of_deep(tmp_path, "size", "--against", deep, "--format", "json").stdout)
+    assert not told["same"]
+    assert {"(symbol table)", "(debug information)"} <= {each["name"] for each in told["changes"]}
+
+
+def test_a_comment_is_found_again_by_its_first_line(tmp_path: Path) -> None:
+    (tmp_path / "quiet").mkdir()
+    for args in ((), ("--against", response_file(QUIET, tmp_path / "quiet"))):
+        lines = of_deep(tmp_path, "size", "--format", "markdown", *args).stdout.splitlines()
+        assert lines[0] == "<!-- linkpipe size -->"
+        assert [line for line in lines if line.startswith("|---:|") and line.endswith("|---|")]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--fail-over", "5%"), "--fail-over is about --against"),
+        (("--against", "SAME", "--tree"), "--against has neither"),
+        (("--against", "SAME", "--fail-over", "much"), "'much' is no limit"),
+        (("--against", "SAME", "--fail-over", "-1"), "'-1' is no limit"),
+        (("--tree", "--by", "kind"), "there is no tree of 'kind'"),
+    ],
+)
+def test_sizes_that_cannot_be_asked_for(
+    tmp_path: Path, args: tuple[str, ...], message: str
+) -> None:
+    done = of_deep(tmp_path, "size", *args)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stdout == ""

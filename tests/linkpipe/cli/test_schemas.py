@@ -1,0 +1,39 @@
+"""docs/schemas: what they say is what the values are, and what the commands print."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.linkpipe.cli.schemas import FOLDER, checked
+from tests.linkpipe.cli.test_asking import BINARIES, COMMANDS, of_deep
+from tools.schemas import PRINTED, schema
+
+MORE: dict[str, tuple[str, ...]] = {"size-against": ("size", "--against", "SAME")}
+"""Forms that a command prints when it is asked otherwise: command, and what it is asked."""
+
+
+def name(form: str) -> str:
+    return form.partition("/")[0]
+
+
+@pytest.mark.parametrize("form", PRINTED)
+def test_files_are_made_of_the_values(form: str) -> None:
+    """`python -m tools.schemas` writes them."""
+    text = (FOLDER / f"{name(form)}.json").read_text()
+    assert json.loads(text) == schema(form)
+
+
+def test_every_form_has_a_schema() -> None:
+    assert set(COMMANDS) | set(MORE) == {name(form) for form in PRINTED}
+    assert {file.stem for file in FOLDER.iterdir()} == {*map(name, PRINTED), *BINARIES}
+
+
+@pytest.mark.parametrize("form", PRINTED)
+def test_commands_print_what_they_say(tmp_path: Path, form: str) -> None:
+    command, *args = MORE.get(name(form), (name(form), *COMMANDS.get(name(form), ())))
+    done = of_deep(tmp_path, command, *args, "--format", "json")
+    assert done.returncode in (0, 1), done.stderr
+    assert checked(done.stdout)["schema"] == f"linkpipe.{form}"
