@@ -23,7 +23,7 @@ WHOLE = Obj(
     files=("/src/p.go",),
     defs=(
         Sym(name="p.a", data=b"1234", relocs=(Reloc(0, 4, 1, (goobj.PKG_SELF, 1)),)),
-        Sym(name="p.b", data=b"5678", auxs=((1, (goobj.PKG_NONE, 0)),)),
+        Sym(name="p.b", data=b"5678", auxs=((goobj.AUX_FUNCDATA, (goobj.PKG_NONE, 0)),)),
     ),
     refs=(Sym(name="elsewhere"),),
 )
@@ -88,6 +88,7 @@ LATER = [
     ((goobj.RELOC, 19, 3), 0, f"symbol 3 of package index {goobj.PKG_SELF}", goobj.RELOC, 0),
     ((goobj.AUX, 5, 1), 1, f"symbol 1 of package index {goobj.PKG_NONE}", goobj.AUX, 0),
     ((goobj.SYMDEF, 13, 2_000_000_001), 0, "too large (2000000001 bytes)", goobj.SYMDEF, 0),
+    ((goobj.AUX, 0, 0xFFFFFF01), 1, "table about a function belongs to", goobj.AUXIDX, 4),
     ((goobj.AUX, 1, 0x80000000), 1, "symbol 0 of package index 2147483648", goobj.AUX, 0),
 ]
 
