@@ -33,7 +33,6 @@ import numpy as np
 
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.columns import frozen
-from linkpipe.arrays.image import copy_spans
 from linkpipe.arrays.ragged import distinct, expand, first_seen
 from linkpipe.arrays.types import I32, I64, U8
 from linkpipe.engine.pass_api import Link, linkpass
@@ -41,6 +40,7 @@ from linkpipe.errors import InputError
 from linkpipe.functab.funcdata import create_trees, funcdata_lists, inlined_calls
 from linkpipe.functab.place import RECORD, function_table
 from linkpipe.functab.sourcefiles import file_tables
+from linkpipe.kernels.spans import copy_spans
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.contents import check_sizes

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linkpipe.arrays.image import copy_spans, put_words
+from linkpipe.arrays.image import put_words
 from linkpipe.arrays.types import I32, I64, U8, U16, Ints
 from linkpipe.formats.dwarf import Abbrev, At, Form
 from linkpipe.formats.leb128 import put_leb, uleb_sizes
+from linkpipe.kernels.spans import copy_spans
 from linkpipe.reloctype import R_ADDR, R_ADDROFF, R_DWARFSECREF
 
 

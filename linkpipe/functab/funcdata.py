@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from linkpipe.arrays.align import round_up
-from linkpipe.arrays.image import copy_spans
 from linkpipe.arrays.ragged import distinct, expand, first_seen, owners
 from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import read_headers
+from linkpipe.kernels.spans import copy_spans
 from linkpipe.symkind import SymKind
 from linkpipe.tables.faults import rows_of
 from linkpipe.tables.functions import Functions

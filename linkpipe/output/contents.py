@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from linkpipe.arrays.image import copy_spans
 from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import UserError
+from linkpipe.kernels.spans import copy_spans
 from linkpipe.values import Shown
 
 if TYPE_CHECKING:

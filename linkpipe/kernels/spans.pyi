@@ -1,0 +1,3 @@
+from linkpipe.arrays.types import I64, U8
+
+def copy_spans(to: U8, to_at: I64, source: U8, source_at: I64, sizes: I64) -> None: ...
