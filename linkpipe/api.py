@@ -13,7 +13,8 @@ hold the two together.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from linkpipe.engine.plan import Plan as Plan
     from linkpipe.engine.plan import Planned as Planned
     from linkpipe.engine.runner import Observer as Observer
+    from linkpipe.engine.saved import Saved as Saved
     from linkpipe.errors import InputError as InputError
     from linkpipe.errors import LinkpipeError as LinkpipeError
     from linkpipe.errors import MissingFact as MissingFact
@@ -129,6 +131,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.engine.pass_api": "Pass linkpass",
             "linkpipe.engine.plan": "Plan Planned",
             "linkpipe.engine.runner": "Observer",
+            "linkpipe.engine.saved": "Saved",
             "linkpipe.errors": "InputError LinkpipeError MissingFact UserError checkpoint",
             "linkpipe.flags.options": "Options",
             "linkpipe.formats": "goobj",
@@ -150,7 +153,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
 _DEPRECATED: Mapping[str, tuple[str, str]] = MappingProxyType({})
 """Old name -> the name to use instead, and the version of linkpipe that takes the old one away."""
 
-__all__ = ["API_VERSION", "link", "require", *sorted(_HOME)]  # noqa: PLE0604 - names are strings
+__all__ = ["API_VERSION", "link", "require", "save", *sorted(_HOME)]  # noqa: PLE0604 - names are strings
 
 
 def __getattr__(name: str) -> Any:
@@ -215,14 +218,14 @@ def link(
     """Link a program in this process, and see what is known at the end.
 
     ``target`` is a package, as ``go build`` names it (a path or an import path, seen from the
-    current folder), which is compiled by the go command; or the arguments of a link, a sequence of
-    strings as `go tool link` takes them. The link runs up to and with the pass ``until``, or the
-    last that provides the fact of that name, or to its end; ``pipeline`` is the pipeline file, the
-    default one when empty. ``flags`` are those of ``go build`` for a package, and come before the
-    arguments of a link. ``output`` is the file that a whole link writes, in place of the one that
-    the arguments name; that of a package goes when the function returns, if none is given.
-    ``variables`` is the environment of a link that is given by its arguments, this process's own
-    when None.
+    current folder), which is compiled by the go command; or the file of a saved link; or the
+    arguments of a link, a sequence of strings as `go tool link` takes them. The link runs up to and
+    with the pass ``until``, or the last that provides the fact of that name, or to its end;
+    ``pipeline`` is the pipeline file, the default one when empty. ``flags`` are those of ``go
+    build`` for a package, and come before the arguments of a link. ``output`` is the file that a
+    whole link writes, in place of the one that the arguments name; that of a package goes when the
+    function returns, if none is given. ``variables`` is the environment of a link that is given by
+    its arguments, this process's own when None.
 
         link = linkpipe.api.link("./cmd/prog", until="reachability")
         link.graph.why("main.main")
@@ -230,50 +233,77 @@ def link(
 
     Raises LinkpipeError, UserError among them where the go command fails.
     """
-    if not isinstance(target, str):
-        given = os.environ if variables is None else variables
-        return _run([*flags, *target], given, "", until, pipeline, observers, output)
-    import tempfile
-
-    from linkpipe.packages.gobuild import capture
-
-    with tempfile.TemporaryDirectory(prefix="linkpipe-") as folder:
-        found = capture(target, flags, folder)
-        file = output or os.path.join(folder, "out")
-        return _run(found.args, found.variables, found.tool, until, pipeline, observers, file)
-
-
-def _run(
-    args: Sequence[str],
-    variables: Mapping[str, str],
-    tool: str,
-    until: str,
-    pipeline: str,
-    observers: Iterable[Observer],
-    output: str,
-) -> Link:
     import attrs
 
-    from linkpipe.engine.plugins import Catalog
-    from linkpipe.engine.releases import release_of
+    from linkpipe.engine.saved import check_compiler
     from linkpipe.engine.session import run_link
+
+    with _options(target, flags, variables) as (options, saved):
+        if saved and not until:
+            check_compiler(saved, os.environ)
+        if pipeline:
+            settings = attrs.evolve(options.settings, pipeline=pipeline)
+            options = attrs.evolve(options, settings=settings)
+        if output:
+            options = attrs.evolve(options, o=os.path.abspath(output))
+        watching = tuple(observers)
+        return run_link(options, lambda _: watching, until=until)
+
+
+def save(
+    target: str | Sequence[str],
+    file: str,
+    *,
+    flags: Sequence[str] = (),
+    strip_paths: bool = False,
+    variables: Mapping[str, str] | None = None,
+) -> Saved:
+    """Write a link into one file, which gives the same link anywhere: inputs, flags, the variables
+    that a link reads, the plan. The file is a ``target`` of ``link``. The other arguments are those
+    of ``link``; with ``strip_paths`` the file does not say where its inputs were.
+
+    Raises LinkpipeError, OSError.
+    """
+    from linkpipe.engine import saved
+    from linkpipe.engine.session import run_link
+
+    with _options(target, flags, variables) as (options, again):
+        link = run_link(options, until="mode")
+        return saved.save(link, file, strip_paths=strip_paths, again=again)
+
+
+@contextmanager
+def _options(
+    target: str | Sequence[str], flags: Sequence[str], variables: Mapping[str, str] | None
+) -> Iterator[tuple[Options, Saved | None]]:
+    """The options of a target's link, whose inputs are there until the end."""
+    import tempfile
+
+    import attrs
+
+    from linkpipe.engine.saved import is_saved, options_of
+    from linkpipe.packages.gobuild import capture
+
+    given = os.environ if variables is None else variables
+    if not isinstance(target, str):
+        yield _read([*flags, *target], given, ""), None
+        return
+    with tempfile.TemporaryDirectory(prefix="linkpipe-") as folder:
+        if is_saved(target):
+            options, saved = options_of(target, folder, given)
+            yield attrs.evolve(options, o=os.path.join(folder, "out")), saved
+            return
+        found = capture(target, flags, folder)
+        options = _read(found.args, found.variables, found.tool)
+        yield attrs.evolve(options, o=os.path.join(folder, "out")), None
+
+
+def _read(args: Sequence[str], variables: Mapping[str, str], tool: str) -> Options:
     from linkpipe.errors import UserError
     from linkpipe.flags import environ
     from linkpipe.flags.options import VersionAsked, read_options
 
-    catalog = Catalog()
-    options = read_options(
-        args,
-        environ.capture(variables, tool),
-        variables,
-        release_of=lambda version, asked: release_of(catalog, version, asked),
-    )
+    options = read_options(args, environ.capture(variables, tool), variables)
     if isinstance(options, VersionAsked):
         raise UserError("-V links nothing", status=2, label="linkpipe", remedy="leave it out")
-    if pipeline:
-        settings = attrs.evolve(options.settings, pipeline=pipeline)
-        options = attrs.evolve(options, settings=settings)
-    if output:
-        options = attrs.evolve(options, o=os.path.abspath(output))
-    watching = tuple(observers)
-    return run_link(options, lambda _: watching, until=until, catalog=catalog)
+    return options

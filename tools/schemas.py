@@ -24,6 +24,7 @@ from linkpipe.ask.growth import Growth
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 
 PRINTED: Mapping[str, Any] = {
+    "save/1": ({"file": str}, api.Saved),
     "size/1": api.Size,
     "size-against/1": ({"same": bool, "over": bool, "found": int}, Growth),
     "whatif/1": api.WhatIf,

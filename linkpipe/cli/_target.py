@@ -2,16 +2,16 @@
 
     linkpipe COMMAND [OPTIONS] TARGET [WHAT] [-- GO BUILD FLAGS]
 
-TARGET is a package, which the user's own go command compiles, or @FILE, a file with the arguments
-of a link; for some commands a binary, too. Nothing is written but what --output names.
+TARGET is a package, which the user's own go command compiles, @FILE, a file with the arguments of a
+link, or a saved link; for some commands a binary, too. Nothing is written but what --output names.
 """
 
 from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from linkpipe.cli._people import in_formats, invoke, people
-from linkpipe.errors import LinkpipeError, OptionError
+from linkpipe.errors import LinkpipeError, OptionError, UserError
 
 if TYPE_CHECKING:
     from linkpipe.ask.reasons import Inlined
@@ -96,17 +96,31 @@ def linked(target: str, until: str = "", output: str = "") -> Link:
     when it cannot be built or linked."""
     from linkpipe import api
 
+    with begun(target) as (what, flags):
+        return api.link(what, until=until, flags=flags, output=output)
+
+
+@contextmanager
+def begun(target: str) -> Iterator[tuple[str | list[str], Sequence[str]]]:
+    """A target and flags as linkpipe.api takes them. Errors in what is done with them, but those
+    about the question, end the command with status FAILED."""
+    from linkpipe.engine.saved import is_saved, read
+
     context = click.get_current_context()
     flags = context.obj or ()
-    if target.startswith("@"):
-        if flags:
-            raise click.ClickException("@FILE is a link: there is no go build to give flags to")
+    arguments, saved = target.startswith("@"), is_saved(target)
+    if flags and (arguments or saved):
+        what = "@FILE" if arguments else target
+        raise click.ClickException(f"{what} is a link: there is no go build to give flags to")
+    if arguments:
         Path(target[1:]).open("rb").close()
+    if saved:
+        read(target)
     try:
-        what = [target] if target.startswith("@") else target
-        return api.link(what, until=until, flags=flags, output=output)
-    except OptionError:
-        raise
+        yield [target] if arguments else target, flags
     except LinkpipeError as e:
+        # A wrong flag, or what would be a wrong use of a saved link, is about the question.
+        if isinstance(e, OptionError) or (saved and isinstance(e, UserError) and e.status == 2):
+            raise
         print(f"linkpipe {context.command.name}: {e.render()}", file=sys.stderr)
         raise click.exceptions.Exit(FAILED) from e

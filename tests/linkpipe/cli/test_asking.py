@@ -52,9 +52,9 @@ def run(
 
 def of_deep(folder: Path, command: str, *args: str) -> subprocess.CompletedProcess[str]:
     """Ask about the captured link of a program, SAME among the arguments: no go command takes
-    part."""
+    part. SAVED is a file that it is saved in."""
     target = response_file(DEEP, folder)
-    words = [target if each == "SAME" else each for each in args]
+    words = [{"SAME": target, "SAVED": f"{folder}/saved"}.get(each, each) for each in args]
     return ask(command, target, *words, LINKPIPE_GO="/nonexistent", **inputs(DEEP).env)
 
 
@@ -258,3 +258,30 @@ def test_sizes_that_cannot_be_asked_for(
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stdout == ""
+
+
+def test_a_link_is_saved_and_asked_about(tmp_path: Path) -> None:
+    """Without a go command; --list says what it holds, and flags of go build have no place."""
+    done = of_deep(tmp_path, "save", "--output", "SAVED")
+    assert done.returncode == 0, done.stderr
+    file = str(tmp_path / "saved")
+    assert ask("save", "--list", file).stdout == done.stdout
+    asked = ask("why", file, "looking.test/deep/helper.Call", LINKPIPE_GO="/nonexistent")
+    assert asked.returncode == 0, asked.stderr
+    same = of_deep(tmp_path, "size", "--against", file)
+    assert (same.returncode, same.stdout[:14]) == (0, "no difference:")
+    wrong = ask("why", file, "main.main", "--", "-race")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "there is no go build to give flags to" in wrong.stderr
+
+
+def test_a_saved_link_that_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "saved").write_bytes(b"PK\3\4 and no more")
+    for command in (
+        ("why", str(tmp_path / "saved"), "main.main"),
+        ("save", str(tmp_path / "saved")),
+    ):
+        done = ask(*command)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "no saved link" in done.stderr
+        assert "Traceback" not in done.stderr

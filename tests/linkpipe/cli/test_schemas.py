@@ -11,8 +11,12 @@ from tests.linkpipe.cli.schemas import FOLDER, checked
 from tests.linkpipe.cli.test_asking import BINARIES, COMMANDS, of_deep
 from tools.schemas import PRINTED, schema
 
-MORE: dict[str, tuple[str, ...]] = {"size-against": ("size", "--against", "SAME")}
-"""Forms that a command prints when it is asked otherwise: command, and what it is asked."""
+MORE: dict[str, tuple[str, ...]] = {
+    "save": ("save", "--output", "SAVED"),
+    "size-against": ("size", "--against", "SAME"),
+}
+"""Forms of others than COMMANDS, or that these print when they are asked otherwise: command, and
+what it is asked."""
 
 
 def name(form: str) -> str:

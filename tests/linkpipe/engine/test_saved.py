@@ -1,0 +1,219 @@
+"""A link in one file: the same link elsewhere, and nothing else from whoever made the file."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linkpipe import api
+from linkpipe.engine import saved
+from linkpipe.errors import InputError, LinkpipeError, UserError
+from tests.conformance.programs import Program
+from tests.conformance.programs import inputs as captured
+from tests.conformance.toolchain import goroot
+from tests.linkpipe.ask.links import QUIET, WITH_PLUGIN
+
+
+def keep(program: Program, file: Path, *flags: str, **options: Any) -> api.Saved:
+    given = captured(program)
+    secret = {"GOPROXY": "https://user:password@proxy", "HOME": "/home/me", "LINKPIPE_LOG": "0"}
+    variables = {**given.environment(), "GOROOT": str(goroot()), **secret}
+    arguments = [*given.flags, *flags, str(given.main)]
+    return api.save(arguments, str(file), variables=variables, **options)
+
+
+def direct(program: Program, output: Path, *flags: str) -> bytes:
+    given = captured(program)
+    variables = {**given.environment(), "GOROOT": str(goroot())}
+    api.link([*given.flags, *flags, str(given.main)], output=str(output), variables=variables)
+    return output.read_bytes()
+
+
+@pytest.mark.parametrize("flags", [(), ("-s", "-X=main.a=b c", "-X=main.d='e'")])
+def test_it_gives_the_same_bytes(
+    tmp_path: Path, flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no go command, and the environment is another."""
+    wanted = direct(QUIET, tmp_path / "wanted", *flags)
+    keep(QUIET, tmp_path / "saved", *flags)
+    for name in ("GOROOT", "GOARCH", "GOOS", "GOAMD64"):
+        monkeypatch.setenv(name, "elsewhere")
+    monkeypatch.setenv("PATH", "/nonexistent")
+    api.link(str(tmp_path / "saved"), output=str(tmp_path / "out"))
+    assert (tmp_path / "out").read_bytes() == wanted
+
+
+def test_a_host_linker_gets_the_same_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once who asks has said that it may be run; until then the link is looked into without."""
+    file = str(tmp_path / "saved")
+    found = keep(WITH_PLUGIN, tmp_path / "saved")
+    assert found.external
+    assert found.compiler == ("gcc",)
+    assert "gcc" in found.compiler_version.lower()
+    assert "hostlink" in found.plan
+    with pytest.raises(UserError, match="a C compiler finishes this link"):
+        api.link(file, output=str(tmp_path / "out"))
+    assert api.link(file, until="graph").mode.external
+    monkeypatch.setenv("LINKPIPE_RUN_COMPILER", "1")
+    monkeypatch.setenv("LINKPIPE_PROBE_CACHE", "off")
+    wanted = direct(WITH_PLUGIN, tmp_path / "wanted")
+    api.link(file, output=str(tmp_path / "out"))
+    assert (tmp_path / "out").read_bytes() == wanted
+
+
+def test_it_holds_what_a_link_reads_and_no_more(tmp_path: Path) -> None:
+    found = keep(QUIET, tmp_path / "saved")
+    assert found.variables.keys() <= {*saved.VARIABLES, "GOAMD64"}
+    assert found == saved.read(str(tmp_path / "saved"))
+    text = zipfile.ZipFile(tmp_path / "saved").read("manifest.json").decode()
+    assert "password" not in text
+    assert "/home/me" not in text
+    assert {"files/0.a", "importcfg"} <= {each.name for each in found.files}
+    assert all(arg.split("=")[0][1:] in saved.FLAGS for arg in found.args)
+
+
+def test_it_need_not_say_where_files_were(tmp_path: Path) -> None:
+    shown = keep(QUIET, tmp_path / "saved")
+    assert str(captured(QUIET).main) in {each.path for each in shown.files}
+    hidden = keep(QUIET, tmp_path / "stripped", strip_paths=True)
+    assert {each.path for each in hidden.files} == {""}
+    folder = str(captured(QUIET).main.parent)
+    names = zipfile.ZipFile(tmp_path / "stripped").namelist()
+    for name in ("manifest.json", "importcfg"):
+        assert folder not in zipfile.ZipFile(tmp_path / "stripped").read(name).decode()
+    assert len(set(names)) == len(names)
+
+
+def test_a_saved_link_is_saved_again(tmp_path: Path) -> None:
+    one = keep(QUIET, tmp_path / "one", strip_paths=True)
+    other = api.save(str(tmp_path / "one"), str(tmp_path / "other"), strip_paths=True)
+    assert other == one
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_a_pipeline_of_ones_own_is_saved(tmp_path: Path) -> None:
+    pipeline = tmp_path / "mine.toml"
+    pipeline.write_text('extends = "default"\n[[remove]]\nname = "stackcheck"\n')
+    found = keep(QUIET, tmp_path / "saved", f"-pipeline={pipeline}")
+    assert "stackcheck" not in found.plan
+    pipeline.unlink()
+    assert api.link(str(tmp_path / "saved"), until="graph").has("graph")
+    pipeline.write_text(f'extends = "{tmp_path}/base.toml"\n')
+    (tmp_path / "base.toml").write_text('extends = "default"\n')
+    with pytest.raises(UserError, match="only one file of a pipeline can be saved"):
+        keep(QUIET, tmp_path / "saved", f"-pipeline={pipeline}")
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("saved") / "good"
+    keep(QUIET, file)
+    return file
+
+
+def rewritten(good: Path, to: Path, change: Callable[[dict[str, Any]], None]) -> str:
+    """A saved link with another manifest."""
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(to, "w") as new:
+        told = json.loads(old.read("manifest.json"))
+        change(told)
+        for name in old.namelist():
+            data = old.read(name) if name != "manifest.json" else json.dumps(told).encode()
+            new.writestr(name, data)
+    return str(to)
+
+
+def set_(key: str, value: object) -> Callable[[dict[str, Any]], None]:
+    return lambda told: told.__setitem__(key, value)
+
+
+def first_file(**what: object) -> Callable[[dict[str, Any]], None]:
+    return lambda told: told["files"][0].update(what)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (set_("schema", "linkpipe.saved/9"), "no saved link of the form"),
+        (set_("args", ["-o=/etc/passwd"]), "holds the flag '-o'"),
+        (set_("args", ["@/etc/passwd"]), "holds the flag '@/etc/passwd'"),
+        (set_("args", ["-pipeline=/tmp/x"]), "holds the flag '-pipeline'"),
+        (set_("args", [1]), "a text is none"),
+        (set_("variables", {"LD_PRELOAD": "x"}), "holds the variable 'LD_PRELOAD'"),
+        (set_("files", []), "is not there"),
+        (set_("external", "yes"), "a number is none"),
+        (set_("more", 1), "unexpected keyword"),
+        (first_file(name="../../evil"), "holds a file"),
+        (first_file(name="/etc/passwd"), "holds a file"),
+        (first_file(size=1 << 60), "more than"),
+        (first_file(size=-1), "more than"),
+        (first_file(size=10), "has more than 10 bytes"),
+        (first_file(sha256="0" * 64), "is not what was saved"),
+    ],
+)
+def test_what_no_saved_link_says_is_refused(
+    good: Path, tmp_path: Path, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    file = rewritten(good, tmp_path / "bad", change)
+    if message == "is not there":
+        message = "that is needed is not there"
+    with pytest.raises(InputError, match=message):
+        api.link(file, until="graph")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("packagefile evil=/etc/passwd", "names the file '/etc/passwd'"),
+        ("packagefile evil=files/../../x.a", "names the file"),
+        ("packageshlib evil=files/1.a", "says 'packageshlib'"),
+    ],
+)
+def test_an_importcfg_names_what_was_saved(
+    good: Path, tmp_path: Path, line: str, message: str
+) -> None:
+    import hashlib
+
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(tmp_path / "bad", "w") as new:
+        told = json.loads(old.read("manifest.json"))
+        config = old.read("importcfg") + f"{line}\n".encode()
+        (entry,) = (each for each in told["files"] if each["name"] == "importcfg")
+        entry.update(size=len(config), sha256=hashlib.sha256(config).hexdigest())
+        for name in old.namelist():
+            changed = {"importcfg": config, "manifest.json": json.dumps(told).encode()}
+            new.writestr(name, changed.get(name) or old.read(name))
+    with pytest.raises(InputError, match=message):
+        api.link(str(tmp_path / "bad"), until="graph")
+
+
+def test_damaged_files_are_refused(good: Path, tmp_path: Path) -> None:
+    """Cut short, or with bytes changed: an error, or the link as it was."""
+    data = good.read_bytes()
+    refused = 0
+    for seed in range(30):
+        dice = random.Random(seed)
+        changed = bytearray(data)
+        for _ in range(dice.randint(1, 6)):
+            # The directory at the end, headers, and what is compressed.
+            start = dice.choice(
+                (0, len(data) - 3000, 0, len(data) - 3000, dice.randrange(len(data)))
+            )
+            changed[min(start + dice.randrange(3000), len(data) - 1)] = dice.randrange(256)
+        if seed % 6 == 0:
+            del changed[dice.randrange(len(changed)) :]
+        file = tmp_path / "damaged"
+        file.write_bytes(changed)
+        try:
+            saved.options_of(str(file), str(tmp_path / f"out{seed}"), {})
+        except (LinkpipeError, FileNotFoundError):
+            refused += 1
+        shutil.rmtree(tmp_path / f"out{seed}", ignore_errors=True)
+    assert refused > 15
