@@ -25,6 +25,8 @@ def number(text: str) -> int:
 
 
 def _value(text: str) -> int | None:
+    if text.isascii() and text.isdecimal() and text[0] != "0" and len(text) <= _MOST_DIGITS:
+        return int(text)  # most are: sizes in archives
     if not re.fullmatch(_INT, text):
         return None
     digits = text.replace("_", "")
