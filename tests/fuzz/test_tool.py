@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import signal
@@ -233,8 +234,16 @@ def test_the_table_adds_up() -> None:
     assert counted in figures.table()
 
 
-def test_the_command_runs_a_case_and_a_few() -> None:
-    assert main(["--seed", "1", "--cases", "2", "--oracle", "0"]) in (0, 1)
+def test_the_command_runs_a_case_and_a_few(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same ones with as many processes as are asked for."""
+    tables = []
+    for jobs in "12":
+        given = ["--seed", "1", "--cases", "4", "--oracle", "0", "--jobs", jobs]
+        assert main(given) in (0, 1)
+        said = capsys.readouterr().out
+        tables.append(re.findall(r"^\| .*|^\d+ cases, \d+ edits", said, re.MULTILINE))
+    assert tables[0] == tables[1]
+    assert any(line.startswith("4 cases") for line in tables[0])
 
 
 def test_valid_programs_compile_and_link_the_same(

@@ -4,6 +4,7 @@ import inspect
 import io
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -145,9 +146,28 @@ def test_options_reach_the_pass(tmp_path: Path) -> None:
     assert link.fact("x") == "hello"
 
 
+def mask(link: Link) -> Link:
+    os.umask(0o123)
+    return link.evolve(y=1)
+
+
+def redecorate(link: Link) -> Link:
+    os.environ["LINKPIPE_TEST_NEW"] = "1"
+    os.environ["HOME"] = "/nowhere"
+    del os.environ["PATH"]
+    return link.evolve(y=1)
+
+
+def deafen(link: Link) -> Link:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return link.evolve(y=1)
+
+
 def surroundings() -> list[object]:
     streams = [(about.st_dev, about.st_ino) for about in map(os.fstat, range(3))]
-    return [os.getcwd(), sys.stderr, *streams]
+    os.umask(umask := os.umask(0))
+    handler = signal.getsignal(signal.SIGTERM)
+    return [os.getcwd(), sys.stderr, *streams, umask, dict(os.environ), handler]
 
 
 @pytest.mark.parametrize(
@@ -164,6 +184,9 @@ def surroundings() -> list[object]:
         (wander, "moved the working directory to /"),
         (hush, "closed the file of stdout and replaced the file of stderr"),
         (replace_stderr, "replaced sys.stderr"),
+        (mask, "changed the umask to 123"),
+        (redecorate, "changed environment variables: HOME, LINKPIPE_TEST_NEW, PATH"),
+        (deafen, "changed the handler of SIGTERM"),
         (lambda link: Link({}), "lost the fact `x`"),
         (lambda link: Link({**link.facts, "x": 2, "y": 1}), "sets the fact `x`, which it has not"),
         (lambda link: link.evolve(y=None), "set the fact `y` to a value of type NoneType"),
@@ -172,7 +195,8 @@ def surroundings() -> list[object]:
 def test_a_pass_that_breaks_its_contract_is_named(
     tmp_path: Path, broken: Any, message: str
 ) -> None:
-    """It, and not the pass after it. Working directory and streams are as they were."""
+    """It, and not the pass after it. Working directory, streams, umask, variables and handlers are
+    as they were."""
     good, after = setter("good", (), ["x"]), setter("after", ["x", "y"])
     before = surroundings()
     with pytest.raises(PassError, match="^pass bad: ") as caught:
