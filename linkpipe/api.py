@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from linkpipe.ask.size import size_of_file as size_of_file
     from linkpipe.ask.unused_x import UnusedX as UnusedX
     from linkpipe.ask.unused_x import unused_x as unused_x
+    from linkpipe.ask.verify import Verify as Verify
+    from linkpipe.ask.verify import verify as verify
     from linkpipe.ask.whatif import WhatIf as WhatIf
     from linkpipe.ask.whatif import whatif as whatif
     from linkpipe.ask.why import Why as Why
@@ -121,6 +123,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.ask.reasons": "Reason",
             "linkpipe.ask.unused_x": "UnusedX unused_x",
             "linkpipe.ask.size": "Size size size_of_file",
+            "linkpipe.ask.verify": "Verify verify",
             "linkpipe.ask.whatif": "WhatIf whatif",
             "linkpipe.ask.why": "Why why",
             "linkpipe.ask.why_no_dce": "WhyNoDce why_no_dce",
@@ -282,11 +285,12 @@ def _options(
     import attrs
 
     from linkpipe.engine.saved import is_saved, options_of
+    from linkpipe.engine.session import options_for
     from linkpipe.packages.gobuild import capture
 
     given = os.environ if variables is None else variables
     if not isinstance(target, str):
-        yield _read([*flags, *target], given, ""), None
+        yield options_for([*flags, *target], given, ""), None
         return
     with tempfile.TemporaryDirectory(prefix="linkpipe-") as folder:
         if is_saved(target):
@@ -294,16 +298,5 @@ def _options(
             yield attrs.evolve(options, o=os.path.join(folder, "out")), saved
             return
         found = capture(target, flags, folder)
-        options = _read(found.args, found.variables, found.tool)
+        options = options_for(found.args, found.variables, found.tool)
         yield attrs.evolve(options, o=os.path.join(folder, "out")), None
-
-
-def _read(args: Sequence[str], variables: Mapping[str, str], tool: str) -> Options:
-    from linkpipe.errors import UserError
-    from linkpipe.flags import environ
-    from linkpipe.flags.options import VersionAsked, read_options
-
-    options = read_options(args, environ.capture(variables, tool), variables)
-    if isinstance(options, VersionAsked):
-        raise UserError("-V links nothing", status=2, label="linkpipe", remedy="leave it out")
-    return options

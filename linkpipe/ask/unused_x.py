@@ -90,7 +90,7 @@ class _Reader:
             return "no-package", "", self._near_package(package, variable)
         symbols = self.modules.link.graph.symbols
         sym = symbols.lookup(f"{path_to_prefix(package)}.{variable}")
-        gotype = self._gotype(sym) if sym else 0
+        gotype = _gotype(self.modules.link, sym) if sym else 0
         if not gotype:
             more = "it is a constant, or declared inside a function, or not at all"
             if self._function(f"{package}.{variable}"):
@@ -113,13 +113,6 @@ class _Reader:
         kinds = is_text(symbols.kind[both])
         return next((sym for sym, text in zip(both, kinds, strict=True) if sym and text), 0)
 
-    def _gotype(self, sym: int) -> int:
-        """The type descriptor of a variable, 0 when the compiler gave it none."""
-        graph, rows = self.modules.link.graph, [sym]
-        symbols = graph.symbols
-        auxs = graph.objects.auxs(symbols.object[rows], symbols.local[rows], [AUX_GOTYPE])
-        return int(auxs.target[0]) if len(auxs.target) else 0
-
     def _near_package(self, package: str, variable: str) -> tuple[str, ...]:
         """The same variable of a package whose path is like that, or ends alike."""
         paths = self.modules.packages
@@ -133,24 +126,11 @@ class _Reader:
 
     def _near_variable(self, package: str, variable: str) -> tuple[str, ...]:
         """String variables of the package that are called alike."""
-        names = self._variables(package)
+        names = string_variables(self.modules, package)
         low = {name.lower(): name for name in names}
         close = difflib.get_close_matches(variable.lower(), low, 3, 0.6)
         near = [low[name] for name in close]
         return tuple(f"{package}.{name}" for name in near)
-
-    def _variables(self, package: str) -> list[str]:
-        """The string variables of a package."""
-        symbols = self.modules.link.graph.symbols
-        ids = self.modules.symbols({package})
-        prefix = f"{path_to_prefix(package)}.".encode()
-        ids = ids[symbols.starts_with(ids, prefix) & ~is_text(symbols.kind[ids])]
-        found = []
-        for sym, name in zip(ids.tolist(), symbols.names(ids), strict=True):
-            rest = name.removeprefix(prefix).decode(errors="replace")
-            if rest.isidentifier() and symbols.name(self._gotype(sym)) == _STRING:
-                found.append(rest)
-        return found
 
     def _initialised(self, package: str) -> Iterator[int]:
         """The variables that a package's own initialiser stores pointers in.
@@ -174,3 +154,25 @@ class _Reader:
                 count = int(barrier[1]) // 2
                 before = set(targets[max(at - 2 * count, 0) : at])
                 yield from before & set(targets[at + 1 : at + 1 + count])
+
+
+def string_variables(modules: Modules, package: str) -> list[str]:
+    """The names of the variables of a package, of a link with the fact ``graph``, that are
+    declared as strings."""
+    symbols = modules.link.graph.symbols
+    ids = modules.symbols({package})
+    prefix = f"{path_to_prefix(package)}.".encode()
+    ids = ids[symbols.starts_with(ids, prefix) & ~is_text(symbols.kind[ids])]
+    found = []
+    for sym, name in zip(ids.tolist(), symbols.names(ids), strict=True):
+        rest = name.removeprefix(prefix).decode(errors="replace")
+        if rest.isidentifier() and symbols.name(_gotype(modules.link, sym)) == _STRING:
+            found.append(rest)
+    return found
+
+
+def _gotype(link: Link, sym: int) -> int:
+    """The type descriptor of a variable, 0 when the compiler gave it none."""
+    symbols, rows = link.graph.symbols, [sym]
+    auxs = link.graph.objects.auxs(symbols.object[rows], symbols.local[rows], [AUX_GOTYPE])
+    return int(auxs.target[0]) if len(auxs.target) else 0

@@ -49,6 +49,14 @@ class ModuleData(Shown):
         size = min(self.word(f"{field} (length)"), _LONGEST)
         return self.memory.bytes(self.word(f"{field} (pointer)"), size).decode(errors="replace")
 
+    def function_at(self, address: int) -> str:
+        """The function that an address lies in, "" for none."""
+        pc, table = address - self.word("text"), self.tables.functab
+        if not 0 <= pc < self.word("etext") - self.word("text"):
+            return ""
+        row = int(np.searchsorted(table[:, 0], pc, side="right")) - 1
+        return self.tables.function(row) if row >= 0 else ""
+
 
 def find(file: Elf) -> ModuleData | None:
     """The module data of a file; None where there is none."""

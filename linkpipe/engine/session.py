@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linkpipe.engine.context import Link
@@ -47,3 +47,22 @@ def run_link(
     arch = arch.at(release.name, patch_of(options.environment.version, release.name))
     link = Link({"options": options, "arch": arch, "release": release})
     return run_plan(plan, link, observers(catalog), keep=keep)
+
+
+def options_for(args: Sequence[str], variables: Mapping[str, str], tool: str = "") -> Options:
+    """The options that arguments of `go tool link` make, with ``variables`` as the environment;
+    ``tool`` is the toolchain's own linker. Raises LinkpipeError."""
+    from linkpipe.errors import UserError
+    from linkpipe.flags import environ
+    from linkpipe.flags.options import VersionAsked, read_options
+
+    catalog = Catalog()
+    options = read_options(
+        args,
+        environ.capture(variables, tool),
+        variables,
+        release_of=lambda version, asked: release_of(catalog, version, asked),
+    )
+    if isinstance(options, VersionAsked):
+        raise UserError("-V links nothing", status=2, label="linkpipe", remedy="leave it out")
+    return options

@@ -48,6 +48,15 @@ def go_command() -> str:
     return go
 
 
+def go_env(name: str, variables: Mapping[str, str]) -> str:
+    """What the go command takes a variable of its own to be: GOVERSION, GOROOT."""
+    command = [go_command(), "env", name]
+    done = subprocess.run(command, env=variables, text=True, capture_output=True, check=False)
+    if done.returncode:
+        raise UserError(f"go env: {done.stderr.strip()}", label="linkpipe")
+    return done.stdout.strip()
+
+
 def toolexec_flag() -> str:
     """The flag that makes the go command link with linkpipe: the stub beside this interpreter, or
     on PATH. Raises UserError when there is none."""
@@ -89,17 +98,26 @@ def save(folder: str, tool: str, args: Sequence[str], variables: Mapping[str, st
     Path(folder, _FILE).write_text(json.dumps({"tool": tool, "args": kept, "variables": read}))
 
 
-def capture(package: str, flags: Sequence[str], folder: str) -> Captured:
+def capture(
+    package: str,
+    flags: Sequence[str],
+    folder: str,
+    variables: Mapping[str, str] | None = None,
+    at: str = "",
+) -> Captured:
     """Let the go command compile ``package`` and what it imports, and catch its call of the
-    linker. ``flags`` are those of ``go build``; ``folder`` keeps the inputs.
+    linker. ``flags`` are those of ``go build``, ``variables`` the environment if it is not this
+    process's own; ``folder`` keeps the inputs, ``at`` is where the package is seen from. A package
+    may be named with a version of its module, ``path@version``.
 
     Raises UserError when there is no go command, or it fails before it links.
     """
-    output = os.path.join(folder, "out")
-    command = [go_command(), "build", toolexec_flag(), *flags, "-o", output]
+    output = [] if "@" in package else ["-o", os.path.join(folder, "out")]
+    command = [go_command(), "install" if "@" in package else "build", toolexec_flag(), *flags]
     done = subprocess.run(
-        [*command, package],
-        env={**os.environ, VARIABLE: folder},
+        [*command, *output, package],
+        cwd=at or None,
+        env={**(os.environ if variables is None else variables), VARIABLE: folder},
         text=True,
         capture_output=True,
         check=False,
@@ -107,7 +125,7 @@ def capture(package: str, flags: Sequence[str], folder: str) -> Captured:
     file = Path(folder, _FILE)
     if not file.exists():
         raise UserError(
-            f"go build {package}: {done.stderr.strip() or 'there was nothing to link'}",
+            f"go {command[1]} {package}: {done.stderr.strip() or 'there was nothing to link'}",
             label="linkpipe",
             remedy="name a package main, or give a build mode that is linked",
         )

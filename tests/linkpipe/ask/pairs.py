@@ -95,6 +95,8 @@ def published(proxy: Path, path: str, version: str, files: dict[str, str]) -> No
     folder.mkdir(parents=True, exist_ok=True)
     mod = f"module {path}\n"
     (folder / f"{version}.mod").write_text(mod)
+    with (folder / "list").open("a") as listed:
+        listed.write(f"{version}\n")
     (folder / f"{version}.info").write_text(f'{{"Version":"{version}"}}')
     with zipfile.ZipFile(folder / f"{version}.zip", "w") as archive:
         for name, text in {"go.mod": mod, **files}.items():

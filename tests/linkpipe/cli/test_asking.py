@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 """Each, and what it asks about."""
 
-BINARIES = ("plugin-check",)
+BINARIES = ("plugin-check", "verify")
 """Those that ask about binaries; see test_asking_binaries.py."""
 
 

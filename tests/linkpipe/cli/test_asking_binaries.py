@@ -10,7 +10,7 @@ import pytest
 
 from tests.linkpipe.ask.pairs import Builder
 from tests.linkpipe.cli.schemas import checked
-from tests.linkpipe.cli.test_asking import BINARIES, ask
+from tests.linkpipe.cli.test_asking import BINARIES, ask, run
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,29 @@ def test_plugin_check_for_programs(built: Path) -> None:
     assert "looking.test/plugins/words" in result["message"]["text"]
     (place,) = result["locations"]
     assert place["physicalLocation"]["artifactLocation"]["uri"] == tagged
+
+
+def test_verify_as_a_command(tmp_path: Path) -> None:
+    """Statuses, both forms of the answer, and flags for the go command."""
+    builder = Builder.here(tmp_path)
+    env = {"CGO_ENABLED": "0"}
+    builder.go("build", "-buildvcs=false", "-o", "prog", "./stamped", **env)
+    done = run(["linkpipe", "verify", "prog"], tmp_path, {})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("prog is what looking.test/stamped gives with go1.")
+    command = ["linkpipe", "verify", "prog", "./stamped", "--format", "json"]
+    done = run([*command, "--", "-tags=any", "-gcflags=-N"], tmp_path, {})
+    assert done.returncode == 1
+    told = checked(done.stdout)
+    assert (told["same"], told["difference"]["package"]) == (False, "main")
+    done = run(["linkpipe", "verify", "prog", "./nosuch"], tmp_path, {})
+    assert done.returncode == 3
+    assert "nosuch" in done.stderr
+    for file in ("/bin/sh", "/etc/passwd", "/nonexistent"):
+        done = run(["linkpipe", "verify", file], tmp_path, {})
+        assert (done.returncode, done.stdout) == (2, "")
+        assert file in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

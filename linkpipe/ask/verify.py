@@ -1,0 +1,220 @@
+"""Whether a binary is what its source gives: it is built and linked again, and compared.
+
+A binary says how it was built (`go version -m`). The go command compiles the same again with these
+settings, linkpipe links what it compiled, and the bytes have to be the same. The build ID, which
+names the linker and stands in the file, is taken from the binary: its parts are the action of the
+link, the build ID of the main package, and the hash of the file, in whose place the linker is given
+the action once more (cmd/go/internal/work/buildid.go).
+
+Flags of the linker are not written down by a build with -trimpath; those that the file itself
+shows are added, and named.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+
+from linkpipe.ask.firstdifference import Difference, first_difference
+from linkpipe.ask.rebuilt import Clues
+from linkpipe.compare import buildinfo
+from linkpipe.compare.buildinfo import BuildInfo
+from linkpipe.compare.files import differences
+from linkpipe.engine.context import Link
+from linkpipe.engine.session import options_for, run_link
+from linkpipe.errors import InputError, UserError
+from linkpipe.formats import elfread
+from linkpipe.formats.elfread import Elf
+from linkpipe.packages.gobuild import Captured, capture, go_env
+from linkpipe.values import Value
+
+_FLAGS = ("-tags", "-trimpath", "-gcflags", "-asmflags", "-ldflags", "-race", "-msan", "-asan",
+          "-cover", "-buildmode", "-compiler")  # fmt: skip
+"""Settings that are flags of go build."""
+_PROFILE = "default.pgo"
+"""The profile that the go command finds by itself, beside the main package."""
+_NOTE = 16
+"""Bytes of a note before its text: sizes, type, and the name "Go"."""
+_LINES = 5
+"""Lines of what `linkpipe compare` says of two files that differ."""
+
+
+@attrs.frozen(eq=False, repr=False)
+class Guess(Value):
+    """What most likely explains that a binary is not what its source gives.
+
+    Attributes:
+        name: a setting ("-ldflags", "-tags", "-trimpath", "GOAMD64"), "module", "vcs", "source",
+            "strip".
+        text: how.
+        proven: whether the bytes are the same when it is assumed.
+    """
+
+    name: str
+    text: str
+    proven: bool = False
+
+
+@attrs.frozen(eq=False, repr=False)
+class Verify(Value):
+    """The answer.
+
+    Attributes:
+        file: the binary.
+        go_version, package: what it was built with, and what was built.
+        same: whether it is what they give.
+        assumed: flags of the linker that the file shows and does not say, with -trimpath.
+        difference: where it first differs.
+        guesses: what explains it, the likeliest first.
+        lines: the beginning of what `linkpipe compare` says.
+    """
+
+    file: str
+    go_version: str
+    package: str
+    same: bool
+    assumed: tuple[str, ...]
+    difference: Difference | None
+    guesses: tuple[Guess, ...]
+    lines: tuple[str, ...]
+
+
+def verify(binary: str, package: str = "", flags: Sequence[str] = ()) -> Verify:
+    """Build and link a binary again, and compare. ``package`` is what to build, seen from the
+    current folder, when it is not the one that the binary names; ``flags`` are more flags of go
+    build.
+
+    Raises OSError for a file that cannot be read, InputError for one that has no build information,
+    UserError and others where it cannot be built or linked here.
+    """
+    file = elfread.read(binary)
+    info = buildinfo.read(file)
+    if info is None or not info.path:
+        raise InputError(
+            f"{binary}: no build information",
+            file=binary,
+            remedy="only what `go build` built can be built again",
+        )
+    what, variables = package or _package(info), _variables(info)
+    here = go_env("GOVERSION", variables)
+    if here.partition(" ")[0] != info.version.partition(" ")[0]:
+        raise UserError(
+            f"{binary} was built by {info.version}, and this go command is {here}",
+            label="linkpipe",
+            remedy="name that go command in LINKPIPE_GO, or set GOTOOLCHAIN",
+        )
+    # A module would give a command of Go's own other defaults (GODEBUG).
+    own = info.main is None and not package and info.path.startswith("cmd/")
+    at = os.path.join(go_env("GOROOT", variables), "src", "cmd") if own else ""
+    with tempfile.TemporaryDirectory(prefix="linkpipe-") as folder:
+        captured = capture(what, [*_flags(info), *flags], folder, variables, at)
+        given = any(flag.lstrip("-").startswith("ldflags") for flag in flags)
+        silent = "-trimpath" in info.settings and not given
+        return _Linker(file, info, captured, folder).answer(what, silent=silent)
+
+
+def _package(info: BuildInfo) -> str:
+    """What to build: the package of a module that was downloaded has a version."""
+    main = info.main
+    return f"{info.path}@{main.version}" if main and main.sum else info.path
+
+
+def _flags(info: BuildInfo) -> list[str]:
+    """The flags of go build that a binary names."""
+    found = [f"{name}={info.settings[name]}" for name in _FLAGS if name in info.settings]
+    profile = info.settings.get("-pgo", "off")
+    if os.path.basename(profile) != _PROFILE:
+        found.append(f"-pgo={profile}")
+    stamped = any(name.startswith("vcs") for name in info.settings)
+    return [*found, "-buildvcs=" + ("auto" if stamped else "false")]
+
+
+def _variables(info: BuildInfo) -> dict[str, str]:
+    """The environment for the go command: what the binary names, and nobody's other settings."""
+    settings = {name: text for name, text in info.settings.items() if name[:2] in ("GO", "CG")}
+    unset = ("GOOS", "GOARCH", "GOEXPERIMENT", "GOFIPS140", "GOFLAGS", "CGO_ENABLED")
+    kept = {name: value for name, value in os.environ.items() if name not in unset}
+    words = os.environ.get("GOFLAGS", "").split()
+    modules = [word for word in words if word.lstrip("-").startswith("mod")]
+    return {**kept, "GOFLAGS": " ".join(modules), **settings}
+
+
+@attrs.frozen(eq=False)
+class _Linker:
+    """Links what was compiled, with more flags or fewer, and compares."""
+
+    file: Elf
+    info: BuildInfo
+    captured: Captured
+    folder: str
+
+    def answer(self, package: str, *, silent: bool) -> Verify:
+        """The whole answer; ``silent``: nobody has said what the flags of the linker were."""
+        clues = Clues(self.file, self.info)
+        assumed = clues.stripped() if silent else ()
+        link, output = self._link(assumed)
+        lines, guesses = self._compare(output), list[Guess]()
+        shown = clues.link_flags(output) if lines else ()
+        if shown:
+            again, other = self._link((*assumed, *shown))
+            left = self._compare(other)
+            if silent:
+                link, output, lines, assumed = again, other, left, (*assumed, *shown)
+            else:
+                text = f"linked with {' '.join(shown)}, or stripped later"
+                guesses.append(Guess("-ldflags", text, proven=not left))
+        difference = None
+        if lines:
+            difference = first_difference(self.file, output, link)
+            if difference:
+                # What the go command made for this link alone lies in a folder that goes.
+                name = difference.input.removeprefix(f"{self.folder}/")
+                difference = attrs.evolve(difference, input=name)
+            guesses += (Guess(*each) for each in clues.guesses(output, link, difference))
+        return Verify(
+            self.file.path,
+            self.info.version,
+            package,
+            not lines,
+            assumed,
+            difference,
+            tuple(guesses),
+            tuple(lines[:_LINES]),
+        )
+
+    def _link(self, more: Sequence[str]) -> tuple[Link, Elf]:
+        """Link with more flags; the link, and what it wrote, with the binary's own build ID."""
+        output = Path(self.folder, f"out{len(more)}")
+        args = list(self.captured.args)
+        final = build_id(self.file)
+        ours = next((arg[9:] for arg in args if arg.startswith("-buildid=")), "")
+        given = f"{final.rpartition('/')[0]}/{final.partition('/')[0]}" if final else ours
+        if ours:
+            # Commands of Go's own have it in a variable, too.
+            args = [arg.replace(ours, given) for arg in args]
+        *flags, main = args
+        captured = self.captured
+        options = options_for([*flags, *more, main], captured.variables, captured.tool)
+        link = run_link(attrs.evolve(options, o=str(output)))
+        if given and final:
+            content = output.read_bytes().replace(given.encode(), final.encode())
+            output.write_bytes(content)
+        return link, elfread.read(output)
+
+    def _compare(self, output: Elf) -> list[str]:
+        """How the binary differs from what was linked: nothing when it does not."""
+        found = differences(Path(self.file.path), Path(output.path))
+        return [line.replace(output.path, "what its source gives") for line in found]
+
+
+def build_id(file: Elf) -> str:
+    """The build ID that the go command gave a file; "" where there is none."""
+    section = file.index(".note.go.buildid")
+    if section is None:
+        return ""
+    note = file.content(section)[_NOTE:].tobytes()
+    return note.rstrip(b"\0").decode(errors="replace")
