@@ -1,17 +1,18 @@
-"""The table of `make conformance`: release by architecture by program by flag set: the same bytes?
+"""The table of `make conformance`: release by architecture by program by mode: the same bytes and
 output?
 
     python -m tests.conformance [ARCHITECTURE | PROGRAM[:MODE] …] [--keep]
 
 Without names all programs are linked for all architectures, big ones included. What cannot be
-built or run here says why in its row. Exit status 1 when anything differs, or is missing where
-LINKPIPE_TOOLS is "required".
+built or run here says why in its row. A table in short comes last. Exit status 1 when anything
+differs, or is missing where LINKPIPE_TOOLS is "required".
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from attrs import evolve, field, frozen
@@ -39,11 +40,15 @@ class Row:
     theirs: Linked | None = None
     found: list[str] = field(factory=list)
 
+    @property
+    def place(self) -> str:
+        """Release and architecture, as a line of a table begins."""
+        go = (goroot() / "VERSION").read_text().split()[0].removeprefix("go")
+        return f"| {go:7} | {self.program.goarch or native():6} "
+
     def line(self) -> str:
         """The row as text."""
-        arch = self.program.goarch or native()
-        go = (goroot() / "VERSION").read_text().split()[0].removeprefix("go")
-        begin = f"| {go:7} | {arch:6} | {self.program.base:20} | {self.mode:7} "
+        begin = f"{self.place}| {self.program.base:20} | {self.mode:7} "
         if self.ours is None or self.theirs is None:
             return f"{begin}| {self.same:5} | {self.runs:5} |{'':10}|{'':10}|{'':7}|".rstrip()
         ratio = self.ours.seconds / self.theirs.seconds
@@ -117,6 +122,31 @@ def pair_of(host: Program) -> Program:
     return evolve(host, name=host.name.replace("host", "host+plugin"))
 
 
+SHORT = """\
+| Go      | arch   | programs | same bytes | same output |
+|---------|--------|----------|------------|-------------|"""
+
+
+def in_short(rows: Iterable[Row]) -> list[str]:
+    """The same, a line for the programs of an architecture that went the same way: in which modes
+    they had the same bytes, and in which the same output, a plugin and its host together."""
+    modes: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
+    for told in rows:
+        base = told.program.base
+        for name in dict.fromkeys((base.replace("+plugin", ""), base.replace("host+", ""))):
+            same, runs = modes.setdefault((told.place, name), ([], []))
+            same += [told.mode] if told.same == YES else []
+            runs += [told.mode] if told.runs not in (NO, NONE) else []
+    programs: dict[tuple[str, str, str], list[str]] = {}
+    for (place, name), (same, runs) in modes.items():
+        key = place, " ".join(same) or NONE, " ".join(runs) or NONE
+        programs.setdefault(key, []).append(name)
+    return [
+        f"{place}| {' '.join(names)} | {same} | {runs} |"
+        for (place, same, runs), names in programs.items()
+    ]
+
+
 def main(argv: list[str]) -> int:
     keep = "--keep" in argv
     wanted = {arg for arg in argv if not arg.startswith("-")}
@@ -139,6 +169,7 @@ def main(argv: list[str]) -> int:
             told = pair(host, told)
             rows[program.goarch, told.program.base, mode] = told
             print(told.line(), flush=True)
+    print("", SHORT, *in_short(rows.values()), sep="\n")
     for told in rows.values():
         for text in told.found:
             print(f"\n{told.program.name} {told.mode}: {text}")

@@ -135,6 +135,7 @@ def test_a_frozen_cryptographic_module(version: str, folder: Path) -> None:
             "./httpserver", cwd=PROGRAMS, GOFIPS140=version, CGO_ENABLED="0",
         )  # fmt: skip
     assert oracle.same(*outputs)
+    assert f"crypto/internal/fips140/{version}/".encode() in outputs[1].read_bytes()
     results = [oracle.run(output, "-self") for output in outputs]
     assert results[0] == results[1]
     assert results[0][0] == 0
