@@ -55,7 +55,9 @@ if TYPE_CHECKING:
     from linkpipe.ask.unused_x import unused_x as unused_x
     from linkpipe.ask.verify import Verify as Verify
     from linkpipe.ask.verify import verify as verify
+    from linkpipe.ask.whatif import Rank as Rank
     from linkpipe.ask.whatif import WhatIf as WhatIf
+    from linkpipe.ask.whatif import rank as rank
     from linkpipe.ask.whatif import whatif as whatif
     from linkpipe.ask.why import Why as Why
     from linkpipe.ask.why import why as why
@@ -124,7 +126,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.ask.unused_x": "UnusedX unused_x",
             "linkpipe.ask.size": "Size size size_of_file",
             "linkpipe.ask.verify": "Verify verify",
-            "linkpipe.ask.whatif": "WhatIf whatif",
+            "linkpipe.ask.whatif": "Rank WhatIf rank whatif",
             "linkpipe.ask.why": "Why why",
             "linkpipe.ask.why_no_dce": "WhyNoDce why_no_dce",
             "linkpipe.debuginfo.sections": "by_unit with_debug_section",
@@ -217,6 +219,7 @@ def link(
     flags: Sequence[str] = (),
     output: str = "",
     variables: Mapping[str, str] | None = None,
+    go: str = "",
 ) -> Link:
     """Link a program in this process, and see what is known at the end.
 
@@ -241,7 +244,7 @@ def link(
     from linkpipe.engine.saved import check_compiler
     from linkpipe.engine.session import run_link
 
-    with _options(target, flags, variables) as (options, saved):
+    with _options(target, flags, variables, go) as (options, saved):
         if saved and not until:
             check_compiler(saved, os.environ)
         if pipeline:
@@ -277,7 +280,10 @@ def save(
 
 @contextmanager
 def _options(
-    target: str | Sequence[str], flags: Sequence[str], variables: Mapping[str, str] | None
+    target: str | Sequence[str],
+    flags: Sequence[str],
+    variables: Mapping[str, str] | None,
+    go: str = "",
 ) -> Iterator[tuple[Options, Saved | None]]:
     """The options of a target's link, whose inputs are there until the end."""
     import tempfile
@@ -297,6 +303,6 @@ def _options(
             options, saved = options_of(target, folder, given)
             yield attrs.evolve(options, o=os.path.join(folder, "out")), saved
             return
-        found = capture(target, flags, folder)
+        found = capture(target, flags, folder, go=go)
         options = options_for(found.args, found.variables, found.tool)
         yield attrs.evolve(options, o=os.path.join(folder, "out")), None

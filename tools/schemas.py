@@ -20,6 +20,7 @@ import attrs
 
 from linkpipe import api
 from linkpipe.ask.growth import Growth
+from linkpipe.ask.why_no_dce import SideBySide
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 
@@ -28,8 +29,10 @@ PRINTED: Mapping[str, Any] = {
     "size/1": api.Size,
     "size-against/1": ({"same": bool, "over": bool, "found": int}, Growth),
     "whatif/1": api.WhatIf,
+    "whatif-rank/1": api.Rank,
     "why/1": {"what": str, "found": int, "answers": tuple[api.Why, ...]},
     "why-no-dce/1": api.WhyNoDce,
+    "why-no-dce-releases/1": SideBySide,
 }
 """The name of each schema, and what is printed: a class, fields, or fields and a class."""
 

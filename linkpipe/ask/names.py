@@ -13,7 +13,7 @@ from linkpipe.arrays.types import I64
 from linkpipe.ask.modules import Modules
 from linkpipe.errors import UserError
 from linkpipe.formats.importpath import path_to_prefix
-from linkpipe.tables.symbols import Symbols
+from linkpipe.tables.symbols import Flag, Symbols
 from linkpipe.values import Shown
 
 SYMBOL, PACKAGE, MODULE = "symbol", "package", "module"
@@ -37,6 +37,30 @@ class Subject(Shown):
     packages: frozenset[str] = frozenset()
 
 
+ARROW = "->"
+"""Between the two ends of an edge: "main.main -> fmt.Println"."""
+
+
+@attrs.frozen(eq=False, repr=False)
+class Edge(Shown):
+    """All by which one thing refers to another: any symbols of these."""
+
+    sources: tuple[Subject, ...]
+    targets: tuple[Subject, ...]
+
+    @property
+    def name(self) -> str:
+        """Its name, in full."""
+        ends = (", ".join(each.name for each in end) for end in (self.sources, self.targets))
+        return f" {ARROW} ".join(ends)
+
+
+def find_edge(modules: Modules, what: str) -> Edge:
+    """What "A -> B" names; each is what ``find`` takes. Raises UserError as that does."""
+    source, _, target = what.partition(ARROW)
+    return Edge(tuple(find(modules, source.strip())), tuple(find(modules, target.strip())))
+
+
 def find(modules: Modules, what: str) -> list[Subject]:
     """What ``what`` names: a symbol, else a package by its import path, else a module, else all
     symbols that it matches as a pattern, in which * stands for any text and ? for one character.
@@ -45,7 +69,8 @@ def find(modules: Modules, what: str) -> list[Subject]:
     """
     symbols = modules.link.graph.symbols
     whole = _named(symbols, _as_in_symbols(modules, what))
-    if len(whole):
+    # The host linker's entry point is called main, too.
+    if len(whole) and (what not in modules.packages or symbols.has(whole, Flag.REACHABLE).any()):
         return [Subject(SYMBOL, _name(symbols, whole), whole)]
     path = modules.main_package if what == modules.program else what
     for kind, packages in ((PACKAGE, {path}), (MODULE, modules.of_module(what))):

@@ -64,11 +64,19 @@ def run(
     unmarked: I64 | None = None,
     modules: bool = True,
     inputs: Inputs | None = None,
+    rows: Bool | None = None,
 ) -> Run:
     """Reach what the roots of ``link`` need: ``without`` some symbols, bool[n]; with functions
     ``unmarked`` that do look methods up by reflection; and, without ``modules``, as if no other
-    module could be loaded beside this one. ``inputs`` are those of another run of ``link``."""
+    module could be loaded beside this one. ``inputs`` are those of another run of ``link``, of
+    which the relocations ``rows``, bool[m], are taken to be gone."""
     inputs = inputs or read(link)
+    if rows is not None:
+        table = inputs.relocs
+        weak, target = frozen(table.weak | (rows & np.isin(table.type, MARKERS))), table.target
+        target = frozen(np.where(rows & ~np.isin(table.type, MARKERS), 0, target))
+        relocs = attrs.evolve(table, weak=weak, target=target.astype(np.int32))
+        inputs = attrs.evolve(inputs, relocs=relocs)
     if unmarked is not None:
         flags = inputs.symbols.flags.copy()
         flags[unmarked] &= ~np.uint32(Flag.REFLECT_METHOD)

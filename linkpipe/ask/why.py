@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import attrs
@@ -12,6 +13,9 @@ from linkpipe.ask import rerun
 from linkpipe.ask.names import PACKAGE, SYMBOL, Subject, find
 from linkpipe.ask.reasons import Reason, Reasons
 from linkpipe.engine.context import Link
+from linkpipe.engine.plan import Planned
+from linkpipe.engine.runner import Observer
+from linkpipe.errors import UserError
 from linkpipe.values import Value
 
 
@@ -29,6 +33,7 @@ class Why(Value):
             of it that other code refers to; to its initialiser, which every import keeps, where
             there is no other.
         reasons: every immediate reason, where all were asked for.
+        made_by: the pass that made it, of a symbol that the linker makes after reachability.
     """
 
     kind: str
@@ -39,21 +44,68 @@ class Why(Value):
     imports: tuple[str, ...] = ()
     chain: tuple[Reason, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    made_by: str = ""
 
 
-def why(link: Link, what: str, *, every: bool = False, limit: int = 0) -> tuple[Why, ...]:
+class Makers(Observer):
+    """Notes during a link which pass makes which symbols.
+
+    Attributes:
+        passes: (symbols that there are, pass): after each pass that made some.
+    """
+
+    def __init__(self) -> None:
+        self.passes: list[tuple[int, str]] = []
+
+    def after_pass(self, planned: Planned, before: Link, after: Link, seconds: float) -> None:
+        """Note how many there are."""
+        count = len(after.symbols) if after.has("symbols") else 0
+        if count and (not self.passes or self.passes[-1][0] < count):
+            self.passes.append((count, planned.name))
+
+
+def why(
+    link: Link,
+    what: str,
+    *,
+    every: bool = False,
+    limit: int = 0,
+    makers: Sequence[tuple[int, str]] = (),
+) -> tuple[Why, ...]:
     """Why ``what``, a symbol, a package, a module or a pattern of symbols' names, is in the output;
     with ``every`` immediate reason too. ``limit``: answers for at most so many of the symbols that
     match a pattern, those in the output first; 0: all.
 
-    ``link`` has run up to the pass that provides ``graph``, or further.
+    ``link`` has run up to the pass that provides ``graph``, or further. Of symbols that were made
+    later the answer is the pass that made them, as ``makers`` knows (see Makers).
 
-    Raises UserError when nothing has that name.
+    Raises UserError when nothing has that name, or the link has not come that far.
     """
+    if not link.has("graph"):
+        raise UserError(
+            "nothing is known of what is needed before reachability",
+            status=2,
+            label="linkpipe",
+            remedy="name a later pass: `linkpipe passes` lists them",
+        )
+    made = _made(link, what, makers)
+    if made:
+        return made
     asked = _Asked(link)
     found = find(asked.reasons.modules, what)
     found.sort(key=lambda each: not len(asked.kept(each.symbols)))
     return tuple(asked.answer(each, every) for each in found[: limit or None])
+
+
+def _made(link: Link, what: str, makers: Sequence[tuple[int, str]]) -> tuple[Why, ...]:
+    """The symbol of that name, if the linker has made it after reachability."""
+    symbols, wanted = link.symbols, what.encode("utf-8", "surrogateescape")
+    later = np.arange(len(link.graph.symbols), len(symbols))
+    for sym, name in zip(later.tolist(), symbols.names(later), strict=True):
+        if name == wanted:
+            by = next((name for count, name in makers if sym < count), "")
+            return (Why(SYMBOL, what, True, 1, int(symbols.size[sym]), made_by=by),)
+    return ()
 
 
 @attrs.frozen(eq=False, slots=False)

@@ -10,7 +10,7 @@ happens (linkpipe.ask.rerun).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import attrs
@@ -96,6 +96,41 @@ def why_no_dce(link: Link) -> WhyNoDce:
         causes = [attrs.evolve(causes[0], alone=asked.together)]
     causes.sort(key=lambda cause: (cause.own is None, cause.kind, cause.name))
     return WhyNoDce(tuple(causes), asked.together)
+
+
+@attrs.frozen(eq=False, repr=False)
+class OfRelease(Value):
+    """The answer for a program that a release of Go built: ``go`` is "go1.25.5"."""
+
+    go: str
+    answer: WhyNoDce
+
+
+@attrs.frozen(eq=False, repr=False)
+class InReleases(Value):
+    """A cause, and the ``releases`` in which it is one."""
+
+    kind: str
+    name: str
+    releases: tuple[str, ...]
+
+
+@attrs.frozen(eq=False, repr=False)
+class SideBySide(Value):
+    """Answers for several releases, and which cause is in which."""
+
+    releases: tuple[OfRelease, ...]
+    causes: tuple[InReleases, ...]
+
+
+def side_by_side(answers: Mapping[str, WhyNoDce]) -> SideBySide:
+    """Answers for one program as several releases of Go built it, by release."""
+    known: dict[tuple[str, str], list[str]] = {}
+    for go, answer in answers.items():
+        for kind, name in dict.fromkeys((each.kind, each.name) for each in answer.causes):
+            known.setdefault((kind, name), []).append(go)
+    causes = (InReleases(kind, name, tuple(found)) for (kind, name), found in known.items())
+    return SideBySide(tuple(OfRelease(*each) for each in answers.items()), tuple(causes))
 
 
 @attrs.frozen(eq=False, slots=False)

@@ -24,6 +24,7 @@ from linkpipe.errors import LinkpipeError, OptionError, UserError
 if TYPE_CHECKING:
     from linkpipe.ask.reasons import Inlined
     from linkpipe.engine.context import Link
+    from linkpipe.engine.runner import Observer
 
 YES, NO, FAILED = 0, 1, 3
 """Exit statuses: the answer, and that there was no link to ask about. A question that cannot be
@@ -91,13 +92,19 @@ def is_binary(target: str) -> bool:
         return False
 
 
-def linked(target: str, until: str = "", output: str = "") -> Link:
-    """Link the target of a command, up to the fact ``until``. Ends the command with status FAILED
-    when it cannot be built or linked."""
+def linked(
+    target: str,
+    until: str = "",
+    output: str = "",
+    observers: Sequence[Observer] = (),
+    go: str = "",
+) -> Link:
+    """Link the target of a command, up to the fact or pass ``until``; ``go`` is the go command that
+    compiles a package. Ends the command with status FAILED when it cannot be built or linked."""
     from linkpipe import api
 
     with begun(target) as (what, flags):
-        return api.link(what, until=until, flags=flags, output=output)
+        return api.link(what, until=until, flags=flags, output=output, observers=observers, go=go)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 import click
 
-from linkpipe.cli._people import print_json, print_table
+from linkpipe.cli._people import print_json, print_numbers, print_table
 from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, linked
 
 
@@ -16,17 +16,20 @@ from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, linked
     "--cut",
     metavar="WHAT",
     multiple=True,
-    required=True,
-    help="A symbol, a package, a module or a pattern of symbols; may be given several times.",
+    help="A symbol, a package, a module, a pattern of symbols, or an edge, 'A -> B'; may be given "
+    "several times.",
 )
+@click.option("--rank", metavar="A,B,C", default="", help="Each of these alone, and pairs of them.")
 @click.option("--top", metavar="N", default=20, show_default=True, help="Packages; 0: all.")
 @click.option("--symbols", is_flag=True, help="List the symbols that leave, too.")
-def command(target: str, cut: Sequence[str], top: int, symbols: bool, form: str) -> int:
+def command(target: str, cut: Sequence[str], rank: str, top: int, symbols: bool, form: str) -> int:
     """Show what would leave a program if nothing referred to a symbol or a package: what it alone
     keeps, found by running the reachability analysis again without it.
 
-    TARGET is a package, as go build takes it, or @FILE, a file with the arguments of a link. Sizes
-    are of code and data; debug information and line tables are not counted.
+    TARGET is a package, as go build takes it, @FILE, a file with the arguments of a link, or a
+    saved link. Sizes are of code and data; debug information and line tables are not counted. An
+    edge "A -> B" is all by which A refers to B; A and B are what --cut takes. --rank shows what
+    would leave without each of several, without all, and what only two together keep.
 
     The exit status is 0 when something would leave, 1 when nothing would, 2 when nothing has that
     name, 3 when the program cannot be built.
@@ -35,9 +38,15 @@ def command(target: str, cut: Sequence[str], top: int, symbols: bool, form: str)
     Examples:
       linkpipe whatif --cut net/http ./cmd/prog
       linkpipe whatif --cut text/template --cut html/template ./cmd/prog
+      linkpipe whatif --cut 'main.main -> fmt.Println' ./cmd/prog
+      linkpipe whatif --rank net/http,encoding/json,text/template ./cmd/prog
     """
     from linkpipe.ask.whatif import whatif
 
+    if bool(cut) == bool(rank):
+        raise click.UsageError("say --cut WHAT, or --rank A,B,C")
+    if rank:
+        return _rank(target, _parts(rank), form)
     found = whatif(linked(target, "graph"), *cut)
     status = YES if found.symbols else NO
     if form == "json":
@@ -59,6 +68,38 @@ def command(target: str, cut: Sequence[str], top: int, symbols: bool, form: str)
     for name in found.names if symbols else ():
         click.echo(name)
     return status
+
+
+def _rank(target: str, names: Sequence[str], form: str) -> int:
+    from linkpipe.ask.whatif import rank
+
+    found = rank(linked(target, "graph"), *names)
+    status = YES if found.symbols else NO
+    if form == "json":
+        print_json("linkpipe.whatif-rank/1", attrs.asdict(found))
+        return status
+    rows = [[str(each.size), str(each.symbols), each.name] for each in found.alone]
+    rows.append([str(found.size), str(found.symbols), "(all together)"])
+    print_numbers(("bytes", "symbols", "without"), rows, count=2, fold=True)
+    if found.pairs:
+        click.echo("more with two together than with each:")
+        pairs = [
+            [str(each.size), str(each.symbols), each.first, each.second] for each in found.pairs
+        ]
+        print_numbers(("bytes", "symbols", "without", "and"), pairs, count=2, fold=True)
+    return status
+
+
+def _parts(text: str) -> list[str]:
+    """A list as commas part it, but those within brackets: a.F[int,string] is one name."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign in "[(") - (sign in "])")
+        if sign == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts if part.strip()]
 
 
 def main(argv: Sequence[str]) -> int:

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 @asks("why")
 @click.argument("what", metavar=f"SYMBOL|PACKAGE|MODULE {GO_FLAGS}")
 @click.option("--all", "every", is_flag=True, help="Every immediate reason too.")
+@click.option("--after", metavar="PASS", default="", help="As of then; after reachability if not.")
 @click.option("--limit", default=10, show_default=True, help="Symbols of a pattern; 0: all.")
-def command(target: str, what: str, every: bool, limit: int, form: str) -> int:
+def command(target: str, what: str, every: bool, after: str, limit: int, form: str) -> int:
     """Show why a symbol, a package or a module is in the output: a shortest chain of reasons from
     where the program starts, each with the source line of what refers, where it has one.
 
-    TARGET is a package, as go build takes it, or @FILE, a file with the arguments of a link. In
-    symbols' names * stands for any text and ? for one character.
+    TARGET is a package, as go build takes it, @FILE, a file with the arguments of a link, or a
+    saved link. In symbols' names * stands for any text and ? for one character. With --after those
+    that the linker itself makes, up to that pass, have answers, too: which pass made them.
 
     The exit status is 0 when it is in the output, 1 when it is not, 2 when nothing has that name,
     3 when the program cannot be built.
@@ -35,10 +37,13 @@ def command(target: str, what: str, every: bool, limit: int, form: str) -> int:
       linkpipe why ./cmd/prog net/http
       linkpipe why --all ./cmd/prog 'os.(*File).Write'
       linkpipe why --format json . 'main.*' -- -tags=netgo
+      linkpipe why --after findfunctab ./cmd/prog runtime.findfunctab
     """
-    from linkpipe.ask.why import why
+    from linkpipe.ask.why import Makers, why
 
-    found = why(linked(target, "graph"), what, every=every)
+    made = Makers()
+    link = linked(target, after or "graph", observers=[made] if after else ())
+    found = why(link, what, every=every, makers=made.passes)
     shown = found[: limit or None]
     if form == "json":
         answers = [attrs.asdict(each) for each in shown]
@@ -53,6 +58,10 @@ def command(target: str, what: str, every: bool, limit: int, form: str) -> int:
 
 
 def _print(answer: Why, every: bool) -> None:
+    if answer.made_by:
+        click.echo(f"the symbol {answer.name} is made by the linker ({answer.size} bytes)")
+        click.echo(f"pass {answer.made_by}")
+        return
     if not answer.reachable:
         click.echo(f"the {answer.kind} {answer.name} is not in the output: nothing needs it")
         return

@@ -20,7 +20,14 @@ _FOLD = 3
 
 @asks("why-no-dce", GO_FLAGS)
 @click.option("--fail", is_flag=True, help="End with status 1 when there is a cause: a gate.")
-def command(target: str, fail: bool, form: str) -> int:
+@click.option(
+    "--go",
+    "releases",
+    metavar="A,B",
+    default="",
+    help="Releases of Go side by side: numbers, as 1.25, or folders of toolchains.",
+)
+def command(target: str, fail: bool, releases: str, form: str) -> int:
     """Show what switched the pruning of unused methods off, each cause with the chain of calls to
     it and its source line, and how much it keeps.
 
@@ -30,15 +37,21 @@ def command(target: str, fail: bool, form: str) -> int:
     (an import of plugin). TARGET is a package, as go build takes it, or @FILE, a file with the
     arguments of a link. Where your own code comes to it for the last time there is a >.
 
+    With --go the package is compiled and linked by each of several releases: of "1.25" that is
+    go1.25.5 on PATH, or whichever patch release of it there is; a folder is a GOROOT.
+
     The exit status is 0; with --fail 1 when there is a cause; 3 when the program cannot be built.
 
     \b
     Examples:
       linkpipe why-no-dce ./cmd/prog
       linkpipe why-no-dce --fail ./cmd/prog -- -tags=netgo
+      linkpipe why-no-dce --go 1.25,1.26 ./cmd/prog
     """
     from linkpipe.ask.why_no_dce import why_no_dce
 
+    if releases:
+        return _side_by_side(target, releases.split(","), fail, form)
     found = why_no_dce(linked(target, "graph"))
     if form == "json":
         print_json("linkpipe.why-no-dce/1", attrs.asdict(found))
@@ -50,6 +63,35 @@ def command(target: str, fail: bool, form: str) -> int:
             _print(number, cause, len(found.causes) > 1)
     else:
         click.echo("unused methods are pruned")
+    return NO if fail and found.causes else YES
+
+
+def _side_by_side(target: str, names: Sequence[str], fail: bool, form: str) -> int:
+    from linkpipe.ask.why_no_dce import side_by_side, why_no_dce
+    from linkpipe.engine.saved import is_saved
+    from linkpipe.packages.gobuild import named_go
+
+    if target.startswith("@") or is_saved(target):
+        raise click.UsageError("--go is about a package: a link is of one release")
+    commands = [named_go(name.strip()) for name in names if name.strip()]
+    answers = {}
+    for go in commands:
+        link = linked(target, "graph", go=go)
+        version = link.options.environment.version
+        if version in answers:
+            raise click.UsageError(f"{go} is {version}, and so is another")
+        answers[version] = why_no_dce(link)
+        del link  # one at a time in memory
+    found = side_by_side(answers)
+    if form == "json":
+        print_json("linkpipe.why-no-dce-releases/1", attrs.asdict(found))
+    else:
+        rows = [
+            [each.name, *("yes" if go in each.releases else "-" for go in answers)]
+            for each in found.causes
+        ]
+        kept = [str(each.answer.together.size) for each in found.releases]
+        print_table(("cause", *answers), [*rows, ["(bytes kept)", *kept]], fold=True)
     return NO if fail and found.causes else YES
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -98,26 +99,85 @@ def save(folder: str, tool: str, args: Sequence[str], variables: Mapping[str, st
     Path(folder, _FILE).write_text(json.dumps({"tool": tool, "args": kept, "variables": read}))
 
 
+def named_go(name: str) -> str:
+    """The go command that a release ("1.25", "go1.25.5") or a GOROOT names: of a folder the one in
+    its bin; of a release go1.25.5 on PATH, as golang.org/dl installs it, or the latest of that
+    release that is there, or the one called go if it is of that release. Nothing is downloaded.
+
+    Raises UserError when there is none.
+    """
+    inside = os.path.join(name, "bin", "go")
+    if os.path.isdir(name):
+        if os.access(inside, os.X_OK):
+            return os.path.abspath(inside)
+        raise UserError(f"{name} is no GOROOT: there is no {inside}", status=2, label="linkpipe")
+    release = name.removeprefix("go")
+    wanted = re.compile(rf"go{re.escape(release)}(\.\d+|rc\d+)?")
+    found = {
+        file
+        for folder in os.get_exec_path()
+        for file in (os.listdir(folder) if os.path.isdir(folder) else ())
+        if wanted.fullmatch(file)
+    }
+    numbers = sorted(found, key=lambda file: [int(n) for n in re.findall(r"\d+", file)])
+    for file in reversed(numbers):
+        path = shutil.which(file)
+        if path:
+            return path
+    plain = shutil.which("go")
+    if plain and wanted.fullmatch(go_version(plain)):
+        return plain
+    raise UserError(
+        f"there is no Go {release} on PATH",
+        status=2,
+        label="linkpipe",
+        remedy=f"name its GOROOT, or install it: go install golang.org/dl/go{release}@latest (with "
+        "the number of a patch release), then run it with `download`",
+    )
+
+
+def go_version(go: str) -> str:
+    """The version of a go command, "go1.27.3"; "" where it does not say."""
+    done = subprocess.run(
+        [go, "env", "GOVERSION"], env=own_variables(), text=True, capture_output=True, check=False
+    )
+    return done.stdout.strip()
+
+
+def own_variables() -> dict[str, str]:
+    """The environment for a go command that was named: it is not to call another one."""
+    given = {name: value for name, value in os.environ.items() if name != "GOROOT"}
+    return {**given, "GOTOOLCHAIN": "local"}
+
+
 def capture(
     package: str,
     flags: Sequence[str],
     folder: str,
     variables: Mapping[str, str] | None = None,
     at: str = "",
+    go: str = "",
 ) -> Captured:
     """Let the go command compile ``package`` and what it imports, and catch its call of the
     linker. ``flags`` are those of ``go build``, ``variables`` the environment if it is not this
-    process's own; ``folder`` keeps the inputs, ``at`` is where the package is seen from. A package
-    may be named with a version of its module, ``path@version``.
+    process's own; ``folder`` keeps the inputs, ``at`` is where the package is seen from, ``go`` a
+    go command (see ``named_go``). A package may be named with a version of its module,
+    ``path@version``.
 
     Raises UserError when there is no go command, or it fails before it links.
     """
     output = [] if "@" in package else ["-o", os.path.join(folder, "out")]
-    command = [go_command(), "install" if "@" in package else "build", toolexec_flag(), *flags]
+    command = [
+        go or go_command(),
+        "install" if "@" in package else "build",
+        toolexec_flag(),
+        *flags,
+    ]
+    given = own_variables() if go else os.environ if variables is None else variables
     done = subprocess.run(
         [*command, *output, package],
         cwd=at or None,
-        env={**(os.environ if variables is None else variables), VARIABLE: folder},
+        env={**given, VARIABLE: folder},
         text=True,
         capture_output=True,
         check=False,

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from linkpipe import api
-from linkpipe.ask.whatif import WhatIf, whatif
+from linkpipe.ask.whatif import Rank, WhatIf, rank, whatif
 from linkpipe.errors import UserError
 from linkpipe.tables.symbols import Flag
 from tests.conformance.toolchain import environment
-from tests.linkpipe.ask.links import DEEP, QUIET, WITH_PLUGIN, linked
+from tests.linkpipe.ask.links import DEEP, QUIET, SEVERAL, WITH_PLUGIN, linked
 
 EDITS = {
     "executes": 'template.Must(template.New("x").Parse("{{.}}")).Execute(os.Stdout, 1)',
@@ -160,6 +160,62 @@ def test_several_at_once() -> None:
     assert {*one.names, *other.names} <= set(both.names)
 
 
+def test_an_edge_that_is_cut() -> None:
+    """As when the call is taken out: what it alone reached leaves, and what made it stays."""
+    found = whatif(linked(QUIET), "main.main -> fmt.Fprintln")
+    whole = whatif(linked(QUIET), "fmt.Fprintln")
+    assert found.cut == ("main.main -> fmt.Fprintln",)
+    assert found.names == whole.names, "nobody else calls it"
+    assert found.own == 0
+    kept = whatif(linked(DEEP), "main -> runtime.printnl")
+    assert "runtime.printnl" not in kept.names
+    assert whatif(linked(DEEP), "main.run->looking.test/deep/helper").symbols > 1000
+
+
+def test_a_call_through_an_interface_is_an_edge() -> None:
+    """The method leaves with the one call of it, though its type stays."""
+    found = whatif(linked(QUIET), "main.measure -> main.square.Area")
+    assert "main.square.Area" in found.names
+    assert "main.measure" not in found.names
+    assert "type:main.square" not in found.names
+
+
+def test_what_makes_a_function_look_up_is_an_edge() -> None:
+    """Cut from reflection, a function switches no pruning off."""
+    found = whatif(linked(DEEP), "looking.test/deep/helper.find -> reflect.Value.MethodByName")
+    assert "main.gadget.Off" in found.names
+    assert "looking.test/deep/helper.find" not in found.names
+
+
+def test_an_edge_that_there_is_not() -> None:
+    with pytest.raises(UserError, match="nothing of main.main refers to reflect.Copy"):
+        whatif(linked(QUIET), "main.main -> reflect.Copy")
+    with pytest.raises(UserError, match=r"is named 'main\.mesure'"):
+        whatif(linked(QUIET), "main.mesure -> fmt.Fprintln")
+
+
+def test_what_matters_only_together() -> None:
+    """Each of two causes keeps what the other keeps, so neither alone is worth much."""
+    link = linked(SEVERAL)
+    found = rank(link, "main.byName", "main.byNumber", "main.main")
+    alone = {each.name: each for each in found.alone}
+    assert [each.size for each in found.alone] == sorted(
+        (a.size for a in found.alone), reverse=True
+    )
+    for name in ("main.byName", "main.byNumber"):
+        assert alone[name].size == whatif(link, name).size
+    (pair,) = found.pairs
+    assert {pair.first, pair.second} == {"main.byName", "main.byNumber"}
+    both = whatif(link, "main.byName", "main.byNumber")
+    assert pair.size == both.size - alone["main.byName"].size - alone["main.byNumber"].size
+    assert found.size == whatif(link, "main.byName", "main.byNumber", "main.main").size
+
+
+def test_too_many_to_rank() -> None:
+    with pytest.raises(UserError, match="13 things to rank, 12 at most"):
+        rank(linked(QUIET), *["fmt"] * 13)
+
+
 def test_a_name_that_there_is_not() -> None:
     with pytest.raises(UserError, match=r"is named 'main\.mesure'"):
         whatif(linked(QUIET), "main.mesure")
@@ -168,3 +224,5 @@ def test_a_name_that_there_is_not() -> None:
 def test_it_is_promised() -> None:
     assert api.whatif is whatif
     assert api.WhatIf is WhatIf
+    assert api.rank is rank
+    assert api.Rank is Rank

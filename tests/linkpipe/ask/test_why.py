@@ -11,7 +11,7 @@ import pytest
 from linkpipe import api
 from linkpipe.ask.modules import Modules
 from linkpipe.ask.reasons import Reason
-from linkpipe.ask.why import Why, why
+from linkpipe.ask.why import Makers, Why, why
 from linkpipe.errors import UserError
 from linkpipe.tables.symbols import Flag
 from tests.conformance.programs import FIRSTCAUSE, Program, inputs, table
@@ -245,3 +245,28 @@ def test_it_is_promised() -> None:
     assert api.why is why
     assert api.Why is Why
     assert api.Reason is Reason
+
+
+def test_a_symbol_that_the_linker_makes_after_reachability() -> None:
+    """The answer is the pass that made it, where somebody has noted that."""
+    made = Makers()
+    given = inputs(QUIET)
+    variables = {**given.environment(), "GOROOT": str(goroot())}
+    arguments = [*given.flags, "-o", "/dev/null", str(given.main)]
+    link = api.link(arguments, until="findfunctab", variables=variables, observers=[made])
+    (answer,) = why(link, "runtime.findfunctab", makers=made.passes)
+    assert (answer.made_by, answer.reachable, answer.chain) == ("findfunctab", True, ())
+    assert answer.size > 0
+    (other,) = why(link, "main.main", makers=made.passes)
+    assert (other.made_by, other.chain[-1].target) == ("", "main.main")
+
+
+def test_before_reachability_nothing_is_known() -> None:
+    with pytest.raises(UserError, match="before reachability"):
+        why(linked(QUIET, "objects"), "main.main")
+
+
+def test_main_is_the_package() -> None:
+    """A host linker's entry point has that name, too, and is no answer where there is none."""
+    (answer,) = why(linked(QUIET), "main")
+    assert (answer.kind, answer.reachable) == ("package", True)

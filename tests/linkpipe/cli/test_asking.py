@@ -285,3 +285,28 @@ def test_a_saved_link_that_is_damaged(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (2, "")
         assert "no saved link" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_edges_and_ranks(tmp_path: Path) -> None:
+    edge = of_deep(tmp_path, "whatif", "--cut", "main.main -> main.run", "--top", "1")
+    assert edge.returncode == 0, edge.stderr
+    assert " would leave (0 cut)" in edge.stdout
+    ranked = of_deep(tmp_path, "whatif", "--rank", "main.run, reflect")
+    assert ranked.returncode == 0, ranked.stderr
+    lines = [line.split(maxsplit=2) for line in ranked.stdout.splitlines()]
+    assert lines[0] == ["bytes", "symbols", "without"]
+    assert {lines[1][2], lines[2][2]} == {"main.run", "reflect"}
+    assert lines[3][2] == "(all together)"
+    for words in ((), ("--cut", "main.run", "--rank", "reflect")):
+        wrong = of_deep(tmp_path, "whatif", *words)
+        assert wrong.returncode == 2
+        assert "say --cut WHAT, or --rank A,B,C" in wrong.stderr
+
+
+def test_why_after_a_pass(tmp_path: Path) -> None:
+    done = of_deep(tmp_path, "why", "runtime.findfunctab", "--after", "findfunctab")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1] == "pass findfunctab"
+    done = of_deep(tmp_path, "why", "main.main", "--after", "nosuch")
+    assert done.returncode == 3 or done.returncode == 2
+    assert 'no pass "nosuch"' in done.stderr
