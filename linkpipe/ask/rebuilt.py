@@ -4,6 +4,7 @@ likely explains that building it again gives another file."""
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -20,6 +21,7 @@ from linkpipe.formats.elfread import Elf
 
 _VALUE = ".str"
 """What the linker calls the value that -X gives a variable, behind the variable's name."""
+_VARIABLE = re.compile(r"[\w.~][\w./%~+-]*\.\w+")
 _SHOWN = 3
 
 
@@ -43,7 +45,7 @@ class Clues:
         found = [] if alike else [*self.stripped()]
         ours, theirs = _values(output), _values(self.file)
         for name, value in theirs.items():
-            if name not in ours:
+            if name not in ours and _VARIABLE.fullmatch(name):
                 found += ["-X", f"{name}={value}"]
         return tuple(found)
 

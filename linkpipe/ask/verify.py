@@ -13,12 +13,14 @@ shows are added, and named.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
 
+from linkpipe.ask import recorded
 from linkpipe.ask.firstdifference import Difference, first_difference
 from linkpipe.ask.rebuilt import Clues
 from linkpipe.compare import buildinfo
@@ -32,13 +34,9 @@ from linkpipe.formats.elfread import Elf
 from linkpipe.packages.gobuild import Captured, capture, go_env
 from linkpipe.values import Value
 
-_FLAGS = ("-tags", "-trimpath", "-gcflags", "-asmflags", "-ldflags", "-race", "-msan", "-asan",
-          "-cover", "-buildmode", "-compiler")  # fmt: skip
-"""Settings that are flags of go build."""
-_PROFILE = "default.pgo"
-"""The profile that the go command finds by itself, beside the main package."""
 _NOTE = 16
 """Bytes of a note before its text: sizes, type, and the name "Go"."""
+_BUILD_ID = re.compile(r"[\w-]{20}(/[\w-]{20}){3}", re.ASCII)
 _LINES = 5
 """Lines of what `linkpipe compare` says of two files that differ."""
 
@@ -89,7 +87,8 @@ def verify(binary: str, package: str = "", flags: Sequence[str] = ()) -> Verify:
     build.
 
     Raises OSError for a file that cannot be read, InputError for one that has no build information,
-    UserError and others where it cannot be built or linked here.
+    or was built with flags that are not taken from a binary, UserError and others where it cannot
+    be built or linked here.
     """
     file = elfread.read(binary)
     info = buildinfo.read(file)
@@ -99,7 +98,8 @@ def verify(binary: str, package: str = "", flags: Sequence[str] = ()) -> Verify:
             file=binary,
             remedy="only what `go build` built can be built again",
         )
-    what, variables = package or _package(info), _variables(info)
+    what = package or recorded.package(info, binary)
+    settings, variables = recorded.flags(info, binary, flags), recorded.variables(info)
     here = go_env("GOVERSION", variables)
     if here.partition(" ")[0] != info.version.partition(" ")[0]:
         raise UserError(
@@ -111,36 +111,10 @@ def verify(binary: str, package: str = "", flags: Sequence[str] = ()) -> Verify:
     own = info.main is None and not package and info.path.startswith("cmd/")
     at = os.path.join(go_env("GOROOT", variables), "src", "cmd") if own else ""
     with tempfile.TemporaryDirectory(prefix="linkpipe-") as folder:
-        captured = capture(what, [*_flags(info), *flags], folder, variables, at)
+        captured = capture(what, settings, folder, variables, at)
         given = any(flag.lstrip("-").startswith("ldflags") for flag in flags)
         silent = "-trimpath" in info.settings and not given
         return _Linker(file, info, captured, folder).answer(what, silent=silent)
-
-
-def _package(info: BuildInfo) -> str:
-    """What to build: the package of a module that was downloaded has a version."""
-    main = info.main
-    return f"{info.path}@{main.version}" if main and main.sum else info.path
-
-
-def _flags(info: BuildInfo) -> list[str]:
-    """The flags of go build that a binary names."""
-    found = [f"{name}={info.settings[name]}" for name in _FLAGS if name in info.settings]
-    profile = info.settings.get("-pgo", "off")
-    if os.path.basename(profile) != _PROFILE:
-        found.append(f"-pgo={profile}")
-    stamped = any(name.startswith("vcs") for name in info.settings)
-    return [*found, "-buildvcs=" + ("auto" if stamped else "false")]
-
-
-def _variables(info: BuildInfo) -> dict[str, str]:
-    """The environment for the go command: what the binary names, and nobody's other settings."""
-    settings = {name: text for name, text in info.settings.items() if name[:2] in ("GO", "CG")}
-    unset = ("GOOS", "GOARCH", "GOEXPERIMENT", "GOFIPS140", "GOFLAGS", "CGO_ENABLED")
-    kept = {name: value for name, value in os.environ.items() if name not in unset}
-    words = os.environ.get("GOFLAGS", "").split()
-    modules = [word for word in words if word.lstrip("-").startswith("mod")]
-    return {**kept, "GOFLAGS": " ".join(modules), **settings}
 
 
 @attrs.frozen(eq=False)
@@ -191,6 +165,8 @@ class _Linker:
         output = Path(self.folder, f"out{len(more)}")
         args = list(self.captured.args)
         final = build_id(self.file)
+        if not _BUILD_ID.fullmatch(final):
+            final = ""
         ours = next((arg[9:] for arg in args if arg.startswith("-buildid=")), "")
         given = f"{final.rpartition('/')[0]}/{final.partition('/')[0]}" if final else ours
         if ours:

@@ -18,7 +18,7 @@ from linkpipe.compare.buildinfo import go_version
 from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.releases import release_of
 from linkpipe.errors import UserError
-from linkpipe.formats.elfread import Elf, string
+from linkpipe.formats.elfread import Elf, damaged, string
 from linkpipe.release import Release
 from linkpipe.values import Shown
 
@@ -125,7 +125,9 @@ class Pclntab(Shown):
         return raw.view(f"{self.endian}u4").reshape(-1, 2)
 
     def u4(self, offset: int) -> int:
-        """The 32-bit word at an offset of the section."""
+        """The 32-bit word at an offset of the section. Raises InputError where there is none."""
+        if offset + 4 > len(self.data):
+            raise damaged("", f"a table of functions refers to {offset:#x}, past its end", offset)
         return int(self.data[offset : offset + 4].view(f"{self.endian}u4")[0])
 
     def function(self, index: int) -> str:

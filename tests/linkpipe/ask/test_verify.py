@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from linkpipe.ask.verify import Verify, verify
 from linkpipe.errors import InputError, UserError
+from linkpipe.formats import elfread
 from tests.conformance.releases import install
 from tests.conformance.toolchain import environment, goroot
 from tests.linkpipe.ask.pairs import Builder, published
@@ -166,6 +168,25 @@ def test_what_cannot_be_verified(builder: Builder, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("LINKPIPE_GO", str(root / "bin" / "go"))
     with pytest.raises(UserError, match="was built by go1.27.3, and this go command is go1.26"):
         verify(file)
+
+
+def test_damaged_binaries(builder: Builder) -> None:
+    """Another answer, or an error about the file."""
+    file = Path(built(builder))
+    elf = elfread.read(file)
+    content, rng = file.read_bytes(), random.Random(1)
+    names = (".gopclntab", ".symtab", ".text", ".go.module")
+    for number in (elf.index(name) for name in names):
+        assert number is not None
+        start, size = int(elf.sections["offset"][number]), int(elf.sections["size"][number])
+        changed = bytearray(content)
+        for _ in range(40):
+            changed[start + rng.randrange(size)] = 0xFF
+        file.write_bytes(changed)
+        try:
+            assert not verify(str(file)).same
+        except InputError as error:
+            assert error.render()  # noqa: PT017 - there may be none
 
 
 def test_a_command_of_the_distribution(builder: Builder) -> None:
