@@ -147,6 +147,7 @@ class Release:
         version_separator: what stands between the version and its experiments in
             runtime.buildVersion.
         forced_headers: whether -f lets objects of any kind in.
+        tells_experiments: whether -V=goexperiment names all of them, on or off.
         response_lines: whether a response file has an argument a line, instead of GCC's rules.
 
         least_text_align: whether a function is aligned to the function alignment at least; else
@@ -205,6 +206,7 @@ class Release:
     plain_wins: bool
     version_separator: str
     forced_headers: bool
+    tells_experiments: bool
     response_lines: bool
     least_text_align: bool
     hash_mask: int
@@ -278,6 +280,12 @@ class Release:
                 )
         on |= set(REGABI) if regabi else set()
         return tuple(name for name in known if name in on)
+
+    def told(self, goexperiment: str, *, regabi: bool, off: frozenset[str]) -> str:
+        """All experiments, "no" before those that are off (see ``enabled``)."""
+        on = self.enabled(goexperiment, regabi=regabi, off=off)
+        names = self.lists.experiments.split()
+        return ",".join(name if name in on else f"no{name}" for name in names)
 
     def changed(self, goexperiment: str) -> str:
         """Experiments that differ from the default, as runtime.buildVersion names them."""

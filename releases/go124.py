@@ -63,6 +63,7 @@ RELEASE = Release(
     plain_wins=False,
     version_separator=" ",
     forced_headers=False,
+    tells_experiments=True,
     response_lines=True,
     least_text_align=False,
     hash_mask=0x01,

@@ -22,6 +22,7 @@ RELEASE = attrs.evolve(
     name="1.26",
     lists=LISTS,
     version_separator="-",
+    tells_experiments=False,
     needed_experiments=MappingProxyType({}),
     kind_mask=0xFF,
     header_text=False,

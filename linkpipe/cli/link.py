@@ -116,15 +116,21 @@ def observers(options: Options, catalog: Catalog) -> Sequence[Observer]:
 def version(asked: VersionAsked, catalog: Catalog) -> str:
     """The answer to ``-V``. With ``=full`` it identifies everything that decides the output, for
     the go command makes it a part of what a cached link is known by."""
-    from linkpipe.engine.releases import release_of
+    from linkpipe.engine.releases import patch_of, release_of
 
     environment = asked.environment
     release = release_of(catalog, environment.version, asked.settings.release)
     experiments = release.changed(environment.goexperiment)
+    if asked.what == "goexperiment" and release.tells_experiments:
+        arch = catalog.load("arches", environment.goarch)
+        arch = arch.at(release.name, patch_of(environment.version, release.name))
+        experiments = release.told(
+            environment.goexperiment, regabi=arch.regabi, off=arch.off_by_default
+        )
     line = f"link version {environment.go_version}"
     if experiments:
         line += f" X:{experiments}"
-    if not asked.full:
+    if asked.what != "full":
         return f"{line} linkpipe={__version__}"
     import hashlib
 

@@ -217,9 +217,9 @@ class Options(Value):
 
 @attrs.frozen(eq=False, repr=False)
 class VersionAsked(Value):
-    """``-V`` was met: answer and end. ``full`` when it was ``-V=full``."""
+    """``-V`` was met: answer and end. ``what`` is its value, "full" or "goexperiment"."""
 
-    full: bool
+    what: str
     environment: Environment
     settings: Settings
 
@@ -334,7 +334,7 @@ def _read(
     for flag, value in parse(known, words, rest):
         name, into = flag.name, values
         if flag.kind is Kind.VERSION:
-            return VersionAsked(value == "full", environment, Settings(**own))
+            return VersionAsked(value, environment, Settings(**own))
         if flag is OWN_FLAGS.get(name):
             name, into = name.replace("-", "_"), own
         elif name == "X":

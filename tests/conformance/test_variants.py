@@ -4,6 +4,7 @@ whichever release of Go is compared (`make conformance GO=1.25` runs this too)."
 from __future__ import annotations
 
 import shlex
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from linkpipe.engine.releases import release_of
 from tests.conformance import oracle
 from tests.conformance.oracle import MODES
 from tests.conformance.programs import PROGRAMS, TINY, Program, inputs, table
-from tests.conformance.toolchain import go, goroot, link_tool
+from tests.conformance.toolchain import environment, go, goroot, link_tool
 
 VERSION = (goroot() / "VERSION").read_text().split()[0]
 RELEASE = release_of(Catalog(), VERSION)
@@ -75,6 +76,18 @@ def test_same_bytes_and_same_output(name: str, folder: Path) -> None:
     if "GOFIPS140" in variant.variables:
         parts = [(folder / side / "fips.o").read_bytes() for side in ("ours", "theirs")]
         assert parts[0] == parts[1] != b""
+
+
+@pytest.mark.parametrize("goarch", ["386", "amd64", "s390x"])
+@pytest.mark.parametrize("what", ["", "=goexperiment"])
+def test_the_version_and_its_experiments(what: str, goarch: str) -> None:
+    """What is asked for by -V, with what makes linkpipe another linker behind it."""
+    env = environment(GOARCH=goarch, GOEXPERIMENT="arenas")
+    theirs, ours = (
+        subprocess.run([*words, f"-V{what}"], env=env, text=True, capture_output=True, check=True)
+        for words in (oracle.stock(), oracle.linkpipe())
+    )
+    assert ours.stdout.startswith(f"{theirs.stdout.strip()} linkpipe=")
 
 
 LINKERS = {

@@ -196,7 +196,7 @@ def test_an_unsupported_flag_may_be_given_its_default() -> None:
 def test_version_is_answered_before_later_flags_are_looked_at() -> None:
     asked = read_options(["-V=full", "-zz"], HOST)
     assert isinstance(asked, VersionAsked)
-    assert asked.full
+    assert asked.what == "full"
 
 
 def test_own_flags_and_variables() -> None:
