@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from linkpipe.arrays.types import U64 as U64
     from linkpipe.arrays.types import Bool as Bool
     from linkpipe.arrays.types import Ints as Ints
+    from linkpipe.ask.around import Around as Around
+    from linkpipe.ask.around import around as around
     from linkpipe.ask.growth import Growth as Growth
     from linkpipe.ask.growth import growth as growth
     from linkpipe.ask.plugin_check import PluginCheck as PluginCheck
@@ -121,6 +123,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.arrays.ragged": "distinct expand offsets owners",
             "linkpipe.arrays.types": "Bool I32 I64 Ints U8 U16 U32 U64",
             "linkpipe.ask.plugin_check": "PluginCheck plugin_check",
+            "linkpipe.ask.around": "Around around",
             "linkpipe.ask.growth": "Growth growth",
             "linkpipe.ask.reasons": "Reason",
             "linkpipe.ask.unused_x": "UnusedX unused_x",

@@ -9,7 +9,7 @@ them. The graph of a real program has a million edges: name a pattern (the optio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from linkpipe.observe.dump import Dumper
@@ -35,17 +35,28 @@ def restricted(value: Any, match: re.Pattern[str] | None) -> DiGraph[Any]:
     return value.subgraph(nodes.union(*edges))
 
 
+Nodes = Iterable[tuple[Any, dict[str, Any]]]
+Edges = Iterable[tuple[Any, Any, dict[str, Any]]]
+
+
 def write_graphml(
     value: Any, file: IO[str], header: dict[str, Any], match: re.Pattern[str] | None
 ) -> None:
     """Write GraphML; attributes of nodes and edges become its data."""
+    part = restricted(value, match)
+    graphml(file, header, _sorted_nodes(part), _sorted_edges(part), multi=_is_multi(value))
+
+
+def graphml(
+    file: IO[str], header: dict[str, Any], nodes: Nodes, edges: Edges, *, multi: bool = False
+) -> None:
+    """Write these as GraphML."""
     import networkx as nx
 
-    graph = nx.MultiDiGraph() if _is_multi(value) else nx.DiGraph()
-    part = restricted(value, match)
+    graph = nx.MultiDiGraph() if multi else nx.DiGraph()
     graph.graph.update({key: str(text) for key, text in header.items()})
-    graph.add_nodes_from((node, _plain(data)) for node, data in _sorted_nodes(part))
-    graph.add_edges_from((a, b, _plain(data)) for a, b, data in _sorted_edges(part))
+    graph.add_nodes_from((node, _plain(data)) for node, data in nodes)
+    graph.add_edges_from((a, b, _plain(data)) for a, b, data in edges)
     for line in nx.generate_graphml(graph):
         file.write(line + "\n")
 
@@ -55,12 +66,17 @@ def write_dot(
 ) -> None:
     """Write DOT, for Graphviz. Nodes are labelled by their ``name``, edges by their ``reason``."""
     part = restricted(value, match)
+    dot(file, header, _sorted_nodes(part), _sorted_edges(part))
+
+
+def dot(file: IO[str], header: dict[str, Any], nodes: Nodes, edges: Edges) -> None:
+    """Write these as DOT."""
     for key, text in header.items():
         file.write(f"// {key}: {text}\n")
     file.write("digraph {\n\trankdir=LR;\n\tnode [shape=box];\n")
-    for node, data in _sorted_nodes(part):
+    for node, data in nodes:
         file.write(f"\t{_quote(node)} [label={_quote(data.get('name', node))}];\n")
-    for a, b, data in _sorted_edges(part):
+    for a, b, data in edges:
         label = f" [label={_quote(data['reason'])}]" if "reason" in data else ""
         file.write(f"\t{_quote(a)} -> {_quote(b)}{label};\n")
     file.write("}\n")

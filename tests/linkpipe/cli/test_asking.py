@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import networkx as nx
 import pytest
 
 from tests.conformance.programs import inputs
@@ -22,6 +24,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "size": (),
     "whatif": ("--cut", "reflect"),
     "unused-x": (),
+    "graph": ("--focus", "main.run"),
 }
 """Each, and what it asks about."""
 
@@ -310,3 +313,20 @@ def test_why_after_a_pass(tmp_path: Path) -> None:
     done = of_deep(tmp_path, "why", "main.main", "--after", "nosuch")
     assert done.returncode == 3 or done.returncode == 2
     assert 'no pass "nosuch"' in done.stderr
+
+
+def test_graphs_in_the_forms_of_others(tmp_path: Path) -> None:
+    """networkx reads the GraphML; DOT has the same edges."""
+    asked = ("graph", "--focus", "main.run", "--format")
+    told = json.loads(of_deep(tmp_path, *asked, "json").stdout)
+    edges = {(str(each["source"]), str(each["target"])) for each in told["edges"]}
+    graph: Any = nx.parse_graphml(of_deep(tmp_path, *asked, "graphml").stdout)
+    assert set(graph.edges) == edges
+    names = {data["name"] for _, data in graph.nodes(data=True)}
+    assert {"main.run", "main.main", "looking.test/deep/helper.Call"} <= names
+    dot = of_deep(tmp_path, *asked, "dot").stdout
+    assert dot.startswith("// focus: main.run\ndigraph {\n")
+    assert dot.count(" -> ") == len(edges)
+    few = of_deep(tmp_path, "graph", "--focus", "main.run", "--limit", "2")
+    assert (few.returncode, len(few.stdout.splitlines())) == (0, 2)
+    assert "nodes more: --limit 0 shows all" in few.stderr
