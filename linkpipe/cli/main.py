@@ -23,6 +23,10 @@ def run() -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Run a subcommand; returns the exit status."""
+    if "_LINKPIPE_COMPLETE" in os.environ:  # a shell asks, see `linkpipe completion`
+        from linkpipe.cli._group import complete
+
+        return complete(os.environ["_LINKPIPE_COMPLETE"])
     name = argv[0] if argv else "--help"
     if name in ("-h", "--help", "help"):
         print(_help(), end="")
