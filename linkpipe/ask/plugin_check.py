@@ -16,6 +16,7 @@ import attrs
 
 from linkpipe.ask.differing import Binary, Cause, Differing
 from linkpipe.compare.dynamic import Libraries, libraries
+from linkpipe.compare.typedata import TypeReader
 from linkpipe.formats import elfread
 from linkpipe.values import Value
 
@@ -28,6 +29,7 @@ KINDS = {
     "symbol": "nobody has a symbol that the plugin wants",
     "library": "a library is missing",
     "plugin-path": "two plugins have the same path",
+    "method": "a method is dropped that the plugin keeps, of a type that the host has, too",
 }
 """What can be wrong."""
 
@@ -121,6 +123,11 @@ class _Loaded:
         """What plugin.Open knows it by; "" for what is no plugin."""
         return self.binary.module.text("pluginpath") if self.binary.module else ""
 
+    @cached_property
+    def types(self) -> TypeReader | None:
+        """Reads its type descriptors."""
+        return TypeReader.of(self.binary.module) if self.binary.module else None
+
 
 def _host(host: _Loaded) -> Iterator[Problem]:
     info = host.binary.info
@@ -166,6 +173,7 @@ def _problems(
             cause = Cause("library", "it is not on this machine")
             yield Problem("library", name, host.path, (cause,))
     yield from _symbols(plugin, before, found)
+    yield from _methods(plugin, host)
 
 
 def _packages(plugin: _Loaded, before: Sequence[_Loaded]) -> Iterator[Problem]:
@@ -197,6 +205,28 @@ def _symbols(plugin: _Loaded, before: Sequence[_Loaded], found: Libraries) -> It
             "the host does not have it" if _of_go(name) else "neither the host nor a library has it"
         )
         yield Problem("symbol", name, before[0].path, (Cause("symbol", why),))
+
+
+def _methods(plugin: _Loaded, host: _Loaded) -> Iterator[Problem]:
+    """Methods that the host has dropped: its descriptor of a type is the one that counts, and a
+    call through an interface then ends the program. The linker drops none of a program that it
+    knows to open plugins."""
+    if not (plugin.types and host.types):
+        return
+    its = host.dynamic.types
+    for name, two in plugin.dynamic.types.items():
+        one = its.get(name)
+        if one is None:
+            continue
+        kept = [*plugin.types.methods(two)]
+        dropped = [*host.types.methods(one)]
+        if len(kept) != len(dropped):
+            continue  # of a package that differs
+        for (method, gone), (_, missing) in zip(kept, dropped, strict=True):
+            if missing and not gone:
+                title = f"{plugin.types.type_name(two)}.{plugin.types.name(method)}"
+                why = "the host has dropped it: to call it through an interface ends the program"
+                yield Problem("method", title, host.path, (Cause("method", why),))
 
 
 def _of_go(name: str) -> bool:

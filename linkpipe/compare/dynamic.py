@@ -20,7 +20,7 @@ from linkpipe.formats.elfread import Elf, Symbols, damaged, read, string
 from linkpipe.values import Shown
 
 _NEEDED, _RPATH, _RUNPATH = 1, 15, 29
-_LOCAL, _WEAK = 0, 2
+_LOCAL, _WEAK, _OBJECT = 0, 2, 1
 
 
 @attrs.frozen(eq=False, repr=False, slots=False)
@@ -75,6 +75,16 @@ class Dynamic(Shown):
         records = self.symbols.records
         seen = (records["section"] != 0) & (records["info"] >> 4 != _LOCAL)
         return {self.symbols.name(i): i for i in np.flatnonzero(seen).tolist()}
+
+    @cached_property
+    def types(self) -> dict[str, int]:
+        """The type descriptors among them: name -> address."""
+        rows = self.symbols.records
+        return {
+            name: int(rows["value"][i])
+            for name, i in self.defined.items()
+            if name.startswith("type:") and rows["info"][i] & 15 == _OBJECT
+        }
 
     @cached_property
     def wanted(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from typing import Literal
 import attrs
 import numpy as np
 
-from linkpipe.arrays.types import I64
+from linkpipe.arrays.types import I64, U8
 from linkpipe.compare.golang import Pclntab, moduledata_offsets, release_of_file
 from linkpipe.formats import elf
 from linkpipe.formats.elfread import Elf
@@ -83,19 +83,20 @@ class Memory(Shown):
         return 4 * self.file.elf_class
 
     @property
-    def _order(self) -> Literal["little", "big"]:
+    def order(self) -> Literal["little", "big"]:
+        """The order of bytes in a word."""
         return "little" if self.file.endian == "<" else "big"
 
     @cached_property
-    def _loaded(self) -> list[tuple[int, int, int]]:
-        """Address, size and number of each section that has content in the file, at addresses
-        that a program can have."""
+    def _loaded(self) -> list[tuple[int, U8, bool]]:
+        """Address and content of each section that has any in the file, at addresses that a
+        program can have, and whether it can be written to."""
         rows = self.file.sections
         kept = (rows["flags"] & elf.SHF_ALLOC != 0) & (rows["type"] != elf.SectionType.NOBITS)
         kept &= rows["addr"] < _HIGHEST
-        return [
-            (int(rows["addr"][i]), int(rows["size"][i]), i) for i in np.flatnonzero(kept).tolist()
-        ]
+        found = np.flatnonzero(kept).tolist()
+        writable = (rows["flags"] & elf.SHF_WRITE != 0).tolist()
+        return [(int(rows["addr"][i]), self.file.content(i), writable[i]) for i in found]
 
     @cached_property
     def _relocs(self) -> tuple[I64, I64]:
@@ -114,9 +115,8 @@ class Memory(Shown):
 
     def tables(self) -> Iterator[tuple[int, Pclntab]]:
         """Where function tables may be: addresses, and what they are then."""
-        head = _MAGIC.to_bytes(4, self._order) + bytes(2)
-        for start, _, section in self._loaded:
-            content = self.file.content(section)
+        head = _MAGIC.to_bytes(4, self.order) + bytes(2)
+        for start, content, _ in self._loaded:
             data, at = content.tobytes(), -1
             while (at := data.find(head, at + 1)) >= 0:
                 table = Pclntab.parse(content[at:], self.file.endian)
@@ -125,9 +125,8 @@ class Memory(Shown):
 
     def bytes(self, address: int, size: int) -> bytes:
         """What is at an address; fewer bytes where there are not as many."""
-        for start, length, section in self._loaded:
-            if start <= address < start + length:
-                data = self.file.content(section)
+        for start, data, _ in self._loaded:
+            if start <= address < start + len(data):
                 return data[address - start : address - start + size].tobytes()
         return b""
 
@@ -137,16 +136,15 @@ class Memory(Shown):
         at = int(np.searchsorted(places, address))
         if at < len(places) and places[at] == address and addends[at]:
             return int(addends[at])
-        return int.from_bytes(self.bytes(address, self.word_size), self._order)
+        return int.from_bytes(self.bytes(address, self.word_size), self.order)
 
     def places(self, value: int) -> list[int]:
         """Where a word has this value, aligned ones in sections that can be written to."""
         places, addends = self._relocs
         found = places[addends == value].tolist()
         dtype = f"{self.file.endian}u{self.word_size}"
-        for start, _, section in self._loaded:
-            if int(self.file.sections["flags"][section]) & elf.SHF_WRITE:
-                data = self.file.content(section)
+        for start, data, writable in self._loaded:
+            if writable:
                 words = data[: len(data) // self.word_size * self.word_size].view(dtype)
                 found += (np.flatnonzero(words == value) * self.word_size + start).tolist()
         return sorted(set(found))

@@ -14,6 +14,8 @@ import pytest
 
 from linkpipe.ask.plugin_check import Checked, plugin_check
 from linkpipe.compare import moduledata
+from linkpipe.compare.dynamic import Dynamic
+from linkpipe.compare.typedata import TypeReader
 from linkpipe.errors import InputError
 from linkpipe.formats import elfread
 from tests.conformance.releases import VERSIONS, install
@@ -213,6 +215,32 @@ def test_a_library_and_a_symbol_that_are_not_there(tmp_path: Path) -> None:
     subprocess.run(compile_, check=True)
     (problem,) = plugin_check(host, [plugin]).plugins[0].problems
     assert (problem.kind, problem.name) == ("symbol", "elsewhere")
+
+
+def test_a_method_that_the_host_has_dropped(host: str, greet: str, tmp_path: Path) -> None:
+    """As a linker does that does not know that there are plugins: -1 for its code."""
+    elf = elfread.read(host)
+    found = moduledata.find(elf)
+    assert found
+    types, dynamic = TypeReader.of(found), Dynamic(elf)
+    (address,) = [
+        each for each in dynamic.types.values() if types.type_name(each) == "words.Greeting"
+    ]
+    assert [types.name(name) for name, gone in types.methods(address) if not gone] == ["String"]
+    sections = [
+        (int(each["addr"]), int(each["offset"]))
+        for each in elf.sections
+        if each["addr"] <= address < each["addr"] + each["size"]
+    ]
+    (start, offset) = sections[0]
+    table, _ = types.method_table(address)
+    place = offset + table + 8 - start
+    changed = bytearray(Path(host).read_bytes())
+    changed[place : place + 8] = b"\xff" * 8
+    pruned = tmp_path / "pruned"
+    pruned.write_bytes(changed)
+    (problem,) = plugin_check(str(pruned), [greet]).plugins[0].problems
+    assert (problem.kind, problem.name) == ("method", "words.Greeting.String")
 
 
 def test_programs_that_cannot_open_plugins(built: Builder, greet: str) -> None:
