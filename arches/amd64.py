@@ -78,5 +78,5 @@ ARCH = Architecture(
     addmoduledata=ADDMODULEDATA,
     deferreturn=-1,
     host_flags=("-m64",),
-    setting=Setting("GOAMD64", "v1", spelled),
+    setting=Setting("GOAMD64", "v1", spelled, ("v1", "v2", "v3", "v4")),
 )

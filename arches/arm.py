@@ -217,6 +217,6 @@ ARCH = Architecture(
     load_align=4,
     internal_pie=False,
     host_flags=("-marm",),
-    setting=Setting("GOARM", "7", spelled),
+    setting=Setting("GOARM", "7", spelled, ("5", "6", "7")),
     runtime_variables=runtime_variables,
 )

@@ -295,11 +295,14 @@ class Setting(Value):
         default: its value where it is not set or empty.
         spelled: from a value to what objects say; raises ValueError, in the oracle's words, for
             one that the oracle refuses (internal/buildcfg/cfg.go).
+        levels: its values from the processors that can do least to those that can do most; none
+            where they are not in such an order.
     """
 
     variable: str
     default: str
     spelled: Callable[[str], str] = str
+    levels: tuple[str, ...] = ()
 
     def value(self, variables: Mapping[str, str]) -> str:
         """What objects say, for an environment. Raises ValueError for a value that is refused."""

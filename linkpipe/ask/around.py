@@ -65,7 +65,7 @@ def around(link: Link, focus: str, depth: int = 1, limit: int = 0) -> Around:
     """
     if not link.has("graph"):
         raise UserError(
-            "there is no graph before reachability",
+            "at that pass there is no graph yet",
             status=2,
             label="linkpipe",
             remedy="name a later pass: `linkpipe passes` lists them",

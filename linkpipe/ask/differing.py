@@ -8,9 +8,11 @@ from functools import cached_property
 
 import attrs
 
+from linkpipe.arch import Architecture
 from linkpipe.compare import buildinfo, moduledata
 from linkpipe.compare.buildinfo import BuildInfo
 from linkpipe.compare.dynamic import Dynamic, content
+from linkpipe.compare.golang import architecture_of_file
 from linkpipe.formats.elfread import Elf
 from linkpipe.values import Shown, Value
 
@@ -21,9 +23,6 @@ _EVERY = ("GOEXPERIMENT", "-trimpath", "-race", "-msan", "-asan")
 _OWN = ("-cover", "-gcflags", "-tags", "CGO_ENABLED")
 """Settings on which some do: those that the command names, those of the main module, those with
 files for a tag."""
-_LEVELS = {"GOAMD64": ("v1", "v2", "v3", "v4"), "GOARM": ("5", "6", "7")}
-"""Variables of processors that can do ever more, the default first."""
-_MACHINES = {3: "386", 40: "arm", 62: "amd64", 183: "arm64", 22: "s390x"}
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -31,7 +30,7 @@ class Cause(Value):
     """A likely cause.
 
     Attributes:
-        name: what differs: "go version", a setting ("-tags", "GOAMD64"), "module", "replace",
+        name: what differs: "go version", a setting ("-tags", "CGO_ENABLED"), "module", "replace",
             "path", "vcs", "source", "dependency".
         text: how.
         first, second: the values in the one who was there before, and in the one who comes, where
@@ -70,8 +69,12 @@ class Binary(Shown):
         """The kind of machine that it runs on."""
         if self.info and "GOARCH" in self.info.settings:
             return self.info.settings["GOARCH"]
-        number = self.file.header["machine"]
-        return _MACHINES.get(number, f"machine {number}")
+        return self.arch.name if self.arch else f"machine {self.file.header['machine']}"
+
+    @cached_property
+    def arch(self) -> Architecture | None:
+        """Its architecture, if it is a known one."""
+        return architecture_of_file(self.file)
 
     @cached_property
     def hashes(self) -> dict[str, bytes]:
@@ -107,12 +110,15 @@ class Binary(Shown):
 
     def above(self, host: Binary) -> Cause | None:
         """Whether it needs a newer processor than the host checks for when it starts."""
-        for name, levels in _LEVELS.items():
-            mine, its = (b.setting(name).partition(",")[0] for b in (self, host))
-            if mine in levels and its in levels and levels.index(mine) > levels.index(its):
-                values = f"{its} in the host, {mine} in the plugin"
-                text = f"{name}: {values}, which crashes where only the host can run"
-                return Cause(name, text, its, mine)
+        setting = self.arch.setting if self.arch else None
+        if setting is None:
+            return None
+        name, levels = setting.variable, setting.levels
+        mine, its = (b.setting(name).partition(",")[0] for b in (self, host))
+        if mine in levels and its in levels and levels.index(mine) > levels.index(its):
+            values = f"{its} in the host, {mine} in the plugin"
+            text = f"{name}: {values}, which crashes where only the host can run"
+            return Cause(name, text, its, mine)
         return None
 
 

@@ -16,6 +16,7 @@ from linkpipe.ask.unused_x import string_variables
 from linkpipe.compare import buildinfo, moduledata
 from linkpipe.compare.buildinfo import BuildInfo
 from linkpipe.compare.dynamic import content
+from linkpipe.compare.golang import architecture_of_file
 from linkpipe.engine.context import Link
 from linkpipe.formats.elfread import Elf
 
@@ -110,7 +111,8 @@ class Clues:
         known = self.info.module(package) is not None or package in ("", "main")
         if difference.section != ".text" or known:
             return []
-        level = next((name for name in _LEVELS if name in self.info.settings), "")
+        arch = architecture_of_file(self.file)
+        level = arch.setting.variable if arch and arch.setting else ""
         if level and difference.symbol.startswith("internal/cpu.getGO"):
             return [
                 (level, f"{level} is not what the binary says: {difference.symbol} is other code")
@@ -130,9 +132,6 @@ class Clues:
             told = ", ".join(f"{modules.main_package}.{name}" for name in names[:_SHOWN])
             yield "-ldflags", f"-X, which -trimpath does not write down, perhaps of {told}"
         yield "source", f"other source: {where} is other data"
-
-
-_LEVELS = ("GOAMD64", "GO386", "GOARM", "GOARM64")
 
 
 @attrs.frozen(eq=False, slots=False)

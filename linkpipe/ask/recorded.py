@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from linkpipe.compare.buildinfo import BuildInfo
+from linkpipe.compare.golang import architectures
 from linkpipe.errors import InputError
 from linkpipe.flags.goflag import split_quoted
 
@@ -27,10 +28,8 @@ _TOOLS = {
     ),
 }
 """Flags of go build that are flags of a tool, and those of the tool that are taken."""
-_VARIABLES = re.compile(
-    "GOOS|GOARCH|GOEXPERIMENT|GOFIPS140|CGO_ENABLED|"
-    "GO(AMD64|386|ARM|ARM64|MIPS|MIPS64|PPC64|RISCV64|WASM)"
-)
+_VARIABLES = ("GOOS", "GOARCH", "GOEXPERIMENT", "GOFIPS140", "CGO_ENABLED")
+"""Variables that say how to build, beside those of the architectures."""
 _PLAIN = re.compile(r"[\w.,+-]*")
 _PATTERN = re.compile(r"[^-\s'\"][^\s=]*=")
 """What may stand before a tool's flags: the packages that they are for."""
@@ -100,12 +99,13 @@ def _refused(file: str, name: str, word: str) -> InputError:
 def variables(info: BuildInfo) -> Mapping[str, str]:
     """The environment for the go command: this process's own, with what the binary names, and
     without other settings of how to build."""
+    known = {*_VARIABLES, *(arch.setting.variable for arch in architectures() if arch.setting)}
     named = {
         name: text
         for name, text in info.settings.items()
-        if _VARIABLES.fullmatch(name) and _PLAIN.fullmatch(text)
+        if name in known and _PLAIN.fullmatch(text)
     }
-    kept = {name: value for name, value in os.environ.items() if not _VARIABLES.fullmatch(name)}
+    kept = {name: value for name, value in os.environ.items() if name not in known}
     words = os.environ.get("GOFLAGS", "").split()
     modules = [word for word in words if word.lstrip("-").startswith("mod")]
     return {**kept, "GOFLAGS": " ".join(modules), **named}

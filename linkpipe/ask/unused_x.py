@@ -137,7 +137,7 @@ class _Reader:
 
         Such a store is told to the garbage collector: the compiler calls gcWriteBarrierN, and right
         after it come the old pointers of N/2 variables (cmd/compile/internal/ssa/writebarrier.go).
-        Where addresses of variables stand behind the code, as on arm, that cannot be seen.
+        Where addresses of variables stand behind the code, that cannot be seen.
         """
         graph = self.modules.link.graph
         symbols = graph.symbols

@@ -46,7 +46,7 @@ class Guess(Value):
     """What most likely explains that a binary is not what its source gives.
 
     Attributes:
-        name: a setting ("-ldflags", "-tags", "-trimpath", "GOAMD64"), "module", "vcs", "source",
+        name: a setting ("-ldflags", "-tags", "CGO_ENABLED"), "module", "vcs", "source",
             "strip".
         text: how.
         proven: whether the bytes are the same when it is assumed.

@@ -83,7 +83,7 @@ def why(
     """
     if not link.has("graph"):
         raise UserError(
-            "nothing is known of what is needed before reachability",
+            "at that pass nothing is known yet of what is needed",
             status=2,
             label="linkpipe",
             remedy="name a later pass: `linkpipe passes` lists them",

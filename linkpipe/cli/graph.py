@@ -15,7 +15,7 @@ from linkpipe.cli._target import GO_FLAGS, YES, ask, asks, linked
 @asks("graph", GO_FLAGS, formats=("dot", "graphml"))
 @click.option("--focus", metavar="WHAT", required=True, help="A symbol, a package or a pattern.")
 @click.option("--depth", metavar="N", default=1, show_default=True, help="So many edges away.")
-@click.option("--after", metavar="PASS", default="", help="As of then; after reachability if not.")
+@click.option("--after", metavar="PASS", default="", help="Ask after this pass.")
 @click.option("--limit", metavar="N", default=500, show_default=True, help="Nodes; 0: all.")
 def command(target: str, focus: str, depth: int, after: str, limit: int, form: str) -> int:
     """Draw the part of the reachability graph around a symbol, a package, a module or a pattern of

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @asks("why")
 @click.argument("what", metavar=f"SYMBOL|PACKAGE|MODULE {GO_FLAGS}")
 @click.option("--all", "every", is_flag=True, help="Every immediate reason too.")
-@click.option("--after", metavar="PASS", default="", help="As of then; after reachability if not.")
+@click.option("--after", metavar="PASS", default="", help="Ask after this pass.")
 @click.option("--limit", default=10, show_default=True, help="Symbols of a pattern; 0: all.")
 def command(target: str, what: str, every: bool, after: str, limit: int, form: str) -> int:
     """Show why a symbol, a package or a module is in the output: a shortest chain of reasons from

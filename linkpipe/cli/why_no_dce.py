@@ -25,7 +25,7 @@ _FOLD = 3
     "releases",
     metavar="A,B",
     default="",
-    help="Releases of Go side by side: numbers, as 1.25, or folders of toolchains.",
+    help="Releases of Go side by side: their numbers, or folders of toolchains.",
 )
 def command(target: str, fail: bool, releases: str, form: str) -> int:
     """Show what switched the pruning of unused methods off, each cause with the chain of calls to

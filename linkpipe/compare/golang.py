@@ -13,6 +13,7 @@ from itertools import pairwise
 import attrs
 import numpy as np
 
+from linkpipe.arch import Architecture
 from linkpipe.arrays.types import U8, U32
 from linkpipe.compare.buildinfo import go_version
 from linkpipe.engine.plugins import Catalog
@@ -49,6 +50,20 @@ def release_of_file(file: Elf) -> Release:
         return release_of(catalog, go_version(file))
     except UserError:
         return release_of(catalog, "")
+
+
+def architectures() -> Iterator[Architecture]:
+    """All architectures that are installed."""
+    catalog = Catalog()
+    return (catalog.load("arches", name) for name in catalog.offers("arches"))
+
+
+def architecture_of_file(file: Elf) -> Architecture | None:
+    """The architecture that a file is for; None for one that is not known."""
+    for arch in architectures():
+        if (arch.elf_machine, arch.endian) == (file.header["machine"], file.endian):
+            return arch
+    return None
 
 
 def moduledata_field(release: Release, offset: int, word: int) -> str:

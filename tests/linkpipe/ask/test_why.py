@@ -262,7 +262,7 @@ def test_a_symbol_that_the_linker_makes_after_reachability() -> None:
 
 
 def test_before_reachability_nothing_is_known() -> None:
-    with pytest.raises(UserError, match="before reachability"):
+    with pytest.raises(UserError, match="nothing is known yet"):
         why(linked(QUIET, "objects"), "main.main")
 
 

@@ -44,9 +44,8 @@ def test_an_unknown_command() -> None:
     assert 'unknown command "lnk"\n\tdid you mean link?' in done.stderr
 
 
-def test_verify_is_kept_free() -> None:
-    """For a command to come: tables are checked by -check, files compared by compare."""
-    assert 'unknown command "verify"' in linkpipe("verify", "a", "b").stderr
+def test_verify_is_no_flag() -> None:
+    """But a command: tables are checked by -check."""
     assert "flag provided but not defined: -verify" in linkpipe("link", "-verify", "x.a").stderr
 
 

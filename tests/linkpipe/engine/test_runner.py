@@ -152,7 +152,7 @@ def mask(link: Link) -> Link:
 
 
 def redecorate(link: Link) -> Link:
-    os.environ["LINKPIPE_TEST_NEW"] = "1"
+    os.environ["A_NEW_VARIABLE"] = "1"
     os.environ["HOME"] = "/nowhere"
     del os.environ["PATH"]
     return link.evolve(y=1)
@@ -185,7 +185,7 @@ def surroundings() -> list[object]:
         (hush, "closed the file of stdout and replaced the file of stderr"),
         (replace_stderr, "replaced sys.stderr"),
         (mask, "changed the umask to 123"),
-        (redecorate, "changed environment variables: HOME, LINKPIPE_TEST_NEW, PATH"),
+        (redecorate, "changed environment variables: A_NEW_VARIABLE, HOME, PATH"),
         (deafen, "changed the handler of SIGTERM"),
         (lambda link: Link({}), "lost the fact `x`"),
         (lambda link: Link({**link.facts, "x": 2, "y": 1}), "sets the fact `x`, which it has not"),
