@@ -30,6 +30,7 @@ from linkpipe.engine.context import Link
 from linkpipe.engine.pipeline import load_pipeline
 from linkpipe.engine.plan import make_plan
 from linkpipe.engine.plugins import Catalog
+from linkpipe.engine.releases import release_of
 from linkpipe.errors import InputError, UserError
 from linkpipe.flags.environ import Environment
 from linkpipe.flags.goflag import Kind
@@ -276,7 +277,13 @@ def options_of(path: str, folder: str, variables: Mapping[str, str]) -> tuple[Op
         args.append(f"-extld={_NOT_RUN}")
     if any(file.name == "pipeline.toml" for file in saved.files):
         args.append(f"-pipeline={folder}/pipeline.toml")
-    options = read_options([*args, os.path.join(folder, "files/0.a")], environment, variables)
+    catalog = Catalog()
+    options = read_options(
+        [*args, os.path.join(folder, "files/0.a")],
+        environment,
+        variables,
+        release_of=lambda version, asked: release_of(catalog, version, asked),
+    )
     if isinstance(options, VersionAsked):
         raise _damaged(path, "asks for a version and links nothing")
     return options, saved

@@ -169,6 +169,14 @@ def test_what_no_saved_link_says_is_refused(
         api.link(file, until="graph")
 
 
+def test_flags_are_those_of_its_release(good: Path, tmp_path: Path) -> None:
+    def change(told: dict[str, Any]) -> None:
+        told.update(go="go1.24.11", args=["-e=true"])
+
+    with pytest.raises(OptionError, match="flag provided but not defined: -e"):
+        api.link(rewritten(good, tmp_path / "old", change), until="graph")
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
