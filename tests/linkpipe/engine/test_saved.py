@@ -14,7 +14,7 @@ import pytest
 
 from linkpipe import api
 from linkpipe.engine import saved
-from linkpipe.errors import InputError, LinkpipeError, UserError
+from linkpipe.errors import InputError, LinkpipeError, OptionError, UserError
 from tests.conformance.programs import Program
 from tests.conformance.programs import inputs as captured
 from tests.conformance.toolchain import goroot
