@@ -91,7 +91,7 @@ dwarfcheck: compiler $(VENV)/.dev ## let readelf, llvm-dwarfdump and gdb read li
 
 bench: compiler $(VENV)/.dev ## time linkpipe beside go tool link, or AGAINST=COMMIT beside itself
 	@$(PY) -m compileall -q linkpipe passes arches releases # as pip does for users
-	$(PY) -m benchmarks.$(if $(AGAINST),against $(AGAINST),bench)
+	$(AT_RELEASE) $(PY) -m benchmarks.$(if $(AGAINST),against $(AGAINST),bench $(PROGRAMS))
 
 full: ## all that continuous integration runs, and all that takes longer (hours)
 	.ci/run full

@@ -50,6 +50,7 @@ class Case:
 
     name: str
     seconds: dict[str, list[float]] = field(factory=lambda: {"stock": [], "linkpipe": []})
+    cpu: dict[str, list[float]] = field(factory=lambda: {"stock": [], "linkpipe": []})
     peak: dict[str, list[int]] = field(factory=lambda: {"stock": [], "linkpipe": []})
     passes: list[dict[str, float]] = field(factory=list)
     same: list[bool] = field(factory=list)
@@ -65,17 +66,18 @@ class Case:
         memory = self.memory("linkpipe") / self.memory("stock")
         mark = f"≤ {MARKS[self.name]:.0f}" if self.name in MARKS else ""
         best = min(self.seconds["linkpipe"]) / min(self.seconds["stock"])
+        cpu = statistics.median(self.cpu["linkpipe"]) / statistics.median(self.cpu["stock"])
         return (
             f"| {self.name} | {self.median('stock') * 1000:.0f} ms "
-            f"| {self.median('linkpipe') * 1000:.0f} ms | **{ratio:.2f}** | {best:.2f} | {mark} "
+            f"| {self.median('linkpipe') * 1000:.0f} ms | **{ratio:.2f}** | {best:.2f} | {cpu:.2f} | {mark} "
             f"| {self.memory('stock') / MIB:.0f} MiB | {self.memory('linkpipe') / MIB:.0f} MiB "
             f"| **{memory:.2f}** | {'yes' if all(self.same) else 'NO'} |"
         )
 
 
-HEAD = """| program | go tool link | linkpipe | wall ratio | ratio of best | mark | \
+HEAD = """| program | go tool link | linkpipe | wall ratio | ratio of best | CPU ratio | mark | \
 go tool link peak | linkpipe peak | peak ratio | same |
-|---|---|---|---|---|---|---|---|---|---|"""
+|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
 @frozen
@@ -118,6 +120,7 @@ def measure(name: str, rounds: int, folder: Path) -> Case:
         if number:
             for which, result in linked.items():
                 case.seconds[which].append(result.seconds)
+                case.cpu[which].append(result.cpu)
                 case.peak[which].append(result.peak)
         case.same.append(not oracle.differences(linked["linkpipe"], linked["stock"]))
     # Time per pass is taken from links of its own: to write it down costs a little too.
@@ -189,7 +192,12 @@ def main(argv: list[str]) -> int:
         passes_svg({case.name: case.passes for case in cases}, f"Time per pass, {day}")
     )
     measured = {
-        case.name: {"seconds": case.seconds, "peak": case.peak, "passes": case.passes}
+        case.name: {
+            "seconds": case.seconds,
+            "cpu": case.cpu,
+            "peak": case.peak,
+            "passes": case.passes,
+        }
         for case in cases
     }
     (told.out / "bench.json").write_text(
