@@ -69,7 +69,8 @@ class Case:
         cpu = statistics.median(self.cpu["linkpipe"]) / statistics.median(self.cpu["stock"])
         return (
             f"| {self.name} | {self.median('stock') * 1000:.0f} ms "
-            f"| {self.median('linkpipe') * 1000:.0f} ms | **{ratio:.2f}** | {best:.2f} | {cpu:.2f} | {mark} "
+            f"| {self.median('linkpipe') * 1000:.0f} ms | **{ratio:.2f}** | {best:.2f} "
+            f"| {cpu:.2f} | {mark} "
             f"| {self.memory('stock') / MIB:.0f} MiB | {self.memory('linkpipe') / MIB:.0f} MiB "
             f"| **{memory:.2f}** | {'yes' if all(self.same) else 'NO'} |"
         )
