@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from linkpipe.arrays.types import Ints as Ints
     from linkpipe.ask.around import Around as Around
     from linkpipe.ask.around import around as around
+    from linkpipe.ask.explain import Explanation as Explanation
+    from linkpipe.ask.explain import explain as explain
     from linkpipe.ask.growth import Growth as Growth
     from linkpipe.ask.growth import growth as growth
     from linkpipe.ask.plugin_check import PluginCheck as PluginCheck
@@ -124,6 +126,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.arrays.types": "Bool I32 I64 Ints U8 U16 U32 U64",
             "linkpipe.ask.plugin_check": "PluginCheck plugin_check",
             "linkpipe.ask.around": "Around around",
+            "linkpipe.ask.explain": "Explanation explain",
             "linkpipe.ask.growth": "Growth growth",
             "linkpipe.ask.reasons": "Reason",
             "linkpipe.ask.unused_x": "UnusedX unused_x",

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
@@ -50,6 +50,8 @@ class LinkpipeError(Exception):
     status: int | None = attrs.field(default=None, kw_only=True)
     label: str | None = attrs.field(default=None, kw_only=True)
 
+    code: ClassVar[str] = "LP001"
+    """What `linkpipe explain` knows the class by."""
     default_status: ClassVar[int] = 2
     details: ClassVar[tuple[str, ...]] = ()
     """Fields that ``render`` lists, in this order, when they are set."""
@@ -79,6 +81,16 @@ class LinkpipeError(Exception):
         text = self.render()
         return f"{label}: {text}" if label and text else text
 
+    def told(self) -> dict[str, Any]:
+        """Code, message, remedy and the class's own fields that are set, for JSON."""
+        fields = {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
+        own = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in fields.items()
+            if name in (*self.details, "flag", "line", "command", "fact", "name") and value
+        }
+        return {"code": self.code, "message": self.headline(), "remedy": self.remedy, **own}
+
     def render(self) -> str:
         """Headline, then a tab-indented line for each detail and for the remedy."""
         lines = [self.headline()]
@@ -96,6 +108,8 @@ class UserError(LinkpipeError):
     """What was asked for cannot be done. Exit status 1 as for the oracle's ``log.Fatalf``;
     pass ``status=2`` where it uses ``Exitf``."""
 
+    code = "LP101"
+
     default_status = 1
 
 
@@ -108,6 +122,8 @@ class OptionError(UserError):
         usage: whether the list of flags is shown after the message.
         known: the flags in that list; empty for all.
     """
+
+    code = "LP102"
 
     flag: str = attrs.field(default="", kw_only=True)
     usage: bool = attrs.field(default=False, kw_only=True)
@@ -125,6 +141,8 @@ class HostLinkError(UserError):
         output: what it printed.
     """
 
+    code = "LP103"
+
     command: Sequence[str] = attrs.field(default=(), kw_only=True)
     output: str = attrs.field(default="", kw_only=True)
 
@@ -141,6 +159,8 @@ class InputError(LinkpipeError):
         offset: bytes from the start of the file (of the member, when one is named).
         expected, found: in words.
     """
+
+    code = "LP201"
 
     file: str = attrs.field(default="", kw_only=True)
     symbol: str = attrs.field(default="", kw_only=True)
@@ -166,6 +186,8 @@ class LinkErrors(LinkpipeError):
     Attributes:
         errors: in the order in which they are shown.
     """
+
+    code = "LP202"
 
     errors: Sequence[LinkpipeError] = attrs.field(default=(), kw_only=True)
 
@@ -195,6 +217,8 @@ class PipelineError(LinkpipeError):
         line: 1-based line in it, 0 when there is no one line to point at.
     """
 
+    code = "LP301"
+
     file: str = attrs.field(default="", kw_only=True)
     line: int = attrs.field(default=0, kw_only=True)
 
@@ -213,6 +237,8 @@ class MissingFact(LinkpipeError):
         providers: the passes that would provide it.
     """
 
+    code = "LP401"
+
     fact: str = attrs.field(default="", kw_only=True)
     providers: Sequence[str] = attrs.field(default=(), kw_only=True)
 
@@ -227,6 +253,8 @@ class PassError(LinkpipeError):
         owner: the distribution that the pass comes from, with its version.
         at: "file:line" of the pass's own code, when it crashed.
     """
+
+    code = "LP402"
 
     name: str = attrs.field(default="", kw_only=True)
     fact: str = attrs.field(default="", kw_only=True)
@@ -255,6 +283,8 @@ class BadRow(ValueError):
 
 class ObserverError(LinkpipeError):
     """An observer failed. The message names it, what it was told, and of which pass."""
+
+    code = "LP403"
 
 
 class Terminated(SystemExit):

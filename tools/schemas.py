@@ -25,6 +25,7 @@ from linkpipe.ask.why_no_dce import SideBySide
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 
 PRINTED: Mapping[str, Any] = {
+    "explain/1": {"answers": tuple[api.Explanation, ...]},
     "graph/1": api.Around,
     "save/1": ({"file": str}, api.Saved),
     "size/1": api.Size,

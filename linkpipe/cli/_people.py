@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import click
@@ -66,12 +67,20 @@ def invoke(command: click.Command, argv: Sequence[str], obj: Any = None) -> int:
     except click.exceptions.Exit as e:
         return e.exit_code
     except LinkpipeError as e:
-        print(f"{name}: {e.render()}", file=sys.stderr)
+        print_error(name, e, argv)
         return ERROR
     except OSError as e:
         print(f"{name}: {os_error(e)}", file=sys.stderr)
         return ERROR
     return int(status or 0)
+
+
+def print_error(name: str, error: LinkpipeError, argv: Sequence[str]) -> None:
+    """Print an error to standard error, and, where JSON was asked for, as JSON, too: with a code
+    that `linkpipe explain` knows."""
+    print(f"{name}: {error.render()}", file=sys.stderr)
+    if "--format=json" in argv or ("--format", "json") in pairwise(argv):
+        print_json("linkpipe.error/1", error.told())
 
 
 def print_json(schema: str, value: dict[str, Any]) -> None:

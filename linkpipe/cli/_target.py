@@ -9,7 +9,6 @@ link, or a saved link; for some commands a binary, too. Nothing is written but w
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import wraps
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from linkpipe.cli._people import in_formats, invoke, people
+from linkpipe.cli._people import in_formats, invoke, people, print_error
 from linkpipe.errors import LinkpipeError, OptionError, UserError
 
 if TYPE_CHECKING:
@@ -129,5 +128,6 @@ def begun(target: str) -> Iterator[tuple[str | list[str], Sequence[str]]]:
         # A wrong flag, or what would be a wrong use of a saved link, is about the question.
         if isinstance(e, OptionError) or (saved and isinstance(e, UserError) and e.status == 2):
             raise
-        print(f"linkpipe {context.command.name}: {e.render()}", file=sys.stderr)
+        form = f"--format={context.params.get('form')}"
+        print_error(f"linkpipe {context.command.name}", e, [form])
         raise click.exceptions.Exit(FAILED) from e

@@ -330,3 +330,29 @@ def test_graphs_in_the_forms_of_others(tmp_path: Path) -> None:
     few = of_deep(tmp_path, "graph", "--focus", "main.run", "--limit", "2")
     assert (few.returncode, len(few.stdout.splitlines())) == (0, 2)
     assert "nodes more: --limit 0 shows all" in few.stderr
+
+
+def test_errors_as_json_have_a_code(tmp_path: Path) -> None:
+    """Beside the line for people, which is as it was."""
+    done = of_deep(tmp_path, "why", "main.nosuch", "--format", "json")
+    assert done.returncode == 2
+    told = checked(done.stdout)
+    assert (told["schema"], told["code"]) == ("linkpipe.error/1", "LP101")
+    assert told["message"] in done.stderr
+    assert "LP101" not in done.stderr
+    (tmp_path / "args").write_text("-importcfg\n/dev/null\n/nonexistent/main.a\n")
+    failed = ask("why", f"@{tmp_path}/args", "main.main", "--format=json")
+    assert failed.returncode == 3
+    assert checked(failed.stdout)["code"].startswith("LP")
+
+
+def test_errors_are_explained() -> None:
+    done = ask("explain", "LP201", "--format", "json")
+    assert done.returncode == 0
+    assert checked(done.stdout)["answers"][0]["code"] == "LP201"
+    done = ask("explain", "main.main:", "relocation target main.f not defined")
+    assert done.returncode == 0
+    assert "A symbol is not defined" in done.stdout
+    assert ask("explain", "all is well").returncode == 1
+    assert "LP402  A pass is wrong" in ask("explain").stdout
+    assert ask("explain", "--help").returncode == 0

@@ -56,4 +56,4 @@ def test_what_is_built_is_looked_into(block: dict[str, str], tmp_path: Path) -> 
 def test_every_command_has_an_example() -> None:
     commands = [shlex.split(command) for block in blocks() for command in block]
     told = {words[1] for words in commands if words[0] == "linkpipe"}
-    assert told == {*COMMANDS, *BINARIES, "save"}
+    assert told == {*COMMANDS, *BINARIES, "explain", "save"}

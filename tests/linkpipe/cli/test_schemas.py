@@ -20,6 +20,8 @@ MORE: dict[str, tuple[str, ...]] = {
 what it is asked."""
 
 
+ERRORS = ("error", "explain")
+"""Forms that are about errors; see test_asking.py."""
 SIDE_BY_SIDE = "why-no-dce-releases"
 """The form for several toolchains; see test_releases.py."""
 
@@ -36,10 +38,18 @@ def test_files_are_made_of_the_values(form: str) -> None:
 
 
 def test_every_form_has_a_schema() -> None:
-    assert {file.stem for file in FOLDER.iterdir()} == {*COMMANDS, *MORE, *BINARIES, SIDE_BY_SIDE}
+    assert {file.stem for file in FOLDER.iterdir()} == {
+        *COMMANDS,
+        *MORE,
+        *BINARIES,
+        SIDE_BY_SIDE,
+        *ERRORS,
+    }
 
 
-@pytest.mark.parametrize("form", [form for form in PRINTED if name(form) != SIDE_BY_SIDE])
+@pytest.mark.parametrize(
+    "form", [form for form in PRINTED if name(form) not in (SIDE_BY_SIDE, *ERRORS)]
+)
 def test_commands_print_what_they_say(tmp_path: Path, form: str) -> None:
     command, *args = MORE.get(name(form), (name(form), *COMMANDS.get(name(form), ())))
     done = of_deep(tmp_path, command, *args, "--format", "json")
