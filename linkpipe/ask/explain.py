@@ -98,7 +98,7 @@ PAGES = (
             Topic(
                 "A go:linkname is refused",
                 r"invalid reference to ",
-                "Since Go 1.23 a package may refer by go:linkname only to what the standard "
+                "A package may refer by go:linkname only to what the standard "
                 "library "
                 "offers for it.",
                 "Use what the package exports. Until then, -ldflags=-checklinkname=0 lets it pass.",
