@@ -101,9 +101,11 @@ def linked(
     """Link the target of a command, up to the fact or pass ``until``; ``go`` is the go command that
     compiles a package. Ends the command with status FAILED when it cannot be built or linked."""
     from linkpipe import api
+    from linkpipe.cli._progress import bar
 
+    watching = (*observers, *bar())
     with begun(target) as (what, flags):
-        return api.link(what, until=until, flags=flags, output=output, observers=observers, go=go)
+        return api.link(what, until=until, flags=flags, output=output, observers=watching, go=go)
 
 
 @contextmanager

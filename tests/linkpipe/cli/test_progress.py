@@ -1,0 +1,60 @@
+"""A bar is shown on a terminal, while a link takes long, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.toolchain import environment
+from tests.linkpipe.ask.links import QUIET, response_file
+
+CODE = """
+import sys
+from linkpipe.cli import _progress
+from linkpipe.cli.main import main
+_progress._PATIENCE = {patience}
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def on_a_terminal(target: str, patience: float, *words: str) -> tuple[int, str, str]:
+    """Status, answer, and what the terminal got."""
+    master, slave = os.openpty()
+    command = [sys.executable, "-c", CODE.format(patience=patience), "why", target, *words]
+    env = environment(TERM="xterm", COLUMNS="100")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=slave, env=env, text=True
+    ) as done:
+        os.close(slave)
+        assert done.stdout is not None
+        answer = done.stdout.read()
+    seen = b""
+    while True:
+        try:
+            part = os.read(master, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        seen += part
+    os.close(master)
+    return done.returncode, answer, seen.decode()
+
+
+@pytest.mark.parametrize(("patience", "shown"), [(-1, True), (600, False)])
+def test_it_is_shown_when_a_link_takes_long(tmp_path: Path, patience: int, shown: bool) -> None:
+    status, answer, seen = on_a_terminal(response_file(QUIET, tmp_path), patience, "main.main")
+    assert status == 0
+    assert answer.startswith("the symbol main.main is in the output")
+    assert ("reachability" in seen) == shown
+
+
+def test_an_error_follows_it(tmp_path: Path) -> None:
+    (tmp_path / "args").write_text("-importcfg\n/dev/null\n/nonexistent/main.a\n")
+    status, answer, seen = on_a_terminal(f"@{tmp_path}/args", -1, "main.main")
+    assert (status, answer) == (3, "")
+    assert "/nonexistent/main.a" in seen
