@@ -173,14 +173,15 @@ class Symbols(InNotebook):
     ) -> Bool:
         """Whether ``text`` stands at arena offset ``at``; names made by the linker by ``rule``."""
         made = self.name_at[ids] < 0
-        hit = (self.name_size[ids] >= len(text)) & ~made
+        enough = self.name_size[ids] >= len(text)
+        hit = enough & ~made
         for start in range(0, len(text), 8):
             part = text[start : start + 8]
             rows = np.flatnonzero(hit)
             word = self.arena.u64(at[rows] + start)
             word &= np.uint64((1 << (8 * len(part))) - 1)
             hit[rows] = word == np.uint64(int.from_bytes(part, "little"))
-        for row in np.flatnonzero(made).tolist():
+        for row in np.flatnonzero(made & enough).tolist():
             hit[row] = rule(self.name_bytes(int(ids[row])), text)
         return hit
 
