@@ -317,7 +317,7 @@ def _become(place: Path, said: int, limits: dict[int, int]) -> None:
     os.dup2(said, 2)
     # Whoever runs this may have put others in their place. They stay open as long as the process.
     sys.stdout, sys.stderr = (
-        open(number, "w", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        open(number, "w", errors="backslashreplace", closefd=False)  # noqa: SIM115 - open to the end
         for number in (1, 2)
     )
     for what, most in limits.items():

@@ -117,5 +117,8 @@ def module(folder: Path, required: str, replaced: str = "") -> Builder:
 
 def shared(more: str = "") -> dict[str, str]:
     """The files of example.test/shared."""
-    text = 'package shared\n\ntype Greeting struct{}\n\nfunc (Greeting) String() string { return "hello" }\n'  # noqa: E501 - Go source
+    text = (
+        "package shared\n\ntype Greeting struct{}\n\n"
+        'func (Greeting) String() string { return "hello" }\n'
+    )
     return {"shared.go": text + more}

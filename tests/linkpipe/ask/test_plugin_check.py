@@ -21,6 +21,7 @@ from linkpipe.formats import elfread
 from tests.conformance.releases import VERSIONS, install
 from tests.conformance.targets import TABLE, Target
 from tests.conformance.toolchain import goroot
+from tests.conformance.tools import need
 from tests.linkpipe.ask.pairs import Builder, module, opened, published, shared
 
 WORDS = "looking.test/plugins/words"
@@ -261,8 +262,7 @@ def test_what_is_no_plugin(host: str, built: Builder) -> None:
 @pytest.mark.parametrize("target", TABLE, ids=lambda target: target.goarch)
 def test_other_machines(built: Builder, greet: str, target: Target) -> None:
     """Files of any architecture are read, big-endian ones and those of 32 bits among them."""
-    if target.missing_compiler():
-        pytest.skip(target.missing_compiler())
+    need(target.missing_compiler())
     env, name = target.environment(cgo=True), target.goarch
     host = built.host(f"host.{name}", **env)
     plugin = built.plugin(f"greet.{name}.so", **env)
