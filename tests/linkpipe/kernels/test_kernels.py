@@ -76,8 +76,8 @@ def link(folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("keep_compiled", "message"),
     [
-        (False, "linkpipe: the kernel gosort is not compiled for this Python\n"),
-        (True, "linkpipe: the kernel names was compiled from another source than "),
+        (False, r"linkpipe: the kernel \w+ is not compiled for this Python\n"),
+        (True, r"linkpipe: the kernel names was compiled from another source than "),
     ],
 )
 def test_a_kernel_that_is_not_compiled_or_older_than_its_source_is_an_error(
@@ -89,7 +89,7 @@ def test_a_kernel_that_is_not_compiled_or_older_than_its_source_is_an_error(
         file.write("\n# An edit.\n")
     done = link(folder)
     assert done.returncode == 2
-    assert done.stderr.startswith(message)
+    assert re.match(message, done.stderr)
     first, remedy = done.stderr.splitlines()
     assert str(folder) in first or not keep_compiled
     assert remedy.startswith("\tcompile it: `make kernels`")
