@@ -8,6 +8,7 @@ looked at (no zip files, no legacy ``.egg-info``).
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -82,6 +83,33 @@ def scan(path: Sequence[str] | None = None) -> tuple[EntryPoint, ...]:
                     if group.startswith(PREFIX)
                 )
     return tuple(sorted(found, key=lambda e: (e.group, e.name, e.dist)))
+
+
+def required(info: str, path: Sequence[str] | None = None) -> list[str]:
+    """What a distribution requires, extras apart, as it is installed: names and versions
+    ("numpy-2.1.0"), sorted. ``info``: its ``.dist-info`` directory. What is not installed, or found
+    otherwise than by such a directory, is left out."""
+    wanted = set()
+    try:
+        with open(os.path.join(info, "METADATA"), encoding="utf-8") as file:
+            for line in file.read().partition("\n\n")[0].splitlines():
+                field, _, value = line.partition(":")
+                if field == "Requires-Dist" and "extra ==" not in value:
+                    name = re.match(r"\s*([\w.-]+)", value)
+                    wanted.add(_plain(name[1]) if name else "")
+    except (OSError, UnicodeError):
+        return []
+    found: dict[str, str] = {}
+    for folder in sys.path if path is None else path:
+        for other in _infos(folder or "."):
+            dist = os.path.basename(other)[: -len(".dist-info")]
+            found.setdefault(_plain(dist.partition("-")[0]), dist)
+    return sorted(found[name] for name in wanted if name in found)
+
+
+def _plain(dist: str) -> str:
+    """A distribution's name as PEP 503 compares it."""
+    return re.sub("[-_.]+", "-", dist).lower()
 
 
 def _infos(folder: str) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any
 import pluggy
 
 from linkpipe.engine import hookspecs
-from linkpipe.engine.entrypoints import EntryPoint, scan
+from linkpipe.engine.entrypoints import EntryPoint, required, scan
 from linkpipe.engine.hookspecs import Offer, hookimpl
 from linkpipe.errors import LinkpipeError, UserError
 
@@ -167,7 +167,8 @@ class Catalog:
 
     def identity(self, names: Iterable[str], arch: str = "", release: str = "") -> str:
         """What decides what the passes of that name do, that architecture and that release: hex
-        digits that change when a distribution they come from changes, or linkpipe itself.
+        digits that change when a distribution they come from changes, or linkpipe itself, or what
+        one of these requires (a compressor, say, of which each version gives other bytes).
 
         A distribution is identified by its RECORD (which has a hash of every file); one that is
         installed in editable mode by size and time of its modules, the compiled ones too.
@@ -183,7 +184,7 @@ class Catalog:
             if entry.owner in wanted or entry.dist == "linkpipe":
                 infos[entry.info].add(entry.module)
         for info in sorted(infos):
-            digest.update(os.path.basename(info).encode())
+            digest.update(" ".join((os.path.basename(info), *required(info))).encode())
             if _editable(info):
                 for line in _stamps(infos[info]):
                     digest.update(line.encode("utf-8", "surrogateescape"))

@@ -1,6 +1,6 @@
 """Compares files whose debug sections are compressed: equal but for how they are compressed.
 
-linkpipe compresses with zlib, the oracle with Go's own deflate. So the compressed bytes differ, and
+linkpipe compresses with libdeflate, the oracle with Go's own deflate. So the bytes differ, and
 with their length the offsets of what comes after them; nothing else may. The reader is pyelftools,
 for linkpipe's own would believe what linkpipe wrote.
 """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from linkpipe.engine.entrypoints import EntryPoint
+from linkpipe.engine.entrypoints import EntryPoint, required
 from linkpipe.engine.hookspecs import Offer, hookimpl
 from linkpipe.engine.plugins import Catalog, suggestion
 from linkpipe.errors import UserError
@@ -116,6 +116,33 @@ def test_the_identity_follows_the_files(tmp_path: Path) -> None:
     first = identity("m.py,sha256=1,3", "x")
     assert identity("m.py,sha256=1,3", "y") == first
     assert identity("m.py,sha256=2,3", "x") != first
+
+
+def test_the_identity_follows_what_a_plugin_requires(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version of a compressor gives other bytes, and no hash of the plugin's own files
+    tells. What only an extra requires is not used by a link."""
+    info = tmp_path / "acme-1.0.dist-info"
+    info.mkdir()
+    (info / "RECORD").write_text("m.py,sha256=1,3")
+    (info / "METADATA").write_text(
+        "Name: acme\nRequires-Dist: Zip.Fast>=1\nRequires-Dist: absent\n"
+        'Requires-Dist: pytest; extra == "test"\n\nRequires-Dist: text\n'
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    point = EntryPoint("linkpipe.passes", "acme.p", "m:p", "acme", "1.0", str(info))
+    seen = []
+    for name in ("zip_fast-1.0", "zip_fast-1.1", "zip_fast-1.1 pytest-9", "zip_fast-1.1 text-1"):
+        made = [tmp_path / f"{one}.dist-info" for one in name.split()]
+        for folder in made:
+            folder.mkdir()
+        assert required(str(info)) == [name.split()[0]]
+        seen.append(Catalog([point]).identity(["acme.p"]))
+        for folder in made:
+            folder.rmdir()
+    assert seen[0] != seen[1]
+    assert len(set(seen[1:])) == 1
 
 
 def test_the_identity_follows_compiled_modules(

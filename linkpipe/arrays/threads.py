@@ -1,0 +1,61 @@
+"""Work on arrays by as many threads as there are processors.
+
+It pays for what runs without Python's lock: kernels, compression, reading and writing. The result
+never depends on the number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Thread
+from typing import TypeVar
+
+from linkpipe.errors import UserError
+
+VARIABLE = "LINKPIPE_THREADS"
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def threads() -> int:
+    """How many threads a link may use: what LINKPIPE_THREADS says, else one for each processor that
+    the process may run on. Raises UserError for what is no number from 1 on."""
+    text = os.environ.get(VARIABLE, "")
+    if not text:
+        return len(os.sched_getaffinity(0))
+    if not re.fullmatch("0*[1-9][0-9]{0,5}", text):
+        raise UserError(
+            f"{VARIABLE} is {text!r}, which is no number of threads",
+            status=2,
+            label="linkpipe",
+            remedy=f"set {VARIABLE} to 1 or more, or leave it out",
+        )
+    return int(text)
+
+
+def each(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
+    """``[work(item) for item in items]``, by several threads, which take the items in their order:
+    the longest work should stand first. An error is that of the first item that has one."""
+    done: dict[int, B] = {}
+    todo = iter(range(len(items)))  # next() on it is atomic
+
+    def run() -> None:
+        with suppress(Exception):  # what fails is done again below, where its error is raised
+            for i in todo:
+                done[i] = work(items[i])
+
+    helpers: list[Thread] = []
+    with suppress(RuntimeError):  # no more threads for this user: then with fewer
+        while len(helpers) < min(threads(), len(items)) - 1:
+            helper = Thread(target=run)
+            helper.start()
+            helpers.append(helper)
+    try:
+        run()
+    finally:
+        for helper in helpers:
+            helper.join()
+    return [done[i] if i in done else work(item) for i, item in enumerate(items)]

@@ -1,0 +1,86 @@
+"""threads: whatever the number of threads, the same result and the same error."""
+
+from __future__ import annotations
+
+import os
+from threading import Thread, get_ident
+
+import pytest
+
+from linkpipe.arrays import threads as module
+from linkpipe.arrays.threads import each, threads
+from linkpipe.errors import UserError
+
+COUNTS = ("1", "2", "3", "64")
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_results_stand_in_the_order_of_the_items(
+    count: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINKPIPE_THREADS", count)
+    assert each(lambda n: n * n, range(50)) == [n * n for n in range(50)]
+    assert each(str, []) == []
+
+
+def test_work_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of two items is held until the other is taken: one thread alone would never end."""
+    from threading import Barrier
+
+    monkeypatch.setenv("LINKPIPE_THREADS", "2")
+    both = Barrier(2, timeout=30)
+
+    def work(_: int) -> int:
+        both.wait()
+        return get_ident()
+
+    assert len(set(each(work, [0, 1]))) == 2
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_the_error_is_that_of_the_first_item_that_has_one(
+    count: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And nothing is printed by a thread."""
+    monkeypatch.setenv("LINKPIPE_THREADS", count)
+
+    def work(n: int) -> int:
+        if n in (3, 7):
+            raise ValueError(n)
+        return n
+
+    with pytest.raises(ValueError, match="^3$"):
+        each(work, range(10))
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_thread_that_cannot_start_costs_time_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the user's limit of processes is reached."""
+
+    class Refused(Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(module, "Thread", Refused)
+    monkeypatch.setenv("LINKPIPE_THREADS", "8")
+    assert each(lambda n: n + 1, range(5)) == [1, 2, 3, 4, 5]
+
+
+def test_the_processors_that_the_process_may_use_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not those of the machine: a container or taskset allows fewer."""
+    monkeypatch.delenv("LINKPIPE_THREADS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5, 8})
+    assert threads() == 3
+    monkeypatch.setenv("LINKPIPE_THREADS", "7")
+    assert threads() == 7
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "²", "9999999", " 1"])
+def test_what_is_no_number_of_threads_is_refused(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINKPIPE_THREADS", text)
+    with pytest.raises(UserError, match="LINKPIPE_THREADS is .* no number of threads"):
+        threads()
