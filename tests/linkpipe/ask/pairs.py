@@ -58,7 +58,7 @@ class Builder:
 
     @classmethod
     def here(cls, folder: Path) -> Builder:
-        """With the programs that the page docs/looking-inside.md shows."""
+        """With the programs that the pages docs/looking-inside.md and docs/questions.md show."""
         shutil.copytree(PROGRAMS, folder, dirs_exist_ok=True)
         return cls(folder)
 

@@ -10,58 +10,17 @@ from linkpipe.errors import UserError
 from linkpipe.packages.gobuild import named_go
 from tests.conformance.releases import install
 from tests.conformance.toolchain import goroot
+from tests.linkpipe.ask.links import PROGRAMS
 from tests.linkpipe.cli.schemas import checked
 from tests.linkpipe.cli.test_asking import ask, run
 
-SOURCES = {
-    "go.mod": "module releases.test\n\ngo 1.24\n",
-    "main.go": """package main
-
-import "reflect"
-
-type gadget struct{}
-
-func (gadget) On() {}
-
-func main() { println(methods(reflect.TypeOf(gadget{}))) }
-""",
-    "new.go": """//go:build go1.26
-
-package main
-
-import "reflect"
-
-//go:noinline
-func methods(t reflect.Type) (n int) {
-	for range t.Methods() {
-		n++
-	}
-	return n
-}
-""",
-    "old.go": """//go:build !go1.26
-
-package main
-
-import "reflect"
-
-//go:noinline
-func methods(t reflect.Type) int { return t.NumMethod() }
-""",
-}
+METHODS = PROGRAMS / "methods"
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Path:
-    for name, text in SOURCES.items():
-        (tmp_path / name).write_text(text)
-    return tmp_path
-
-
-def test_iterators_over_methods_are_a_cause_since_they_are_there(program: Path) -> None:
+def test_iterators_over_methods_are_a_cause_since_they_are_there() -> None:
     older = str(install("1.25"))
     command = ["linkpipe", "why-no-dce", "--go", f"{older},{goroot()}", "."]
-    done = run([*command[:-1], "--format", "json", "."], program, {"GOFLAGS": "-buildvcs=false"})
+    done = run([*command[:-1], "--format", "json", "."], METHODS, {"GOFLAGS": "-buildvcs=false"})
     assert done.returncode == 0, done.stderr
     told = checked(done.stdout)
     assert [each["go"][:6] for each in told["releases"]] == ["go1.25", "go1.27"]
@@ -69,7 +28,7 @@ def test_iterators_over_methods_are_a_cause_since_they_are_there(program: Path) 
     assert told["releases"][1]["answer"]["together"]["methods"] > 0
     (cause,) = told["causes"]
     assert cause["releases"] == [told["releases"][1]["go"]]
-    text = run([*command[:-1], "--fail", "."], program, {"GOFLAGS": "-buildvcs=false"})
+    text = run([*command[:-1], "--fail", "."], METHODS, {"GOFLAGS": "-buildvcs=false"})
     assert text.returncode == 1
     lines = [line.split() for line in text.stdout.splitlines()]
     assert lines[0] == ["cause", *(each["go"] for each in told["releases"])]

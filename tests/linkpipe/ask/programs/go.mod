@@ -1,3 +1,3 @@
 module looking.test
 
-go 1.26
+go 1.25

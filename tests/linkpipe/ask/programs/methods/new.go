@@ -1,0 +1,13 @@
+//go:build go1.26
+
+package main
+
+import "reflect"
+
+//go:noinline
+func methods(t reflect.Type) (n int) {
+	for range t.Methods() {
+		n++
+	}
+	return n
+}
