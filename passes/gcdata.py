@@ -1,7 +1,7 @@
 """gcdata: tell the garbage collector where pointers lie in static data.
 
 The collector scans .data and .bss, of which the program's types know the layout: for each of the
-two sections a GC program (linkpipe.gotypes.gcprog) is made from the types of the variables in
+two sections a GC program (linkpipe.kernels.gcprog) is made from the types of the variables in
 it, and laid out with read-only data as ``runtime.gcdata`` and ``runtime.gcbss``. Data without
 pointers is in sections of its own, which are not scanned.
 
@@ -18,14 +18,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linkpipe.arrays.ragged import owners
+from linkpipe.arrays.ragged import distinct, owners
 from linkpipe.arrays.types import I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, LinkpipeError, PipelineError, checkpoint
 from linkpipe.formats import goobj
 from linkpipe.gotypes.data import TypeData
-from linkpipe.gotypes.gcprog import ProgramWriter
 from linkpipe.gotypes.pointers import PointerWords
+from linkpipe.kernels import gcprog
 from linkpipe.layout.assign import Placed, place_sections
 from linkpipe.symkind import SymKind
 
@@ -89,35 +89,37 @@ def _variables(link: Link, row: int, placed: Placed, kind: SymKind) -> _Variable
 def _program(
     link: Link, words: PointerWords, some: _Variables, errors: list[LinkpipeError]
 ) -> bytes:
-    writer = ProgramWriter()
-    rows = zip(some.ids.tolist(), some.offsets.tolist(), some.types.tolist(), strict=True)
-    for sym, offset, type_ in rows:
-        if not type_:
-            size = int(link.symbols.size[sym])
-            name = link.symbols.name(sym)
-            errors.append(
-                InputError(
-                    f"missing Go type information for global symbol {name}: size {size}",
-                    symbol=name,
-                    remedy="declare it in Go, or mark it NOPTR in assembly",
-                    status=2,
-                )
-            )
-            continue
-        try:
-            if words.lacks_pointers(type_):
-                errors.append(_bad(link, sym, "has no pointers but in data section"))
-            words.write(writer, offset, type_)
-        except ValueError:
-            errors.append(_bad(link, sym, "pointers overlap those of the symbol before"))
-    writer.zero_until(max(some.size // link.arch.ptrsize, writer.index))
-    return writer.finish()
+    typed = np.flatnonzero(some.types)
+    types = distinct(some.types[typed])
+    rows = np.searchsorted(types, some.types[typed])
+    ptrsize = link.arch.ptrsize
+    out, overlaps = gcprog.program(
+        some.offsets[typed] // ptrsize, rows, *words.table(types.tolist()), some.size // ptrsize
+    )
+    lacking = np.array([words.lacks_pointers(type_) for type_ in types.tolist()], np.bool_)
+    wrong = np.zeros((3, len(some.ids)), np.bool_)
+    wrong[0] = some.types == 0
+    wrong[1, typed] = lacking[rows]
+    wrong[2, typed] = overlaps
+    for row, which in np.argwhere(wrong.T).tolist():
+        errors.append(_bad(link, int(some.ids[row]), which))
+    return out.tobytes()
 
 
-def _bad(link: Link, sym: int, message: str) -> InputError:
+def _bad(link: Link, sym: int, which: int) -> InputError:
+    name = link.symbols.name(sym)
+    if which == 0:
+        return InputError(
+            f"missing Go type information for global symbol {name}: size {link.symbols.size[sym]}",
+            symbol=name,
+            remedy="declare it in Go, or mark it NOPTR in assembly",
+            status=2,
+        )
     return InputError(
-        message,
-        symbol=link.symbols.name(sym),
+        ("has no pointers but in data section", "pointers overlap those of the symbol before")[
+            which - 1
+        ],
+        symbol=name,
         remedy="rebuild the package that defines it",
         status=2,
     )

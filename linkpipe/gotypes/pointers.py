@@ -11,30 +11,35 @@ is made once and used for each variable of the type. Source: cmd/link/internal/l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import attrs
 import numpy as np
 
-from linkpipe.arrays.ragged import owners
+from linkpipe.arrays.ragged import offsets, owners
 from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData, targets_at
-from linkpipe.gotypes.gcprog import ProgramWriter
 from linkpipe.gotypes.layout import TFLAG_GC_MASK_ON_DEMAND, TFLAG_UNCOMMON, UNCOMMON_SIZE, Kind
 from linkpipe.values import Value
 
-
-@attrs.frozen(eq=False, repr=False)
-class Repeat(Value):
-    """The element that ends at word ``end`` is ``words`` long and comes ``times`` times more."""
-
-    end: int
-    words: int
-    times: int
+Step = tuple[int, int, int]
+"""A word that is a pointer, ``(word, 0, -1)``, or a repetition, ``(end, words, times)``: what ends
+at word ``end`` is ``words`` long and comes ``times`` times more. Words count from the start of
+the value."""
 
 
-Step = int | Repeat
-"""A word that is a pointer, or a repetition; words count from the start of the value."""
+class Steps(NamedTuple):
+    """The steps of types, in columns: those of type i are ``first[i]:first[i + 1]``. int64 all."""
+
+    first: I64
+    at: I64
+    words: I64
+    times: I64
+
+
+_FAR = 1 << 61
+"""No word lies as far as that; int64 has room for sums of such numbers."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -103,33 +108,33 @@ class PointerWords:
         elif isinstance(form, _Struct):
             yield from (field for _, field in form.fields if self._ptrdata[field])
 
-    def write(self, writer: ProgramWriter, offset: int, type_: int) -> None:
-        """Describe a value of the type that lies ``offset`` bytes into what is described."""
-        word = offset // self._ptrsize
-        for step in self.steps(type_):
-            if isinstance(step, Repeat):
-                writer.zero_until(word + step.end)
-                writer.repeat(step.words, step.times)
-            else:
-                writer.pointer(word + step)
+    def table(self, ids: Iterable[int]) -> Steps:
+        """The steps of these types, in columns."""
+        each = [self.steps(type_) for type_ in ids]
+        first = offsets(np.array([len(steps) for steps in each], np.int64))
+        rows = np.array([step for steps in each for step in steps], np.int64).reshape(-1, 3)
+        return Steps(first, *np.ascontiguousarray(rows.T))
 
     def _expand(self, type_: int) -> list[Step]:
         form = self._forms[type_]
         if isinstance(form, _Mask):
-            return list(form.words)
+            return [(word, 0, -1) for word in form.words]
         made: list[Step] = []
         if isinstance(form, _Struct):
             for offset, field in form.fields:
                 if self._ptrdata[field]:
-                    made += _shifted(self._steps[field], offset // self._ptrsize)
+                    skip = offset // self._ptrsize
+                    made += [(at + skip, words, times) for at, words, times in self._steps[field]]
         else:
             made += self._steps[form.elem]
             if form.length > 1:
                 words = self._size[form.elem] // self._ptrsize
-                made.append(Repeat(words, words, form.length - 1))
+                made.append((words, words, form.length - 1))
         # Each pointer has a word of its own; whatever lies about that could grow without end.
         if len(made) > 2 * (self._ptrdata[type_] // self._ptrsize):
             raise self._broken(type_, "type has more pointers than it has room for")
+        if any(step[0] > _FAR or step[2] > _FAR for step in made):
+            raise self._broken(type_, "type is larger than any memory")
         return made
 
     def _read(self, ids: I64) -> set[int]:
@@ -209,13 +214,3 @@ class PointerWords:
 
     def _broken(self, sym: int, message: str) -> InputError:
         return self._types.wrong(sym, message, status=2)
-
-
-def _shifted(steps: list[Step], words: int) -> list[Step]:
-    """The steps of a value that lies that many words further on."""
-    return [
-        Repeat(step.end + words, step.words, step.times)
-        if isinstance(step, Repeat)
-        else step + words
-        for step in steps
-    ]

@@ -15,7 +15,7 @@ from linkpipe.formats import goobj
 from linkpipe.gotypes.layout import TFLAG_GC_MASK_ON_DEMAND, Kind
 from tests.datalink import BSS, DATA, RODATA, data_link, descriptor, lay_out, ref, word
 from tests.goobj_writer import Sym
-from tests.linkpipe.gotypes.test_gcprog import run
+from tests.linkpipe.kernels.test_gcprog import run
 
 # A type: a tuple is a mask of words, a list a struct of types, a dict an array.
 Shape = Any

@@ -1,14 +1,6 @@
-"""GC programs: where pointers lie in a stretch of memory, as a short program.
+"""How a GC program is written, instruction by instruction: the reference of kernels/gcprog.py.
 
-A program is a sequence of instructions, each a byte and its operands; run, it writes one bit for
-each word of memory, 1 for a pointer:
-
-    00000000        stop
-    0nnnnnnn        write the n bits of the next (n+7)/8 bytes, least significant bit first
-    10000000 n c    write the last n bits c times more (n, c: LEB128)
-    1nnnnnnn c      the same with n in the instruction
-
-Source: cmd/internal/gcprog; the runtime runs them in mbitmap.go (progToPointerMask).
+Source: cmd/internal/gcprog.
 """
 
 from __future__ import annotations
