@@ -328,3 +328,49 @@ def differing(
     if beyond:
         raise IndexError(f"{j} is none of {n} strings")
     return i if i < n else -1
+
+
+def matching(
+    data: cython.const[cython.uchar][::1],
+    at: cython.const[cython.longlong][::1],
+    size: cython.const[cython.int][::1],
+    text: cython.const[cython.uchar][::1],
+    end: cython.bint,
+):
+    """Whether each string starts with ``text``, or ends with it: bool[n].
+
+    ``[s.endswith(text) if end else s.startswith(text) for s in strings]``
+    """
+    _check(data, at, size, size)
+    found = np.zeros(at.shape[0], np.bool_)
+    hit: cython.uchar[::1] = found.view(np.uint8)
+    length: cython.longlong = text.shape[0]
+    i: cython.longlong
+    skip: cython.longlong
+    with cython.nogil:
+        for i in range(at.shape[0]):
+            if size[i] >= length:
+                skip = size[i] - length if end else 0
+                hit[i] = _same(data, at[i] + skip, text, 0, length)
+    return found
+
+
+def containing(
+    data: cython.const[cython.uchar][::1],
+    at: cython.const[cython.longlong][::1],
+    size: cython.const[cython.int][::1],
+    byte: cython.int,
+):
+    """Whether a byte stands in each string: bool[n]. ``[byte in s for s in strings]``"""
+    _check(data, at, size, size)
+    found = np.zeros(at.shape[0], np.bool_)
+    hit: cython.uchar[::1] = found.view(np.uint8)
+    i: cython.longlong
+    j: cython.longlong
+    with cython.nogil:
+        for i in range(at.shape[0]):
+            for j in range(at[i], at[i] + size[i]):
+                if data[j] == byte:
+                    hit[i] = 1
+                    break
+    return found

@@ -6,18 +6,16 @@ A name is never decoded unless somebody asks. Kernels compare names where they l
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from linkpipe.arrays.types import I32, I64, U8, U64, Bool, Ints
+from linkpipe.arrays.types import I32, I64, U8, Bool
 from linkpipe.kernels.names import find, group
 
 # What names are hashed with in this process. Nobody can know it who writes an input.
 _KEY = (int.from_bytes(os.urandom(8)), int.from_bytes(os.urandom(8)))
-_MASKS = np.array([(1 << (8 * n)) - 1 for n in range(9)], np.uint64)
-_EACH = np.uint64(0x0101010101010101)
 
 
 class Slots(NamedTuple):
@@ -78,27 +76,6 @@ class Names(NamedTuple):
         """The number of the known name that is equal to each, -1 where there is none: int32[n].
         ``slots`` is the hash table of the known names."""
         return find(*self, *known, slots.rows, *slots.key)
-
-
-def contain_byte(words_at: Callable[[I64], U64], at: I64, length: Ints, byte: int) -> Bool:
-    """Whether each name contains a byte (below 128): bool[n].
-
-    ``[bytes([byte]) in name(i) for i in range(n)]``
-    """
-    found = np.zeros(len(at), np.bool_)
-    left = length.astype(np.int64)
-    rows = np.flatnonzero(left > 0)
-    start = 0
-    while len(rows):
-        word = words_at(at[rows] + start) ^ _EACH * np.uint64(byte)
-        # Bytes past the name's end are made different from what is sought.
-        word |= ~_MASKS[np.minimum(left[rows] - start, 8)]
-        # A byte of zero borrows from its top bit (Hacker's Delight, 6-1).
-        hit = ((word - _EACH) & ~word & (_EACH << np.uint64(7))) != 0
-        found[rows] |= hit
-        start += 8
-        rows = rows[~hit & (left[rows] > start)]
-    return found
 
 
 def as_bytes(name: str | bytes) -> bytes:

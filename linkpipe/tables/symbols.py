@@ -24,9 +24,10 @@ import numpy as np
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I16, I32, I64, U8, U32, Bool, Ints
 from linkpipe.formats.arena import Arena
+from linkpipe.kernels.names import containing, matching
 from linkpipe.symkind import SymKind
 from linkpipe.tables.listing import InNotebook, Listing
-from linkpipe.tables.names import Names, Slots, as_bytes, contain_byte
+from linkpipe.tables.names import Names, Slots, as_bytes
 from linkpipe.tables.symbolcolumns import ABI0, ABI_INTERNAL, COLUMNS, STATIC, Flag, Ids
 from linkpipe.tables.symboledit import SymbolsEdit
 
@@ -154,47 +155,37 @@ class Symbols(InNotebook):
 
         ``[name(i).startswith(prefix) for i in ids]``
         """
-        return self._contains(ids, prefix, self.name_at[ids], bytes.startswith)
+        at, size = self._objects_names(ids)
+        found = matching(self.arena.bytes, at, size, np.frombuffer(prefix, np.uint8), False)
+        return self._made_names(found, ids, lambda name: name.startswith(prefix))
 
     def ends_with(self, ids: Ints, suffix: bytes) -> Bool:
         """Whether each symbol's name ends with ``suffix``: bool[len(ids)].
 
         ``[name(i).endswith(suffix) for i in ids]``
         """
-        start = self.name_at[ids] + self.name_size[ids] - len(suffix)
-        return self._contains(ids, suffix, start, bytes.endswith)
-
-    def _contains(
-        self,
-        ids: Ints,
-        text: bytes,
-        at: I64,
-        rule: Callable[[bytes, bytes], bool],
-    ) -> Bool:
-        """Whether ``text`` stands at arena offset ``at``; names made by the linker by ``rule``."""
-        made = self.name_at[ids] < 0
-        enough = self.name_size[ids] >= len(text)
-        hit = enough & ~made
-        for start in range(0, len(text), 8):
-            part = text[start : start + 8]
-            rows = np.flatnonzero(hit)
-            word = self.arena.u64(at[rows] + start)
-            word &= np.uint64((1 << (8 * len(part))) - 1)
-            hit[rows] = word == np.uint64(int.from_bytes(part, "little"))
-        for row in np.flatnonzero(made & enough).tolist():
-            hit[row] = rule(self.name_bytes(int(ids[row])), text)
-        return hit
+        at, size = self._objects_names(ids)
+        found = matching(self.arena.bytes, at, size, np.frombuffer(suffix, np.uint8), True)
+        return self._made_names(found, ids, lambda name: name.endswith(suffix))
 
     def contains(self, ids: Ints, byte: int) -> Bool:
-        """Whether each symbol's name contains a byte (below 128): bool[len(ids)].
+        """Whether each symbol's name contains a byte: bool[len(ids)].
 
         ``[byte in name(i) for i in ids]``
         """
+        at, size = self._objects_names(ids)
+        found = containing(self.arena.bytes, at, size, byte)
+        return self._made_names(found, ids, lambda name: byte in name)
+
+    def _objects_names(self, ids: Ints) -> tuple[I64, I32]:
+        """Where names lie in objects; those that the linker made are empty here."""
         at = self.name_at[ids]
-        size = np.where(at < 0, 0, self.name_size[ids])
-        found = contain_byte(self.arena.u64, at, size, byte)
-        for row in np.flatnonzero(at < 0).tolist():
-            found[row] = byte in self.name_bytes(int(ids[row]))
+        return at, np.where(at < 0, 0, self.name_size[ids]).astype(np.int32, copy=False)
+
+    def _made_names(self, found: Bool, ids: Ints, rule: Callable[[bytes], bool]) -> Bool:
+        """The same, for names that the linker made by the rule."""
+        for row in np.flatnonzero(self.name_at[ids] < 0).tolist():
+            found[row] = rule(self.name_bytes(int(ids[row])))
         return found
 
     def data(self, sym: int) -> bytes | memoryview:

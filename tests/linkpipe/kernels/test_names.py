@@ -56,6 +56,23 @@ def test_equal_strings_have_one_first(names: Any, many: Strings, key0: int, key1
 
 @forms("names")
 @slowly
+@given(strings, st.one_of(st.text("ab", max_size=9).map(str.encode), st.binary(max_size=3)))
+def test_how_strings_begin_and_end_and_what_they_contain(
+    names: Any, many: Strings, text: bytes
+) -> None:
+    """The bytes before and behind a string are those of others, and must not count."""
+    data, at, size, _ = columns(many, before=text)
+    sought = np.frombuffer(text, np.uint8)
+    starts, ends = (names.matching(data, at, size, sought, end).tolist() for end in (False, True))
+    assert starts == [string.startswith(text) for string, _ in many]
+    assert ends == [string.endswith(text) for string, _ in many]
+    for byte in {*text, 255}:
+        found = names.containing(data, at, size, byte).tolist()
+        assert found == [byte in string for string, _ in many]
+
+
+@forms("names")
+@slowly
 @given(strings, strings, keys)
 def test_what_is_known_is_found(names: Any, known: Strings, asked: Strings, key: int) -> None:
     table = columns(known)
@@ -123,6 +140,10 @@ def test_a_string_outside_of_its_bytes_is_an_error(names: Any, at: int, size: in
         names.group(*wrong, *KEY)
     with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
         names.find(*wrong, *table, slots, *KEY)
+    with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
+        names.matching(*wrong[:3], data, False)
+    with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
+        names.containing(*wrong[:3], 7)
 
 
 @forms("names")

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.tables.names import Names, contain_byte
+from linkpipe.tables.names import Names
 
 some = st.lists(st.tuples(st.binary(max_size=2), st.integers(-1, 1)), max_size=12)
 names = st.lists(st.binary(max_size=40), min_size=1, max_size=20)
@@ -54,14 +54,3 @@ def test_renumbered_names_are_found_under_their_new_numbers(
     found = whole.find(moved, slots.renumbered(place)).tolist()
     assert found == [place[many.index(pair)] for pair in many]
     assert not slots.renumbered(place).rows.flags.writeable
-
-
-@given(names, st.integers(0, 127))
-def test_a_byte_is_found_wherever_it_stands(many: list[bytes], byte: int) -> None:
-    """Also right behind a name's end, where it must not count."""
-    text = np.frombuffer(bytes([byte]).join(many) + bytes([byte]) * 8, np.uint8)
-    words = np.ndarray((len(text) - 7,), "<u8", buffer=text.data, strides=(1,))
-    length = np.array([len(name) for name in many])
-    at = np.cumsum(length + 1) - length - 1
-    found = contain_byte(words.__getitem__, at, length, byte)
-    assert found.tolist() == [byte in name for name in many]
