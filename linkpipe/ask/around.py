@@ -10,7 +10,7 @@ import numpy as np
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I64
 from linkpipe.ask.modules import Modules
-from linkpipe.ask.names import find
+from linkpipe.ask.names import find, graph_of
 from linkpipe.engine.context import Link
 from linkpipe.errors import UserError
 from linkpipe.graphs.csr import Csr
@@ -61,16 +61,9 @@ def around(link: Link, focus: str, depth: int = 1, limit: int = 0) -> Around:
     symbols, a package, a module or a pattern. ``limit``: nodes at most, the nearest first.
 
     ``link`` has run up to the pass that provides ``graph``, or further. Raises UserError when
-    nothing has that name or nothing of it is in the output.
+    nothing has that name, nothing of it is in the output, or the link has not come that far.
     """
-    if not link.has("graph"):
-        raise UserError(
-            "at that pass there is no graph yet",
-            status=2,
-            label="linkpipe",
-            remedy="name a later pass: `linkpipe passes` lists them",
-        )
-    graph, modules = link.graph, Modules(link)
+    graph, modules = graph_of(link), Modules(link)
     inside = np.zeros(len(graph.symbols), np.bool_)
     inside[graph.node_ids] = True
     start = np.concatenate([subject.symbols for subject in find(modules, focus)])

@@ -11,8 +11,10 @@ import numpy as np
 
 from linkpipe.arrays.types import I64
 from linkpipe.ask.modules import Modules
+from linkpipe.engine.context import Link
 from linkpipe.errors import UserError
 from linkpipe.formats.importpath import path_to_prefix
+from linkpipe.graphs.graph import Graph
 from linkpipe.tables.symbols import Flag, Symbols
 from linkpipe.values import Shown
 
@@ -53,6 +55,19 @@ class Edge(Shown):
         """Its name, in full."""
         ends = (", ".join(each.name for each in end) for end in (self.sources, self.targets))
         return f" {ARROW} ".join(ends)
+
+
+def graph_of(link: Link) -> Graph:
+    """The graph that a question about a link is asked of. Raises UserError when the link has not
+    come that far."""
+    if not link.has("graph"):
+        raise UserError(
+            "at that pass nothing is known yet of what is needed",
+            status=2,
+            label="linkpipe",
+            remedy="name a later pass: `linkpipe passes` lists them",
+        )
+    return link.graph
 
 
 def find_edge(modules: Modules, what: str) -> Edge:

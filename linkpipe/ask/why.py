@@ -10,12 +10,12 @@ import numpy as np
 
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.ask import rerun
-from linkpipe.ask.names import PACKAGE, SYMBOL, Subject, find
+from linkpipe.ask.names import PACKAGE, SYMBOL, Subject, find, graph_of
 from linkpipe.ask.reasons import Reason, Reasons
 from linkpipe.engine.context import Link
 from linkpipe.engine.plan import Planned
 from linkpipe.engine.runner import Observer
-from linkpipe.errors import UserError
+from linkpipe.graphs.graph import Graph
 from linkpipe.values import Value
 
 
@@ -81,14 +81,7 @@ def why(
 
     Raises UserError when nothing has that name, or the link has not come that far.
     """
-    if not link.has("graph"):
-        raise UserError(
-            "at that pass nothing is known yet of what is needed",
-            status=2,
-            label="linkpipe",
-            remedy="name a later pass: `linkpipe passes` lists them",
-        )
-    made = _made(link, what, makers)
+    made = _made(graph_of(link), link, what, makers)
     if made:
         return made
     asked = _Asked(link)
@@ -97,10 +90,12 @@ def why(
     return tuple(asked.answer(each, every) for each in found[: limit or None])
 
 
-def _made(link: Link, what: str, makers: Sequence[tuple[int, str]]) -> tuple[Why, ...]:
+def _made(
+    graph: Graph, link: Link, what: str, makers: Sequence[tuple[int, str]]
+) -> tuple[Why, ...]:
     """The symbol of that name, if the linker has made it after reachability."""
     symbols, wanted = link.symbols, what.encode("utf-8", "surrogateescape")
-    later = np.arange(len(link.graph.symbols), len(symbols))
+    later = np.arange(len(graph.symbols), len(symbols))
     for sym, name in zip(later.tolist(), symbols.names(later), strict=True):
         if name == wanted:
             by = next((name for count, name in makers if sym < count), "")

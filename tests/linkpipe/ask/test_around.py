@@ -53,7 +53,7 @@ def test_the_nearest_are_shown() -> None:
 def test_what_is_not_in_the_output_has_nothing_around_it() -> None:
     with pytest.raises(UserError, match="is in the output"):
         around(linked(QUIET), "main.square.Perimeter")
-    with pytest.raises(UserError, match="there is no graph yet"):
+    with pytest.raises(UserError, match="nothing is known yet"):
         around(linked(QUIET, "objects"), "main.main")
 
 
