@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -142,7 +143,7 @@ class Differing(Shown):
     def _settings(self, package: str) -> Iterator[Cause]:
         assert self.first.info
         assert self.second.info
-        one, other = self.first.info.version, self.second.info.version
+        one, other = (_plain(b.version) for b in (self.first.info, self.second.info))
         if one != other:
             yield self._cause("go version", "Go version", one, other)
         for name in _EVERY:
@@ -164,7 +165,7 @@ class Differing(Shown):
         """Whether folders differ for another reason."""
         one, other = self.first.info, self.second.info
         trimmed = self.first.setting("-trimpath") != self.second.setting("-trimpath")
-        return trimmed or bool(one and other and one.version != other.version)
+        return trimmed or bool(one and other and _plain(one.version) != _plain(other.version))
 
     def _module(self, package: str) -> bool:
         return any(b.info and b.info.module(package) for b in (self.first, self.second))
@@ -211,3 +212,8 @@ class Differing(Shown):
     def _cause(self, kind: str, title: str, one: str, other: str) -> Cause:
         values = f"{one or 'not set'} in the {self.name}, {other or 'not set'} in the plugin"
         return Cause(kind, f"{title}: {values}", one, other)
+
+
+def _plain(version: str) -> str:
+    """A version of Go without the experiments that it names, which are a setting."""
+    return re.split(r"[ -]X:", version, maxsplit=1)[0]

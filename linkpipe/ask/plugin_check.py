@@ -9,6 +9,7 @@ loaded already (runtime/plugin.go; the linker's symbols ``go:link.pkghashbytes.P
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -28,10 +29,14 @@ KINDS = {
     "package": "a package is not the one that the host was built with",
     "symbol": "nobody has a symbol that the plugin wants",
     "library": "a library is missing",
+    "version": "a library does not have a version of symbols that the plugin wants",
     "plugin-path": "two plugins have the same path",
     "method": "a method is dropped that the plugin keeps, of a type that the host has, too",
 }
 """What can be wrong."""
+
+_SHOWN = 3
+"""Symbols that are named, of those that are wanted in a version."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -172,6 +177,7 @@ def _problems(
         if name in known.missing:
             cause = Cause("library", "it is not on this machine")
             yield Problem("library", name, host.path, (cause,))
+    yield from _versions(plugin, host, found)
     yield from _symbols(plugin, before, found)
     yield from _methods(plugin, host)
 
@@ -191,6 +197,28 @@ def _packages(plugin: _Loaded, before: Sequence[_Loaded]) -> Iterator[Problem]:
         )
         for package in sorted(differ):
             yield Problem("package", package, other.path, differing.causes(package))
+
+
+def _versions(plugin: _Loaded, host: _Loaded, found: Libraries) -> Iterator[Problem]:
+    """Versions of symbols that the library has not which is here. Of one that has no versions at
+    all the dynamic linker only warns, and ends the program when it comes to a symbol."""
+    for wanted in plugin.dynamic.wanted_versions:
+        library = found.found.get(wanted.library)
+        if library is None or wanted.name in library.versions:
+            continue
+        family = wanted.name.rpartition("_")[0]
+        alike = [name for name in library.versions if name.rpartition("_")[0] == family]
+        last = max(alike, key=_numbers, default="")
+        why = f"{wanted.library} here ({library.file.path}) does not have it"
+        why += f", {last} at most" if last else ""
+        why += f"; wanted for {', '.join(wanted.symbols[:_SHOWN])}" if wanted.symbols else ""
+        why += f" and {len(wanted.symbols) - _SHOWN} more" if len(wanted.symbols) > _SHOWN else ""
+        cause = Cause("version", why, last, wanted.name)
+        yield Problem("version", wanted.name, host.path, (cause,))
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 def _symbols(plugin: _Loaded, before: Sequence[_Loaded], found: Libraries) -> Iterator[Problem]:

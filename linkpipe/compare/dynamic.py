@@ -1,7 +1,7 @@
 """What an ELF file offers to, and wants of, those that are loaded beside it.
 
 Source: the System V ABI, chapter 5 (dynamic section, shared object dependencies); ld.so(8) for
-where libraries are looked for.
+where libraries are looked for; the Linux Standard Base, chapter 10.7, for versions of symbols.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import glob
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from struct import calcsize, unpack_from
 
 import attrs
 import numpy as np
@@ -21,6 +22,23 @@ from linkpipe.values import Shown
 
 _NEEDED, _RPATH, _RUNPATH = 1, 15, 29
 _LOCAL, _WEAK, _OBJECT = 0, 2, 1
+_BASE, _OPTIONAL = 1, 2
+"""Flags of versions: the library's own name; one that may be missing."""
+
+
+@attrs.frozen
+class Version:
+    """A version of a library's symbols that a file wants.
+
+    Attributes:
+        library: the library, as the file names it.
+        name: the version, "GLIBC_2.38".
+        symbols: those that are wanted in that version.
+    """
+
+    library: str
+    name: str
+    symbols: tuple[str, ...]
 
 
 @attrs.frozen(eq=False, repr=False, slots=False)
@@ -94,6 +112,90 @@ class Dynamic(Shown):
         open_ = (records["section"] == 0) & (bind != _LOCAL) & (bind != _WEAK)
         names = (self.symbols.name(i) for i in np.flatnonzero(open_).tolist())
         return tuple(name for name in names if name)
+
+    @cached_property
+    def versions(self) -> frozenset[str]:
+        """The versions of symbols that it defines, none where it has no versions."""
+        found = set[str]()
+        for section, data, strings in self._tables(SectionType.GNU_VERDEF):
+            records = self._chain("HHHHIII", section, data, set())
+            for at, (_, flags, _, count, _, first, _) in records:
+                if count and not flags & _BASE:
+                    name, _ = self._record("II", section, data, at + first)
+                    found.add(string(strings, name))
+        return frozenset(found)
+
+    @cached_property
+    def wanted_versions(self) -> tuple[Version, ...]:
+        """The versions of symbols that libraries have to have."""
+        found = list[Version]()
+        for section, data, strings in self._tables(SectionType.GNU_VERNEED):
+            seen = set[int]()
+            for at, (_, count, file, first, _) in self._chain("HHIII", section, data, seen):
+                library = string(strings, file)
+                for _, each in self._chain("IHHII", section, data, seen, at + first, count):
+                    _, flags, number, name, _ = each
+                    if not flags & _OPTIONAL:
+                        symbols = self._in_version.get(number & 0x7FFF, ())
+                        found.append(Version(library, string(strings, name), tuple(symbols)))
+        return tuple(found)
+
+    @cached_property
+    def _in_version(self) -> dict[int, list[str]]:
+        """The symbols that are wanted, by the number of their version."""
+        found: dict[int, list[str]] = {}
+        numbers = [
+            self.file.table(section, np.dtype(f"{self.file.endian}u2"))
+            for section in np.flatnonzero(
+                self.file.sections["type"] == SectionType.GNU_VERSYM
+            ).tolist()
+        ]
+        records = self.symbols.records
+        for number in numbers[:1]:
+            open_ = np.flatnonzero(records["section"][: len(number)] == 0).tolist()
+            for symbol in open_:
+                found.setdefault(int(number[symbol]) & 0x7FFF, []).append(self.symbols.name(symbol))
+        return found
+
+    def _tables(self, kind: SectionType) -> Iterator[tuple[int, bytes, bytes]]:
+        """The sections of a kind, their bytes, and those of their strings."""
+        file = self.file
+        for section in np.flatnonzero(file.sections["type"] == kind).tolist():
+            link = int(file.sections["link"][section])
+            strings = file.content(link).tobytes() if link < len(file.sections) else b""
+            yield section, file.content(section).tobytes(), strings
+
+    def _record(self, fields: str, section: int, data: bytes, at: int) -> tuple[int, ...]:
+        """What stands at an offset of a section."""
+        layout = self.file.endian + fields
+        if at + calcsize(layout) > len(data):
+            raise self._damaged(section, "ends too early", at)
+        return unpack_from(layout, data, at)
+
+    def _chain(
+        self,
+        fields: str,
+        section: int,
+        data: bytes,
+        seen: set[int],
+        at: int = 0,
+        count: int = -1,
+    ) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Records and their offsets, ``count`` at most if it is not negative: the last field of
+        each says how far the next one is, 0 where there is none. None may be ``seen`` twice."""
+        while count and data:
+            record = self._record(fields, section, data, at)
+            if at in seen:
+                raise self._damaged(section, "has a record in two lists", at)
+            seen.add(at)
+            yield at, record
+            if not record[-1]:
+                return
+            at, count = at + record[-1], count - 1
+
+    def _damaged(self, section: int, what: str, at: int) -> InputError:
+        place = int(self.file.sections["offset"][section]) + at
+        return damaged(self.file.path, f"{self.file.names[section]} {what}", place)
 
 
 @attrs.frozen(eq=False, repr=False)

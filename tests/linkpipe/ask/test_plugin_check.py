@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,22 @@ def test_trimpath(built: Builder, host: str) -> None:
     found = causes(alone(host, built.plugin("trimmed.so", "-trimpath")))
     assert {WORDS, "runtime", "internal/abi"} <= set(found)
     assert {tuple(each) for each in found.values()} == {("-trimpath",)}
+
+
+def test_an_experiment(built: Builder, host: str) -> None:
+    """Its name is in the version of Go, too, which is the same all the same."""
+    found = causes(alone(host, built.plugin("experiment.so", GOEXPERIMENT="jsonv2")))
+    assert {WORDS, "runtime"} <= set(found)
+    assert {tuple(each) for each in found.values()} == {("GOEXPERIMENT",)}
+
+
+def test_the_race_detector(built: Builder, host: str) -> None:
+    """Only packages that say other things of themselves with it differ."""
+    plugin = built.plugin("race.so", "-race")
+    found = causes(alone(host, plugin))
+    assert {"runtime", "sync/atomic"} <= set(found)
+    assert {tuple(each) for each in found.values()} == {("-race",)}
+    assert alone(built.host("host.race", "-race"), plugin).problems == ()
 
 
 @pytest.mark.parametrize("release", VERSIONS)
@@ -218,6 +235,67 @@ def test_a_library_and_a_symbol_that_are_not_there(tmp_path: Path) -> None:
     assert (problem.kind, problem.name) == ("symbol", "elsewhere")
 
 
+def test_a_library_that_is_too_old(tmp_path: Path) -> None:
+    """A version of symbols that the library here does not have: as the dynamic linker says it."""
+    builder = Builder.here(tmp_path)
+    host = builder.host("host")
+    (tmp_path / "other.c").write_text("int elsewhere(void) { return 1; }\n")
+    library, script = tmp_path / "libelsewhere.so", tmp_path / "versions"
+
+    def compiled(versions: str) -> None:
+        script.write_text(versions)
+        version = f"-Wl,--version-script={script}" if versions else "-Wl,-soname=libelsewhere.so"
+        command = ["gcc", "-shared", "-fPIC", "-o", str(library), str(tmp_path / "other.c")]
+        subprocess.run([*command, version], check=True)
+
+    compiled("ELSE_1.9 { elsewhere; };\nELSE_1.10 { } ELSE_1.9;\nELSE_1.11 { } ELSE_1.10;\n")
+    file = tmp_path / "plugins" / "greet" / "main.go"
+    cgo = f'// #cgo LDFLAGS: -L{tmp_path} -lelsewhere\n// int elsewhere(void);\nimport "C"\n'
+    text = file.read_text().replace("import ", f"{cgo}\nimport ", 1)
+    file.write_text(text + "\nfunc Else() int { return int(C.elsewhere()) }\n")
+    plugin = builder.plugin("c.so", "-ldflags=-extldflags=-Wl,-rpath,$ORIGIN")
+    assert alone(host, plugin).problems == ()
+    compiled("ELSE_1.8 { };\nELSE_1.10 { elsewhere; } ELSE_1.8;\n")
+    (problem,) = plugin_check(host, [plugin]).plugins[0].problems
+    assert (problem.kind, problem.name) == ("version", "ELSE_1.9")
+    assert problem.causes[0].first == "ELSE_1.10"
+    assert "libelsewhere.so" in problem.causes[0].text
+    assert "wanted for elsewhere" in problem.causes[0].text
+    assert "version `ELSE_1.9' not found" in opened(host, plugin)
+    compiled("")
+    (problem,) = plugin_check(host, [plugin]).plugins[0].problems
+    assert (problem.kind, problem.name) == ("version", "ELSE_1.9")
+    assert opened(host, plugin)
+
+
+def test_a_c_library_that_is_too_old(built: Builder, host: str, greet: str) -> None:
+    """As of a plugin that was built on a newer system."""
+    content = Path(greet).read_bytes()
+    (wanted, *_) = [each for each in Dynamic(elfread.read(greet)).wanted_versions if each.symbols]
+    assert wanted.library.startswith("libc.")
+    newer = wanted.name[:-1] + "~"
+    file = built.folder / "newer.so"
+    file.write_bytes(content.replace(wanted.name.encode() + b"\0", newer.encode() + b"\0"))
+    (problem,) = plugin_check(host, [str(file)]).plugins[0].problems
+    assert (problem.kind, problem.name) == ("version", newer)
+    assert f"version `{newer}' not found" in opened(host, str(file))
+
+
+def test_versions_in_two_lists(host: str, greet: str, tmp_path: Path) -> None:
+    """A damaged file cannot make lists of lists, which would take for ever to read."""
+    elf = elfread.read(greet)
+    section = elf.index(".gnu.version_r")
+    assert section is not None
+    start = int(elf.sections["offset"][section])
+    changed = bytearray(Path(greet).read_bytes())
+    for at, aux in ((0, 32), (16, 16)):  # both have the one at 32
+        changed[start + at : start + at + 16] = struct.pack("<HHIII", 1, 1, 0, aux, 16)
+    damaged = tmp_path / "damaged.so"
+    damaged.write_bytes(changed)
+    with pytest.raises(InputError, match="damaged.so.*version_r has a record in two lists"):
+        plugin_check(host, [str(damaged)])
+
+
 def test_a_method_that_the_host_has_dropped(host: str, greet: str, tmp_path: Path) -> None:
     """As a linker does that does not know that there are plugins: -1 for its code."""
     elf = elfread.read(host)
@@ -302,7 +380,8 @@ def places(file: str) -> Iterator[int]:
     assert found
     yield from range(64)
     yield from range(elf.header["shoff"], elf.header["shoff"] + elf.sections.nbytes)
-    for name in (".dynsym", ".dynstr", ".dynamic", ".go.buildinfo", ".go.module", ".rela.dyn"):
+    dynamic = (".dynsym", ".dynstr", ".dynamic", ".gnu.version", ".gnu.version_r", ".rela.dyn")
+    for name in (*dynamic, ".go.buildinfo", ".go.module"):
         index = elf.index(name)
         assert index is not None
         start = int(elf.sections["offset"][index])
