@@ -79,8 +79,10 @@ def _variables(block: str, folder: Path) -> dict[str, str]:
 def main(names: Sequence[str]) -> None:
     """Write what has changed, in all pages or those named."""
     for page in (Path(name) for name in names) if names else PAGES:
-        text = page.read_text()
-        page.write_text(_BLOCK.sub(lambda m: f"```console\n{printed(m[1])}```", text))
+        for block in blocks(page):
+            new = printed(block)
+            # Read again: this takes minutes, in which somebody may write.
+            page.write_text(page.read_text().replace(block, new))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ link, or a saved link; for some commands a binary, too. Nothing is written but w
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import wraps
@@ -80,6 +81,11 @@ def ask(command: click.Command, argv: Sequence[str]) -> int:
     words = list(argv)
     at = words.index("--") if "--" in words else len(words)
     return invoke(command, words[:at], obj=tuple(words[at + 1 :]))
+
+
+def called(target: str) -> str:
+    """What the output of a target is called: "." as its folder is."""
+    return os.path.basename(os.path.abspath(target.removeprefix("@"))) or "link"
 
 
 def is_binary(target: str) -> bool:

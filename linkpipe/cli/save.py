@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import attrs
 import click
 
 from linkpipe.cli._people import as_format, people, print_json
-from linkpipe.cli._target import GO_FLAGS, YES, ask, begun
+from linkpipe.cli._target import GO_FLAGS, YES, ask, begun, called
 
 if TYPE_CHECKING:
     from linkpipe.engine.saved import Saved
@@ -48,7 +47,7 @@ def command(target: str, output: str, strip_paths: bool, listing: bool, form: st
     if listing:
         found = saved.read(target)
     else:
-        output = output or f"{_name(target)}.saved"
+        output = output or f"{called(target)}.saved"
         with begun(target) as (what, flags):
             found = api.save(what, output, flags=flags, strip_paths=strip_paths)
     if form == "json":
@@ -58,11 +57,6 @@ def command(target: str, output: str, strip_paths: bool, listing: bool, form: st
     else:
         _print(target if listing else output, found)
     return YES
-
-
-def _name(target: str) -> str:
-    """A file's name for a target: "." is called as its folder."""
-    return os.path.basename(os.path.abspath(target.removeprefix("@"))) or "link"
 
 
 def _print(file: str, found: Saved) -> None:

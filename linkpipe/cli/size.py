@@ -14,7 +14,7 @@ import attrs
 import click
 
 from linkpipe.cli._people import print_json, print_numbers
-from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, is_binary, linked
+from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, called, is_binary, linked
 
 if TYPE_CHECKING:
     from linkpipe.ask.growth import Growth
@@ -104,7 +104,7 @@ def command(
     if form == "json":
         print_json("linkpipe.size/1", attrs.asdict(found))
     elif form == _METAFILE:
-        _metafile(found, imports, "a.out" if target.startswith("@") else os.path.basename(target))
+        _metafile(found, imports, called(target))
     elif form == "csv":
         columns = [*_COLUMNS, "retained", "exact", "parent", "name"]
         _csv(columns, [[getattr(row, name) for name in columns] for row in found.rows])

@@ -11,6 +11,7 @@ from typing import Any
 
 import networkx as nx
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.conformance.programs import inputs
 from tests.conformance.toolchain import environment
@@ -197,13 +198,18 @@ def test_help_has_examples(command: str) -> None:
 
 
 def test_sizes_as_numbers_for_others(tmp_path: Path) -> None:
-    """CSV has a line for each row, a metafile of esbuild all packages, with what imports what."""
+    """CSV has a line for each row; a metafile, of the shape that esbuild documents, all packages,
+    with what imports what."""
     rows = of_deep(tmp_path, "size", "--format", "csv", "--top", "3").stdout.splitlines()
     assert rows[0] == "size,code,data,pclntab,debug,other,retained,exact,parent,name"
     assert len(rows) == 5
     done = of_deep(tmp_path, "size", "--format", "esbuild-metafile")
     told = json.loads(done.stdout)
-    (output,) = told["outputs"].values()
+    Draft202012Validator(
+        json.loads((Path(__file__).parent / "metafile.json").read_text())
+    ).validate(told)
+    ((name, output),) = told["outputs"].items()
+    assert name == "args"
     assert output["bytes"] == sum(each["bytesInOutput"] for each in output["inputs"].values())
     assert output["inputs"].keys() == told["inputs"].keys()
     assert output["entryPoint"] == "main"
