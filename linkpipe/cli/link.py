@@ -85,7 +85,7 @@ def _failed(status: int, variables: Mapping[str, str]) -> int:
 
 def link(options: Options, catalog: Catalog) -> None:
     """Do the link, for a process that ends with it."""
-    from linkpipe.engine.memory import keep_freed_memory
+    from linkpipe.arrays.memory import keep_freed_memory
     from linkpipe.engine.session import run_link
     from linkpipe.process.parent import end_with_parent
 
