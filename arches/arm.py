@@ -134,9 +134,13 @@ def _rotated(value: int) -> int:
     raise ValueError("odd offset in dynlink direct call")
 
 
-def _trampoline(offset: int, imported: bool, dynlink: bool) -> Stub:
+def _trampoline(offset: int, imported: bool, dynlink: bool, pic: bool) -> Stub:
     """Jump to a function, or to what its entry of the global offset table says."""
-    if not (dynlink or imported):
+    if pic and not (dynlink or imported):
+        # ldr r12, [pc, #4]; add r12, pc, r12; bx r12; the way from the addition's pc
+        words = [0xE59FC004, 0xE08FC00C, 0xE12FFF1C, 0]
+        reloc = StubReloc(12, 4, rt.R_PCREL, "", offset + 4)
+    elif not (dynlink or imported):
         # ldr r12, [pc]; bx r12; the address
         words = [0xE59FC000, 0xE12FFF1C, 0]
         reloc = StubReloc(8, 4, rt.R_ADDR, "", offset)

@@ -165,7 +165,7 @@ ADDMODULEDATA = Stub(
 )
 
 
-def _trampoline(offset: int, imported: bool, dynlink: bool) -> Stub:
+def _trampoline(offset: int, imported: bool, dynlink: bool, pic: bool) -> Stub:
     """Jump to a function, or to what its entry of the global offset table says."""
     if imported and offset:
         raise ValueError("nonzero addend for DYNIMPORT call")

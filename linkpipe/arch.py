@@ -267,9 +267,9 @@ class Trampolines(Shown):
         offset: from the addend of a call to where it leads, bytes from its target's start.
         label: from that to the middle of the trampoline's name.
         call: from the addend of a call to that which it has once it leads to a trampoline.
-        write: ``write(offset, imported, dynlink)``: the code; its relocations are all to the
-            target, which another module may define (``imported``). Raises ValueError when there is
-            none.
+        write: ``write(offset, imported, dynlink, pic)``: the code; its relocations are all to the
+            target, which another module may define (``imported``); ``dynlink`` and ``pic`` as in
+            Mode. Raises ValueError when there is none.
         sections: whether an object for a host linker must part code larger than ``limit`` in
             sections.
     """
@@ -281,7 +281,7 @@ class Trampolines(Shown):
     offset: Callable[[int], int]
     label: Callable[[int], str]
     call: Callable[[int], int]
-    write: Callable[[int, bool, bool], Stub]
+    write: Callable[[int, bool, bool, bool], Stub]
     sections: bool = False
 
 
@@ -337,8 +337,8 @@ class Architecture(Shown):
         trampolines: what calls need that are too far; None: they all reach.
         deferreturn: added to the address after the call of deferreturn; deferreturn_dynamic: the
             same in shared objects and plugins.
-        thunks: names and code of functions laid out before all others in shared objects.
-        table_import: a symbol for the global offset table that position-independent modules import;
+        thunks: names and code of functions laid out before all others in position-independent code.
+        table_import: a symbol for the global offset table that position-independent code imports;
             "": none.
         stack_reserved: bytes of the nosplit budget that every frame loses.
         load_align: the largest alignment that a load or store asks for (cmd/internal/sys/arch.go,

@@ -6,9 +6,8 @@ own is the head of the list. That of a plugin is appended when the plugin is loa
 to `runtime.addmoduledata`. A module that contains the runtime and is not a plugin (a plugin's
 host) needs none of it.
 
-The instructions are the architecture's (`Architecture.addmoduledata`), and so are the thunks
-that its position-independent code calls; those come before all other functions. A plugin's own
-copy of runtime.addmoduledata, which nothing else reaches, is laid out before the initialiser.
+The instructions are the architecture's (`Architecture.addmoduledata`). A plugin's own copy of
+runtime.addmoduledata, which nothing else reaches, is laid out before the initialiser.
 
 Source: cmd/link/internal/ld/ld.go:219-254 (PrepareAddmoduledata), each architecture's gentext.
 Reads `symbols`, `relocs`, `text_order`, `moduledata`, `objects`; provides `symbols`, `relocs`,
@@ -24,9 +23,7 @@ from linkpipe.arrays.columns import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.relocs import RelocsEdit
-from linkpipe.tables.symbols import Flag, SymbolsEdit
-
-_UNDEFINED = (SymKind.Sxxx, SymKind.SXREF, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
+from linkpipe.tables.symbols import Flag
 
 
 @linkpass(
@@ -37,11 +34,9 @@ def addmoduledata(link: Link) -> Link:
     """Inject the initialiser that registers a plugin's module data."""
     plugin = link.options.buildmode == "plugin"
     edit, relocs = link.symbols.edit(), link.relocs.edit()
-    thunks = _thunks(link, edit)
-    order = np.concatenate((np.array(thunks, np.int32), link.text_order))
     callee = edit.lookup_or_create("runtime.addmoduledata")
     if bool(is_text(edit.kind[callee : callee + 1])[0]) and not plugin:
-        return link.evolve(symbols=edit.freeze(), text_order=frozen(order))
+        return link.evolve(symbols=edit.freeze())
     edit.add_flags(callee, Flag.REACHABLE)
     _read_relocs(link, callee, relocs)
 
@@ -63,21 +58,8 @@ def addmoduledata(link: Link) -> Link:
     for r in writer.relocs:
         target = targets.get(r.target) or edit.lookup_or_create(r.target)
         relocs.add(stub, offset=r.offset, size=r.size, type=r.type, target=target, add=r.add)
-    order = np.concatenate((order, np.array(added, np.int32)))
+    order = np.concatenate((link.text_order, np.array(added, np.int32)))
     return link.evolve(symbols=edit.freeze(), relocs=relocs.freeze(), text_order=frozen(order))
-
-
-def _thunks(link: Link, edit: SymbolsEdit) -> list[int]:
-    """Define the architecture's thunks, but for those that something else defines."""
-    made = []
-    for name, code in link.arch.thunks:
-        sym = edit.lookup_or_create(name)
-        if int(edit.kind[sym]) in _UNDEFINED:
-            edit.set_content(sym, code)
-            edit.set(sym, kind=SymKind.STEXT)
-            edit.add_flags(sym, Flag.REACHABLE | Flag.LOCAL)
-            made.append(sym)
-    return made
 
 
 def _read_relocs(link: Link, sym: int, relocs: RelocsEdit) -> None:

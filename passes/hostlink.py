@@ -30,7 +30,7 @@ from contextlib import closing, suppress
 import numpy as np
 
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import HostLinkError, InputError, UserError
+from linkpipe.errors import HostLinkError, InputError
 from linkpipe.flags.goflag import quote
 from linkpipe.hostlinker.hosttools import (
     BUILD_ID,
@@ -42,10 +42,12 @@ from linkpipe.hostlinker.hosttools import (
     Prober,
     check_gold,
     compiler,
+    exports_all,
     gnu_ld_version,
     prober_for,
     run,
 )
+from linkpipe.hostlinker.objectfiles import write_file, write_objects
 from linkpipe.hostlinker.reloc_sums import check_sums
 from linkpipe.output.checkimage import check_file
 from linkpipe.output.fips import seal_file
@@ -76,7 +78,9 @@ def hostlink(link: Link) -> Link:
         asked = _Asked(prober)
         folder = options.tmpdir or end.enter_context(temporary_folder())
         output = end.enter_context(made_elsewhere(options.o, folder))
-        objects = _write_objects(link, folder)
+        objects = write_objects(
+            link.image, link.packages, link.objects.arena, folder, tell=bool(options.v)
+        )
         before, after = _arguments(link, asked)
         command = (*before, "-o", output, *after[0], *objects, *after[1])
         long = _response(command, folder, asked)
@@ -139,9 +143,12 @@ def _arguments(link: Link, asked: _Asked) -> tuple[list[str], tuple[list[str], l
     first = [*compiler(options), *link.arch.host_flags]
     if options.s or (options.w and link.release.strip_debug):
         first.append("-s" if options.s else "-Wl,-S")
-    if options.buildmode == "plugin":
-        # Data that only relocation writes to becomes read-only when the plugin is loaded.
-        first += ["-Wl,-z,relro", "-shared"]
+    if options.relocatable:
+        # Data that only relocation writes to becomes read-only when the output is loaded.
+        first += ["-Wl,-z,relro", "-pie" if options.buildmode == "pie" else "-shared"]
+    if options.buildmode == "c-shared":
+        # The runtime cannot be unloaded, and is not to be mixed with another library's.
+        first += ["-Wl,-z,nodelete", "-Wl,-Bsymbolic"]
     if dynlink or options.bindnow:
         # Lazy binding may need more stack than a goroutine has.
         first.append("-Wl,-z,now")
@@ -161,7 +168,7 @@ def _arguments(link: Link, asked: _Asked) -> tuple[list[str], tuple[list[str], l
         middle.append(f"-Wl,-rpath,{options.r}")
     if options.I:
         middle.append(f"-Wl,--dynamic-linker,{options.I}")
-    if dynlink or not asked.supports(EXPORT):
+    if exports_all(options, dynlink=dynlink) or not asked.supports(EXPORT):
         middle.append("-rdynamic")
     else:
         middle += _exports(link)
@@ -207,50 +214,15 @@ def _exports(link: Link) -> list[str]:
     return sorted(f"-Wl,--export-dynamic-symbol={name}" for name in names)
 
 
-def _write_objects(link: Link, folder: str) -> list[str]:
-    """Write go.o and the packages' C objects; their paths in link order. Times are set to zero,
-    so that no linker finds a difference between two equal links."""
-    arena = link.objects.arena
-    contents = [("go.o", memoryview(link.image))]
-    contents += [
-        (f"{i:06d}.o", arena.view(host.at, host.size))
-        for i, host in enumerate(link.packages.host_objects)
-    ]
-    paths = []
-    for name, content in contents:
-        path = os.path.join(folder, name)
-        _write(path, content)
-        paths.append(path)
-    if link.options.v:
-        for host, path in zip(link.packages.host_objects, paths[1:], strict=True):
-            say(f"host obj copy: {host.name} from pkg {host.package} -> {path}\n")
-    return paths
-
-
-def _write(path: str, content: bytes | memoryview) -> None:
-    doing = f"create {path}: open"
-    try:
-        with open(path, "wb") as file:
-            doing = f"write {path}: write"
-            file.write(content)
-        os.utime(path, (0, 0))
-    except OSError as e:
-        raise UserError(
-            f"cannot {doing} {path}: {(e.strerror or str(e)).lower()}",
-            status=2,
-            remedy="make room in the temporary folder, or name another with -tmpdir",
-        ) from e
-
-
 def _response(command: tuple[str, ...], folder: str, asked: _Asked) -> str:
     """The path of a file with the arguments, for a list that is very long, if the compiler reads
     such; otherwise ""."""
     if sum(map(len, command)) < _LONG:
         return ""
     path = os.path.join(folder, "response")
-    _write(path, b"")
+    write_file(path, b"")
     if not asked.supports(f"@{path}"):
         return ""
     text = "".join(f"{quote(word)}\n" for word in command[1:])
-    _write(path, text.encode("utf-8", "surrogateescape"))
+    write_file(path, text.encode("utf-8", "surrogateescape"))
     return path

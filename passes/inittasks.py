@@ -48,7 +48,7 @@ def inittasks(link: Link) -> Link:
     plugin = link.options.buildmode == "plugin"
     if plugin:
         root, name = path_to_prefix(link.options.pluginpath), "go:plugin.inittasks"
-    elif link.options.buildmode == "exe":
+    elif link.options.buildmode != "shared":
         root, name = "main", "go:main.inittasks"
     else:
         raise UserError(f"unhandled build mode {link.options.buildmode}", status=2)

@@ -31,6 +31,13 @@ from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.packages import Packages
 from linkpipe.tables.symbols import Flag, SymbolsEdit
 
+_LIBRARY_FLAGS = {
+    "c-archive": "runtime.isarchive",
+    "c-shared": "runtime.islibrary",
+    "plugin": "runtime.islibrary",
+}
+"""By which variable the runtime learns that it is in a library, by build mode."""
+
 
 @linkpass(
     requires=("symbols", "objects", "packages", "mode"),
@@ -39,11 +46,12 @@ from linkpipe.tables.symbols import Flag, SymbolsEdit
 def linksetup(link: Link) -> Link:
     """Set up linker-defined runtime variables and the order of functions."""
     edit = link.symbols.edit()
-    if link.options.buildmode in ("c-shared", "plugin"):
-        _append_true(edit, edit.lookup_or_create("runtime.islibrary"))
+    flag = _LIBRARY_FLAGS.get(link.options.buildmode)
+    if flag:
+        _append_true(edit, edit.lookup_or_create(flag))
     tlsg = _tlsg(link, edit)
     moduledata = _moduledata(link, edit)
-    if link.arch.table_import and link.mode.dynlink:
+    if link.arch.table_import and link.mode.pic:
         table = edit.lookup_or_create(link.arch.table_import)
         edit.set(table, kind=SymKind.SDYNIMPORT)
         edit.add_flags(table, Flag.REACHABLE)

@@ -99,7 +99,7 @@ def find_roots(inputs: Inputs, options: Options, inittasks: int) -> list[tuple[i
     ``inittasks`` is the list of initialisers to run, 0 for none.
     """
     symbols, objects, arch, mode = inputs.symbols, inputs.objects, inputs.arch, inputs.mode
-    external = mode.external and options.buildmode == "exe"
+    external = mode.external and options.buildmode in ("exe", "pie")
     names = [("main" if external else options.E, "entry point")]
     names.append(("runtime.unreachableMethod", STAND_IN))
     roots = []

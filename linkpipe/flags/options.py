@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 BUILD_MODES = ("exe", "pie", "c-archive", "c-shared", "shared", "plugin")
 _NONE: Mapping[str, str] = MappingProxyType({})
-SUPPORTED_BUILD_MODES = ("exe", "plugin")
+UNSUPPORTED_BUILD_MODES = ("shared",)
+_ENTRIES = {"exe": "", "pie": "", "c-archive": "_lib", "c-shared": "_lib"}
+"""What the name of the runtime's entry ends in (lib.go, libinit); other modes have none."""
 LINK_MODES = ("auto", "internal", "external")
 HEAD_TYPES = (
     "aix darwin ios dragonfly freebsd js linux android netbsd openbsd plan9 illumos solaris wasip1 "
@@ -394,7 +396,7 @@ def _check(values: Mapping[str, Any], rest: Sequence[str]) -> None:
     strict = values.get("strictdups", 0)
     if strict not in (0, 1, 2):
         raise OptionError(f"invalid -strictdups flag value {strict}", flag="strictdups", status=1)
-    if mode not in SUPPORTED_BUILD_MODES:
+    if mode in UNSUPPORTED_BUILD_MODES:
         raise _refused(f"flag -buildmode={mode} {_LATER}", "buildmode")
     if head not in ("", "linux"):
         raise _refused(f"flag -H {head} {_LATER}: linkpipe writes ELF for Linux", "H")
@@ -426,8 +428,8 @@ def _complete(values: dict[str, Any], main: str, environment: Environment) -> Op
     values["o"] = values.get("o") or "a.out"
     if not values.get("B") and values.get("buildid"):
         values["B"] = "gobuildid"
-    if not values.get("E") and mode == "exe":
-        values["E"] = f"_rt0_{environment.goarch}_{environment.goos}"
+    if not values.get("E") and mode in _ENTRIES:
+        values["E"] = f"_rt0_{environment.goarch}_{environment.goos}{_ENTRIES[mode]}"
     if values.get("w") is None:
         values["w"] = values.get("s", False)  # -s implies -w unless -w=false is given
     options = Options(**values, main=main, environment=environment)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 BUILD_ID = "-Wl,--build-id=0x1234567890abcdef"
 EXPORT = "-Wl,--export-dynamic-symbol=main"
+ARCHIVER = "--print-prog-name=ar"
 UNUSED = "-Qunused-arguments"
 COMPRESS = "-Wl,--compress-debug-sections=zlib"
 GOLD, _VERSION = "-fuse-ld=gold", "-Wl,--version"
@@ -41,35 +42,44 @@ PATIENCE = 30
 """Seconds that the compiler has for a question. To link it may take as long as it likes."""
 
 
-def run(command: Sequence[str]) -> str:
+def run(command: Sequence[str], *, shown: bool = True, doing: str = "") -> str:
     """Run a command; what it printed on both streams.
 
     Raises HostLinkError when it cannot be started or fails, in the oracle's words (lib.go,
-    hostlink): what failed, the command, what it printed.
+    hostlink): what failed (``doing``, else that the program did), the command where it is
+    ``shown``, what it printed.
     """
     import shutil
 
     # A name with a slash is a path, as to every shell (os/exec, LookPath).
     path = command[0] if "/" in command[0] else shutil.which(command[0])
-    shown = (path or command[0], *command[1:])
+    words = (path or command[0], *command[1:])
+
+    def failed(reason: str, output: str, remedy: str) -> HostLinkError:
+        line = f"{' '.join(words)}\n" if shown else ""
+        return HostLinkError(
+            f"{doing or f'running {command[0]}'} failed: {reason}\n{line}{output}",
+            command=words,
+            output=output,
+            status=2,
+            remedy=remedy,
+        )
+
     if path is None:
-        reason = f'exec: "{command[0]}": executable file not found in $PATH'
-        raise _failed(command[0], shown, reason, "", _INSTALL)
+        raise failed(f'exec: "{command[0]}": executable file not found in $PATH', "", _INSTALL)
     try:
         status, printed = _call(command, path)
     except OSError as e:
         reason = f"fork/exec {path}: {(e.strerror or str(e)).lower()}"
-        raise _failed(command[0], shown, reason, "", _INSTALL) from e
+        raise failed(reason, "", _INSTALL) from e
     output = printed.decode("utf-8", "replace")
     if status:
-        raise _failed(
-            command[0],
-            shown,
+        raise failed(
             _status(status),
             output,
-            "the C compiler says why, above"
+            f"{os.path.basename(command[0])} says why, above"
             if output
-            else "run the command above by hand; the compiler says nothing of why",
+            else f"run the command by hand: {' '.join(words)}",
         )
     return output
 
@@ -110,18 +120,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 _INSTALL = "install a C compiler, or name one with -extld (the go command: CC)"
-
-
-def _failed(
-    name: str, command: Sequence[str], reason: str, output: str, remedy: str
-) -> HostLinkError:
-    return HostLinkError(
-        f"running {name} failed: {reason}\n{' '.join(command)}\n{output}",
-        command=tuple(command),
-        output=output,
-        status=2,
-        remedy=remedy,
-    )
 
 
 def _silent(compiler: str, question: str) -> HostLinkError:
@@ -260,6 +258,12 @@ def compiler(options: Options) -> tuple[str, ...]:
     return options.extld or ("gcc",)
 
 
+def archiver(options: Options, arch: Architecture) -> str:
+    """The archive tool that goes with the C compiler, as it says. Raises HostLinkError."""
+    command = (*compiler(options), *arch.host_flags, "--print-prog-name", "ar")
+    return run(command, shown=False, doing="finding ar").rstrip("\r\n")
+
+
 def gnu_ld_version(options: Options) -> tuple[int, int] | None:
     """Which GNU ld the C compiler uses; None: another linker, or it does not say."""
     for line in _linker_banner(options).splitlines():
@@ -307,12 +311,20 @@ def prober_for(
     return Prober(compiler(options), (*arch.host_flags, *flags), answers)
 
 
+def exports_all(options: Options, *, dynlink: bool) -> bool:
+    """Whether the output shows all of its symbols to other modules; else those that cgo exports
+    dynamically."""
+    return dynlink or options.buildmode == "c-shared"
+
+
 def questions(options: Options, *, dynlink: bool) -> list[str]:
     """The flags whose support a link of this kind will ask about."""
+    if options.buildmode == "c-archive":
+        return [] if options.extar else [ARCHIVER]
     flags = [BUILD_ID, UNUSED]
     if options.compressdwarf:
         flags.append(COMPRESS)
-    if not dynlink:
+    if not exports_all(options, dynlink=dynlink):
         flags.append(EXPORT)
     if options.buildmode == "exe":
         flags.append(NO_PIE[0])

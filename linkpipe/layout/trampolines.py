@@ -198,7 +198,7 @@ class _Work:
         symbols = self.symbols
         imported = int(symbols.kind[target]) == SymKind.SDYNIMPORT
         try:
-            stub = self.rules.write(offset, imported, self.mode.dynlink)
+            stub = self.rules.write(offset, imported, self.mode.dynlink, self.mode.pic)
         except ValueError as e:
             raise InputError(
                 f"{e}: {symbols.name_bytes(target).decode()}{offset:+d}",

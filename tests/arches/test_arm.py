@@ -93,7 +93,7 @@ def test_addmoduledata_stub_is_well_formed() -> None:
 @pytest.mark.parametrize("offset", [0, 8, 0x3FC])
 def test_trampolines(dynlink: bool, offset: int) -> None:
     """What they load lies right behind them, and the offset is added where it is not in that."""
-    stub = TRAMPOLINES.write(offset, False, dynlink)
+    stub = TRAMPOLINES.write(offset, False, dynlink, dynlink)
     words = np.frombuffer(stub.code, "<u4").tolist()
     (reloc,) = stub.relocs
     assert reloc.offset == len(stub.code) - 4
@@ -113,10 +113,26 @@ def test_trampolines(dynlink: bool, offset: int) -> None:
         assert (reloc.type, reloc.add) == (rt.R_ADDR, offset)
 
 
+@pytest.mark.parametrize("offset", [0, 8, 0x10001])
+def test_trampolines_that_may_lie_anywhere(offset: int) -> None:
+    """They jump by a distance; where another module may define the target, its entry in the global
+    offset table says where."""
+    stub = TRAMPOLINES.write(offset, False, False, True)
+    # ldr r12, [pc, #4]; add r12, pc, r12; bx r12
+    assert np.frombuffer(stub.code, "<u4").tolist() == [0xE59FC004, 0xE08FC00C, 0xE12FFF1C, 0]
+    (reloc,) = stub.relocs
+    # The load is of the word at 0 + 8 + 4; the pc of the addition is 4 + 8, and R_PCREL counts from
+    # the end of the word, 16.
+    assert (reloc.type, reloc.offset) == (rt.R_PCREL, 12)
+    assert reloc.add - 16 == offset - (4 + 8)
+    imported = TRAMPOLINES.write(0, True, False, True)
+    assert imported.relocs[0].type == rt.R_GOTPCREL
+
+
 def test_an_offset_that_no_instruction_can_add() -> None:
     with pytest.raises(ValueError, match="odd offset"):
-        TRAMPOLINES.write(0x10001, False, True)
-    assert TRAMPOLINES.write(0x10001, False, False).relocs[0].add == 0x10001
+        TRAMPOLINES.write(0x10001, False, True, True)
+    assert TRAMPOLINES.write(0x10001, False, False, False).relocs[0].add == 0x10001
 
 
 def test_calls_of_trampolines() -> None:

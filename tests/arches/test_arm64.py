@@ -137,12 +137,12 @@ def test_addmoduledata_stub_is_well_formed() -> None:
     [(False, [0x90000010, 0x91000210, 0xD61F0200]), (True, [0x90000010, 0xF9400210, 0xD61F0200])],
 )
 def test_trampolines_jump_through_x16(imported: bool, words: list[int]) -> None:
-    stub = TRAMPOLINES.write(0, imported, False)
+    stub = TRAMPOLINES.write(0, imported, False, False)
     assert np.frombuffer(stub.code, "<u4").tolist() == words
     assert len(stub.code) <= TRAMPOLINES.size
     with pytest.raises(ValueError, match="nonzero addend"):
-        TRAMPOLINES.write(8, True, False)
-    assert TRAMPOLINES.write(8, False, False).relocs[0].add == 8
+        TRAMPOLINES.write(8, True, False, False)
+    assert TRAMPOLINES.write(8, False, False, False).relocs[0].add == 8
 
 
 def test_the_reach_of_calls() -> None:

@@ -11,6 +11,7 @@ from linkpipe import reloctype as rt
 from linkpipe.arch import Places
 from linkpipe.arches.x86 import ADDMODULEDATA, ARCH, RELOCS, THUNKS
 from linkpipe.passes.addmoduledata import addmoduledata
+from linkpipe.passes.picthunks import picthunks
 from linkpipe.passes.relocate import relocate
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
@@ -141,7 +142,7 @@ def plugin(*, thunk: SymKind = SymKind.SXREF) -> Tiny:
 
 def test_thunks_come_before_all_functions() -> None:
     """In their order, reachable and local; the stub's relocations name one of them."""
-    link = addmoduledata(plugin().link().evolve(moduledata=1, objects=None))
+    link = addmoduledata(picthunks(plugin().link()).evolve(moduledata=1, objects=None))
     symbols = link.symbols
     order = [symbols.name(i) for i in link.text_order.tolist()]
     assert order[:7] == [name for name, _ in THUNKS]
@@ -160,7 +161,7 @@ def test_thunks_come_before_all_functions() -> None:
 
 def test_a_thunk_that_is_there_is_kept() -> None:
     """A C object may have brought it."""
-    link = addmoduledata(plugin(thunk=SymKind.STEXT).link().evolve(moduledata=1, objects=None))
+    link = picthunks(plugin(thunk=SymKind.STEXT).link())
     order = [link.symbols.name(i) for i in link.text_order.tolist()]
     assert "__x86.get_pc_thunk.cx" not in order
     assert order[5] == "__x86.get_pc_thunk.di"

@@ -83,9 +83,7 @@ def outputs(program: Program, ours: Linked, theirs: Linked) -> str:
         return NONE
     if ours.status or not ours.output.exists():
         return NO
-    results = [
-        oracle.run(linked.output, *program.run, runner=program.runner) for linked in (ours, theirs)
-    ]
+    results = [oracle.prints(program, linked.output) for linked in (ours, theirs)]
     return YES if results[0] == results[1] else NO
 
 

@@ -220,6 +220,18 @@ def run(linked: Path, *args: str | Path, runner: Sequence[str] = ()) -> tuple[in
     return done.returncode, done.stdout
 
 
+def prints(program: Program, linked: Path) -> tuple[int, str]:
+    """Run what was linked, or the C program that calls it; exit status and output. The program is
+    made anew for each library, for an archive is part of it."""
+    user = linked
+    if program.user:
+        user = linked.with_name("user")
+        command: list[str | Path] = [*shlex.split(program.compiler), "-o", user, program.user]
+        command += [linked, "-lpthread", f"-Wl,-rpath,{linked.parent}"]
+        subprocess.run(command, env=environment(), check=True)
+    return run(user, *(program.run or ()), runner=program.runner)
+
+
 def opens(
     program: Program, ours: tuple[Linked, Linked], theirs: tuple[Linked, Linked]
 ) -> tuple[int, str]:

@@ -29,6 +29,7 @@ class Program:
     `folder` is where go build runs (relative to GOROOT for the toolchain's own), `package` what it
     builds; `run` are the arguments with which the linked program prints the same on every run
     (None: it is not run alone); `target` is what it is built for when not for this machine,
+    `user` is a C program that calls a library, which is then run in its place;
     `flags` are more flags of go build, and `variables` more of its environment;
     `big` programs are left to `make conformance`; `broken` ones compile and cannot be linked.
     """
@@ -41,6 +42,7 @@ class Program:
     target: Target | None = None
     ldflags: str = ""
     run: tuple[str, ...] | None = ()
+    user: Path | None = None
     big: bool = False
     broken: bool = False
     flags: tuple[str, ...] = field(default=(), repr=False)
@@ -86,8 +88,11 @@ class Program:
 
 
 # What is built for every architecture, and what of it is left to `make conformance`.
-EVERYWHERE = ("hello", "features", "httpserver", "cgoserver", "gofmt", "host", "plugin")
-BIG_ELSEWHERE = ("httpserver", "cgoserver", "gofmt", "hello-nodwarf5")
+EVERYWHERE = (
+    *("hello", "features", "httpserver", "cgoserver", "gofmt", "host", "plugin"),
+    *("pie", "cshared", "carchive"),
+)
+BIG_ELSEWHERE = ("httpserver", "cgoserver", "gofmt", "hello-nodwarf5", "pie", "carchive")
 # What is built with debug information of version 4, too.
 DWARF4 = ("hello", "features", "host", "plugin")
 
@@ -115,6 +120,24 @@ def table() -> dict[str, Program]:
         ),
         Program("host", EXAMPLES, "./host", cgo=True, run=None),
         Program("plugin", EXAMPLES, "./plugin", buildmode="plugin", cgo=True, run=None),
+        Program(
+            "pie", PROGRAMS, "./hello", buildmode="pie", cgo=True, ldflags="-linkmode=external"
+        ),
+        *(
+            Program(
+                name,
+                PROGRAMS,
+                "./clib",
+                buildmode=mode,
+                cgo=True,
+                ldflags=named,
+                user=PROGRAMS / "clib.c",
+            )
+            for name, mode in (("cshared", "c-shared"), ("carchive", "c-archive"))
+        ),
+        Program(
+            "asan", PROGRAMS, "./features", cgo=True, ldflags=named, flags=("-asan",), big=True
+        ),
         Program("gofmt", commands, "cmd/gofmt", run=("-d", str(HERE / "unformatted.go.txt"))),
         Program("go", commands, "cmd/go", run=("version",), big=True),
         Program("compile", commands, "cmd/compile", run=("-V=full",), big=True),

@@ -158,6 +158,38 @@ def test_a_plugin(tmp_path: Path, compiler: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("buildmode", "expected"),
+    [
+        ("pie", "-Wl,-z,relro -pie -o D/out -Qunused-arguments T/go.o"),
+        (
+            "c-shared",
+            (
+                "-Wl,-z,relro -shared -Wl,-z,nodelete -Wl,-Bsymbolic -o D/out -rdynamic "
+                "-Qunused-arguments T/go.o"
+            ),
+        ),
+    ],
+)
+def test_what_may_lie_anywhere(
+    tmp_path: Path,
+    compiler: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    buildmode: str,
+    expected: str,
+) -> None:
+    """Nothing is asked of which the answer is not needed."""
+    monkeypatch.setenv("REFUSED", "")
+    flags: dict[str, Any] = {"buildmode": buildmode, "w": False, "compressdwarf": False}
+    link = host_link(tmp_path, compiler, mode=attrs.evolve(EXTERNAL, pic=True), **flags)
+    assert arguments(link, tmp_path) == f"-m64 {expected}"
+    asked = {flag for flag, _ in link.hostlink.answers}
+    assert asked == {BUILD_ID, UNUSED} | ({EXPORT} if buildmode == "pie" else set())
+    log = (tmp_path / "log").read_text()
+    assert NO_PIE[0] not in log
+    assert (EXPORT in log) == (buildmode == "pie")
+
+
+@pytest.mark.parametrize(
     ("flags", "refused", "expected"),
     [
         ({"s": True}, "", "-m64 -s -o D/out -Qunused-arguments -Wl,--compress"),

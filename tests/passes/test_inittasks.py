@@ -125,6 +125,13 @@ def test_a_plugin_has_a_list_of_its_own(tmp_path: Path) -> None:
     assert listed(link, main) == ["example.com/x%2ey..inittask"]
 
 
+@pytest.mark.parametrize("buildmode", ["exe", "pie", "c-shared", "c-archive"])
+def test_what_has_a_main_package_has_its_list(buildmode: str, tmp_path: Path) -> None:
+    link = run(tmp_path, task("main"), buildmode=buildmode)
+    assert link.symbols.name(link.inittasks[0]) == "go:main.inittasks"
+    assert listed(link, link.inittasks[0]) == ["main..inittask"]
+
+
 def test_nothing_to_initialise(tmp_path: Path) -> None:
     link = run(tmp_path, Sym(name="main.main", type=1, abi=1, size=1, data=b"c"))
     assert link.inittasks == (0, 0)

@@ -27,6 +27,7 @@ def decide(
     variables: dict[str, str] | None = None,
     build_modes: frozenset[str] = frozenset({"exe", "plugin"}),
     go: Release | None = None,
+    internal_pie: bool = True,
 ) -> Mode:
     environment = attrs.evolve(
         Environment("", "linux", "amd64", "go1.27.3"), variables=variables or {}
@@ -43,7 +44,7 @@ def decide(
         flags=MappingProxyType(markers or {}),
     )
     arch: Any = SimpleNamespace(
-        goarch="amd64", build_modes=build_modes, internal_pie=True, internal_cgo=True
+        goarch="amd64", build_modes=build_modes, internal_pie=internal_pie, internal_cgo=True
     )
     given = {"packages": table, "options": options, "arch": arch, "release": go or release()}
     return linkmode.run(Link(given)).mode
@@ -69,6 +70,40 @@ def test_a_host_is_dynamic_when_plugin_open_can_be_reached() -> None:
     assert not decide(packages=("main", "runtime", "plugin")).dynlink
     assert not decide(packages=CGO).dynlink
     assert not decide(packages=host, build_modes=frozenset({"exe"})).dynlink
+
+
+@pytest.mark.parametrize(
+    ("flags", "external", "pic"),
+    [
+        ((), False, False),
+        (("-linkmode=external",), True, False),
+        (("-linkmode=external", "-buildmode=pie"), True, True),
+        (("-buildmode=c-shared",), True, True),
+        (("-buildmode=c-archive",), True, True),
+        (("-buildmode=plugin",), True, True),
+        (("-asan",), True, False),
+        (("-msan",), True, False),
+    ],
+)
+def test_what_needs_the_host_linker_and_what_may_lie_anywhere(
+    flags: tuple[str, ...], external: bool, pic: bool
+) -> None:
+    mode = decide(*flags, packages=CGO)
+    assert (mode.external, mode.pic) == (external, pic)
+    assert mode.dynlink == ("-buildmode=plugin" in flags)
+
+
+def test_a_host_of_plugins_calls_what_tells_code_where_it_is() -> None:
+    assert decide(packages=(*CGO, "plugin")).pic
+
+
+def test_a_position_independent_executable_without_the_host_linker_is_refused() -> None:
+    with pytest.raises(LinkpipeError, match="without a host linker is not supported yet") as error:
+        decide("-buildmode=pie")
+    assert error.value.exit_status == 2
+    assert "-linkmode=external" in error.value.render()
+    mode = decide("-buildmode=pie", internal_pie=False)
+    assert (mode.external, mode.reason) == (True, "buildmode=pie")
 
 
 def test_c_objects_of_other_packages_force_the_host_linker() -> None:

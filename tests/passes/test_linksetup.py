@@ -114,6 +114,24 @@ def test_a_plugin_has_module_data_of_its_own(tmp_path: Path) -> None:
     assert bytes(symbols.data(symbols.lookup("runtime.islibrary"))) == b"\1"
 
 
+@pytest.mark.parametrize(
+    ("buildmode", "told"),
+    [("c-shared", ["islibrary"]), ("c-archive", ["isarchive"]), ("pie", []), ("exe", [])],
+)
+def test_the_runtime_learns_that_it_is_in_a_library(
+    buildmode: str, told: list[str], tmp_path: Path
+) -> None:
+    """It has the runtime, so its module data is the runtime's own."""
+    flags = ("islibrary", "isarchive")
+    variables = [Sym(name=f"runtime.{name}", type=NOPTRBSS, size=1) for name in flags]
+    variables.append(Sym(name="runtime.firstmoduledata", type=NOPTRBSS, size=568))
+    link = setup(tmp_path, [Obj("p0", nonpkg=tuple(variables))], buildmode=buildmode)
+    symbols = link.symbols
+    ids = {name: symbols.lookup(f"runtime.{name}") for name in flags}
+    assert [name for name, sym in ids.items() if bytes(symbols.data(sym)) == b"\1"] == told
+    assert symbols.name(link.moduledata) == "runtime.firstmoduledata"
+
+
 def test_a_program_fills_the_runtimes_module_data(tmp_path: Path) -> None:
     runtime = (Sym(name="runtime.firstmoduledata", type=NOPTRBSS, size=568),)
     link = setup(tmp_path, [Obj("p0", nonpkg=runtime)])

@@ -18,18 +18,23 @@ FORCED = Mode(external=True, iscgo=False, can_use_plugins=False, dynlink=False)
 CGO = Mode(external=True, iscgo=True, can_use_plugins=False, dynlink=False)
 HOST = Mode(external=True, iscgo=True, can_use_plugins=True, dynlink=True)
 PLUGIN = HOST
+ANYWHERE = attrs.evolve(CGO, pic=True)
 
 
 @pytest.mark.parametrize(
     ("name", "modes"),
     [
-        ("addexport", {"forced", "cgo", "host", "plugin"}),
+        ("addexport", {"forced", "cgo", "host", "plugin", "pie", "c-shared", "c-archive"}),
         ("addmoduledata", {"host", "plugin"}),
         ("fips", {"internal"}),  # the host linker still moves what is hashed
+        ("carchive", {"c-archive"}),
         ("forcecgo", {"forced"}),
+        ("hostlink", {"forced", "cgo", "host", "plugin", "pie", "c-shared"}),
+        ("libentry", {"c-shared", "c-archive"}),
         ("mangle", {"host", "plugin"}),
         ("pkghash", {"host", "plugin"}),
         ("ptab", {"plugin"}),
+        ("picthunks", {"host", "plugin", "pie", "c-shared", "c-archive"}),
     ],
 )
 def test_what_the_mode_decides(name: str, modes: set[str]) -> None:
@@ -39,6 +44,7 @@ def test_what_the_mode_decides(name: str, modes: set[str]) -> None:
         "cgo": (CGO, "exe"),
         "host": (HOST, "exe"),
         "plugin": (PLUGIN, "plugin"),
+        **{name: (ANYWHERE, name) for name in ("pie", "c-shared", "c-archive")},
     }
     assert {key for key, link in links.items() if name in running(*link)} == modes
 

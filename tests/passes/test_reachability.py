@@ -312,6 +312,28 @@ def test_a_plugin_keeps_what_it_exports(tmp_path: Path) -> None:
     assert not {"p.other", "go:plugin.exports", "_rt0"} & names(done)
 
 
+@pytest.mark.parametrize(
+    ("buildmode", "external", "entry"),
+    [
+        ("exe", False, "_rt0"),
+        ("exe", True, "main"),
+        ("pie", True, "main"),
+        ("c-shared", True, "_rt0"),
+        ("c-archive", True, "_rt0"),
+    ],
+)
+def test_where_a_link_is_entered(
+    buildmode: str, external: bool, entry: str, tmp_path: Path
+) -> None:
+    """A program that the host linker finishes by its C main; a library has none."""
+    world = World()
+    start(world)
+    world.function("main", abi=0)
+    mode = Mode(external=external, iscgo=external, can_use_plugins=False, dynlink=False)
+    done = reachability.run(resolved(tmp_path, [world.obj()], mode=mode, buildmode=buildmode))
+    assert names(done) & {"_rt0", "main"} == {entry}
+
+
 def test_symbols_exported_to_c_are_roots(tmp_path: Path) -> None:
     world = World()
     start(world)

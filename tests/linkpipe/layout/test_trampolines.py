@@ -27,7 +27,7 @@ RULES = Trampolines(
     offset=lambda add: add,
     label=lambda offset: f"{offset:+x}",
     call=lambda add: 0,
-    write=lambda offset, imported, dynlink: Stub(bytes(12), (StubReloc(0, 8, 3, "", offset),)),
+    write=lambda offset, imported, dynlink, pic: Stub(bytes(12), (StubReloc(0, 8, 3, "", offset),)),
 )
 
 
