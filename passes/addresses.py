@@ -82,6 +82,7 @@ _FUNCTION_TABLES = (
     "runtime.pctab",
     "runtime.functab",
 )
+_FUZZING = ".go.fuzzcntrs"
 _FUZZ_COUNTERS = (
     ("runtime.__start___sancov_cntrs", "start"),
     ("runtime.__stop___sancov_cntrs", "end"),
@@ -99,6 +100,11 @@ def addresses(link: Link) -> Link:
     edit = link.symbols.edit()
     placed = _place(link)
     items, segments = _assign(link, placed)
+    if link.options.asan:
+        # Its runtime wants the end of these counters at a multiple of eight bytes.
+        items = [
+            attrs.evolve(s, size=round_up(s.size, 8)) if s.name == _FUZZING else s for s in items
+        ]
     sections = Sections(items=tuple(items), segments=tuple(_in_file(link, segments)))
     rows = [row for row in placed if len(items[row].symbols)]
     if rows:
@@ -298,7 +304,7 @@ def _mark_counters(
         _define(edit, "runtime.gcmask.*", SymKind.SGCMASK, start + plain, row)
     _define(edit, "runtime.covctrs", SymKind.SCOVERAGE_COUNTER, first, row)
     _define(edit, "runtime.ecovctrs", SymKind.SCOVERAGE_COUNTER, end, row)
-    row = sections.find(".go.fuzzcntrs")
+    row = sections.find(_FUZZING)
     if row >= 0:
         start, size = sections[row].vaddr, sections[row].size
         for name, side in _FUZZ_COUNTERS:

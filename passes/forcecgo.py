@@ -18,7 +18,5 @@ from linkpipe.packages.loading import load_packages
 @linkpass(requires=("packages",), provides=("packages", "objects"))
 def forcecgo(link: Link) -> Link:
     """Load runtime/cgo too when an external link has no cgo."""
-    packages, objects = load_packages(
-        link.options, link.arch, link.release, ("runtime", "runtime/cgo")
-    )
+    packages, objects = load_packages(link.options, link.arch, link.release, cgo=True)
     return link.evolve(packages=packages, objects=objects)

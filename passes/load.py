@@ -18,5 +18,5 @@ from linkpipe.packages.loading import load_packages
 @linkpass(provides=("packages", "objects"))
 def load(link: Link) -> Link:
     """Map archives and read object headers, from the main package along its imports."""
-    packages, objects = load_packages(link.options, link.arch, link.release, ("runtime",))
+    packages, objects = load_packages(link.options, link.arch, link.release)
     return link.evolve(packages=packages, objects=objects)

@@ -93,7 +93,7 @@ class Options(Value):
         Kind.LIST, "add string value `definition` of the form importpath.name=value"
     )
     a: bool = _flag(Kind.BOOL, "no-op (deprecated)")
-    asan: bool = _flag(Kind.BOOL, "enable ASan interface", refuse=_LATER)
+    asan: bool = _flag(Kind.BOOL, "enable ASan interface")
     aslr: bool = _flag(Kind.BOOL, "enable ASLR for buildmode=c-shared on windows", True)
     benchmark: str = _flag(
         Kind.STRING,
@@ -153,7 +153,7 @@ class Options(Value):
     )
     memprofile: str = _flag(Kind.STRING, "write memory profile to `file`", refuse=_DEBUG)
     memprofilerate: int = _flag(Kind.INT, "set runtime.MemProfileRate to `rate`", refuse=_DEBUG)
-    msan: bool = _flag(Kind.BOOL, "enable MSan interface", refuse=_LATER)
+    msan: bool = _flag(Kind.BOOL, "enable MSan interface")
     n: bool = _flag(Kind.BOOL, "no-op (deprecated)")
     o: str = _flag(Kind.STRING, "write output to `file`")
     pluginpath: str = _flag(Kind.STRING, "full path name for plugin")

@@ -355,9 +355,10 @@ def _check_fingerprint(package: _Pending, have: bytes, source: str, want: bytes)
 
 
 def load_packages(
-    options: Options, arch: Architecture, release: Release, internal: Sequence[str]
+    options: Options, arch: Architecture, release: Release, *, cgo: bool = False
 ) -> tuple[Packages, Objects]:
-    """Load the main package of the link, all that it imports, then the ``internal`` packages."""
+    """Load the main package of the link, all that it imports, then what the link itself needs: the
+    runtime, what the sanitizers' runtimes are called by, and with ``cgo`` runtime/cgo."""
     places = Places.of(options)
     forced = options.f and release.forced_headers
     header = None if forced else Header.of(options, arch, release)
@@ -367,8 +368,16 @@ def load_packages(
         path = options.pluginpath if options.buildmode == "plugin" else "main"
         loader.add(path, options.main, "command line")
         loader.load()
-        for needed in internal:
-            loader.add_internal(needed)
+        for wanted, package in (
+            (options.msan, "runtime/msan"),
+            (options.asan, "runtime/asan"),
+            (True, "runtime"),
+        ):
+            if wanted:
+                loader.add_internal(package)
+        loader.load()
+        if cgo:
+            loader.add_internal("runtime/cgo")
             loader.load()
     if options.environment.goos != GOOS:
         raise UserError(

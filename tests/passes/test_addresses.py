@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from linkpipe.engine.context import Link
@@ -172,6 +173,23 @@ def test_counters_of_fuzzing_are_marked(tmp_path: Path) -> None:
     assert [value(link, name) for name in names] == [start, start + 5]
     assert value(link, "internal/fuzz._counters") == start
     assert value(link, "internal/fuzz._ecounters") == start + 5
+
+
+def test_the_end_of_fuzzings_counters_under_asan(tmp_path: Path) -> None:
+    """Its runtime wants a multiple of eight bytes; the memory of the segment ends where it did."""
+    sizes = []
+    for asan in (False, True):
+        link = data_link(tmp_path, [])
+        edit = link.symbols.edit()
+        counter = edit.lookup_or_create("p.fuzz")
+        edit.set(counter, kind=SymKind.SLIBFUZZER_8BIT_COUNTER, size=5)
+        edit.add_flags(counter, Flag.REACHABLE)
+        options = attrs.evolve(link.options, asan=asan)
+        link = lay_out(link.evolve(symbols=edit.freeze(), options=options))
+        section = link.sections[link.sections.find(".go.fuzzcntrs")]
+        assert value(link, "internal/fuzz._ecounters") == section.vaddr + section.size
+        sizes.append((section.size, value(link, "runtime.end") - section.vaddr))
+    assert sizes == [(5, 5), (8, 5)]
 
 
 def test_thread_local_data_counts_from_zero(tmp_path: Path) -> None:
