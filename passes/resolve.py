@@ -30,6 +30,7 @@ import numpy.typing as npt
 
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.ragged import expand
+from linkpipe.arrays.threads import both, each
 from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
@@ -59,9 +60,12 @@ def resolve(link: Link) -> Link:
 
     # leader[row]: the row whose symbol it is. Rows that lead themselves are new symbols.
     leader = np.arange(n)
-    contents = group_contents(objects, records)
+    names, contents = both(
+        lambda: _lead_equal_names(objects, records, leader),
+        lambda: group_contents(objects, records),
+    )
+    named, slots = names
     leader[contents.rows] = contents.rows[contents.first]
-    named, slots = _lead_equal_names(objects, records, leader)
 
     new = leader == np.arange(n)
     order = np.concatenate(
@@ -213,12 +217,16 @@ def _table(
         "container": np.zeros(len(winner), np.int32),
         "section": np.full(len(winner), -1, np.int16),
     }
-    for name in set(COLUMNS) - set(columns):
-        column = np.zeros(len(winner), COLUMNS[name])
-        column[1:] = getattr(records, name)[winner[1:]]
-        if name not in ("version", "name_at", "name_size"):
-            column[made:] = 0  # references to what nobody defines: a name and a version, no more
-        columns[name] = column
+
+    def of_winners(name: str) -> npt.NDArray[Any]:
+        made_of = np.zeros(len(winner), COLUMNS[name])
+        # What nobody defines has a name and a version, no more.
+        end = None if name in ("version", "name_at", "name_size") else made
+        made_of[1:end] = getattr(records, name)[winner[1:end]]
+        return made_of
+
+    names = sorted(set(COLUMNS) - set(columns))
+    columns |= zip(names, each(of_winners, names), strict=True)
     columns["name_at"][0] = -1
     columns["data_at"][columns["data_size"] == 0] = -1
     for sym, size in fixups.items():

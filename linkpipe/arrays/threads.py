@@ -10,9 +10,13 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import pairwise
 from threading import Thread
-from typing import TypeVar
+from typing import TypeVar, cast
 
+import numpy as np
+
+from linkpipe.arrays.types import I64
 from linkpipe.errors import UserError
 
 VARIABLE = "LINKPIPE_THREADS"
@@ -59,3 +63,18 @@ def each(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
         for helper in helpers:
             helper.join()
     return [done[i] if i in done else work(item) for i, item in enumerate(items)]
+
+
+def both(one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
+    """``(one(), other())``, by two threads. The two write nothing that the other one uses."""
+    results = each(lambda work: work(), [one, other])
+    return cast("A", results[0]), cast("B", results[1])
+
+
+def shares(starts: I64) -> list[slice]:
+    """Ranges of rows with about as much work each, one for each thread at most; together they are
+    all rows, in their order. ``starts`` int64[n+1]: where each row's part of the work begins, and
+    where the last one's ends."""
+    cuts = np.linspace(starts[0], starts[-1], threads() + 1)[1:-1]
+    bounds = [0, *np.searchsorted(starts, cuts).tolist(), len(starts) - 1]
+    return [slice(a, b) for a, b in pairwise(bounds) if a < b]

@@ -274,53 +274,23 @@ def _flags(
     return data[at + 11] | cython.cast(cython.uint, flag2[data[at + 12]]) << 8
 
 
-def symbols(
+@cython.cfunc
+def _check_symbols(
     data: cython.const[cython.uchar][::1],
     blocks: cython.const[cython.longlong][::1],
-    base: cython.const[cython.longlong][::1],
     local: cython.const[cython.longlong][::1],
     classes: cython.const[cython.longlong][::1],
-    static: cython.const[cython.int][::1],
-    own: cython.const[cython.uint][::1],
-    kinds: cython.const[cython.uchar][::1],
-    flag2: cython.const[cython.uchar][::1],
-    debug: cython.const[cython.uchar][::1],
-    empty: cython.const[cython.longlong][::1],
-    rooting: cython.uint,
-    hashed: cython.uint,
-    abis: cython.bint,
-    with_debug: cython.bint,
 ):
-    """The symbol records of all objects, those whose kind (as objects number it) is ``debug`` only
-    ``with_debug``, as columns of linkpipe.tables.records.Records, in its order; and the place of
-    the first of a debug kind that has one of the flags ``rooting``, -1 where there is none.
-
-    Objects as in `faults`; ``classes[5 * i]`` and on: how many symbols object i has of each class.
-    ``static``: the version of symbols that are static to an object; ``own``: flags that all symbols
-    of an object have, and those found by a long hash have ``hashed`` too; ``kinds`` and ``flag2``
-    translate an object's numbers; ``empty``: places (ascending) of symbols whose content is not to
-    be read; without ``abis`` all versions but the static ones are 0. Raises IndexError for records
-    that lie outside of ``data``.
-
-    ``[(o, i, struct.unpack("<IIHBBBII", record)) for each object for each of its symbols]``
-    """
-    n: cython.longlong = base.shape[0]
-    if (
-        blocks.shape[0] != _BLOCKS * n
-        or local.shape[0] != n + 1
-        or classes.shape[0] != 5 * n
-        or min(static.shape[0], own.shape[0]) < n
-        or min(kinds.shape[0], flag2.shape[0], debug.shape[0]) < 256
-    ):
+    """Raise IndexError for symbol records that lie outside of ``data``."""
+    n: cython.longlong = local.shape[0] - 1
+    if n < 0 or blocks.shape[0] != _BLOCKS * n or classes.shape[0] != 5 * n:
         raise ValueError("columns of objects differ in length")
     o: cython.longlong
     i: cython.longlong
+    count: cython.longlong
     at: cython.longlong
     start: cython.longlong
-    count: cython.longlong
     defined: cython.longlong
-    row: cython.longlong = 0
-    root: cython.longlong = -1
     for o in range(n):
         count = local[o + 1] - local[o]
         at = blocks[_BLOCKS * o + _SYMDEF]
@@ -334,48 +304,108 @@ def symbols(
             or not 0 <= start <= data.shape[0] - 4 * (defined + 1)
         ):
             raise IndexError(f"symbols of object {o} lie outside of its {data.shape[0]} bytes")
-        for i in range(count):
-            if not debug[data[at + 10]]:
-                row += 1
-            else:
-                row += with_debug
-                if root < 0 and _flags(data, at, flag2) & rooting:
-                    root = local[o] + i
-            at += _SYM_SIZE
-    columns = (
-        np.empty(row, np.int64),
-        np.empty(row, np.int32),
-        np.empty(row, np.int32),
-        np.empty(row, np.uint8),
-        np.empty(row, np.int64),
-        np.empty(row, np.int32),
-        np.empty(row, np.int32),
-        np.empty(row, np.uint8),
-        np.empty(row, np.uint32),
-        np.empty(row, np.int64),
-        np.empty(row, np.int32),
-        np.zeros(row, np.int64),
-        np.zeros(row, np.int32),
-    )
-    place: cython.longlong[::1] = columns[0]
-    obj: cython.int[::1] = columns[1]
-    number: cython.int[::1] = columns[2]
-    cls: cython.uchar[::1] = columns[3]
-    name_at: cython.longlong[::1] = columns[4]
-    name_size: cython.int[::1] = columns[5]
-    version: cython.int[::1] = columns[6]
-    kind: cython.uchar[::1] = columns[7]
-    flags: cython.uint[::1] = columns[8]
-    size: cython.longlong[::1] = columns[9]
-    align: cython.int[::1] = columns[10]
-    data_at: cython.longlong[::1] = columns[11]
-    data_size: cython.int[::1] = columns[12]
+
+
+def count_symbols(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    local: cython.const[cython.longlong][::1],
+    classes: cython.const[cython.longlong][::1],
+    flag2: cython.const[cython.uchar][::1],
+    debug: cython.const[cython.uchar][::1],
+    rooting: cython.uint,
+    with_debug: cython.bint,
+):
+    """How many rows `symbols` makes of the same; and the place of the first symbol of a ``debug``
+    kind that has one of the flags ``rooting``, -1 where there is none."""
+    _check_symbols(data, blocks, local, classes)
+    if min(flag2.shape[0], debug.shape[0]) < 256:
+        raise ValueError("columns of kinds differ in length")
+    o: cython.longlong
+    i: cython.longlong
+    at: cython.longlong
+    rows: cython.longlong = 0
+    root: cython.longlong = -1
+    with cython.nogil:
+        for o in range(local.shape[0] - 1):
+            at = blocks[_BLOCKS * o + _SYMDEF]
+            for i in range(local[o + 1] - local[o]):
+                if not debug[data[at + 10]]:
+                    rows += 1
+                else:
+                    rows += with_debug
+                    if root < 0 and _flags(data, at, flag2) & rooting:
+                        root = local[o] + i
+                at += _SYM_SIZE
+    return rows, root
+
+
+def symbols(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    base: cython.const[cython.longlong][::1],
+    local: cython.const[cython.longlong][::1],
+    classes: cython.const[cython.longlong][::1],
+    static: cython.const[cython.int][::1],
+    own: cython.const[cython.uint][::1],
+    kinds: cython.const[cython.uchar][::1],
+    flag2: cython.const[cython.uchar][::1],
+    debug: cython.const[cython.uchar][::1],
+    empty: cython.const[cython.longlong][::1],
+    hashed: cython.uint,
+    abis: cython.bint,
+    with_debug: cython.bint,
+    first: cython.longlong,
+    place: cython.longlong[::1],
+    obj: cython.int[::1],
+    number: cython.int[::1],
+    cls: cython.uchar[::1],
+    name_at: cython.longlong[::1],
+    name_size: cython.int[::1],
+    version: cython.int[::1],
+    kind: cython.uchar[::1],
+    flags: cython.uint[::1],
+    size: cython.longlong[::1],
+    align: cython.int[::1],
+    data_at: cython.longlong[::1],
+    data_size: cython.int[::1],
+):
+    """Read the symbol records of objects, those whose kind (as objects number it) is ``debug`` only
+    ``with_debug``, into the columns of linkpipe.tables.records.Records, in its order.
+
+    Objects as in `faults`, of which the first given here is number ``first``; ``local`` and
+    ``classes[5 * i]`` and on: how many symbols object i has of each class.
+    ``static``: the version of symbols that are static to an object; ``own``: flags that all symbols
+    of an object have, and those found by a long hash have ``hashed`` too; ``kinds`` and ``flag2``
+    translate an object's numbers; ``empty``: places (ascending) of symbols whose content is not to
+    be read; without ``abis`` all versions but the static ones are 0. Raises IndexError for records
+    that lie outside of ``data``, ValueError when there are other than `count_symbols` rows.
+
+    ``[(o, i, struct.unpack("<IIHBBBII", record)) for each object for each of its symbols]``
+    """
+    _check_symbols(data, blocks, local, classes)
+    n: cython.longlong = local.shape[0] - 1
+    if (
+        min(base.shape[0], static.shape[0], own.shape[0]) < n
+        or min(kinds.shape[0], flag2.shape[0], debug.shape[0]) < 256
+    ):
+        raise ValueError("columns of objects differ in length")
+    room: cython.longlong = place.shape[0]
+    if not (
+        obj.shape[0] == number.shape[0] == cls.shape[0] == name_at.shape[0] == room
+        and name_size.shape[0] == version.shape[0] == kind.shape[0] == flags.shape[0] == room
+        and size.shape[0] == align.shape[0] == data_at.shape[0] == data_size.shape[0] == room
+    ):
+        raise ValueError("columns of rows differ in length")
+    o: cython.longlong
+    i: cython.longlong
+    at: cython.longlong
     where: cython.longlong
     within: cython.longlong
     abi: cython.longlong
     c: cython.longlong
     skip: cython.longlong = 0
-    row = 0
+    row: cython.longlong = 0
     with cython.nogil:
         for o in range(n):
             at = blocks[_BLOCKS * o + _SYMDEF] - _SYM_SIZE
@@ -388,33 +418,38 @@ def symbols(
                     within += classes[5 * o + c]
                 if debug[data[at + 10]] and not with_debug:
                     continue
+                row += 1
+                if row > room:
+                    continue
                 where = local[o] + i
-                place[row] = where
-                obj[row] = cython.cast(cython.int, o)
-                number[row] = cython.cast(cython.int, i)
-                cls[row] = cython.cast(cython.uchar, c)
-                name_size[row] = cython.cast(cython.int, _signed(_u32(data, at)))
-                name_at[row] = base[o] + _u32(data, at + 4)
+                place[row - 1] = where
+                obj[row - 1] = cython.cast(cython.int, first + o)
+                number[row - 1] = cython.cast(cython.int, i)
+                cls[row - 1] = cython.cast(cython.uchar, c)
+                name_size[row - 1] = cython.cast(cython.int, _signed(_u32(data, at)))
+                name_at[row - 1] = base[o] + _u32(data, at + 4)
                 abi = _u32(data, at + 8) & 0xFFFF
                 if abi == _STATIC:
-                    version[row] = static[o]
+                    version[row - 1] = static[o]
                 else:
-                    version[row] = cython.cast(cython.int, abi) if abis else 0
-                kind[row] = kinds[data[at + 10]]
-                flags[row] = own[o] | _flags(data, at, flag2) | (hashed if c == 2 else 0)
-                size[row] = _u32(data, at + 13)
-                align[row] = cython.cast(cython.int, max(_signed(_u32(data, at + 17)), 0))
+                    version[row - 1] = cython.cast(cython.int, abi) if abis else 0
+                kind[row - 1] = kinds[data[at + 10]]
+                flags[row - 1] = own[o] | _flags(data, at, flag2) | (hashed if c == 2 else 0)
+                size[row - 1] = _u32(data, at + 13)
+                align[row - 1] = cython.cast(cython.int, max(_signed(_u32(data, at + 17)), 0))
+                data_at[row - 1] = 0
+                data_size[row - 1] = 0
                 if c < 4:
                     while skip < empty.shape[0] and empty[skip] < where:
                         skip += 1
                     abi = blocks[_BLOCKS * o + _DATAIDX] + 4 * i
-                    data_at[row] = blocks[_BLOCKS * o + _DATABLOCK] + _u32(data, abi)
+                    data_at[row - 1] = blocks[_BLOCKS * o + _DATABLOCK] + _u32(data, abi)
                     if skip == empty.shape[0] or empty[skip] != where:
-                        data_size[row] = cython.cast(
+                        data_size[row - 1] = cython.cast(
                             cython.int, _signed(_u32(data, abi + 4) - _u32(data, abi))
                         )
-                row += 1
-    return columns, root
+    if row != room:
+        raise ValueError(f"there are {row} rows, and room for {room}")
 
 
 @cython.cfunc

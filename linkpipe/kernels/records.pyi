@@ -27,6 +27,16 @@ def faults(
     passed: U8,
     functions: U8,
 ) -> U8: ...
+def count_symbols(
+    data: U8,
+    blocks: I64,
+    local: I64,
+    classes: I64,
+    flag2: U8,
+    debug: U8,
+    rooting: int,
+    with_debug: bool,
+) -> tuple[int, int]: ...
 def symbols(
     data: U8,
     blocks: I64,
@@ -39,11 +49,24 @@ def symbols(
     flag2: U8,
     debug: U8,
     empty: I64,
-    rooting: int,
     hashed: int,
     abis: bool,
     with_debug: bool,
-) -> tuple[tuple[I64, I32, I32, U8, I64, I32, I32, U8, U32, I64, I32, I64, I32], int]: ...
+    first: int,
+    place: I64,
+    obj: I32,
+    number: I32,
+    cls: U8,
+    name_at: I64,
+    name_size: I32,
+    version: I32,
+    kind: U8,
+    flags: U32,
+    size: I64,
+    align: I32,
+    data_at: I64,
+    data_size: I32,
+) -> None: ...
 def relocations(
     data: U8,
     blocks: I64,

@@ -46,7 +46,8 @@ import numpy as np
 
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.ragged import expand
-from linkpipe.arrays.types import I32, I64, Structs
+from linkpipe.arrays.threads import each, shares
+from linkpipe.arrays.types import I32, I64, U8, Structs
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.importpath import path_to_prefix
@@ -71,19 +72,28 @@ def checked(objects: Objects, packages: Packages, *, debug: bool) -> Objects:
     objects = attrs.evolve(objects, package_base=base, package_object=target)
     table = objects.references
     passed = is_dwarf(objects.format.kinds) & (not debug)
-    found = records.faults(
-        objects.arena.bytes,
-        objects.blocks.reshape(-1),
-        objects.base,
-        objects.end,
-        objects.local_base,
-        objects.defined,
-        table.first,
-        table.counts,
-        table.limit,
-        passed.view(np.uint8),
-        is_text(objects.format.kinds).view(np.uint8),
-    )
+
+    def faults(share: slice) -> U8:
+        # Its first object is the one before: the kernel takes it for the row that is none.
+        share = slice(share.start - 1, share.stop)
+        local = objects.local_base[share.start : share.stop + 1] - objects.local_base[share.start]
+        found = records.faults(
+            objects.arena.bytes,
+            objects.blocks[share].reshape(-1),
+            objects.base[share],
+            objects.end[share],
+            local,
+            objects.defined[share],
+            table.first[share],
+            table.counts[share],
+            table.limit,
+            passed.view(np.uint8),
+            is_text(objects.format.kinds).view(np.uint8),
+        )
+        return found[local[1] :]
+
+    parts = [slice(s.start + 1, s.stop + 1) for s in shares(objects.local_base[1:])]
+    found = np.concatenate((np.zeros(0, np.uint8), *each(faults, parts)))
     faulty = np.flatnonzero(found)
     at_once = faulty[np.isin(found[faulty], _AT_ONCE)]
     if len(at_once):

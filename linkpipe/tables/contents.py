@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from linkpipe.arrays.ragged import owners
-from linkpipe.arrays.types import I64, Ints
+from linkpipe.arrays.threads import both
+from linkpipe.arrays.types import I32, I64, Bool, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.kernels.names import differing
@@ -56,17 +57,29 @@ def check_contents(objects: Objects, records: Records, contents: Contents) -> No
     obj, local = records.object[rows], records.local[rows]
     sound = ~objects.damaged(obj, local)
     first = np.where(sound & sound[first], first, np.arange(len(rows)))
-    data = objects.arena.bytes
-    bad = differing(data, records.data_at[rows], records.data_size[rows], first)
+    bad, wrong = both(
+        lambda: differing(
+            objects.arena.bytes, records.data_at[rows], records.data_size[rows], first
+        ),
+        lambda: _other_relocations(objects, obj, local, sound, first),
+    )
     if bad >= 0:
         _fail(objects, records, contents, bad, "content")
+    if wrong is not None:
+        _fail(objects, records, contents, *wrong)
+
+
+def _other_relocations(
+    objects: Objects, obj: I32, local: I32, sound: Bool, first: I64
+) -> tuple[int, str] | None:
+    """The first that has other relocations than the one that is its first, and in what."""
     at = objects.blocks[obj, goobj.RELOCIDX] + 4 * local
     counts = objects.arena.u32(at + 4) - objects.arena.u32(at)
     counts[~sound] = 0
     wrong = np.flatnonzero(counts != counts[first])
     if len(wrong):
-        _fail(objects, records, contents, int(wrong[0]), "number of relocations")
-    some = np.flatnonzero((counts > 0) & (first != np.arange(len(rows))))
+        return int(wrong[0]), "number of relocations"
+    some = np.flatnonzero((counts > 0) & (first != np.arange(len(obj))))
     mine = objects.relocs(obj[some], local[some])
     theirs = objects.relocs(obj[first[some]], local[first[some]])
     for a, b, what in (
@@ -80,7 +93,8 @@ def check_contents(objects: Objects, records: Records, contents: Contents) -> No
         wrong = np.flatnonzero(a != b)
         if len(wrong):
             row = int(some[owners(mine.counts)[wrong[0]]])
-            _fail(objects, records, contents, row, f"{what} of a relocation")
+            return row, f"{what} of a relocation"
+    return None
 
 
 def _fail(objects: Objects, records: Records, contents: Contents, place: int, what: str) -> None:

@@ -6,10 +6,12 @@ within an object by local index. Source: cmd/internal/goobj/objfile.go (Sym).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from linkpipe.arrays.ragged import offsets
+from linkpipe.arrays.threads import each, shares
 from linkpipe.arrays.types import I32, I64, U8, U32
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -42,6 +44,8 @@ class Records(NamedTuple):
     data_size: I32
 
 
+_DTYPES = "liiBliiBIlili"
+"""The elements of the columns, as numpy abbreviates them."""
 PACKAGE, HASHED64, HASHED, NONPKG, REF = range(5)
 
 
@@ -58,23 +62,43 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
     classes = np.stack(
         (objects.ndef, objects.nhashed64, objects.nhashed, objects.nnonpkg, objects.nref), axis=1
     )
-    columns, root = records.symbols(
-        objects.arena.bytes,
-        objects.blocks.ravel(),
-        objects.base,
-        objects.local_base,
-        classes.ravel(),
-        objects.version,
-        _object_flags(objects),
-        objects.format.kinds,
-        objects.format.flag2,
-        is_dwarf(objects.format.kinds).view(np.uint8),
-        objects.faulty[objects.fault == records.DATA],
-        _ROOTING,
-        Flag.CONTENT_HASHED,
-        regabi,
-        with_dwarf,
-    )
+    own, form = _object_flags(objects), objects.format
+    debug = is_dwarf(form.kinds).view(np.uint8)
+    empty = objects.faulty[objects.fault == records.DATA]
+
+    def given(share: slice) -> tuple[U8, I64, I64, I64]:
+        local = objects.local_base[share.start : share.stop + 1]
+        return objects.arena.bytes, objects.blocks[share].ravel(), local, classes[share].ravel()
+
+    def count(share: slice) -> tuple[int, int]:
+        return records.count_symbols(*given(share), form.flag2, debug, _ROOTING, with_dwarf)
+
+    def read(part: tuple[slice, int, int]) -> None:
+        share, start, end = part
+        data, blocks, local, cls = given(share)
+        rows: list[Any] = [column[start:end] for column in columns]
+        records.symbols(
+            data,
+            blocks,
+            objects.base[share],
+            local,
+            cls,
+            objects.version[share],
+            own[share],
+            form.kinds,
+            form.flag2,
+            debug,
+            empty,
+            Flag.CONTENT_HASHED,
+            regabi,
+            with_dwarf,
+            share.start,
+            *rows,
+        )
+
+    parts = shares(objects.local_base)
+    counted = each(count, parts)
+    root = next((root for _, root in counted if root >= 0), -1)
     if root >= 0:
         owner = int(np.searchsorted(objects.local_base, root, "right")) - 1
         local = root - int(objects.local_base[owner])
@@ -83,7 +107,10 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
             file=objects.names[owner],
             remedy="rebuild the package; the file is damaged",
         )
-    return Records(*columns)
+    starts = offsets(np.array([rows for rows, _ in counted]))
+    columns = Records(*(np.empty(int(starts[-1]), dtype) for dtype in _DTYPES))
+    each(read, list(zip(parts, starts[:-1].tolist(), starts[1:].tolist(), strict=True)))
+    return columns
 
 
 def _object_flags(objects: Objects) -> U32:

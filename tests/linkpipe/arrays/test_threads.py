@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from threading import Thread, get_ident
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from linkpipe.arrays import threads as module
-from linkpipe.arrays.threads import each, threads
+from linkpipe.arrays.threads import each, shares, threads
 from linkpipe.errors import UserError
 
 COUNTS = ("1", "2", "3", "64")
@@ -84,3 +87,17 @@ def test_what_is_no_number_of_threads_is_refused(
     monkeypatch.setenv("LINKPIPE_THREADS", text)
     with pytest.raises(UserError, match="LINKPIPE_THREADS is .* no number of threads"):
         threads()
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@given(st.lists(st.integers(0, 9), max_size=20), st.integers(0, 5))
+def test_shares_are_all_rows_in_their_order(count: str, work: list[int], start: int) -> None:
+    """And none has more than its part of the work and one row."""
+    starts = start + np.append(0, np.cumsum(np.array(work, np.int64)))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("LINKPIPE_THREADS", count)
+        found = shares(starts)
+    assert [row for share in found for row in range(share.start, share.stop)] == [*range(len(work))]
+    assert len(found) <= int(count)
+    for share in found:
+        assert sum(work[share]) <= sum(work) / int(count) + max(work)

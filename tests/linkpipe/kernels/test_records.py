@@ -6,6 +6,7 @@ import struct
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -224,16 +225,48 @@ def columns(data: bytes) -> dict[str, Any]:
     }
 
 
+COUNTED = ("data", "blocks", "local", "classes", "flag2", "debug")
+
+
+def read(
+    records: Any, given: dict[str, Any], *, abis: bool, debug: bool
+) -> tuple[list[npt.NDArray[Any]], int]:
+    """The columns that the kernels make, and the first that is debug and a root."""
+    count, root = records.count_symbols(*(given[name] for name in COUNTED), ROOTING, debug)
+    columns = [np.full(count, 7, dtype) for dtype in "liiBliiBIlili"]
+    records.symbols(*given.values(), HASHED, abis, debug, 0, *columns)
+    return columns, root
+
+
 @forms("records")
 @settings(max_examples=200)
 @given(damage(), st.booleans(), st.booleans())
 def test_symbols_are_read(records: Any, data: bytes, abis: bool, debug: bool) -> None:
     """Whatever their records say: they are as one by one."""
-    given = columns(data).values()
-    found, root = records.symbols(*given, ROOTING, HASHED, abis, debug)
+    found, root = read(records, columns(data), abis=abis, debug=debug)
     rows = list(zip(*(column.tolist() for column in found), strict=True))
     assert (rows, root) == read_slowly(data, abis=abis, debug=debug)
-    assert [column.dtype.char for column in found] == [*"liiBliiBIlili"]
+
+
+@forms("records")
+def test_objects_are_read_in_shares(records: Any) -> None:
+    """Each thread some of them, into its part of the columns."""
+    given = columns(OBJECT)
+    whole, _ = read(records, given, abis=True, debug=True)
+    behind = {name: given[name][2:] for name in ("base", "local", "static", "own")}
+    behind |= {"blocks": given["blocks"][38:], "classes": given["classes"][10:]}
+    count, _ = records.count_symbols(*((given | behind)[name] for name in COUNTED), ROOTING, True)
+    part = [np.full(count, 7, column.dtype) for column in whole]
+    records.symbols(*(given | behind).values(), HASHED, True, True, 2, *part)
+    assert count == 5
+    assert [column.tolist() for column in part] == [column[5:].tolist() for column in whole]
+    for room in (count - 1, count + 1):
+        part = [np.zeros(room, column.dtype) for column in whole]
+        with pytest.raises(ValueError, match=f"5 rows, and room for {room}"):
+            records.symbols(*(given | behind).values(), HASHED, True, True, 2, *part)
+    part[3] = part[3][1:]
+    with pytest.raises(ValueError, match="differ in length"):
+        records.symbols(*(given | behind).values(), HASHED, True, True, 2, *part)
 
 
 @forms("records")
@@ -255,9 +288,15 @@ def test_symbols_outside_of_their_bytes_are_an_error(
     given = columns(OBJECT)
     given[column][at] = value
     with pytest.raises(IndexError):
-        records.symbols(*given.values(), ROOTING, HASHED, True, True)
-    with pytest.raises(ValueError, match="differ in length"):
-        records.symbols(*(given | {"own": given["own"][1:]}).values(), ROOTING, HASHED, True, True)
+        records.count_symbols(*(given[name] for name in COUNTED), ROOTING, True)
+    rows = [np.zeros(10, dtype) for dtype in "liiBliiBIlili"]
+    with pytest.raises(IndexError):
+        records.symbols(*given.values(), HASHED, True, True, 0, *rows)
+    given = columns(OBJECT)
+    for short in ("own", "base", "static", "kinds", "debug", "blocks", "classes"):
+        wrong = given | {short: given[short][1:]}
+        with pytest.raises(ValueError, match="differ in length"):
+            records.symbols(*wrong.values(), HASHED, True, True, 0, *rows)
 
 
 TYPES = [(7 * n) & 0xFFFF for n in range(1 << 15)]
