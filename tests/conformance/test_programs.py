@@ -11,7 +11,7 @@ from linkpipe.engine.plugins import Catalog
 from tests.conformance import oracle
 from tests.conformance.__main__ import both
 from tests.conformance.oracle import MODES
-from tests.conformance.programs import Program, inputs, table
+from tests.conformance.programs import TINY, Program, inputs, table
 from tests.conformance.targets import targets
 from tests.conformance.tools import need
 
@@ -106,6 +106,46 @@ def test_a_program_with_c_code_is_left_to_the_host_linker(folder: Path) -> None:
     theirs = oracle.link(oracle.stock(), given, ["-w"], folder / "theirs", external=True)
     ours = oracle.link(oracle.linkpipe(), plain, ["-w"], folder / "ours", external=True)
     assert oracle.differences(ours, theirs) == []
+
+
+@pytest.mark.parametrize("extar", ["", "ar"])
+def test_an_archive_without_c_code(extar: str, folder: Path) -> None:
+    """runtime/cgo is not there, which both say; whoever links the archive would miss it."""
+    program = attrs.evolve(TINY, name="archived", buildmode="c-archive")
+    links = []
+    for place, command in (("theirs", oracle.stock()), ("ours", oracle.linkpipe())):
+        flags = ["-w", *([f"-extar={extar}"] if extar else [])]
+        linked = oracle.link(command, inputs(program), flags, folder / place, external=True)
+        assert (linked.status, linked.stderr) == (0, "")
+        assert linked.stdout == "loadinternal: cannot find runtime/cgo\n"
+        assert bool(linked.calls) != bool(extar), "the C compiler is asked for its archive tool"
+        links.append(linked)
+    assert oracle.differences(links[1], links[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [
+        ("pie", ("-extldflags=-static-pie",)),
+        ("pie", ("-bindnow", "-r=/x:/y", "-B=none", "-I=/lib64/ld-linux-x86-64.so.2")),
+        ("cshared", ("-bindnow", "-extldflags=-Wl,-soname,libtoy.so")),
+        ("cshared", ("-linkmode=internal",)),
+        ("carchive", ("-E=runtime.rt0_go", "-linkmode=internal")),
+        ("cshared", ("-E=nothing", "-aslr=false")),
+    ],
+)
+def test_flags_with_what_may_lie_anywhere(name: str, flags: tuple[str, ...], folder: Path) -> None:
+    """The same file or the same refusal, and the same calls of the C compiler."""
+    given = inputs(table()[name])
+    flags = ("-w", *flags)
+    theirs = oracle.link(oracle.stock(), given, flags, folder / "theirs", external=True)
+    ours = oracle.link(oracle.linkpipe(), given, flags, folder / "ours", external=True)
+    assert ours.status == theirs.status
+    if theirs.status:
+        said = theirs.stderr.splitlines()[0].partition(": ")[2]
+        assert ours.stderr.splitlines()[0].endswith(said)
+    else:
+        assert oracle.differences(ours, theirs) == []
 
 
 HELLOS = [
