@@ -112,7 +112,7 @@ lock: $(VENV)/.dev ## pin anew what .venv gets, in requirements/dev.txt
 		--no-emit-index-url --custom-compile-command "make lock" --extra demo --extra dev \
 		--output-file requirements/dev.txt pyproject.toml
 
-man: $(VENV)/.dev ## write manual pages into build/man, of the text that --help prints
+man: $(VENV)/.dev ## write manual pages into docs/man, of the text that --help prints
 	$(PY) -m tools.man
 
 dist: $(VENV)/.dev ## build the source distribution and the wheel, in dist/

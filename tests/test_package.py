@@ -94,6 +94,16 @@ def test_the_wheels_commands(python: Path, tmp_path: Path) -> None:
     assert "linkpipe" in told
 
 
+def test_manual_pages(python: Path, tmp_path: Path) -> None:
+    """They are where man looks beside bin/, and say what the commands' help says now."""
+    run(sys.executable, "-m", "tools.man", tmp_path, cwd=ROOT)
+    written = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    kept = {file.name: file.read_text() for file in (ROOT / "docs" / "man").iterdir()}
+    assert kept == written, "`make man` writes them"
+    installed = python.parent.parent / "share" / "man" / "man1"
+    assert {file.name: file.read_text() for file in installed.iterdir()} == kept
+
+
 def test_the_metadata(python: Path) -> None:
     """What the index will show."""
     (site,) = python.parent.parent.glob("lib/*/site-packages")

@@ -1,13 +1,14 @@
 """Manual pages of all commands, of the text that --help prints: `make man`.
 
-python -m tools.man [FOLDER]        # build/man if none is given
+They are in the repository, so that building a wheel needs no more than before; a test holds them
+to the commands. They have a version and no date.
+
+    python -m tools.man [FOLDER]        # docs/man if none is given
 """
 
 from __future__ import annotations
 
 import sys
-import time
-from os import environ
 from pathlib import Path
 
 from click_man.core import write_man_pages
@@ -15,18 +16,21 @@ from click_man.core import write_man_pages
 from linkpipe import __version__
 from linkpipe.cli._group import whole
 
+ROOT = Path(__file__).parents[1]
+
 
 def main(argv: list[str]) -> None:
-    """Write them. SOURCE_DATE_EPOCH is the date on them, today's if it is not set."""
-    folder = Path(argv[0] if argv else "build/man")
+    """Write them."""
+    folder = Path(argv[0] if argv else ROOT / "docs" / "man")
     folder.mkdir(parents=True, exist_ok=True)
-    date = time.gmtime(int(environ.get("SOURCE_DATE_EPOCH", time.time())))
+    for old in folder.glob("*.1"):
+        old.unlink()
     write_man_pages(
         "linkpipe",
         whole(),
         version=__version__,
         target_dir=str(folder),
-        date=time.strftime("%Y-%m-%d", date),
+        date=" ",
     )
 
 

@@ -6,6 +6,7 @@ keep: its relocations are there (``link.graph``), and a run takes a fraction of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -21,6 +22,13 @@ from linkpipe.engine.context import Link
 from linkpipe.graphs.edges import MARKERS
 from linkpipe.tables.symbols import Flag
 from linkpipe.values import Shown
+
+Progress = Callable[[int, int], None]
+"""Told how many runs are done, and of how many."""
+
+
+def nobody(done: int, total: int) -> None:
+    """Where nobody wants to know."""
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -13,6 +13,7 @@ from linkpipe.arrays.types import I64, Bool
 from linkpipe.ask.binary import Binary
 from linkpipe.ask.groups import groups
 from linkpipe.ask.pieces import COLUMN, COLUMNS, KINDS, Linked, Pieces
+from linkpipe.ask.rerun import Progress, nobody
 from linkpipe.ask.retained import Retained
 from linkpipe.engine.context import Link
 from linkpipe.errors import UserError
@@ -77,13 +78,14 @@ def size(
     *,
     tree: bool = False,
     exact: bool | None = None,
+    progress: Progress = nobody,
 ) -> Size:
     """What the bytes of the file are that ``link``, which ran to its end, has written: ``by``
     package, module, symbol, section or kind. With ``top`` that many rows, and one for all others;
     of a ``tree``, which symbols, packages and modules make, those that retain most.
 
     What is retained is found exactly for all rows when ``exact``, for none when it is False, and
-    for up to EXACT rows when it is None.
+    for up to EXACT rows when it is None; ``progress`` is told of each of them.
 
     Raises UserError for a way to add up that there is not, InputError when the file is damaged.
     """
@@ -101,7 +103,7 @@ def size(
     weight[0] = 0
     group = np.where(pieces.symbol > 0, found.of[pieces.symbol], -1 - pieces.kind)
     sums = _sums(group, pieces, lambda row: found.name(row) if row >= 0 else of_kind(-1 - row))
-    return _with_retained(sums, Retained(link, found, weight), top, tree, exact)
+    return _with_retained(sums, Retained(link, found, weight), top, tree, exact, progress)
 
 
 def size_of_file(path: str | os.PathLike[str], by: str = "package", top: int = 0) -> Size:
@@ -188,7 +190,9 @@ def cut_off(sums: Sums, by: str, top: int) -> Size:
     return Size(by, int(sums.sums.sum()), tuple(rows))
 
 
-def _with_retained(sums: Sums, asked: Retained, top: int, tree: bool, exact: bool | None) -> Size:
+def _with_retained(
+    sums: Sums, asked: Retained, top: int, tree: bool, exact: bool | None, progress: Progress
+) -> Size:
     own = asked.groups.own
     retained, number = asked.rows, sums.number
     real = (number >= 0) & (number < own)
@@ -199,12 +203,15 @@ def _with_retained(sums: Sums, asked: Retained, top: int, tree: bool, exact: boo
         places, depth, parent = _in_a_tree(sums, asked, real, top)
     known = np.flatnonzero(real[places])
     wanted = exact if exact is not None else len(known) <= EXACT
-    rows = []
+    rows, done = [], 0
     for at in places.tolist():
         row = sums.row(at)
         if real[at]:
             which = int(number[at])
             found = asked.exactly(which) if wanted else int(retained[which])
+            if wanted:
+                done += 1
+                progress(done, len(known))
             row = attrs.evolve(row, retained=found, exact=wanted)
         rows.append(attrs.evolve(row, parent=parent.get(at, ""), depth=depth.get(at, 0)))
     rest = np.setdiff1d(np.arange(len(number)), places)

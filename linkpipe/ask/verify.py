@@ -7,7 +7,7 @@ link, the build ID of the main package, and the hash of the file, in whose place
 the action once more (cmd/go/internal/work/buildid.go).
 
 Flags of the linker are not written down by a build with -trimpath; those that the file itself
-shows are added, and named.
+shows are added, and named (linkpipe.ask.rebuilt, linkpipe.ask.stamps).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 import attrs
@@ -23,6 +24,7 @@ import attrs
 from linkpipe.ask import recorded
 from linkpipe.ask.firstdifference import Difference, first_difference
 from linkpipe.ask.rebuilt import Clues
+from linkpipe.ask.stamps import stamps
 from linkpipe.compare import buildinfo
 from linkpipe.compare.buildinfo import BuildInfo
 from linkpipe.compare.files import differences
@@ -125,6 +127,7 @@ class _Linker:
     info: BuildInfo
     captured: Captured
     folder: str
+    _number: Iterator[int] = attrs.field(factory=count, init=False)
 
     def answer(self, package: str, *, silent: bool) -> Verify:
         """The whole answer; ``silent``: nobody has said what the flags of the linker were."""
@@ -133,6 +136,8 @@ class _Linker:
         link, output = self._link(assumed)
         lines, guesses = self._compare(output), list[Guess]()
         shown = clues.link_flags(output) if lines else ()
+        if lines and silent and not shown:
+            shown = self._stamped(assumed, link, output)
         if shown:
             again, other = self._link((*assumed, *shown))
             left = self._compare(other)
@@ -160,9 +165,17 @@ class _Linker:
             tuple(lines[:_LINES]),
         )
 
+    def _stamped(self, assumed: Sequence[str], link: Link, output: Elf) -> tuple[str, ...]:
+        """The -X of a binary without symbols, if they explain all."""
+        for flags in stamps(self.file, output, link, lambda more: self._link((*assumed, *more))):
+            _, other = self._link((*assumed, *flags))
+            if not self._compare(other):
+                return flags
+        return ()
+
     def _link(self, more: Sequence[str]) -> tuple[Link, Elf]:
         """Link with more flags; the link, and what it wrote, with the binary's own build ID."""
-        output = Path(self.folder, f"out{len(more)}")
+        output = Path(self.folder, f"out{next(self._number)}")
         args = list(self.captured.args)
         final = build_id(self.file)
         if not _BUILD_ID.fullmatch(final):

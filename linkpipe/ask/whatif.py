@@ -105,9 +105,10 @@ def whatif(link: Link, *cut: str) -> WhatIf:
     return cuts.answer([cuts.find(what) for what in cut])
 
 
-def rank(link: Link, *cut: str) -> Rank:
+def rank(link: Link, *cut: str, progress: rerun.Progress = rerun.nobody) -> Rank:
     """What would leave without each of these, which are what ``whatif`` takes, without all, and
-    without pairs. Raises UserError as that does, and for more than MOST."""
+    without pairs; ``progress`` is told of each run. Raises UserError as that does, and for more
+    than MOST."""
     if len(cut) > MOST:
         raise UserError(
             f"{len(cut)} things to rank, {MOST} at most", status=2, remedy="ask for fewer"
@@ -115,17 +116,22 @@ def rank(link: Link, *cut: str) -> Rank:
     cuts = Cuts(link)
     found = [cuts.find(what) for what in cut]
     sizes = link.graph.symbols.size
-    gone = [cuts.gone([each]) for each in found]
+    runs = len(found) * (len(found) + 1) // 2
+    gone = []
+    for number, each in enumerate(found, 1):
+        gone.append(cuts.gone([each]))
+        progress(number, runs)
     names = [each.name for each in found]
     alone = [
         Alone(name, int(left.sum()), int(sizes[left].sum()))
         for name, left in zip(names, gone, strict=True)
     ]
     pairs = []
-    for one, other in combinations(range(len(found)), 2):
+    for number, (one, other) in enumerate(combinations(range(len(found)), 2), len(found) + 1):
         both: Bool = cuts.gone([found[one], found[other]]) & ~gone[one] & ~gone[other]
         if both.any():
             pairs.append(Pair(names[one], names[other], int(both.sum()), int(sizes[both].sum())))
+        progress(number, runs)
     together = cuts.gone(found)
     return Rank(
         tuple(sorted(alone, key=lambda each: (-each.size, each.name))),

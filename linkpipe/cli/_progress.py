@@ -1,10 +1,14 @@
-"""A bar on the terminal while a link takes longer than a second."""
+"""A bar on the terminal while something takes longer than a second."""
 
 from __future__ import annotations
 
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock, Timer
 from typing import TYPE_CHECKING
+
+import click
 
 from linkpipe.engine.context import Link
 from linkpipe.engine.plan import Plan, Planned
@@ -18,60 +22,88 @@ _PATIENCE = 1.0
 
 
 class Bar(Observer):
-    """Shows which pass is running, on standard error where that is a terminal; it is gone when the
-    link ends."""
+    """Shows what is done, and of a link which pass is running; it is gone when it ends.
 
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._total = 0
-        self._done = 0
+    Attributes:
+        text: what is done.
+        done, total: how much of it is; ``total`` is None where nobody knows.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text, self.done = text, 0
+        self.total: int | None = None
+        self._lock, self._ended = Lock(), False
         self._shown: Progress | None = None
+        self._timer = Timer(max(_PATIENCE, 0), self._show)
+        self._timer.daemon = True
 
-    def on_start(self, plan: Plan, link: Link) -> None:
-        """Note how many passes there are."""
-        self._total = len(plan.passes)
+    def start(self) -> None:
+        """Show it in a while."""
+        self._timer.start()
 
-    def before_pass(self, planned: Planned, link: Link) -> None:
-        """Show the pass, when there was nothing to see for long enough."""
-        if self._shown is None and time.monotonic() - self._began > _PATIENCE:
-            from rich.console import Console
-            from rich.progress import Progress
+    def end(self) -> None:
+        """Make room for what comes after it."""
+        self._timer.cancel()
+        with self._lock:
+            self._ended = True
+            if self._shown:
+                self._shown.stop()
+                self._shown = None
 
+    def told(self, done: int, total: int, text: str = "") -> None:
+        """So much is done."""
+        self.done, self.total, self.text = done, total, text or self.text
+        with self._lock:
+            self._update()
+
+    def _show(self) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with self._lock:
+            if self._ended:
+                return
             self._shown = Progress(
                 console=Console(stderr=True),
                 transient=True,
                 redirect_stdout=False,
                 redirect_stderr=False,
             )
-            self._shown.add_task("", total=self._total)
+            self._shown.add_task(self.text, total=self.total)
             self._shown.start()
+
+    def _update(self) -> None:
         if self._shown:
-            self._shown.update(
-                self._shown.task_ids[0], completed=self._done, description=planned.name
-            )
+            task = self._shown.task_ids[0]
+            self._shown.update(task, completed=self.done, total=self.total, description=self.text)
+
+    def on_start(self, plan: Plan, link: Link) -> None:
+        """Note how many passes there are."""
+        self.told(0, len(plan.passes))
+
+    def before_pass(self, planned: Planned, link: Link) -> None:
+        """Show the pass."""
+        self.told(self.done, self.total or 0, planned.name)
 
     def after_pass(self, planned: Planned, before: Link, after: Link, seconds: float) -> None:
         """Count it."""
-        self._done += 1
+        self.done += 1
 
     def on_skip(self, planned: Planned, link: Link) -> None:
         """Count it, too."""
-        self._done += 1
-
-    def on_error(self, planned: Planned, link: Link, error: BaseException) -> None:
-        """Make room for the message."""
-        self._end()
-
-    def on_end(self, link: Link) -> None:
-        """Make room for the answer."""
-        self._end()
-
-    def _end(self) -> None:
-        if self._shown:
-            self._shown.stop()
-            self._shown = None
+        self.done += 1
 
 
-def bar() -> tuple[Observer, ...]:
-    """A bar, where there is a terminal to show it on."""
-    return (Bar(),) if sys.stderr.isatty() else ()
+@contextmanager
+def progress(text: str) -> Iterator[Bar]:
+    """A bar while something is done, where there is a terminal to show it on, and no program that
+    reads JSON."""
+    bar = Bar(text)
+    context = click.get_current_context(silent=True)
+    form = context.params.get("form") if context else ""
+    if sys.stderr.isatty() and (form != "json" or sys.stdout.isatty()):
+        bar.start()
+    try:
+        yield bar
+    finally:
+        bar.end()

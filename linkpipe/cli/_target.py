@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from linkpipe.cli._people import in_formats, invoke, people, print_error
+from linkpipe.cli._progress import progress
 from linkpipe.errors import LinkpipeError, OptionError, UserError
 
 if TYPE_CHECKING:
@@ -107,10 +108,9 @@ def linked(
     """Link the target of a command, up to the fact or pass ``until``; ``go`` is the go command that
     compiles a package. Ends the command with status FAILED when it cannot be built or linked."""
     from linkpipe import api
-    from linkpipe.cli._progress import bar
 
-    watching = (*observers, *bar())
-    with begun(target) as (what, flags):
+    with begun(target) as (what, flags), progress("go build") as bar:
+        watching = (*observers, bar)
         return api.link(what, until=until, flags=flags, output=output, observers=watching, go=go)
 
 

@@ -9,6 +9,7 @@ import attrs
 import click
 
 from linkpipe.cli._people import as_format, people, print_json
+from linkpipe.cli._progress import progress
 from linkpipe.cli._target import GO_FLAGS, YES, ask, begun, called
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def command(target: str, output: str, strip_paths: bool, listing: bool, form: st
         found = saved.read(target)
     else:
         output = output or f"{called(target)}.saved"
-        with begun(target) as (what, flags):
+        with begun(target) as (what, flags), progress("go build"):
             found = api.save(what, output, flags=flags, strip_paths=strip_paths)
     if form == "json":
         print_json(

@@ -14,6 +14,7 @@ import attrs
 import click
 
 from linkpipe.cli._people import print_json, print_numbers
+from linkpipe.cli._progress import progress
 from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, called, is_binary, linked
 
 if TYPE_CHECKING:
@@ -135,7 +136,8 @@ def _measured(
             return size_of_file(link.output, by, top), {}
         items = link.packages.items
         imports = {each.path: [items[row].path for row in each.imports] for each in items}
-        return size(link, by, top, tree=tree, exact=exact), imports
+        with progress("reachability without each") as bar:
+            return size(link, by, top, tree=tree, exact=exact, progress=bar.told), imports
 
 
 def _compare(

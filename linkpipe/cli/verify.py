@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 import click
 
-from linkpipe.cli._people import in_formats, people, print_json
+from linkpipe.cli._people import in_formats, people, print_error, print_json
+from linkpipe.cli._progress import progress
 from linkpipe.cli._target import FAILED, GO_FLAGS, NO, YES, ask, to_file
 from linkpipe.errors import InputError, LinkpipeError
 
@@ -46,11 +46,12 @@ def command(flags: tuple[str, ...], binary: str, package: str, form: str) -> int
     from linkpipe.ask.verify import verify
 
     try:
-        found = verify(binary, package, flags or ())
+        with progress("go build, and a link"):
+            found = verify(binary, package, flags or ())
     except InputError:
         raise
     except LinkpipeError as e:
-        print(f"linkpipe verify: {e.render()}", file=sys.stderr)
+        print_error("linkpipe verify", e, [f"--format={form}"])
         raise click.exceptions.Exit(FAILED) from e
     if form == "json":
         print_json("linkpipe.verify/1", attrs.asdict(found))

@@ -8,6 +8,7 @@ import attrs
 import click
 
 from linkpipe.cli._people import print_json, print_numbers, print_table
+from linkpipe.cli._progress import progress
 from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, linked
 
 
@@ -73,7 +74,9 @@ def command(target: str, cut: Sequence[str], rank: str, top: int, symbols: bool,
 def _rank(target: str, names: Sequence[str], form: str) -> int:
     from linkpipe.ask.whatif import rank
 
-    found = rank(linked(target, "graph"), *names)
+    link = linked(target, "graph")
+    with progress("reachability without each") as bar:
+        found = rank(link, *names, progress=bar.told)
     status = YES if found.symbols else NO
     if form == "json":
         print_json("linkpipe.whatif-rank/1", attrs.asdict(found))

@@ -81,6 +81,37 @@ def test_flags_of_the_linker_that_trimpath_does_not_write_down(builder: Builder)
     assert (found.same, found.assumed) == (True, ("-s",))
 
 
+@pytest.mark.parametrize(
+    ("given", "env"),
+    [
+        ({"main.Version": "1.2"}, {}),
+        ({"main.Commit": "a b"}, {}),
+        ({"main.Version": "1.2", "main.Commit": "f" * 5000}, {}),
+        ({"main.Version": "2"}, {"GOARCH": "s390x"}),
+        ({"main.Version": "2"}, {"GOARCH": "386"}),
+    ],
+    ids=["empty", "with a value", "two, one long", "s390x", "386"],
+)
+def test_definitions_that_a_stripped_file_does_not_name(
+    builder: Builder, given: dict[str, str], env: dict[str, str]
+) -> None:
+    """With -trimpath nothing says them, and no symbol: they are where the variables lie."""
+    flags = " ".join(f"-X '{name}={value}'" for name, value in given.items())
+    found = verify(built(builder, "-trimpath", f"-ldflags=-s {flags}", **env))
+    assert found.same, found.lines
+    told = dict(word.split("=", 1) for word in found.assumed[1:] if word != "-X")
+    assert (found.assumed[0], told) == ("-s", given)
+
+
+def test_other_source_is_not_taken_for_definitions(builder: Builder) -> None:
+    """Of a stripped file whose source has another constant in a variable's place."""
+    file = built(builder, "-trimpath", "-ldflags=-s")
+    source = builder.folder / "stamped" / "main.go"
+    source.write_text(source.read_text().replace('Commit  = "unknown"', 'Commit  = "unknowm"'))
+    found = told(file)
+    assert found.assumed == ("-s",)
+
+
 def test_a_module_that_was_downloaded(
     builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

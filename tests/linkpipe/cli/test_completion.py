@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,13 +58,11 @@ def test_manual_pages_say_what_help_says(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "tools.man", str(tmp_path)],
         cwd=ROOT,
-        env={**os.environ, "SOURCE_DATE_EPOCH": "86400"},
         check=True,
     )
     pages = {file.stem for file in tmp_path.iterdir()}
     assert pages == {"linkpipe", *(f"linkpipe-{name}" for name in commands())}
     text = (tmp_path / "linkpipe-why.1").read_text()
-    assert "1970-01-02" in text
     shown = ask("why", "--help").stdout
     (first,) = [line.strip() for line in shown.splitlines() if "Show why a symbol" in line]
     assert first in " ".join(text.split())
