@@ -22,6 +22,7 @@ R_USEIFACE = 23
 R_USEIFACEMETHOD = 24
 R_USENAMEDMETHOD = 25
 R_METHODOFF = 26
+R_KEEP = 27
 R_GOTPCREL = 29
 R_DWARFSECREF = 31
 R_INITORDER = 102
@@ -35,3 +36,5 @@ DWTXTADDR = (R_DWTXTADDR_U1, R_DWTXTADDR_U2, R_DWTXTADDR_U3, R_DWTXTADDR_U4)
 
 NUMBERS = {name: number for name, number in vars().copy().items() if name.startswith("R_")}
 """The number of each of them, by its name."""
+NAMES = {number: name for name, number in NUMBERS.items()}
+"""The name of each, by its number."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from linkpipe import reloctype
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.ask.modules import Modules
@@ -18,9 +17,9 @@ from linkpipe.compare import moduledata
 from linkpipe.engine.context import Link
 from linkpipe.formats.elf import SHF_ALLOC, SectionType
 from linkpipe.formats.elfread import Elf
+from linkpipe.reloctype import NAMES
 from linkpipe.values import Value
 
-_GENERIC = {value: name for name, value in vars(reloctype).items() if name.startswith("R_")}
 _NO_SYMBOLS = ("gopclntab", ".note", ".go.buildinfo", ".shstrtab")
 """Sections, by what is in their names, that say what others are, or how the file was built."""
 
@@ -133,5 +132,5 @@ class _Relocated:
         row = int(self.rows[found[0]])
         relocs, kinds = self._link.relocs, self._link.arch.relocs
         number = int(relocs.type[row])
-        kind = kinds[number].name if number in kinds else _GENERIC.get(number, str(number))
+        kind = kinds[number].name if number in kinds else NAMES.get(number, str(number))
         return f"{kind} {self._link.symbols.name(int(relocs.target[row]))}".rstrip()

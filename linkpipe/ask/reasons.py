@@ -27,6 +27,7 @@ from linkpipe.formats import goobj
 from linkpipe.functab.lines import source_frames
 from linkpipe.graphs.csr import Csr, breadth_first, build_csr
 from linkpipe.graphs.graph import AUX, FROM_ROOT, MAPINIT, METHOD, ROOT, Arcs
+from linkpipe.reloctype import R_KEEP
 from linkpipe.symkind import is_text
 from linkpipe.tables.symbols import Flag
 from linkpipe.values import Value
@@ -304,6 +305,8 @@ class Reasons:
             return "method"
         if code >= AUX:
             return graph.reason(code)
+        if code == R_KEEP:
+            return "kept with it"
         how = self._how(source, target)
         if code in self.link.arch.calls:
             return how + "call"

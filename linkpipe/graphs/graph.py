@@ -33,7 +33,7 @@ from linkpipe.errors import UserError
 from linkpipe.formats import goobj
 from linkpipe.graphs.csr import Csr, breadth_first, build_csr
 from linkpipe.graphs.edges import FOLLOWED_AUXS, followed
-from linkpipe.reloctype import R_METHODOFF
+from linkpipe.reloctype import NAMES, R_METHODOFF
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 
@@ -165,7 +165,7 @@ class Graph:
         if code >= AUX:
             return _AUX_NAMES.get(code - AUX, f"auxiliary symbol {code - AUX}")
         kind = self.arch.relocs.get(code)
-        return kind.name if kind else f"relocation {code}"
+        return kind.name if kind else NAMES.get(code, f"relocation {code}")
 
     def label(self, node: int) -> str:
         """The name of a node."""

@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from linkpipe import reloctype
 from linkpipe.engine.context import Link
-
-_GENERIC = {value: name for name, value in vars(reloctype).items() if name.startswith("R_")}
+from linkpipe.reloctype import NAMES
 
 
 class Names:
@@ -27,7 +25,7 @@ class Names:
     def _names(self, what: str, numbers: list[int]) -> list[Any]:
         if what == "relocation types":
             kinds = getattr(self._facts.get("arch"), "relocs", {})
-            return [kinds[n].name if n in kinds else _GENERIC.get(n, n) for n in numbers]
+            return [kinds[n].name if n in kinds else NAMES.get(n, n) for n in numbers]
         if what == "symbols" and "symbols" in self._facts:
             found = self._facts["symbols"].names(np.array(numbers, np.int64))
             names = (name.decode("utf-8", "surrogateescape") for name in found)

@@ -19,14 +19,19 @@ from linkpipe.graphs.graph import ROOT
 from tests.conformance.programs import Program, table
 from tests.linkpipe.ask.links import DEEP, MODULE, QUIET, WITH_PLUGIN, whole
 
-PROGRAMS = (DEEP, WITH_PLUGIN, table()["plugin"], table()["hello-386"], table()["hello-s390x"])
+MORE = ("plugin", "host", "httpserver", "hello-386", "hello-s390x")
+PROGRAMS = (
+    *(pytest.param(each, id=each.name) for each in (DEEP, WITH_PLUGIN)),
+    *(pytest.param(table()[name], id=name) for name in MORE),
+    pytest.param(table()["go"], id="go", marks=pytest.mark.big),
+)
 
 
 def named(found: Size) -> dict[str, Row]:
     return {row.name: row for row in found.rows}
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda each: each.name)
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_the_sum_is_the_size_of_the_file(program: Program) -> None:
     """However it is added up, who ever finishes the link, and for all columns."""
     with whole(program) as link:
