@@ -21,6 +21,9 @@ from linkpipe.errors import LinkpipeError, os_error
 ERROR = 2
 """The exit status of every command for people when it cannot do what it was asked for."""
 
+COUNT = click.IntRange(min=0)
+"""How many, of what an option limits."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 Made = Callable[[Callable[..., Any]], click.Command]
 

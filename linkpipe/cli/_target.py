@@ -91,6 +91,8 @@ def called(target: str) -> str:
 
 def is_binary(target: str) -> bool:
     """Whether a target is a binary: an ELF file, which no package is."""
+    if not os.path.isfile(target):  # a FIFO would be waited for
+        return False
     try:
         with open(target, "rb") as file:
             return file.read(4) == b"\x7fELF"

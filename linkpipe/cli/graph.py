@@ -8,15 +8,19 @@ from collections.abc import Sequence
 import attrs
 import click
 
-from linkpipe.cli._people import print_json, print_numbers
+from linkpipe.cli._people import COUNT, print_json, print_numbers
 from linkpipe.cli._target import GO_FLAGS, YES, ask, asks, linked
 
 
 @asks("graph", GO_FLAGS, formats=("dot", "graphml"))
 @click.option("--focus", metavar="WHAT", required=True, help="A symbol, a package or a pattern.")
-@click.option("--depth", metavar="N", default=1, show_default=True, help="So many edges away.")
+@click.option(
+    "--depth", metavar="N", type=COUNT, default=1, show_default=True, help="So many edges away."
+)
 @click.option("--after", metavar="PASS", default="", help="Ask after this pass.")
-@click.option("--limit", metavar="N", default=500, show_default=True, help="Nodes; 0: all.")
+@click.option(
+    "--limit", metavar="N", type=COUNT, default=500, show_default=True, help="Nodes; 0: all."
+)
 def command(target: str, focus: str, depth: int, after: str, limit: int, form: str) -> int:
     """Draw the part of the reachability graph around a symbol, a package, a module or a pattern of
     symbols: what keeps it and what it keeps, each edge with its reason. In text it is a list of
@@ -25,7 +29,8 @@ def command(target: str, focus: str, depth: int, after: str, limit: int, form: s
     TARGET is a package, as go build takes it, @FILE, a file with the arguments of a link, or a
     saved link.
 
-    The exit status is 0; 2 when nothing has that name; 3 when the program cannot be built.
+    The exit status is 0; 2 when nothing has that name, or nothing of it is in the output; 3 when
+    the program cannot be built.
 
     \b
     Examples:
@@ -35,8 +40,6 @@ def command(target: str, focus: str, depth: int, after: str, limit: int, form: s
     """
     from linkpipe.ask.around import around
 
-    if depth < 0 or limit < 0:
-        raise click.UsageError("--depth and --limit are no negative numbers")
     found = around(linked(target, after or "graph"), focus, depth, limit)
     if form == "json":
         print_json("linkpipe.graph/1", attrs.asdict(found))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from linkpipe.cli._people import print_json, print_numbers
+from linkpipe.cli._people import COUNT, print_json, print_numbers
 from linkpipe.cli._progress import progress
 from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, called, is_binary, linked
 
@@ -53,7 +53,7 @@ class _Limit(click.ParamType[tuple[float, bool]]):
     show_default=True,
     help="What to add up by.",
 )
-@click.option("--top", metavar="N", default=20, show_default=True, help="Rows; 0: all.")
+@click.option("--top", metavar="N", type=COUNT, default=20, show_default=True, help="Rows; 0: all.")
 @click.option("--tree", is_flag=True, help="Each below the one that every way to it comes by.")
 @click.option("--exact", is_flag=True, help="What would leave exactly, for however many rows.")
 @click.option("--against", metavar="OTHER", default="", help="What changed since OTHER, a TARGET.")
@@ -77,8 +77,9 @@ def command(
     package, module, symbol, section or kind of content; in brackets what belongs to none. The sum
     is the size of the file, to the byte. "retained" is the code and data that would leave with it.
 
-    TARGET is a package, as go build takes it, or @FILE, a file with the arguments of a link, which
-    is linked into a temporary file; or a binary, of which nobody knows what would leave.
+    TARGET is a package, as go build takes it, @FILE, a file with the arguments of a link, or a
+    saved link, which is linked into a temporary file; or a binary, of which nobody knows what would
+    leave.
 
     Behind ≈ is the figure by dominators, which is never too large; without it reachability was run
     again, which is done for up to 25 rows, and with --exact for all.

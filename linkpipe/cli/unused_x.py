@@ -17,8 +17,8 @@ def command(target: str, form: str) -> int:
     a variable that nothing needs, or one whose package sets it again when the program starts; and
     the names that are like the one that is not there.
 
-    TARGET is a package, as go build takes it, or @FILE, a file with the arguments of a link.
-    Definitions are those of the link: of -ldflags.
+    TARGET is a package, as go build takes it, @FILE, a file with the arguments of a link, or a
+    saved link. Definitions are those of the link: of -ldflags.
 
     The exit status is 0 when all have an effect, 1 when one has none, 3 when the program cannot be
     built.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 import click
 
-from linkpipe.cli._people import print_json, print_numbers, print_table
+from linkpipe.cli._people import COUNT, print_json, print_numbers, print_table
 from linkpipe.cli._progress import progress
 from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, linked
 
@@ -21,7 +21,9 @@ from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, linked
     "several times.",
 )
 @click.option("--rank", metavar="A,B,C", default="", help="Each of these alone, and pairs of them.")
-@click.option("--top", metavar="N", default=20, show_default=True, help="Packages; 0: all.")
+@click.option(
+    "--top", metavar="N", type=COUNT, default=20, show_default=True, help="Packages; 0: all."
+)
 @click.option("--symbols", is_flag=True, help="List the symbols that leave, too.")
 def command(target: str, cut: Sequence[str], rank: str, top: int, symbols: bool, form: str) -> int:
     """Show what would leave a program if nothing referred to a symbol or a package: what it alone

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from linkpipe.cli._people import print_json, print_table
+from linkpipe.cli._people import COUNT, print_json, print_table
 from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, linked, where
 
 if TYPE_CHECKING:
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 @click.argument("what", metavar=f"SYMBOL|PACKAGE|MODULE {GO_FLAGS}")
 @click.option("--all", "every", is_flag=True, help="Every immediate reason too.")
 @click.option("--after", metavar="PASS", default="", help="Ask after this pass.")
-@click.option("--limit", default=10, show_default=True, help="Symbols of a pattern; 0: all.")
+@click.option(
+    "--limit",
+    metavar="N",
+    type=COUNT,
+    default=10,
+    show_default=True,
+    help="Symbols of a pattern; 0: all.",
+)
 def command(target: str, what: str, every: bool, after: str, limit: int, form: str) -> int:
     """Show why a symbol, a package or a module is in the output: a shortest chain of reasons from
     where the program starts, each with the source line of what refers, where it has one.

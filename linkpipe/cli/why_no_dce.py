@@ -34,8 +34,10 @@ def command(target: str, fail: bool, releases: str, form: str) -> int:
     The linker drops methods that nobody can call, until something may call any method: a function
     that looks methods up by a name or a number that is not known when linking (reflect.Method,
     MethodByName, the iterators over methods, text/template), or another module, loaded at run time
-    (an import of plugin). TARGET is a package, as go build takes it, or @FILE, a file with the
-    arguments of a link. Where your own code comes to it for the last time there is a >.
+    (an import of plugin). Where your own code comes to it for the last time there is a >.
+
+    TARGET is a package, as go build takes it, @FILE, a file with the arguments of a link, or a
+    saved link.
 
     With --go the package is compiled and linked by each of several releases: of "1.25" that is
     go1.25.5 on PATH, or whichever patch release of it there is; a folder is a GOROOT.

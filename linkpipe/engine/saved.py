@@ -101,6 +101,8 @@ class Saved(Value):
 
 def is_saved(path: str) -> bool:
     """Whether a target is a saved link: a ZIP archive, which no package is."""
+    if not os.path.isfile(path):  # a FIFO would be waited for
+        return False
     try:
         with open(path, "rb") as file:
             return file.read(4) == b"PK\3\4"

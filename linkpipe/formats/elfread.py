@@ -174,7 +174,8 @@ def read(path: str | os.PathLike[str]) -> Elf:
     Raises OSError for a file that cannot be opened.
     """
     path = os.fspath(path)
-    with open(path, "rb") as file:
+    # Without waiting for whoever would write into a FIFO, which is no ELF file.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         size = os.fstat(file.fileno()).st_size
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
     return parse(path, np.frombuffer(content, np.uint8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -362,3 +363,58 @@ def test_errors_are_explained() -> None:
     assert ask("explain", "all is well").returncode == 1
     assert "LP402  A pass is wrong" in ask("explain").stdout
     assert ask("explain", "--help").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("why", "main.main", "--limit"),
+        ("size", "--top"),
+        ("whatif", "--cut", "fmt", "--top"),
+        ("graph", "--focus", "fmt", "--depth"),
+        ("graph", "--focus", "fmt", "--limit"),
+    ],
+    ids=" ".join,
+)
+def test_counts_are_not_negative(tmp_path: Path, words: tuple[str, ...]) -> None:
+    command, *more = words
+    done = of_deep(tmp_path, command, *more, "-1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "-1 is not in the range x>=0" in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_says_that_links_can_be_saved(command: str) -> None:
+    assert "saved link" in " ".join(ask(command, "--help").stdout.split())
+
+
+def odd(folder: Path) -> list[str]:
+    """Files that are no program, and names of none."""
+    (folder / "empty").touch()
+    (folder / "short").write_bytes(b"\x7fELF")
+    (folder / "zip").write_bytes(b"PK\3\4" + bytes(60))
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "fifo")
+    files = ("empty", "short", "zip", "folder", "fifo")
+    return [*(f"./{name}" for name in files), "@folder", "@empty", "@nosuch", "/dev/null", "", "@"]
+
+
+@pytest.mark.parametrize("command", ["why", "size", "save"])
+def test_what_is_no_program_is_refused(tmp_path: Path, command: str) -> None:
+    """In a line, and without waiting for who would write into a FIFO."""
+    for target in odd(tmp_path):
+        words = ["linkpipe", command, target, *COMMANDS.get(command, ())]
+        done = run(words, tmp_path, {"LINKPIPE_GO": "go"})
+        assert done.returncode in (2, 3), target
+        assert done.stderr.startswith(f"linkpipe {command}: "), (target, done.stderr)
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", BINARIES)
+def test_what_is_no_binary_is_refused(tmp_path: Path, command: str) -> None:
+    for target in odd(tmp_path):
+        more = ("/bin/sh",) if command == "plugin-check" else ()
+        done = run(["linkpipe", command, target, *more], tmp_path, {})
+        assert (done.returncode, done.stdout) == (2, ""), target
+        assert done.stderr.startswith(f"linkpipe {command}: "), (target, done.stderr)
+        assert "Traceback" not in done.stderr
