@@ -73,6 +73,7 @@ def dwarf(link: Link) -> Link:
     edit.set_contents(parts.entry, heads.content.tobytes(), heads.starts)
 
     first, entries = _entries(link, units, mentions, variables, parts, type_symbols)
+    _refuse_doubles(link, entries)
     _close(link, edit, heads, parts, first, entries)
     info, ranges = units.auxs[goobj.AUX_DWARF_INFO], units.auxs[goobj.AUX_DWARF_RANGES]
     ranges, lines = np.where(info != 0, ranges, 0), units.auxs[goobj.AUX_DWARF_LINES]
@@ -141,6 +142,19 @@ def _entries(
     order = np.argsort(owner, kind="stable")
     order = order[worth[owner[order]]]
     return offsets(np.bincount(owner[order], minlength=len(worth))), entries[order]
+
+
+def _refuse_doubles(link: Link, entries: I64) -> None:
+    """Nothing is described twice."""
+    twice = np.flatnonzero(np.bincount(entries) > 1)
+    if len(twice):
+        sym = int(twice[0])
+        raise InputError(
+            "dwarf symbol listed multiple times",
+            symbol=link.symbols.name(sym) or f"sym {sym}",
+            file=link.objects.names[int(link.symbols.object[sym])],
+            remedy="rebuild the package; the file is damaged",
+        )
 
 
 def _section_symbol(edit: SymbolsEdit, name: str) -> int:

@@ -257,6 +257,7 @@ class _Object(ElfFrame):
             name = self.symbols.name(int(relocs.symbol[row]))
             raise InputError(
                 f"reloc {int(relocs.type[row])} to non-elf symbol {name}",
+                symbol=name,
                 expected="a symbol that is in the ELF symbol table",
                 remedy="a pass has left this symbol out of the symbol table",
                 status=2,

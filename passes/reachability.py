@@ -43,6 +43,7 @@ from linkpipe.deadcode.inputs import find_roots, read_inputs
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.graphs.graph import Graph
+from linkpipe.symkind import is_dwarf
 from linkpipe.tables.objects import RelocColumns
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
@@ -67,8 +68,23 @@ def reachability(link: Link) -> Link:
     flood.reached[0] = flood.used[0] = False
     reached = np.flatnonzero(flood.reached)
     inputs.objects.refuse(link.symbols.object[reached], link.symbols.local[reached])
+    _refuse_debug(link, reached)
     kept = np.flatnonzero(flood.reached & (inputs.relocs.count > 0))
     return _result(link, flood, roots, kept, *dropped)
+
+
+def _refuse_debug(link: Link, reached: I64) -> None:
+    """Debug information is gathered later, for what was kept. The program itself must not refer to
+    it: it has no address there."""
+    debug = reached[is_dwarf(link.symbols.kind[reached])]
+    if len(debug):
+        sym = int(debug[0])
+        raise InputError(
+            "corrupt object file: code or data refers to debug information",
+            symbol=link.symbols.name(sym) or f"sym {sym}",
+            file=link.objects.names[int(link.symbols.object[sym])],
+            remedy="rebuild the package; the file is damaged",
+        )
 
 
 def _drop_map_inits(link: Link, flood: Flood) -> tuple[I64, I64]:
@@ -93,6 +109,7 @@ def _drop_map_inits(link: Link, flood: Flood) -> tuple[I64, I64]:
         if b"map.init" not in symbols.name_bytes(target):
             raise InputError(
                 f"expected map.init sym for weak call reloc, got {symbols.name(target)}",
+                symbol=symbols.name(target),
                 remedy="rebuild the package with the Go version that links it",
             )
     if len(rows):

@@ -35,6 +35,7 @@ from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
+from linkpipe.kernels import records as codes
 from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.contents import check_contents, group_contents
 from linkpipe.tables.names import Names, Slots
@@ -179,7 +180,9 @@ def _overwrite(
     if old_dupok:
         return new
     pair = np.array([old, new])
+    # Of a content that is damaged the oracle knows no more than that there is one.
     content = records.data_size[pair] != 0
+    content |= objects.has_fault(codes.DATA, records.object[pair], records.local[pair])
     bss = is_data(records.kind[pair]) & ~content
     new_text = bool(is_text(records.kind[pair])[1])
     if bss[0] and (new_text or content[1] or (bss[1] and new_size > old_size)):

@@ -80,6 +80,7 @@ class Flood:
             self._spread_used()
             self._collect_methods()
             wave = self._mark(np.concatenate((self._reached_auxs(), self._called_methods())))
+        self._reader.check(self.reached)
 
     def _mark(self, ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Mark symbols; return those that were not marked, each once.

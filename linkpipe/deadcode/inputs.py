@@ -70,8 +70,8 @@ def read_inputs(
 ) -> Inputs:
     """Read the relocations of every symbol that may take part.
 
-    Symbols that the linker made or changed have theirs in ``made``, damaged ones have none. Debug
-    information takes part with ``debug`` only.
+    Symbols that the linker made or changed have theirs in ``made``; of damaged ones some, or all,
+    are missing. Debug information takes part with ``debug`` only.
     """
     own = np.zeros(len(symbols), np.bool_)
     own[np.flatnonzero(made.count)] = True
@@ -81,10 +81,13 @@ def read_inputs(
         wanted &= ~is_dwarf(symbols.kind)
     ids, others = np.flatnonzero(wanted), np.flatnonzero(own)
     try:
-        read = objects.relocs(symbols.object[ids], symbols.local[ids], needed=False)
+        read = objects.relocs_singly(symbols.object[ids], symbols.local[ids], needed=False)
     except UndefinedBuiltins as found:
         objects = objects.with_undefined(found)
-        read = objects.relocs(symbols.object[ids], symbols.local[ids], needed=False)
+        read = objects.relocs_singly(symbols.object[ids], symbols.local[ids], needed=False)
+    # What refers to nothing is refused if it turns out to be needed.
+    if len(objects.faulty):
+        np.maximum(read.target, 0, out=read.target)
     rows, counts = made.rows_of_many(others)
     pairs = [(getattr(read, name), getattr(made, name)[rows]) for name in RelocColumns._fields[1:]]
     columns = RelocColumns(*(np.concatenate(pair) for pair in [(read.counts, counts), *pairs]))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.ragged import distinct, expand
 from linkpipe.arrays.types import I32, I64, Bool, Ints
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData, targets_at
@@ -59,11 +60,19 @@ class MethodReader:
         rows = np.flatnonzero((table.type == R_METHODOFF) & ~table.weak)
         first = rows[: len(rows) // 3 * 3 : 3]
         whole = (rows[2::3] == first + 2) & (owner[rows[2::3]] == owner[first])
+        self._uneven = np.zeros(0, np.int64)
         if len(rows) % 3 or not whole.all():
-            sym = int(owner[rows[-1] if whole.all() else first[np.argmin(whole)]])
-            raise _damaged(types, sym, "expect three consecutive R_METHODOFF relocs")
+            self._uneven = _uneven(rows, owner[rows])
+            first = rows[~np.isin(owner[rows], self._uneven)][::3]
         self.row = first
         self.owner = owner[first]
+
+    def check(self, reached: Bool) -> None:
+        """Raise InputError when a type was reached whose methods do not have three relocations
+        each, side by side. Methods of such types are not among ``row``."""
+        bad = self._uneven[reached[self._uneven]]
+        if len(bad):
+            raise _damaged(self.types, int(bad[0]), "expect three consecutive R_METHODOFF relocs")
 
     def targets(self, ids: npt.NDArray[Any], offsets: npt.NDArray[Any]) -> I32:
         """The target of each symbol's relocation at that offset, 0: none. int32[len(ids)]."""
@@ -137,6 +146,15 @@ class MethodReader:
             )
         at, size = self.types.names(name)
         return Names(self.types.objects.arena.bytes, at, size.astype(np.int32), mtyp)
+
+
+def _uneven(rows: I64, owner: I32) -> I64:
+    """The owners of relocations that are not in threes, side by side: int64[k]."""
+    starts = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
+    counts = np.diff(np.append(starts, len(rows)))
+    place = expand(np.zeros(len(counts), np.int64), counts) % 3
+    apart = rows != rows[np.arange(len(rows)) - place] + place
+    return distinct(np.concatenate((owner[apart], owner[starts[counts % 3 != 0]])))
 
 
 def _is_upper(name: bytes) -> bool:

@@ -15,7 +15,7 @@ from linkpipe.arrays.ragged import distinct, first_seen, offsets, owners
 from linkpipe.arrays.types import I32, I64, Ints
 from linkpipe.formats import goobj
 from linkpipe.reloctype import R_DWARFSECREF, R_USEIFACE, R_USETYPE
-from linkpipe.symkind import SymKind, is_data, is_rodata
+from linkpipe.symkind import SymKind, is_data, is_rodata, is_text
 from linkpipe.tables.objects import Objects, RelocColumns, joined
 from linkpipe.tables.symbols import STATIC, Flag
 
@@ -82,13 +82,17 @@ def gather_units(packages: Packages, objects: Objects, symbols: Symbols, text_or
 def auxs_by_kind(
     objects: Objects, symbols: Symbols, ids: Ints, kinds: tuple[int, ...]
 ) -> dict[int, I32]:
-    """For each kind of auxiliary symbol that of each symbol, int32[n], 0: none."""
+    """For each kind of auxiliary symbol that of each symbol, int32[n], 0: none. Of several the
+    oracle takes a function's last one, and a variable's first."""
     found = objects.auxs(symbols.object[ids], symbols.local[ids], kinds)
     owner = owners(found.counts)
+    order = np.arange(len(owner))
+    is_variable = ~is_text(symbols.kind[ids])[owner]
+    order[is_variable] = order[is_variable][::-1]
     out = {}
     for kind in kinds:
         out[kind] = np.zeros(len(ids), np.int32)
-        some = found.type == kind
+        some = order[found.type[order] == kind]
         out[kind][owner[some]] = found.target[some]
     return out
 

@@ -173,6 +173,8 @@ def _check_room(types: TypeData, ids: I64, need: I64) -> None:
 class _Targets(NamedTuple):
     """Relocations of some types, sorted by type and offset."""
 
+    types: TypeData
+    ids: I64
     keys: I64
     target: I64
 
@@ -182,11 +184,13 @@ class _Targets(NamedTuple):
         place = np.minimum(np.searchsorted(self.keys, wanted), max(len(self.keys) - 1, 0))
         if not len(self.keys):
             return np.zeros(len(wanted), np.int64)
-        return np.where(self.keys[place] == wanted, self.target[place], 0)
+        found = np.where(self.keys[place] == wanted, self.target[place], 0)
+        self.types.need(self.ids[owner], found)
+        return found
 
 
 def _targets(types: TypeData, ids: I64) -> _Targets:
-    relocs = types.objects.relocs(types.symbols.object[ids], types.symbols.local[ids])
+    relocs = types.relocs(ids)
     keys = (owners(relocs.counts) << 32) | relocs.offset
     order = np.argsort(keys, kind="stable")
-    return _Targets(keys[order], relocs.target[order].astype(np.int64))
+    return _Targets(types, ids, keys[order], relocs.target[order].astype(np.int64))

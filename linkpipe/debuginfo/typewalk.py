@@ -169,6 +169,7 @@ class TypeWalk:
         raise InputError(
             f"dwarf substitutetype: {self.name(node).decode()} does not have member "
             f"{field.decode()}",
+            symbol=self.symbols.name(int(self.graph.symbols[model])),
             remedy="the runtime is of another Go version than this linker knows",
         )
 

@@ -119,8 +119,6 @@ _RECORD_SIZES = {
     NONPKGDEF: SYM.itemsize,
     NONPKGREF: SYM.itemsize,
     REFFLAGS: REFFLAGS_RECORD.itemsize,
-    HASH64: 8,
-    HASH: 16,
     RELOCIDX: 4,
     AUXIDX: 4,
     DATAIDX: 4,
@@ -149,6 +147,8 @@ def read_header(data: memoryview, file: str, before: int = 0) -> Header:
 
     Raises InputError when the magic is wrong or the blocks do not lie, whole and in order,
     within the object; relocations and what follows them need not (see linkpipe.packages.checking).
+    Hashes are read from where their block begins, in whatever block they end, as in the oracle;
+    those that lie are found later. Names for other tools, which come last, are not read.
     """
     if len(data) < _HEADER.size:
         raise InputError(
@@ -168,7 +168,9 @@ def read_header(data: memoryview, file: str, before: int = 0) -> Header:
             remedy="rebuild the package with the Go version that links it",
         )
     last = _HEADER.size
-    for block, offset in enumerate(offsets):
+    for block, offset in enumerate(offsets[:REFNAME]):
+        if block == HASH:
+            continue
         # Blocks of what belongs to symbols may be cut off: only what is needed is missed.
         if offset < last or (offset > len(data) and block <= RELOC):
             raise InputError(
@@ -193,20 +195,22 @@ def read_header(data: memoryview, file: str, before: int = 0) -> Header:
                 remedy="rebuild the package; the file is damaged",
             )
     defined = sum(header.count(b) for b in (SYMDEF, HASHED64DEF, HASHEDDEF, NONPKGDEF))
-    for block, need, what in (
-        (HASH64, header.count(HASHED64DEF), "each symbol with a short hash"),
-        (HASH, header.count(HASHEDDEF), "each symbol with a hash"),
-        (RELOCIDX, defined + 1, "each defined symbol and the end"),
-        (AUXIDX, defined + 1, "each defined symbol and the end"),
-        (DATAIDX, defined + 1, "each defined symbol and the end"),
+    short = max(0, len(data) - offsets[HASH64]) // 8
+    long = max(0, len(data) - offsets[HASH]) // 16
+    for block, count, need, what in (
+        (HASH64, short, header.count(HASHED64DEF), "each symbol with a short hash"),
+        (HASH, long, header.count(HASHEDDEF), "each symbol with a hash"),
+        (RELOCIDX, header.count(RELOCIDX), defined + 1, "each defined symbol and the end"),
+        (AUXIDX, header.count(AUXIDX), defined + 1, "each defined symbol and the end"),
+        (DATAIDX, header.count(DATAIDX), defined + 1, "each defined symbol and the end"),
     ):
-        if header.count(block) < need:
+        if count < need:
             raise InputError(
                 f"corrupt object file: block {BLOCK_NAMES[block]} is too short",
                 file=file,
                 offset=before + offsets[block],
                 expected=f"{need} entries, one for {what}",
-                found=f"{header.count(block)} entries",
+                found=f"{count} entries",
                 remedy="rebuild the package; the file is damaged",
             )
     return header

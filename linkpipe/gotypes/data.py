@@ -20,7 +20,7 @@ from linkpipe.errors import InputError
 from linkpipe.formats.leb128 import ulebs_at
 from linkpipe.gotypes.layout import METHOD_SIZE, TFLAG_UNCOMMON, UNCOMMON_SIZE, TypeLayout
 from linkpipe.tables.faults import file_with
-from linkpipe.tables.objects import Objects
+from linkpipe.tables.objects import NOWHERE, Objects, RelocColumns
 from linkpipe.tables.symbols import Symbols
 
 
@@ -100,9 +100,23 @@ class TypeData:
 
     def targets(self, ids: Ints, offsets: Ints | int) -> I32:
         """The symbol that each type's relocation at that offset refers to, 0: none. int32[n]."""
-        relocs = self.objects.relocs(self.symbols.object[ids], self.symbols.local[ids])
+        relocs = self.relocs(ids)
         wanted = np.broadcast_to(np.asarray(offsets, np.int64), (len(ids),))
-        return targets_at(relocs.counts, relocs.offset, relocs.target, wanted)
+        found = targets_at(relocs.counts, relocs.offset, relocs.target, wanted)
+        self.need(ids, found)
+        return found
+
+    def relocs(self, ids: Ints) -> RelocColumns:
+        """The types' relocations; a target that is used is to be given to `need`."""
+        return self.objects.relocs_singly(self.symbols.object[ids], self.symbols.local[ids])
+
+    def need(self, ids: Ints, targets: Ints) -> None:
+        """Raise InputError when one of these targets of relocations, of the types ``ids``, is a
+        symbol that there is not."""
+        bad = ids[targets == NOWHERE]
+        self.objects.refuse(self.symbols.object[bad], self.symbols.local[bad])
+        if len(bad):
+            raise self.wrong(int(bad[0]), "the type refers to a symbol that there is not")
 
     def methods(self, ids: Ints) -> Methods:
         """Where each type's methods are. Raises InputError when they lie outside of its data."""

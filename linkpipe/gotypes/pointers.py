@@ -21,6 +21,7 @@ from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData, targets_at
 from linkpipe.gotypes.layout import TFLAG_GC_MASK_ON_DEMAND, TFLAG_UNCOMMON, UNCOMMON_SIZE, Kind
+from linkpipe.tables.objects import NOWHERE
 from linkpipe.values import Value
 
 Step = tuple[int, int, int]
@@ -141,13 +142,15 @@ class PointerWords:
         """Read descriptors; the types that they contain."""
         types, layout = self._types, self._types.layout
         types.check(ids)
-        relocs = types.objects.relocs(types.symbols.object[ids], types.symbols.local[ids])
+        relocs = types.relocs(ids)
         kinds, ptrdata = types.kinds(ids), types.ptrdata(ids)
         self._size.update(zip(ids.tolist(), types.sizes(ids).tolist(), strict=True))
         self._ptrdata.update(zip(ids.tolist(), ptrdata.tolist(), strict=True))
         wanted = np.full(len(ids), layout.gcdata)
         wanted[kinds == Kind.ARRAY] = layout.common
         target = targets_at(relocs.counts, relocs.offset, relocs.target, wanted)
+        one = kinds != Kind.STRUCT
+        types.need(ids[one], target[one])
         found: set[int] = set()
         for row in np.flatnonzero(kinds == Kind.ARRAY).tolist():
             sym, elem = int(ids[row]), int(target[row])
@@ -210,6 +213,8 @@ class PointerWords:
     def _part(self, sym: int, part: int) -> int:
         if not part:
             raise self._broken(sym, "type has a part without a type")
+        if part == NOWHERE:
+            self._types.need(np.array([sym]), np.array([part]))
         return part
 
     def _broken(self, sym: int, message: str) -> InputError:

@@ -20,8 +20,8 @@ none; it is larger than LARGEST.
 Content comes first of what a symbol has: where anything else is wrong, it can be read."""
 
 BUILTIN = 11
-"""One of its relocations refers to a symbol of the runtime's that nobody defines. That is found
-later, when names have been resolved."""
+"""One of its relocations refers to a symbol of the runtime's that nobody defines, or to debug
+information that is not read. That is found later, when names have been resolved."""
 
 LARGEST = 2_000_000_000
 """Most bytes in a symbol (cmd/link/internal/ld/data.go, cutoff)."""
@@ -59,7 +59,6 @@ _STATIC = cython.declare(cython.longlong, 0xFFFF)
 _WEAK = cython.declare(cython.longlong, 0x8000)
 # The first of the five package indexes with a meaning of their own, the second, and the last.
 _SELF = cython.declare(cython.longlong, 0x7FFFFFFB)
-_BUILTIN = cython.declare(cython.longlong, 0x7FFFFFFC)
 _NONE = cython.declare(cython.longlong, 0x7FFFFFFF)
 
 
@@ -552,7 +551,7 @@ def relocations(
 ):
     """The relocations of the definitions (objects[i], locals_[i]): how many each has, int64[n]; the
     other columns of linkpipe.tables.objects.RelocColumns; and which of the definitions, int64[k],
-    refer to a symbol of the runtime's that nobody defines.
+    refer to a symbol that has no id: nobody defines it, or it is not read.
 
     Objects and references as in `faults`; symbol s of row r of references is ``ids[start[r] + s]``.
     ``types`` translates an object's numbers, without the weak bit. Object 0 has no relocations,
@@ -618,7 +617,7 @@ def relocations(
                     bad = i
                     break
                 target[row] = cython.cast(cython.int, value)
-                if value == 0 and _u32(data, at + 15) == _BUILTIN:
+                if value == 0 and (_u32(data, at + 15) or _u32(data, at + 19)):
                     undefined[i] = 1
                 row += 1
                 at += _RELOC_SIZE

@@ -185,7 +185,7 @@ def _write(file: str, path: str, content: U8) -> None:
         raise UserError(
             f"mapping output file failed: {_reason(e)}",
             status=2,
-            remedy=f"make room for {len(content)} bytes where {path} is written; "
+            remedy=f"make room for {len(content)} bytes where -o {path} is written; "
             "what was there before is left as it was",
         ) from e
 

@@ -9,7 +9,7 @@ import attrs
 
 from linkpipe.arch import Range, RelocKind
 from linkpipe.errors import InputError
-from linkpipe.symkind import SymKind
+from linkpipe.symkind import SymKind, is_dwarf
 from linkpipe.tables.symbols import ABI0, ABI_INTERNAL
 
 if TYPE_CHECKING:
@@ -54,13 +54,14 @@ class RelocErrors:
             for (_, error), line in zip(found, lines, strict=True)
         ]
 
-    def _add(self, where: Where, message: str, remedy: str = _REBUILD) -> None:
+    def _add(self, where: Where, message: str, remedy: str = _REBUILD, *, found: str = "") -> None:
         name = self._symbols.name(where.symbol) or f"sym {where.symbol}"
         error = InputError(
             message,
             symbol=name,
             file=self._files[int(self._symbols.object[where.symbol])],
             offset=where.offset,
+            found=found,
             remedy=remedy,
             status=2,
         )
@@ -119,7 +120,11 @@ class RelocErrors:
 
     def unreachable(self, where: Where) -> None:
         """The target was not kept."""
-        self._add(where, f"unreachable sym in relocation: {self._target(where)}")
+        message = f"unreachable sym in relocation: {self._target(where)}"
+        debug = is_dwarf(self._symbols.kind[[where.symbol]]).any()
+        self._add(
+            where, message, found="debug information of what the program needs" if debug else ""
+        )
 
     def unknown(self, where: Where, number: int) -> None:
         """The architecture has no such relocation."""

@@ -45,8 +45,11 @@ def symbol_name(objects: Objects, obj: int, local: int) -> str:
 
 def file_of(name: str, symbols: Symbols, objects: Objects) -> str:
     """The file that defines the symbol of a name, or else the first that refers to it; "" when
-    there is none: the linker made it, or it has no name to be found by."""
+    there is none: the linker made it."""
     found = [symbols.lookup(name, version) for version in (ABI0, ABI_INTERNAL)]
+    if not any(found):  # static to its object, or found by its content
+        every = symbols.names(np.arange(symbols.made))
+        found = [sym for sym, other in enumerate(every) if other == name.encode()]
     return file_with([sym for sym in found if sym], symbols, objects)
 
 
@@ -125,10 +128,17 @@ def fault(objects: Objects, obj: int, local: int, code: int) -> InputError:
             remedy=_DAMAGED,
         )
     if code == records.BUILTIN:
-        _, relocs = _records(objects, obj, local, *_REFERENCES[records.RELOC])
+        relocs = reloc_records(objects, obj, local)
         builtins = relocs["sym"][relocs["pkg"] == np.uint32(goobj.PKG_BUILTIN)]
-        first = builtins[objects.builtins[builtins] == 0][0]
-        return undefined_builtin(objects, obj, int(first), name)
+        first = builtins[objects.builtins[builtins] == 0]
+        if len(first):
+            return undefined_builtin(objects, obj, int(first[0]), name)
+        return InputError(
+            "corrupt object file: code or data refers to debug information",
+            symbol=name,
+            file=file,
+            remedy=_DAMAGED,
+        )
     at, pkg, sym = _reference(objects, obj, local, *_REFERENCES[code])
     return InputError(
         f"corrupt object file: reference to symbol {sym} of package index {pkg}, which does "
@@ -168,6 +178,11 @@ def undefined_builtin(objects: Objects, obj: int, builtin: int, owner: str = "")
         status=1,
         remedy="rebuild the package and the runtime with the same flags (-race and the like)",
     )
+
+
+def reloc_records(objects: Objects, obj: int, local: int) -> Structs:
+    """A symbol's relocations as they stand in its object (goobj.RELOC_RECORD)."""
+    return _records(objects, obj, local, *_REFERENCES[records.RELOC])[1]
 
 
 def _reference(

@@ -13,6 +13,7 @@ from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import FuncInfos, read_funcinfos
 from linkpipe.tables.faults import rows_of
+from linkpipe.tables.records import ROOTING
 from linkpipe.values import Shown
 
 if TYPE_CHECKING:
@@ -112,17 +113,18 @@ def read_functions(objects: Objects, symbols: Symbols, functions: Ints) -> Funct
 
 
 def _refer_to_nothing(objects: Objects, symbols: Symbols, records: I32) -> None:
-    """Raise InputError when a record or table about a function has a name or relocations. As the
-    oracle sees it, it would then be data of the program, and keep what it refers to."""
+    """Raise InputError when a record or table about a function has a name, relocations, or flags
+    that let a function keep more. As the oracle sees it, it would then be a part of the program."""
     obj, local = symbols.object[records], symbols.local[records].astype(np.int64)
     index = objects.blocks[obj, goobj.RELOCIDX] + 4 * local
     refers = objects.arena.u32(index) != objects.arena.u32(index + 4)
-    bad = np.flatnonzero((obj != 0) & (refers | (symbols.name_size[records] > 0)))
+    flagged = (symbols.flags[records] & ROOTING) != 0
+    bad = np.flatnonzero((obj != 0) & (refers | flagged | (symbols.name_size[records] > 0)))
     if len(bad):
         sym = int(records[bad[0]])
         raise InputError(
-            "a table about a function has a name, or relocations",
+            "a table about a function has a name, or relocations, or flags of a function",
             file=objects.names[int(symbols.object[sym])],
-            found=symbols.name(sym) or "relocations",
+            found=symbols.name(sym) or ("flags" if flagged[bad[0]] else "relocations"),
             remedy="rebuild the package; the file is damaged",
         )

@@ -7,15 +7,17 @@ reachable, not for what is present.
 
 What records say of themselves was checked when they were loaded (linkpipe.packages.checking).
 A symbol that is damaged is an error when it is needed, not before: the oracle looks at no other
-one. Until it is known what is needed, a damaged symbol has no relocations and no auxiliary
-symbols, and if its content is what is damaged, it has no content.
+one. Until it is known what is needed, a damaged symbol has no auxiliary symbols, and if its content
+is what is damaged, it has no content and no relocations. Types are read before that is known, and
+without it: of their relocations the oracle looks up those that it wants to know of, so a reference
+to nothing is an error when it is wanted (NOWHERE).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
 import numpy as np
@@ -89,7 +91,8 @@ class References(Shown):
 
 
 class UndefinedBuiltins(Exception):
-    """Symbols (objects[i], locals[i]) refer to symbols of the runtime's that nobody defines."""
+    """Symbols (objects[i], locals[i]) refer to symbols of the runtime's that nobody defines, or to
+    debug information in a link that reads none."""
 
     def __init__(self, objects: Ints, locals_: Ints) -> None:
         super().__init__(f"{len(objects)} symbols")
@@ -97,6 +100,12 @@ class UndefinedBuiltins(Exception):
 
 
 _SPECIAL = goobj.PKG_NONE - goobj.PKG_SELF + 1
+
+NOWHERE = -1
+"""The target of a relocation that refers to a symbol that there is not."""
+
+_OF_AUXS = (records.AUXS, records.AUX, records.TABLE, records.SIZE)
+"""What is found wrong with a symbol when its content and its relocations are sound."""
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns)
@@ -228,10 +237,10 @@ class Objects:
 
         Object 0 (the linker's own symbols) has none here. Raises InputError for a damaged symbol
         that is ``needed``; one that need not be has none. Raises UndefinedBuiltins for symbols that
-        need not be there and refer to what nobody defines.
+        need not be there and refer to what nobody defines. Damaged auxiliary symbols are no matter.
         """
         counts, columns, undefined = records.relocations(
-            *self._records(objects, locals_, needed), self.format.relocs
+            *self._records(objects, locals_, needed, _OF_AUXS), self.format.relocs
         )
         if len(undefined):
             found = UndefinedBuiltins(objects[undefined], locals_[undefined])
@@ -239,6 +248,43 @@ class Objects:
                 self.with_undefined(found).refuse(objects, locals_)
             raise found
         return RelocColumns(counts, *columns)
+
+    def relocs_singly(self, objects: Ints, locals_: Ints, *, needed: bool = True) -> RelocColumns:
+        """Read the relocations like `relocs`, for those who look at some of each symbol's: one that
+        refers to a symbol that there is not has the target NOWHERE. Whoever looks at that one calls
+        `refuse`."""
+        try:
+            found = self.relocs(objects, locals_, needed=False)
+        except UndefinedBuiltins as undefined:
+            if needed:
+                return self.with_undefined(undefined).relocs_singly(objects, locals_)
+            raise
+        broken = self.has_fault(records.RELOC, objects, locals_)
+        broken |= self.has_fault(records.BUILTIN, objects, locals_)
+        if needed:
+            self.refuse(objects[~broken], locals_[~broken], _OF_AUXS)
+        rows = np.flatnonzero(broken)
+        if not len(rows):
+            return found
+        from linkpipe.tables.faults import reloc_records
+
+        pairs = zip(objects[rows].tolist(), locals_[rows].tolist(), strict=True)
+        read = [reloc_records(self, obj, local) for obj, local in pairs]
+        counts = found.counts.copy()
+        counts[rows] = [len(one) for one in read]
+        at = np.repeat(np.cumsum(found.counts)[rows], counts[rows])
+        every, obj = np.concatenate(read), np.repeat(objects[rows], counts[rows]).astype(np.int64)
+        known = self.references.has(obj, every["pkg"], every["sym"])
+        target = np.full(len(every), NOWHERE, np.int32)
+        target[known] = self._resolved(obj[known], every["pkg"][known], every["sym"][known])
+        target[(target == 0) & ((every["pkg"] != 0) | (every["sym"] != 0))] = NOWHERE
+        weak = every["type"] >= goobj.WEAK
+        kind = self.format.relocs[every["type"] & (goobj.WEAK - 1)]
+        before: tuple[Any, ...] = found[1:]
+        columns = every["offset"], every["size"], kind, weak, every["add"], target
+        return RelocColumns(
+            counts, *(np.insert(a, at, b) for a, b in zip(before, columns, strict=True))
+        )
 
     def with_undefined(self, found: UndefinedBuiltins) -> Objects:
         """The same, with these symbols noted as damaged."""
@@ -271,14 +317,14 @@ class Objects:
         first = self.arena.u32(at).astype(np.int64)
         count = self.arena.u32(at + 4).astype(np.int64) - first
         if len(self.faulty):
-            count[self.damaged(objects, locals_, content=True)] = 0
+            count[self.has_fault(records.DATA, objects, locals_)] = 0
         return self.blocks[objects, goobj.DATA] + first, count
 
-    def refuse(self, objects: Ints, locals_: Ints) -> None:
-        """Raise InputError when one of these symbols, which are needed, is damaged."""
+    def refuse(self, objects: Ints, locals_: Ints, but: Collection[int] = ()) -> None:
+        """Raise InputError when one of these symbols, which are needed, is `damaged`."""
         if not len(self.faulty):
             return
-        bad = np.flatnonzero(self.damaged(objects, locals_))
+        bad = np.flatnonzero(self.damaged(objects, locals_, but))
         if len(bad):
             from linkpipe.tables.faults import fault
 
@@ -286,19 +332,31 @@ class Objects:
             place = int(np.searchsorted(self.faulty, self.local_base[obj] + local))
             raise fault(self, obj, local, int(self.fault[place]))
 
-    def damaged(self, objects: Ints, locals_: Ints, *, content: bool = False) -> Bool:
-        """Whether something is wrong with each of the definitions (objects[i], locals_[i]), or with
-        its content alone."""
+    def damaged(self, objects: Ints, locals_: Ints, but: Collection[int] = ()) -> Bool:
+        """Whether something is wrong with each of the definitions (objects[i], locals_[i]), ``but``
+        not one of these faults (linkpipe.kernels.records)."""
         if not len(self.faulty):
             return np.zeros(len(objects), np.bool_)
-        faulty = self.faulty[self.fault == records.DATA] if content else self.faulty
+        return self._any_of(self.faulty[~np.isin(self.fault, list(but))], objects, locals_)
+
+    def has_fault(self, code: int, objects: Ints, locals_: Ints) -> Bool:
+        """Whether this is what is wrong with each of the definitions (objects[i], locals_[i])."""
+        return self._any_of(self.faulty[self.fault == code], objects, locals_)
+
+    def _any_of(self, faulty: I64, objects: Ints, locals_: Ints) -> Bool:
+        if not len(faulty):
+            return np.zeros(len(objects), np.bool_)
         return np.isin(self.local_base[objects] + locals_, faulty) & (objects != 0)
 
-    def _records(self, objects: Ints, locals_: Ints, needed: bool) -> _Records:
+    def _records(
+        self, objects: Ints, locals_: Ints, needed: bool, but: Collection[int] = ()
+    ) -> _Records:
         """What the kernels that read records of definitions are given."""
         if needed:
-            self.refuse(objects, locals_)
-        skipped = self.damaged(objects, locals_) if len(self.faulty) else np.zeros(0, np.bool_)
+            self.refuse(objects, locals_, but)
+        skipped = np.zeros(0, np.bool_)
+        if len(self.faulty):
+            skipped = self.damaged(objects, locals_, but)
         table = self.references
         return (
             self.arena.bytes,

@@ -49,7 +49,7 @@ _DTYPES = "liiBliiBIlili"
 PACKAGE, HASHED64, HASHED, NONPKG, REF = range(5)
 
 
-_ROOTING = Flag.REFLECT_METHOD | Flag.WASM_EXPORT
+ROOTING = Flag.REFLECT_METHOD | Flag.WASM_EXPORT
 """Flags that make a symbol a root of the reachability analysis, or make it keep all methods."""
 
 
@@ -71,7 +71,7 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
         return objects.arena.bytes, objects.blocks[share].ravel(), local, classes[share].ravel()
 
     def count(share: slice) -> tuple[int, int]:
-        return records.count_symbols(*given(share), form.flag2, debug, _ROOTING, with_dwarf)
+        return records.count_symbols(*given(share), form.flag2, debug, ROOTING, with_dwarf)
 
     def read(part: tuple[slice, int, int]) -> None:
         share, start, end = part

@@ -170,6 +170,7 @@ def names_something(given: Files, said: str) -> bool:
         ".a(",
         ".a:",
         "open :",
+        "\tfile: ",
     )
     return bool(words) or any(package in said for package in packages)
 

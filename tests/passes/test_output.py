@@ -66,8 +66,9 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     """A limit on the size of files stands in for a full disk."""
     out = tmp_path / "a.out"
     out.write_bytes(b"old")
-    with small_files(1000), pytest.raises(UserError, match="mapping output file failed"):
+    with small_files(1000), pytest.raises(UserError, match="mapping output file failed") as error:
         write_output(str(out), NEW)
+    assert f"-o {out}" in str(error.value.remedy)
     assert out.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.out"]
 
