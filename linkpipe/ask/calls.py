@@ -7,12 +7,13 @@ brought together, each signature a group, for those who ask which call it was.
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cache, cached_property
 
 import attrs
 import numpy as np
 
-from linkpipe.arrays.types import I32, I64, Bool
+from linkpipe.arrays.types import I32, I64
 from linkpipe.ask.rerun import Run
 from linkpipe.deadcode.methods import MethodReader, Methods
 from linkpipe.gotypes.data import TypeData
@@ -91,26 +92,38 @@ class Calls:
         """The number of the method that a relocation belongs to."""
         return int(np.searchsorted(self.methods.row, row, side="right")) - 1
 
+    @cached_property
+    def _first(self) -> I64:
+        """The call of each group that was reached first, -1 for none."""
+        _, owners, group = self.calls
+        found = np.full(self.count, -1, np.int64)
+        late_first = np.argsort(self.run.turn[owners], kind="stable")[::-1]
+        found[group[late_first]] = late_first
+        return found
+
     def first_call(self, method: int, before: int) -> tuple[int, int] | None:
         """The call, reached in an earlier turn than ``before``, that comes first of those that keep
         a method: row of the note, caller. None where it is kept for another reason: it may be
         called by any name, or from other modules."""
-        rows, owners, group = self.calls
-        by_signature, by_name = self.method_groups
-        mine: Bool = (group == by_signature[method]) | (group == by_name[method])
-        hits = np.flatnonzero(mine & (self.run.turn[owners] < before))
-        if not len(hits):
-            return None
-        best = int(hits[np.argmin(self.run.turn[owners[hits]])])
-        return int(rows[best]), int(owners[best])
+        rows, owners, _ = self.calls
+        firsts = (int(self._first[group[method]]) for group in self.method_groups)
+        hits = [(int(self.run.turn[owners[call]]), call) for call in firsts if call >= 0]
+        turn, best = min(hits, default=(before, -1))
+        return (int(rows[best]), int(owners[best])) if turn < before else None
 
-    def first_reflecting(self, before: int) -> int:
-        """The function that comes first of those, reached in an earlier turn, that look methods up
-        by a name which is not known when linking; 0: none."""
+    @cached_property
+    def _reflecting(self) -> int:
+        """The function that came first of those that look methods up by a name which is not known
+        when linking; 0: none."""
         run = self.run
         marked = (run.inputs.symbols.flags & Flag.REFLECT_METHOD) != 0
-        found = np.flatnonzero(marked & run.reached & (run.turn < before))
+        found = np.flatnonzero(marked & run.reached)
         return int(found[np.argmin(run.turn[found])]) if len(found) else 0
+
+    def first_reflecting(self, before: int) -> int:
+        """That function, if it was reached in an earlier turn; 0: none was."""
+        function = self._reflecting
+        return function if self.run.turn[function] < before else 0
 
     def look_ups(self, function: int) -> list[int]:
         """The relocations by which a function looks methods up, as far as they can be told: to
@@ -128,8 +141,12 @@ class Calls:
                     direct.append(row)
         return direct or noted
 
-    def name(self, row: int) -> str:
-        """The method that a note is about, in words."""
+    @cached_property
+    def name(self) -> Callable[[int], str]:
+        """The method that a note is about, by its row, in words."""
+        return cache(self._name)
+
+    def _name(self, row: int) -> str:
         inputs = self.run.inputs
         relocs, symbols = inputs.relocs, inputs.symbols
         target = int(relocs.target[row])

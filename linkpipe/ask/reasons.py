@@ -17,7 +17,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.ragged import expand
-from linkpipe.arrays.types import I32, I64, Bool
+from linkpipe.arrays.types import I32, I64, Bool, Ints
 from linkpipe.ask import rerun
 from linkpipe.ask.calls import Calls
 from linkpipe.ask.modules import Modules
@@ -33,6 +33,7 @@ from linkpipe.tables.symbols import Flag
 from linkpipe.values import Value
 
 _PUSHED = Flag.LINKNAME | Flag.LINKNAME_STD
+_WAYS = ("", "linkname", "assembly")
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -181,8 +182,8 @@ class Reasons:
         path.reverse()
         found: list[int | _Note] = []
         call = 0
-        for before, after in pairwise(path):
-            number = self._number(before, after)
+        numbers = self.numbers(np.array(path[:-1], np.int64), np.array(path[1:], np.int64))
+        for (before, after), number in zip(pairwise(path), numbers.tolist(), strict=True):
             if number >= len(self.arcs.row):
                 call = number - len(self.arcs.row)
             elif before >= len(self.run.turn):
@@ -192,11 +193,18 @@ class Reasons:
                 found.append(number)
         return self.reasons(found)
 
-    def _number(self, before: int, after: int) -> int:
+    def numbers(self, before: Ints, after: Ints) -> I64:
+        """The numbers of the arcs by which chains go from each symbol to the next, int64[k]; see
+        ``tree``."""
+        keys = before.astype(np.int64) * len(self._search[1]) + after
+        return self._search[0].reasons[np.searchsorted(self._keys, keys)].astype(np.int64)
+
+    @cached_property
+    def _keys(self) -> I64:
+        """The edges to go along as numbers, which ascend."""
         csr = self._search[0]
-        first, end = int(csr.starts[before]), int(csr.starts[before + 1])
-        at = first + int(np.searchsorted(csr.targets[first:end], after))
-        return int(csr.reasons[at])
+        source = np.repeat(np.arange(len(csr.starts) - 1), np.diff(csr.starts))
+        return source * len(self._search[1]) + csr.targets
 
     def immediate(self, symbols: I64) -> tuple[Reason, ...]:
         """Every reason, from elsewhere, for any of these symbols."""
@@ -255,17 +263,16 @@ class Reasons:
 
     def _of_arc(self, arc: int) -> Reason:
         source, target, code, row = (int(column[arc]) for column in self.arcs)
-        graph, relocs = self.link.graph, self.link.graph.relocs
+        graph, relocs, one = self.link.graph, self.link.graph.relocs, np.array([arc])
+        told = {"kind": self.kinds(one)[0], "because": self.conditions(one)[0]}
         if code >= FROM_ROOT:
-            told = graph.roots[code - FROM_ROOT][1]
-            return Reason("", graph.label(target), "root", because=told)
+            return Reason("", graph.label(target), **told)
         return self._by(
             source,
             target=graph.label(target),
-            kind=self._kind(source, target, code),
             relocation=self._relocation(int(relocs.type[row])) if row >= 0 else "",
             offset=int(relocs.offset[row]) if row >= 0 else None,
-            because=self._condition(target, row) if code == METHOD else "",
+            **told,
         )
 
     def _by(self, source: int, **told: Any) -> Reason:
@@ -296,50 +303,71 @@ class Reasons:
             return f"{label(function)} may call any exported method by reflection"
         return "other modules may call any method"
 
-    def _kind(self, source: int, target: int, code: int) -> str:
+    def offsets(self, arcs: I64) -> I64:
+        """Bytes from the start of each arc's source to what refers, -1 where nothing does."""
+        row = self.arcs.row[arcs]
+        return np.where(row >= 0, self.run.inputs.relocs.offset[row], -1)
+
+    def conditions(self, arcs: I64) -> list[str]:
+        """What each arc takes besides its source, "" for nothing, and why a root is one."""
+        _, target, code, row = (column[arcs] for column in self.arcs)
+        found = [""] * len(arcs)
+        for at in np.flatnonzero(code >= METHOD).tolist():
+            if code[at] >= FROM_ROOT:
+                found[at] = self.link.graph.roots[code[at] - FROM_ROOT][1]
+            elif code[at] < MAPINIT:
+                found[at] = self._condition(int(target[at]), int(row[at]))
+        return found
+
+    def kinds(self, arcs: I64) -> list[str]:
+        """Which kind of reason each arc is, by number (see Reason)."""
         graph = self.link.graph
-        symbols, flags = graph.symbols, graph.symbols.flags
-        if code >= MAPINIT:
-            return "map initialiser"
-        if code >= METHOD:
-            return "method"
-        if code >= AUX:
-            return graph.reason(code)
-        if code == R_KEEP:
-            return "kept with it"
-        how = self._how(source, target)
-        if code in self.link.arch.calls:
-            return how + "call"
-        if flags[target] & Flag.GO_TYPE:
-            return how + "type"
-        if flags[target] & Flag.ITAB:
-            return how + "interface table"
-        if is_text(symbols.kind[target]):
-            name = graph.label(source)
-            start = name.endswith("..inittask")
-            return how + ("initialiser" if start else "function")
-        if graph.label(target).endswith("..inittask"):
-            return how + "package initialiser"
-        return how + "data"
-
-    def _how(self, source: int, target: int) -> str:
-        """By which way around the language, if any, a symbol is referred to."""
-        graph, objects = self.link.graph, self.link.objects
         symbols = graph.symbols
-        home, at = int(symbols.object[target]), int(symbols.object[source])
-        if symbols.flags[source] & Flag.FROM_ASSEMBLY:
-            return "assembly "
-        if not at or not home or objects.package[at] == objects.package[home]:
-            return ""
-        return "linkname " if self._pulls(at, target) else ""
+        source, target, code, _ = (column[arcs] for column in self.arcs)
+        starts = symbols.ends_with(source, b"..inittask")
+        cases = {
+            "root": code >= FROM_ROOT,
+            "map initialiser": code >= MAPINIT,
+            "method": code >= METHOD,
+            "auxiliary": code >= AUX,
+            "kept with it": code == R_KEEP,
+            "call": np.isin(code, list(self.link.arch.calls)),
+            "type": symbols.has(target, Flag.GO_TYPE),
+            "interface table": symbols.has(target, Flag.ITAB),
+            "initialiser": is_text(symbols.kind[target]) & starts,
+            "function": is_text(symbols.kind[target]),
+            "package initialiser": symbols.ends_with(target, b"..inittask"),
+        }
+        words, way = (*cases, "data"), self._ways(source, target)
+        found = np.select(list(cases.values()), np.arange(len(cases)), len(cases))
+        kinds = [words[at] for at in found.tolist()]
+        for at in np.flatnonzero(found == words.index("auxiliary")).tolist():
+            kinds[at] = graph.reason(int(code[at]))
+        for at in np.flatnonzero((way > 0) & (found > words.index("kept with it"))).tolist():
+            kinds[at] = f"{_WAYS[way[at]]} {kinds[at]}"
+        return kinds
 
-    def _pulls(self, obj: int, target: int) -> bool:
-        """Whether an object refers to a symbol by linkname."""
+    def _ways(self, source: I32, target: I32) -> I64:
+        """By which way around the language, if any, each symbol is referred to: a place in
+        _WAYS."""
+        symbols, package = self.link.graph.symbols, self.link.objects.package
+        at, home = symbols.object[source], symbols.object[target]
+        found = np.zeros(len(source), np.int64)
+        other = (at != 0) & (home != 0) & (package[at] != package[home])
+        for obj in np.unique(at[other]).tolist():
+            mine = np.flatnonzero(other & (at == obj))
+            found[mine[np.isin(target[mine], self._pulled(obj))]] = _WAYS.index("linkname")
+        found[symbols.has(source, Flag.FROM_ASSEMBLY)] = _WAYS.index("assembly")
+        return found
+
+    def _pulled(self, obj: int) -> I32:
+        """The symbols that an object refers to by linkname."""
         objects = self.link.objects
-        first = int(objects.local_base[obj]) + int(objects.defined[obj])
-        ids = objects.local_to_id[first : int(objects.local_base[obj + 1])]
-        found = np.flatnonzero(ids == target) + int(objects.defined[obj])
-        at = objects.blocks[obj, goobj.SYMDEF] + found * goobj.SYM.itemsize
+        defined = int(objects.defined[obj])
+        ids = objects.local_to_id[int(objects.local_base[obj]) + defined :]
+        ids = ids[: int(objects.local_base[obj + 1] - objects.local_base[obj]) - defined]
+        places = defined + np.arange(len(ids))
+        at = objects.blocks[obj, goobj.SYMDEF] + places * goobj.SYM.itemsize
         record = objects.arena.records(at, goobj.SYM)
         flags = objects.format.flag2[record["flag2"]].astype(np.uint32) << 8
-        return bool((flags & _PUSHED).any())
+        return ids[(flags & _PUSHED) != 0]

@@ -94,16 +94,25 @@ def size(
     pieces = Linked(link, file).pieces()
     if by not in OF_SYMBOLS:
         return _added_up(file, pieces, by, top)
-    table = link.symbols
+    found = groups(link, by, asked_about(link, pieces))
+    group = np.where(pieces.symbol > 0, found.of[pieces.symbol], -1 - pieces.kind)
+    sums = _sums(group, pieces, lambda row: found.name(row) if row >= 0 else of_kind(-1 - row))
+    return _with_retained(sums, Retained(link, found, may_leave(link, pieces)), top, tree, exact, progress)
+
+
+def asked_about(link: Link, pieces: Pieces) -> I64:
+    """The symbols that are in the file or were needed, ascending."""
     known = np.unique(np.concatenate((pieces.symbol, link.graph.symbols.reachable())))
-    found = groups(link, by, known[known > 0])
-    weight = np.zeros(len(table), np.int64)
+    return known[known > 0]
+
+
+def may_leave(link: Link, pieces: Pieces) -> I64:
+    """The bytes of each symbol that would leave with it, code and data: int64[n]."""
+    weight = np.zeros(len(link.symbols), np.int64)
     inside = np.array([COLUMNS[column] in _INSIDE for column in COLUMN])[pieces.kind]
     np.add.at(weight, pieces.symbol[inside], pieces.size[inside])
     weight[0] = 0
-    group = np.where(pieces.symbol > 0, found.of[pieces.symbol], -1 - pieces.kind)
-    sums = _sums(group, pieces, lambda row: found.name(row) if row >= 0 else of_kind(-1 - row))
-    return _with_retained(sums, Retained(link, found, weight), top, tree, exact, progress)
+    return weight
 
 
 def size_of_file(path: str | os.PathLike[str], by: str = "package", top: int = 0) -> Size:

@@ -63,6 +63,10 @@ class Makers(Observer):
         if count and (not self.passes or self.passes[-1][0] < count):
             self.passes.append((count, planned.name))
 
+    def of(self, symbol: int) -> str:
+        """The pass that made a symbol, "" where that is not known."""
+        return next((name for count, name in self.passes if symbol < count), "")
+
 
 def why(
     link: Link,
