@@ -52,6 +52,9 @@ if TYPE_CHECKING:
     from linkpipe.ask.plugin_check import PluginCheck as PluginCheck
     from linkpipe.ask.plugin_check import plugin_check as plugin_check
     from linkpipe.ask.reasons import Reason as Reason
+    from linkpipe.ask.report import Report as Report
+    from linkpipe.ask.report import Watch as Watch
+    from linkpipe.ask.report import report as report
     from linkpipe.ask.size import Size as Size
     from linkpipe.ask.size import size as size
     from linkpipe.ask.size import size_of_file as size_of_file
@@ -129,6 +132,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.ask.explain": "Explanation explain",
             "linkpipe.ask.growth": "Growth growth",
             "linkpipe.ask.reasons": "Reason",
+            "linkpipe.ask.report": "Report Watch report",
             "linkpipe.ask.unused_x": "UnusedX unused_x",
             "linkpipe.ask.size": "Size size size_of_file",
             "linkpipe.ask.verify": "Verify verify",

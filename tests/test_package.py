@@ -104,13 +104,25 @@ def test_manual_pages(python: Path, tmp_path: Path) -> None:
     assert {file.name: file.read_text() for file in installed.iterdir()} == kept
 
 
+def test_the_page_of_a_report_is_whole(python: Path) -> None:
+    """What the page is made of is installed, with the library that draws and its licences."""
+    (site,) = python.parent.parent.glob("lib/*/site-packages")
+    listed = run("git", "ls-files", "--cached", "--others", "--", "linkpipe/cli/page", cwd=ROOT)
+    assert "linkpipe/cli/page/echarts/echarts.min.js" in listed
+    assert [name for name in listed.splitlines() if not (site / name).exists()] == []
+
+
 def test_the_metadata(python: Path) -> None:
     """What the index will show."""
     (site,) = python.parent.parent.glob("lib/*/site-packages")
     (installed,) = Distribution.discover(name="linkpipe", path=[str(site)])
     metadata = installed.metadata
-    assert metadata["License-Expression"] == "BSD-3-Clause"
-    assert [file.name for file in installed.files or () if file.name == "LICENSE"] == ["LICENSE"]
+    assert metadata["License-Expression"] == "BSD-3-Clause AND Apache-2.0"
+    licences = [file for file in map(str, installed.files or ()) if ".dist-info/licenses/" in file]
+    kept = [file.partition("/licenses/")[2] for file in licences]
+    charts = "linkpipe/cli/page/echarts"
+    own = [f"{charts}/{name}" for name in ("LICENSE", "LICENSE-d3", "NOTICE")]
+    assert sorted(kept) == ["LICENSE", *own]
     assert metadata["Author"] == "the linkpipe authors"
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert (installed.read_text("METADATA") or "").count("# linkpipe") >= 1

@@ -19,7 +19,9 @@ from typing import Any, Union, get_args, get_origin
 import attrs
 
 from linkpipe import api
+from linkpipe.arrays.types import element_of
 from linkpipe.ask.growth import Growth
+from linkpipe.ask.report import Changes
 from linkpipe.ask.why_no_dce import SideBySide
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
@@ -27,6 +29,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 PRINTED: Mapping[str, Any] = {
     "explain/1": {"answers": tuple[api.Explanation, ...]},
     "graph/1": api.Around,
+    "report/1": {"links": tuple[api.Report, ...], "changes": Changes | None},
     "save/1": ({"file": str}, api.Saved),
     "size/1": api.Size,
     "size-against/1": ({"same": bool, "over": bool, "found": int}, Growth),
@@ -73,6 +76,8 @@ def _of(kind: Any, known: dict[str, Any]) -> dict[str, Any]:
     origin, inner = get_origin(kind), get_args(kind)
     if kind in _PLAIN:
         return {"type": _PLAIN[kind]}
+    if element_of(kind) is not None:  # a column of whole numbers
+        return {"type": "array", "items": {"type": "integer"}}
     if origin is tuple and inner[-1] is not Ellipsis:
         return {"type": "array", "prefixItems": [_of(each, known) for each in inner]}
     if origin is tuple:

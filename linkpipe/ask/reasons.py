@@ -264,15 +264,16 @@ class Reasons:
     def _of_arc(self, arc: int) -> Reason:
         source, target, code, row = (int(column[arc]) for column in self.arcs)
         graph, relocs, one = self.link.graph, self.link.graph.relocs, np.array([arc])
-        told = {"kind": self.kinds(one)[0], "because": self.conditions(one)[0]}
+        kind, because = self.kinds(one)[0], self.conditions(one)[0]
         if code >= FROM_ROOT:
-            return Reason("", graph.label(target), **told)
+            return Reason("", graph.label(target), kind, because=because)
         return self._by(
             source,
             target=graph.label(target),
+            kind=kind,
             relocation=self._relocation(int(relocs.type[row])) if row >= 0 else "",
             offset=int(relocs.offset[row]) if row >= 0 else None,
-            **told,
+            because=because,
         )
 
     def _by(self, source: int, **told: Any) -> Reason:
@@ -347,7 +348,7 @@ class Reasons:
             kinds[at] = f"{_WAYS[way[at]]} {kinds[at]}"
         return kinds
 
-    def _ways(self, source: I32, target: I32) -> I64:
+    def _ways(self, source: Ints, target: Ints) -> I64:
         """By which way around the language, if any, each symbol is referred to: a place in
         _WAYS."""
         symbols, package = self.link.graph.symbols, self.link.objects.package

@@ -294,7 +294,9 @@ class _Asked:
         retained, above = _leaving(asked, number)
         name = tuple(found.name(i) if i >= 0 else of_kind(-1 - i) for i in number.tolist())
         none = np.full(len(number), NONE, np.int64)
-        return Parts(name, *sums.T.copy(), retained, above, none), row[at]
+        code, data, pclntab, debug, other = sums.T.copy()
+        parts = Parts(name, code, data, pclntab, debug, other, retained, above, none)
+        return parts, row[at]
 
     def listed(
         self, package: I64, watch: Watch, reasons: _List, files: _List, texts: _List
@@ -328,7 +330,7 @@ class _Asked:
             columns[at] = (reasons[_MADE], texts[f"pass {maker}" if maker else ""], 0, 0, 0)
         names = (name.decode("utf-8", "surrogateescape") for name in link.symbols.names(ids))
         return Listed(
-            tuple(name or f"(nameless {sym})" for name, sym in zip(names, ids.tolist(), strict=True)),
+            tuple(name or f"(nameless {at})" for name, at in zip(names, ids.tolist(), strict=True)),
             package[order],
             kind[ids],
             size[ids],

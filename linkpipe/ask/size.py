@@ -97,7 +97,8 @@ def size(
     found = groups(link, by, asked_about(link, pieces))
     group = np.where(pieces.symbol > 0, found.of[pieces.symbol], -1 - pieces.kind)
     sums = _sums(group, pieces, lambda row: found.name(row) if row >= 0 else of_kind(-1 - row))
-    return _with_retained(sums, Retained(link, found, may_leave(link, pieces)), top, tree, exact, progress)
+    asked = Retained(link, found, may_leave(link, pieces))
+    return _with_retained(sums, asked, top, tree, exact, progress)
 
 
 def asked_about(link: Link, pieces: Pieces) -> I64:

@@ -63,6 +63,7 @@ def to_file(function: Callable[..., int]) -> Callable[..., int]:
         return status
 
     return click.option(
+        "-o",
         "--output",
         metavar="FILE",
         default="",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,7 +13,7 @@ import click
 import numpy as np
 
 from linkpipe.cli._people import people
-from linkpipe.cli._target import GO_FLAGS, YES, ask, linked
+from linkpipe.cli._target import GO_FLAGS, YES, ask, linked, to_file
 
 if TYPE_CHECKING:
     from linkpipe.ask.report import Report
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @people("report")
 @click.argument("target")
 @click.argument("other", default="", metavar=f"[OTHER] {GO_FLAGS}")
-@click.option("-o", "--output", metavar="FILE", required=True, help="The file to write.")
+@to_file
 @click.option(
     "--format",
     "form",
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="A page, or the data in it, for a program.",
 )
-def command(target: str, other: str, output: str, form: str) -> int:
-    """Write a page about a program that is linked: where its bytes go, by module, package and
-    symbol; what would leave with each; for any symbol the chain of reasons why it is there; what
-    switched the pruning of unused methods off; the passes and what each cost. With OTHER two links
-    stand side by side, with what changed from the first to the second.
+def command(target: str, other: str, form: str) -> int:
+    """Write a page about a program that is linked for it: where its bytes go, by module, package
+    and symbol; what would leave with each; for any symbol the chain of reasons why it is there;
+    what switched the pruning of unused methods off; the passes and what each cost. With OTHER two
+    links stand side by side, with what changed from the first to the second.
 
     The page is one file that loads nothing, for any browser: with charts, and with tables that say
     the same for the keyboard and for screen readers.
@@ -43,7 +43,7 @@ def command(target: str, other: str, output: str, form: str) -> int:
     TARGET and OTHER are packages, as go build takes them, files with the arguments of a link
     (@FILE), or saved links; they are linked into temporary files.
 
-    The exit status is 0, 2 when a file cannot be read or written, 3 when a program cannot be built.
+    The exit status is 0, 2 when a file cannot be read or written; 3 when a program cannot be built.
 
     \b
     Examples:
@@ -52,20 +52,17 @@ def command(target: str, other: str, output: str, form: str) -> int:
       linkpipe report --format json ./cmd/prog -o prog.json -- -tags=netgo
     """
     from linkpipe.ask.report import changes
+    from linkpipe.cli._page import page
 
     found = [_asked(each) for each in (target, other) if each]
     links = [_plain(each) for each in found]
-    changed = _plain(changes(*found)) if len(found) > 1 else None
+    changed = _plain(changes(found[0], found[1])) if other else None
     if form == "json":
-        import json
-
+        # Columns of all symbols: without indentation.
         told = {"schema": "linkpipe.report/1", "links": links, "changes": changed}
-        text = json.dumps(told, ensure_ascii=False)
+        click.echo(json.dumps(told, ensure_ascii=False, separators=(",", ":")))
     else:
-        from linkpipe.cli._page import page
-
-        text = page(links, changed)
-    Path(output).write_text(f"{text}\n", "utf-8", "surrogateescape")
+        click.echo(page(links, changed))
     return YES
 
 

@@ -13,6 +13,7 @@ VARIABLE = "LINKPIPE_TOOLS"
 
 # The tool's name -> the Debian package that has it. Those of other architectures are in targets.py.
 PACKAGES = {
+    "chromium": "chromium",
     "gdb": "gdb",
     "ld.gold": "binutils",
     "llvm-dwarfdump": "llvm",

@@ -62,7 +62,12 @@ function table(caption, titles, numeric, count, row) {
   more.addEventListener("click", () => show(body.rows.length + 20 * ROWS));
   show(ROWS);
   const whole = element("table", {}, element("caption", {}, caption), element("thead", {}, head), body);
-  return element("div", {}, element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": caption }, whole), more);
+  return element("div", {}, element("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": caption }, whole), more);
+}
+
+/** The heading below that of a section, or below that of a link in it. */
+function heading(place, text) {
+  return element(place.closest(".two") ? "h4" : "h3", {}, text);
 }
 
 /** A place for each link in a section, beside one another where there are two. */

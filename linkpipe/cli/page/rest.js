@@ -23,7 +23,7 @@ function showMethods(place, program, choose) {
         element("span", { class: "how" }, ["look-up", cause.line].filter(Boolean).join(" · "))));
     }
     place.append(
-      element("h4", {}, `${at + 1}. ${cause.name}${does}`),
+      heading(place, `${at + 1}. ${cause.name}${does}`),
       element("p", {}, causes.length === 1 ? "" : alone(cause)),
       element("div", { class: "side" }, picture, list));
     if (!cause.chain.length) return;

@@ -62,13 +62,13 @@ class WhyView {
         element("span", { class: "how" }, words(told, true)));
     };
     const parts = [
-      element("h4", {}, "The chain, from the root"),
+      heading(this.side, "The chain, from the root"),
       element("ol", { class: "chain" }, ...rows.map((row, at) => item(row, at === rows.length - 1))),
     ];
     if (after.length) {
       const most = after.slice(0, HITS);
       parts.push(
-        element("h4", {}, `What comes by it next: ${number.format(after.length)}`),
+        heading(this.side, `What comes by it next: ${number.format(after.length)}`),
         element("ol", { class: "chain" }, ...most.map((row) => item(row, false))));
     }
     this.list.replaceChildren(...parts);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -34,13 +34,16 @@ def linked(program: Program, until: str = "graph") -> api.Link:
 
 
 @contextmanager
-def whole(program: Program, *flags: str) -> Iterator[api.Link]:
+def whole(
+    program: Program, *flags: str, observers: Iterable[api.Observer] = ()
+) -> Iterator[api.Link]:
     """The whole link of a program, whose file is there until the end."""
     given = inputs(program)
     variables = {**given.environment(), "GOROOT": str(goroot())}
     arguments = [*given.flags, *flags, str(given.main)]
     with tempfile.TemporaryDirectory() as folder:
-        yield api.link(arguments, output=f"{folder}/out", variables=variables)
+        output = f"{folder}/out"
+        yield api.link(arguments, output=output, variables=variables, observers=observers)
 
 
 def response_file(program: Program, folder: Path) -> str:

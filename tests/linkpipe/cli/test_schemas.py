@@ -12,6 +12,7 @@ from tests.linkpipe.cli.test_asking import BINARIES, COMMANDS, of_deep
 from tools.schemas import PRINTED, schema
 
 MORE: dict[str, tuple[str, ...]] = {
+    "report": ("report", "SAME"),
     "save": ("save", "--output", "SAVED"),
     "size-against": ("size", "--against", "SAME"),
     "whatif-rank": ("whatif", "--rank", "reflect,main.run"),
