@@ -118,7 +118,7 @@ man: $(VENV)/.dev ## write manual pages into docs/man, of the text that --help p
 dist: $(VENV)/.dev ## build the source distribution and the wheel, in dist/
 	$(PY) -m build --no-isolation
 
-cross-tools: $(VENV)/.dev ## install compilers, emulators and debuggers that the tests use (Debian, root)
+cross-tools: $(VENV)/.dev ## install compilers, emulators, debuggers and the browser that tests use (Debian, root)
 	@command -v apt-get >/dev/null 2>&1 && test "$$(id -u)" = 0 || { \
 		echo "make cross-tools installs Debian packages, as root; what it would install is" >&2; \
 		$(PY) -m tests.conformance.targets >&2; \

@@ -105,6 +105,9 @@ function treemap(nodes, text) {
         tooltip: tooltip(text),
         series: [{
           type: "treemap",
+          // It is animated by itself, of which each frame draws all boxes.
+          animation: false,
+          animationDurationUpdate: 0,
           left: 0, right: 0, top: 0, bottom: 0,
           roam: false,
           nodeClick: false,
