@@ -203,8 +203,9 @@ def test_faults_are_seen(
         monkeypatch.setitem(server.LIMITS, resource.RLIMIT_CPU, 1)
     if fault is _wait:
         monkeypatch.setattr(server, "SECONDS", 2)
-    # A child begins with what is resident now, which may be far below what once was.
-    resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    # A child begins with its parent's memory, but without the files that are mapped there.
+    status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+    resident = int(status["RssAnon"].split()[0]) << 10
     monkeypatch.setattr(verdicts, "MEMORY", resident + (1 << 28))
     given = files(Case(SMALL, "w", ()))
     assert judge(given, forks.linkpipe(given), None).name == expected

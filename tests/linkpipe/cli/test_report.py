@@ -206,13 +206,13 @@ def test_two_links_side_by_side(opened: Open, told: dict[str, Any]) -> None:
 
 def test_the_theme_is_ones_own_choice(opened: Open, told: dict[str, Any]) -> None:
     page = opened(one(told), "light")
+    whole = page.locator("html")
     page.get_by_label("Theme").select_option("Dark")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    expect(whole).to_have_attribute("data-theme", "dark")
     page.get_by_label("Theme").select_option("As the system")
-    page.emulate_media(color_scheme="dark")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    page.emulate_media(color_scheme="light")
-    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        expect(whole).to_have_attribute("data-theme", theme)
 
 
 def test_names_are_no_markup(opened: Open, told: dict[str, Any]) -> None:
