@@ -107,10 +107,12 @@ other-python: compiler $(VENV)/.dev ## run the unit tests with another Python (O
 	$(UV) pip install --quiet --python .cache/other-python --no-deps -e .
 	.cache/other-python/bin/python -m pytest -n $(JOBS) $(UNIT)
 
+# With extras: pip takes a requirement with one for another than the same without, and would look for
+# its newest version.
 lock: $(VENV)/.dev ## pin anew what .venv gets, in requirements/dev.txt
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --custom-compile-command "make lock" --extra demo --extra dev \
-		--output-file requirements/dev.txt pyproject.toml
+		--no-emit-index-url --no-strip-extras --custom-compile-command "make lock" \
+		--extra demo --extra dev --output-file requirements/dev.txt pyproject.toml
 
 man: $(VENV)/.dev ## write manual pages into docs/man, of the text that --help prints
 	$(PY) -m tools.man

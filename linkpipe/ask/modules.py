@@ -66,11 +66,14 @@ class Modules:
 
     @cached_property
     def _standard(self) -> frozenset[str]:
+        # The assembler of some releases does not say that a package is the standard library's.
         flags = self.link.objects.flags
+        compiled = flags & goobj.FLAG_FROM_ASSEMBLY == 0
         return frozenset(
             package.path
             for package in self.link.packages.items
-            if package.objects and (flags[list(package.objects)] & goobj.FLAG_STD).all()
+            if (own := flags[[i for i in package.objects if compiled[i]]]).size
+            and (own & goobj.FLAG_STD).all()
         )
 
     def module(self, package: str) -> str:

@@ -36,6 +36,17 @@ def test_iterators_over_methods_are_a_cause_since_they_are_there() -> None:
     assert lines[-1][:3] == ["(bytes", "kept)", "0"]
 
 
+def test_the_standard_library_is_one_module_whatever_assembles_it() -> None:
+    """Objects of 1.26's assembler do not say that they are of the standard library."""
+    command = ["linkpipe", "size", "./quiet", "--by", "module", "--format", "json"]
+    root = install("1.26")
+    done = run(command, PROGRAMS, {"LINKPIPE_GO": f"{root}/bin/go", "GOROOT": str(root)})
+    assert done.returncode == 0, done.stderr
+    modules = [row["name"] for row in checked(done.stdout)["rows"]]
+    assert {"std", "looking.test"} <= set(modules)
+    assert "(no module)" not in modules
+
+
 def fake(folder: Path, name: str, version: str) -> None:
     (folder / name).write_text(f"#!/bin/sh\necho {version}\n")
     (folder / name).chmod(0o755)
