@@ -1,4 +1,4 @@
-// Charts: options for ECharts, which draws all of them, as SVG. Each has a table or a list beside it
+// Charts: options for ECharts, which draws all of them, as SVG where there are few shapes. Each has a table or a list beside it
 // that says the same and takes the keyboard, so to a screen reader it is one picture.
 
 const charts = new Set();
@@ -14,8 +14,9 @@ const MONO = 'ui-monospace, "DejaVu Sans Mono", monospace';
 
 /** A chart in an element. ``option(width)`` is asked again when the width or the theme changes. */
 class Chart {
-  constructor(place, label, onpick) {
+  constructor(place, label, onpick, renderer = "svg") {
     this.place = place;
+    this.renderer = renderer;
     place.setAttribute("role", "img");
     place.setAttribute("aria-label", label);
     this.onpick = onpick;
@@ -45,10 +46,12 @@ class Chart {
     const option = this.option(this.width, this.place.clientHeight);
     if (option.height) this.place.style.height = `${option.height}px`;
     if (!this.drawn) {
-      this.drawn = echarts.init(this.place, null, { renderer: "svg" });
+      this.drawn = echarts.init(this.place, null, { renderer: this.renderer });
       this.drawn.on("click", ({ data }) => data?.pick !== undefined && this.onpick(data.pick));
     }
-    this.drawn.resize();
+    // It draws what was there again, so only where the size is another.
+    const { clientWidth, clientHeight } = this.place;
+    if (this.drawn.getWidth() !== clientWidth || this.drawn.getHeight() !== clientHeight) this.drawn.resize();
     this.drawn.setOption({ animation: false, textStyle: { fontFamily: FONT }, ...option.chart }, true);
   }
 }
@@ -69,7 +72,7 @@ function tooltip(text) {
 }
 
 const LETTER = 6.6;
-const SEEN = 80;
+const SEEN = 200;
 /** Pixels of a box that can be told from others. */
 
 /** Whether a box has room for so many letters: a square of its area, and a bit less, would. */

@@ -21,7 +21,9 @@ class SizeView {
     this.program = program;
     this.choose = choose;
     this.path = element("ol", { class: "path", "aria-label": `Where in ${program.name}` });
-    this.chart = new Chart(element("div", { class: "chart treemap" }), "", (to) => this.open(to));
+    // A thousand boxes and their labels would be as many elements of a document.
+    this.chart = new Chart(element("div", { class: "chart treemap" }), "", (to) => this.open(to),
+      "canvas");
     this.rows = element("div");
     place.append(this.path, this.chart.place, this.rows);
     this.arrange("module", "size");
