@@ -58,6 +58,7 @@ def made(folder: Path, syms: list[Sym], mode: Mode, buildmode: str, **flags: Any
     options: Any = SimpleNamespace(
         dumpdep=False,
         **{"w": True, "e": False, "buildmode": buildmode, "relocatable": buildmode != "exe"}
+        | {"asan": False}
         | {"R": -1, "T": -1, "D": -1, "funcalign": 0}
         | flags,
     )

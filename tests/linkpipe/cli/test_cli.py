@@ -511,6 +511,7 @@ def test_a_link_starts_no_threads_for_linear_algebra(tmp_path: Path) -> None:
         "assert 'numpy' in sys.modules; print(len(os.listdir('/proc/self/task')))"
     )
     env = {k: v for k, v in environment().items() if k != "OPENBLAS_NUM_THREADS"}
+    env["LINKPIPE_THREADS"] = "1"  # none of linkpipe's own either
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], env=env, capture_output=True, text=True, check=True
     )
