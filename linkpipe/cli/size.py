@@ -27,22 +27,16 @@ _MARK = "<!-- linkpipe size -->"
 _METAFILE = "esbuild-metafile"
 
 
-class _Limit(click.ParamType[tuple[float, bool]]):
-    """How much a file may grow: "5%" or a number of bytes."""
-
-    name = "limit"
-
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, bool]:
-        """The number, and whether it is in hundredths."""
-        try:
-            number = float(value.removesuffix("%"))
-        except ValueError:
-            number = -1
-        if not 0 <= number < 1e18:
-            self.fail(f"{value!r} is no limit: 5%, or a number of bytes", param, ctx)
-        return number, value.endswith("%")
+def limit(text: str) -> tuple[float, bool]:
+    """How much a file may grow, "5%" or a number of bytes: the number, and whether it is in
+    hundredths."""
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        number = -1
+    if not 0 <= number < 1e18:
+        raise click.BadParameter(f"{text!r} is no limit: 5%, or a number of bytes")
+    return number, text.endswith("%")
 
 
 @asks("size", GO_FLAGS, target="TARGET|BINARY", formats=("markdown", "csv", _METAFILE))
@@ -60,7 +54,7 @@ class _Limit(click.ParamType[tuple[float, bool]]):
 @click.option(
     "--fail-over",
     metavar="LIMIT",
-    type=_Limit(),
+    type=limit,
     help="With --against: status 1 when the file grew by more than 5%, or by so many bytes.",
 )
 def command(
