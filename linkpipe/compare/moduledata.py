@@ -104,7 +104,7 @@ class Memory(Shown):
         file, found = self.file, []
         dtype = elf.reloc_dtype(file.elf_class, file.endian, rela=True)
         for section in np.flatnonzero(file.sections["type"] == elf.SectionType.RELA).tolist():
-            if file.sections["flags"][section] & elf.SHF_ALLOC:
+            if int(file.sections["flags"][section]) & elf.SHF_ALLOC:
                 rows = file.table(section, dtype)
                 found.append((rows["offset"].astype(np.int64), rows["addend"].astype(np.int64)))
         if not found:
