@@ -13,6 +13,7 @@ from linkpipe.process import ledger
 
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
+    ledger.begin()  # other tests of this process have linked
     yield
     ledger.forget()
     ledger.begin()
