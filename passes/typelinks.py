@@ -15,6 +15,8 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.gotypes.order import by_string
 from linkpipe.reloctype import R_ADDR, R_ADDROFF
 from linkpipe.symkind import SymKind
+from linkpipe.tables.objects import joined
+from linkpipe.tables.relocs import single_relocs
 from linkpipe.tables.symbols import Flag
 
 
@@ -26,7 +28,8 @@ def typelinks(link: Link) -> Link:
     is_link = (flags & Flag.TYPELINK) != 0
     types = by_string(link.symbols, link.objects, link.arch, ids[is_link])
     itabs = ids[((flags & Flag.ITAB) != 0) & ~is_link]
-    symbols, relocs, ptrsize = link.symbols.edit(), link.relocs.edit(), link.arch.ptrsize
+    symbols, ptrsize = link.symbols.edit(), link.arch.ptrsize
+    tables, relocs = [], []
     for name, kind, targets, size, reloc in (
         ("runtime.typelink", SymKind.STYPELINK, types, 4, R_ADDROFF),
         ("runtime.itablink", SymKind.SITABLINK, itabs, ptrsize, R_ADDR),
@@ -35,6 +38,9 @@ def typelinks(link: Link) -> Link:
         symbols.set_content(sym, bytes(size * len(targets)))
         symbols.set(sym, kind=kind)
         symbols.add_flags(sym, Flag.REACHABLE | Flag.LOCAL)
-        for row, target in enumerate(targets.tolist()):
-            relocs.add(sym, offset=row * size, size=size, type=reloc, target=target)
-    return link.evolve(symbols=symbols.freeze(), relocs=relocs.freeze())
+        tables.append(sym)
+        relocs.append(single_relocs(size * np.arange(len(targets)), size, reloc, targets))
+    columns = joined(*relocs)._replace(counts=np.array([len(types), len(itabs)]))
+    return link.evolve(
+        symbols=symbols.freeze(), relocs=link.relocs.extended(np.array(tables), columns)
+    )

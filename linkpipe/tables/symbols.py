@@ -17,6 +17,7 @@ only the columns it touches, and freezes it into the next table:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import attrs
 import numpy as np
@@ -155,38 +156,41 @@ class Symbols(InNotebook):
 
         ``[name(i).startswith(prefix) for i in ids]``
         """
-        at, size = self._objects_names(ids)
-        found = matching(self.arena.bytes, at, size, np.frombuffer(prefix, np.uint8), False)
-        return self._made_names(found, ids, lambda name: name.startswith(prefix))
+        sought = np.frombuffer(prefix, np.uint8)
+        return self._ask_names(ids, lambda text, at, size: matching(text, at, size, sought, False))
 
     def ends_with(self, ids: Ints, suffix: bytes) -> Bool:
         """Whether each symbol's name ends with ``suffix``: bool[len(ids)].
 
         ``[name(i).endswith(suffix) for i in ids]``
         """
-        at, size = self._objects_names(ids)
-        found = matching(self.arena.bytes, at, size, np.frombuffer(suffix, np.uint8), True)
-        return self._made_names(found, ids, lambda name: name.endswith(suffix))
+        sought = np.frombuffer(suffix, np.uint8)
+        return self._ask_names(ids, lambda text, at, size: matching(text, at, size, sought, True))
 
     def contains(self, ids: Ints, byte: int) -> Bool:
         """Whether each symbol's name contains a byte: bool[len(ids)].
 
         ``[byte in name(i) for i in ids]``
         """
-        at, size = self._objects_names(ids)
-        found = containing(self.arena.bytes, at, size, byte)
-        return self._made_names(found, ids, lambda name: byte in name)
+        return self._ask_names(ids, lambda text, at, size: containing(text, at, size, byte))
 
-    def _objects_names(self, ids: Ints) -> tuple[I64, I32]:
-        """Where names lie in objects; those that the linker made are empty here."""
+    def _ask_names(self, ids: Ints, ask: Callable[[U8, I64, I32], Bool]) -> Bool:
+        """What a kernel says of each symbol's name, whether it lies in an object or was made."""
         at = self.name_at[ids]
-        return at, np.where(at < 0, 0, self.name_size[ids]).astype(np.int32, copy=False)
-
-    def _made_names(self, found: Bool, ids: Ints, rule: Callable[[bytes], bool]) -> Bool:
-        """The same, for names that the linker made by the rule."""
-        for row in np.flatnonzero(self.name_at[ids] < 0).tolist():
-            found[row] = rule(self.name_bytes(int(ids[row])))
+        size = np.where(at < 0, 0, self.name_size[ids]).astype(np.int32, copy=False)
+        found = ask(self.arena.bytes, at, size)
+        rows = np.flatnonzero(at < 0)
+        if len(rows):
+            text, at, size = self._made_names
+            which = -1 - self.name_at[ids[rows]]
+            found[rows] = ask(text, at[which], size[which])
         return found
+
+    @cached_property
+    def _made_names(self) -> tuple[U8, I64, I32]:
+        """`created_names` as bytes, and where each lies in them."""
+        size = np.fromiter(map(len, self.created_names), np.int32)
+        return np.frombuffer(b"".join(self.created_names), np.uint8), np.cumsum(size) - size, size
 
     def data(self, sym: int) -> bytes | memoryview:
         """The symbol's content; may be shorter than ``size`` (the rest is zero)."""
