@@ -73,6 +73,7 @@ format: $(VENV)/.dev ## write all Python in the one style
 conformance: compiler $(VENV)/.dev ## link real programs with linkpipe and with go tool link: same bytes?
 	$(AT_RELEASE) $(PY) -m tests.conformance $(PROGRAMS) $(if $(GO)$(if $(PROGRAMS),,all),&& \
 		$(PY) -m pytest -q $(if $(PROGRAMS),-m "not big") tests/conformance/test_variants.py)
+	$(if $(GO)$(PROGRAMS),,$(PY) -m pytest -q -m big tests/linkpipe)
 
 gosuites: compiler $(VENV)/.dev ## run Go's own test suites, linked by linkpipe and by the stock linker
 	$(AT_RELEASE) $(PY) -m tests.conformance.gosuites -j $(JOBS) $(SUITES)
@@ -99,13 +100,13 @@ full: ## all that continuous integration runs, and all that takes longer (hours)
 lowest: compiler $(VENV)/.dev ## run the unit tests with the lowest versions that pyproject.toml allows
 	$(UV) venv --quiet --clear --python $(PY) .cache/lowest
 	$(UV) pip install --quiet --python .cache/lowest --resolution lowest-direct -e '.[test]'
-	.cache/lowest/bin/python -m pytest -n $(JOBS) $(UNIT)
+	.cache/lowest/bin/python -m pytest -n $(JOBS) -m "not big" $(UNIT)
 
 other-python: compiler $(VENV)/.dev ## run the unit tests with another Python (OTHER_PYTHON=python3.13)
 	$(UV) venv --quiet --clear --python $(OTHER_PYTHON) .cache/other-python
 	$(UV) pip install --quiet --python .cache/other-python -r requirements/dev.txt
 	$(UV) pip install --quiet --python .cache/other-python --no-deps -e .
-	.cache/other-python/bin/python -m pytest -n $(JOBS) $(UNIT)
+	.cache/other-python/bin/python -m pytest -n $(JOBS) -m "not big" $(UNIT)
 
 # With extras: pip takes a requirement with one for another than the same without, and would look for
 # its newest version.
