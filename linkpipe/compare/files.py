@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from linkpipe.compare import contents, headers
 from linkpipe.compare.expand import expanded, same
 from linkpipe.formats import elfread
@@ -23,7 +25,11 @@ def differences(
     left, right = a.read_bytes(), b.read_bytes()
     if left == right:
         return
-    one, other = elfread.read(a), elfread.read(b)
+    # Not read anew: what comes through a pipe can be read once.
+    one, other = (
+        elfread.parse(str(path), np.frombuffer(content, np.uint8))
+        for path, content in ((a, left), (b, right))
+    )
     names = elfread.read(symbols).symbols if symbols else None
     if not exact:
         one, other = expanded(one), expanded(other)

@@ -208,3 +208,16 @@ def test_names_things_in_files_of_other_machines(program: str, tmp_path: Path) -
     told = "\n".join(changed(linked, tmp_path, ".text", place("main.main", 3)))
     assert "main.main+0x3" in told
     assert ".text: 1 of" in told
+
+
+def test_files_that_come_through_pipes(executable: Path, stripped: Path) -> None:
+    """As a shell's <(COMMAND): each can be read once."""
+    feeds = [
+        subprocess.Popen(["cat", file], stdout=subprocess.PIPE) for file in (executable, stripped)
+    ]
+    paths = [f"/dev/fd/{feed.stdout.fileno()}" for feed in feeds if feed.stdout]
+    (first, *_) = differences(Path(paths[0]), Path(paths[1]))
+    for feed in feeds:
+        feed.communicate()
+    sizes = executable.stat().st_size, stripped.stat().st_size
+    assert first.startswith(f"{paths[0]} and {paths[1]} differ: {sizes[0]} bytes, then {sizes[1]}")
