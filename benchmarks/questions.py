@@ -38,6 +38,7 @@ ASKED: dict[str, tuple[str, tuple[str, ...]]] = {
     "size --tree": (WHOLE, ("--tree", "ARGS")),
     "size --by symbol": (WHOLE, ("--by", "symbol", "ARGS")),
     "size --against": (WHOLE, ("--against", "BINARY", "ARGS")),
+    "report": (WHOLE, ("ARGS", "-o", "PAGE")),
     "size BINARY": ("", ("BINARY",)),
     "verify": (WHOLE, ("BINARY",)),
 }
@@ -70,6 +71,7 @@ def commands(folder: Path) -> dict[str, list[str]]:
     words = [*given.flags, str(given.main)]
     args.write_text("\n".join(f'"{word}"' for word in words))
     meant = {"ARGS": f"@{args}", "BINARY": str(goroot() / "bin" / "go")}
+    meant["PAGE"] = str(folder / "page.html")
     out = str(folder / "out")
     found = {
         GRAPH: [sys.executable, "-P", "-c", _API.format([f"@{args}"], "graph", out)],
