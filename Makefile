@@ -91,7 +91,7 @@ dwarfcheck: compiler $(VENV)/.dev ## let readelf, llvm-dwarfdump and gdb read li
 	LINKPIPE_TOOLS=required $(PY) -m pytest -q tests/conformance/test_debuggers.py
 
 bench: compiler $(VENV)/.dev ## time linkpipe beside go tool link, or AGAINST=COMMIT beside itself
-	@$(PY) -m compileall -q linkpipe passes arches releases # as pip does for users
+	@$(PY) -m compileall -q linkpipe passes arches releases templates/*.py # as pip does for users
 	$(AT_RELEASE) $(PY) -m benchmarks.$(if $(AGAINST),against $(AGAINST),bench $(PROGRAMS))
 
 full: ## all that continuous integration runs, and all that takes longer (hours)
@@ -173,9 +173,9 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml requirements/dev.txt setup.py $(
 	@touch $@
 
 # The layout that is installed (linkpipe.passes, linkpipe.arches), for mypy and import-linter.
-.tree: $(wildcard linkpipe/* passes arches releases)
+.tree: $(wildcard linkpipe/* passes arches releases templates)
 	@rm -rf .tree && mkdir -p .tree/linkpipe
 	@cd .tree/linkpipe && for part in ../../linkpipe/*; do \
 		case $$part in */__pycache__) ;; *) ln -s $$part . ;; esac; done; \
-		ln -s ../../passes ../../arches ../../releases .
+		ln -s ../../passes ../../arches ../../releases ../../templates .
 	@touch .tree

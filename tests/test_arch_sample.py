@@ -1,4 +1,4 @@
-"""A third party's architecture, installed and used as its users would: tests/arch_sample. And
+"""A third party's architecture, installed and used as its users would: templates/arch. And
 docs/adding-an-architecture.md, which is about it."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.conformance.toolchain import ROOT, environment, goroot
 from tests.conformance.tools import need
 from tests.samples import install
 
-SAMPLE = Path(__file__).parent / "arch_sample"
+SAMPLE = ROOT / "templates" / "arch"
 PAGE = (ROOT / "docs" / "adding-an-architecture.md").read_text()
 TARGET = Target("loong64", "loongarch64-linux-gnu", (), "qemu-loongarch64")
 

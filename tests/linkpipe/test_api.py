@@ -14,6 +14,7 @@ import pytest
 from linkpipe import api
 from linkpipe.errors import LinkpipeError, PipelineError, UserError
 from linkpipe.packages import gobuild
+from linkpipe.templates import KINDS
 from tests.conformance.programs import PROGRAMS, TINY, inputs
 from tests.conformance.toolchain import environment, goroot, link_tool
 
@@ -25,7 +26,7 @@ def imports(path: Path) -> list[tuple[str, str]]:
     return [
         (node.module, alias.name)
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("linkpipe")
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "linkpipe"
         for alias in node.names
         if node.module
     ]
@@ -75,7 +76,8 @@ def test_what_many_passes_use_is_promised() -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["tests/plugin_sample", "tests/arch_sample", "examples/decisions"]
+    "folder",
+    ["tests/plugin_sample", "examples/decisions", *(f"templates/{kind}" for kind in KINDS)],
 )
 def test_samples_use_nothing_that_is_not_promised(folder: str) -> None:
     used = [pair for path in (ROOT / folder).rglob("*.py") for pair in imports(path)]

@@ -22,7 +22,7 @@ SOURCES = [
     p
     for d in ("linkpipe", "passes", "arches", "releases")
     for p in sorted((ROOT / d).rglob("*.py"))
-]
+] + [ROOT / "templates" / "__init__.py"]
 
 
 def modules(folder: str) -> set[str]:
@@ -93,7 +93,9 @@ def test_every_package_is_shipped() -> None:
     shipped = set(PROJECT["tool"]["setuptools"]["packages"])
     folders = {p.parent.relative_to(ROOT) for p in (ROOT / "linkpipe").rglob("*.py")}
     expected = {".".join(folder.parts) for folder in folders}
-    assert shipped == expected | {"linkpipe.passes", "linkpipe.arches", "linkpipe.releases"}
+    assert shipped == expected | {
+        f"linkpipe.{name}" for name in ("passes", "arches", "releases", "templates")
+    }
 
 
 def test_the_fences_leave_nothing_out() -> None:

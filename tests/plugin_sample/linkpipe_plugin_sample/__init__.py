@@ -1,1 +1,1 @@
-"""Two passes for linkpipe, each in a file of its own."""
+"""A pass for linkpipe."""

@@ -1,0 +1,122 @@
+"""What `linkpipe new-pass` writes works at once: each kind of project is made, installed by pip,
+tested by its own tests and used in a link."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from linkpipe.templates import HOME, KINDS
+from tests.conformance.oracle import link, linkpipe
+from tests.conformance.programs import inputs, table
+from tests.conformance.toolchain import environment, goroot
+from tests.samples import install
+
+NAME = "acme.try-it"
+
+
+@frozen
+class Made:
+    """A project, and what PYTHONPATH has to be to see it installed."""
+
+    folder: Path
+    site: str
+
+
+def run(*command: str | Path, cwd: Path, **env: str) -> str:
+    path = os.pathsep.join([str(goroot() / "bin"), os.environ["PATH"]])
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", *command],
+        cwd=cwd,
+        env={**environment(), "PATH": path, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp(request.param)
+    kind = [] if request.param == "pass" else [f"--{request.param}"]
+    run("linkpipe", "new-pass", *kind, NAME, cwd=folder)
+    project = folder / "linkpipe-acme-try-it"
+    return Made(project, install(project, folder))
+
+
+def test_its_own_tests_pass(made: Made) -> None:
+    printed = run("pytest", "-q", "-p", "no:cacheprovider", cwd=made.folder, PYTHONPATH=made.site)
+    assert re.search(r"^[1-9]\d* passed", printed, re.MULTILINE), printed
+
+
+def test_it_says_nothing_of_the_template(made: Made) -> None:
+    """Its name is in every place, and all files are there."""
+    for file in made.folder.rglob("*"):
+        assert "sample" not in file.name
+        assert not file.is_file() or not re.search("sample", file.read_text()), file
+    project = tomllib.loads((made.folder / "pyproject.toml").read_text())["project"]
+    assert project["name"] == "linkpipe-acme-try-it"
+    assert (made.folder / "README.md").exists()
+
+
+def test_a_link_with_it(made: Made, tmp_path: Path) -> None:
+    """Named by a pipeline or a flag, as its README says; its tests link for an architecture."""
+    (entries,) = tomllib.loads((made.folder / "pyproject.toml").read_text())["project"][
+        "entry-points"
+    ].items()
+    flags = {
+        "linkpipe.passes": (f"-pipeline={made.folder}/linkpipe_acme_try_it/pipeline.toml",),
+        "linkpipe.observers": ("-observe", f"{NAME}:file={tmp_path}/seen.json"),
+        "linkpipe.dumpers": ("-observe", f"dump:dir={tmp_path}/dump,format={NAME},facts=sections"),
+    }.get(entries[0], ())
+    given = inputs(table()["hello"])
+    given.env["PYTHONPATH"] = made.site
+    dump = () if entries[0] != "linkpipe.passes" else (f"-dump={tmp_path}/dump",)
+    linked = link(linkpipe(), given, ["-w", *flags, *dump], tmp_path)
+    assert linked.status == 0, linked.stderr
+    assert subprocess.check_output([linked.output]) == b"hello, linker\n"
+    if entries[0] == "linkpipe.passes":
+        assert list((tmp_path / "dump").glob(f"*/*.{NAME}.functions.jsonl"))
+    elif entries[0] == "linkpipe.observers":
+        assert '".text"' in (tmp_path / "seen.json").read_text()
+    elif entries[0] == "linkpipe.dumpers":
+        (first, *_) = sorted((tmp_path / "dump").glob(f"*/*.sections.{NAME}"))
+        assert first.read_text().startswith("name,") or "name" in first.read_text().split("\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["Acme"], '"Acme" is no name of a plugin'),
+        (["../up"], '"../up" is no name of a plugin'),
+        (["acme", "-o", "."], ". is there already"),
+    ],
+)
+def test_what_is_refused(args: list[str], said: str, tmp_path: Path) -> None:
+    """And nothing is left behind."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "linkpipe", "new-pass", *args],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert said in done.stderr
+
+
+def test_templates_are_of_one_name() -> None:
+    """The word "sample" is nothing but the name, so that all of it can be replaced."""
+    for file in HOME.glob("*/**/*"):
+        if file.is_file() and "__pycache__" not in file.parts:
+            found = set(re.findall(r"\S*sample\S*", file.read_text(), re.IGNORECASE))
+            assert all(re.search(r"linkpipe[-_]sample|\bsample\b", word) for word in found), found
