@@ -97,6 +97,7 @@ def _groups(link: Link, symbols: Symbols) -> U8:
             kinds[list(group.among)] = True
             among[group.among] = np.flatnonzero(laid_out & kinds[symbols.kind])
         ids = among[group.among]
+        ids = ids[which[ids] == 0]
         found = np.zeros(len(ids), np.bool_)
         for prefix in group.prefixes:
             found |= symbols.starts_with(ids, prefix.encode())
@@ -106,6 +107,5 @@ def _groups(link: Link, symbols: Symbols) -> U8:
             found |= symbols.kind[ids] == kind
         if group.itabs:
             found |= (symbols.flags[ids] & Flag.ITAB) != 0
-        ids = ids[found & (which[ids] == 0)]
-        which[ids] = row
+        which[ids[found]] = row
     return which
