@@ -13,10 +13,14 @@ from __future__ import annotations
 
 from linkpipe import reloctype as rt
 from linkpipe.arch import Architecture, ElfRule, ElfType, Setting, Stub, StubReloc, with_elf
+from linkpipe.linkage import Linkage, Reach
 
 R_X86_64_64 = 1
 R_X86_64_PC32 = 2
 R_X86_64_PLT32 = 4
+R_X86_64_GLOB_DAT = 6
+R_X86_64_JUMP_SLOT = 7
+R_X86_64_RELATIVE = 8
 R_X86_64_GOTPCREL = 9
 R_X86_64_32 = 10
 R_X86_64_GOTTPOFF = 22
@@ -49,6 +53,45 @@ ADDMODULEDATA = Stub(
 )
 
 
+def _entry(at: int, slot: int, record: int) -> Stub:
+    """Jump to what the slot says; that leads to the next instruction at first, which asks the
+    dynamic linker for the function by the number of its relocation."""
+    code = (
+        b"\xff\x25\0\0\0\0"  # jmp *slot(%rip)
+        b"\x68"
+        + (record // 24).to_bytes(4, "little")  # push number
+        + b"\xe9"
+        + (-(at + 16)).to_bytes(4, "little", signed=True)  # jmp .plt
+    )
+    return Stub(code, (StubReloc(2, 4, rt.R_PCREL, ".got.plt", slot),))
+
+
+LINKAGE = Linkage(
+    interpreters=("/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"),
+    jump_slot=R_X86_64_JUMP_SLOT,
+    glob_dat=R_X86_64_GLOB_DAT,
+    relative=R_X86_64_RELATIVE,
+    first=Stub(
+        b"\xff\x35\0\0\0\0"  # push .got.plt+8(%rip)
+        b"\xff\x25\0\0\0\0"  # jmp *.got.plt+16(%rip)
+        b"\x0f\x1f\x40\0",  # nopl 0(%rax)
+        (
+            StubReloc(2, 4, rt.R_PCREL, ".got.plt", 8),
+            StubReloc(8, 4, rt.R_PCREL, ".got.plt", 16),
+        ),
+    ),
+    reserved=(".dynamic", 0, 0),
+    entry=_entry,
+    lazy=lambda at: at + 6,
+    entsize=16,
+    in_text={
+        rt.R_CALL: Reach(".plt", lambda given, at: at),
+        rt.R_ADDR: Reach(".got"),
+    },
+    in_data={},
+)
+
+
 def spelled(level: str) -> str:
     """The level, "v1" to "v4". The oracle means to refuse others, but forgets that before it looks
     (internal/buildcfg/cfg.go: goarm64 sets Error anew), and takes the default."""
@@ -76,6 +119,7 @@ ARCH = Architecture(
     relocs=RELOCS,
     calls=frozenset({rt.R_CALL}),
     addmoduledata=ADDMODULEDATA,
+    linkage=LINKAGE,
     deferreturn=-1,
     host_flags=("-m64",),
     setting=Setting("GOAMD64", "v1", spelled, ("v1", "v2", "v3", "v4")),

@@ -21,6 +21,7 @@ import numpy as np
 
 from linkpipe import reloctype as rt
 from linkpipe.arrays.types import I64, U8, Bool
+from linkpipe.linkage import Linkage
 from linkpipe.values import Shown, Value
 
 
@@ -334,6 +335,7 @@ class Architecture(Shown):
         addmoduledata: the initialiser that registers a module's data.
         rela: whether ELF relocations carry their addend ("RELA").
         sums: whether objects have relocations of one place that the host linker has to add up.
+        linkage: the tables of a dynamically linked executable; None: linkpipe cannot write one.
         trampolines: what calls need that are too far; None: they all reach.
         deferreturn: added to the address after the call of deferreturn; deferreturn_dynamic: the
             same in shared objects and plugins.
@@ -381,6 +383,7 @@ class Architecture(Shown):
     header_room: int = 4096
     rela: bool = True
     sums: bool = False
+    linkage: Linkage | None = None
     trampolines: Trampolines | None = None
     deferreturn: int = 0
     deferreturn_dynamic: int | None = None

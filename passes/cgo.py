@@ -6,7 +6,8 @@ linker to name. Imports become symbols that somebody else defines, exports becom
 the reachability analysis and keep the name that C knows them by.
 
 Source: cmd/link/internal/ld/go.go:99-262 (loadcgo, setCgoAttr), lib.go:776-803.
-Reads `symbols`, `packages`, `mode`; provides `symbols`, `cgo`.
+`mode` says from here on whether the dynamic linker loads the executable.
+Reads `symbols`, `packages`, `mode`; provides `symbols`, `cgo`, `mode`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 from typing import Any
+
+import attrs
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import COMMAND, InputError, LinkpipeError, UserError, checkpoint
@@ -37,7 +40,7 @@ class _Wrong(Exception):
     """A directive that cannot be carried out; the rest of the package's are passed over."""
 
 
-@linkpass(requires=("symbols", "packages", "mode"), provides=("symbols", "cgo"))
+@linkpass(requires=("symbols", "packages", "mode"), provides=("symbols", "cgo", "mode"))
 def cgo(link: Link) -> Link:
     """Import from C, export to C, collect flags for the host linker."""
     if link.packages.host_objects and not link.mode.external:
@@ -63,10 +66,28 @@ def cgo(link: Link) -> Link:
                 )
             )
     checkpoint(errors)
-    if not link.mode.external:
-        state.refuse_dynamic()
+    facts, mode = state.facts(), link.mode
+    if not mode.external:
         state.settle_imports()
-    return link.evolve(symbols=state.symbols.freeze(), cgo=state.facts())
+        mode = attrs.evolve(mode, dynamic=facts.dynamic)
+        if facts.exports and not mode.dynamic:
+            raise InputError(
+                "missing Go type information for global symbol .dynsym",
+                file=state.exporting,
+                label=COMMAND,
+                expected="an import from a shared library beside the export to them",
+                remedy="import something (cgo_import_dynamic), or rebuild the package; a program "
+                "that loads no shared library can export nothing to them",
+            )
+    if mode.dynamic and link.arch.linkage is None:
+        raise UserError(
+            f"linking against shared libraries for {link.arch.name} without a host linker is not "
+            f"supported yet ({state.dynamic})",
+            status=2,
+            label="linkpipe",
+            remedy="pass -ldflags=-linkmode=external, or build with CGO_ENABLED=0",
+        )
+    return link.evolve(symbols=state.symbols.freeze(), cgo=facts, mode=mode)
 
 
 class _State:
@@ -83,6 +104,7 @@ class _State:
         self.interpreter = ""
         self.dynamic = ""  # the first file that imports from a shared library
         self.exporting = ""  # the first that exports to some
+        self.exports: dict[int, None] = {}
 
     def facts(self) -> CgoFacts:
         return CgoFacts(
@@ -91,6 +113,7 @@ class _State:
             imports=MappingProxyType(self.imports),
             interpreter=self.interpreter,
             dynamic=bool(self.dynamic),
+            exports=tuple(self.exports),
         )
 
     def carry_out(self, directives: CgoDirectives) -> None:
@@ -179,6 +202,8 @@ class _State:
                 f"conflicting cgo_export directives: {local} as {self.names[sym]} and {remote}"
             )
         self.symbols.add_flags(sym, flag)
+        if flag == Flag.CGO_EXPORT_DYNAMIC:
+            self.exports[sym] = None
 
     def _dynamic_linker(self, path: str) -> None:
         if self.options.I:
@@ -191,20 +216,12 @@ class _State:
         self.names[sym] = name
         self.symbols.set_extname(sym, name.encode("utf-8", "surrogateescape"))
 
-    def refuse_dynamic(self) -> None:
-        """An executable that the dynamic linker loads is written by host linkers alone."""
-        file = self.dynamic or self.exporting
-        if file:
-            raise UserError(
-                "linking against shared libraries without a host linker is not supported yet "
-                f"({file})",
-                status=2,
-                label="linkpipe",
-                remedy="pass -ldflags=-linkmode=external, or build with CGO_ENABLED=0",
-            )
-
     def settle_imports(self) -> None:
-        """Without C objects, what was to come from them comes from nowhere."""
+        """Without C objects, what was to come from them comes from shared libraries, or from
+        nowhere."""
         for sym in self.host:
             if self.symbols.kind[sym] == SymKind.SHOSTOBJ:
-                self.symbols.set(sym, kind=SymKind.Sxxx)
+                found = sym in self.imports and self.imports[sym].library
+                exported = int(self.symbols.flags[sym]) & _EXPORTED
+                kind = SymKind.SDYNIMPORT if found and not exported else SymKind.Sxxx
+                self.symbols.set(sym, kind=kind)

@@ -57,7 +57,7 @@ def datalayout(link: Link) -> Link:
     builder = _Builder(link, edit, data)
     for rule in link.release.writable:
         builder.add(rule, "data", 0o6)
-    if link.mode.external:
+    if link.mode.external or link.mode.dynamic:
         builder.add(_THREAD_LOCAL, "data", 0o6)
     builder.add(_EXECUTABLE, "text", 0o5)
     for rule in link.release.constant:
@@ -96,12 +96,30 @@ class _Data:
         order = np.lexsort((key, kind))
         self.ids, self.align, kind = ids[order], self.align[order], kind[order]
         self.edges = np.searchsorted(kind, np.arange(257))
+        if link.mode.dynamic:
+            self._join(symbols, edit, link.arch.ptrsize)
         if link.has("type_order"):
             # They fill the same rows, in another order.
             rows = self.of(SymKind.STYPE)
             here = np.argsort(self.ids[rows])
             order = here[np.searchsorted(self.ids[rows], link.type_order, sorter=here)]
             self.ids[rows], self.align[rows] = self.ids[rows][order], self.align[rows][order]
+
+    def _join(self, symbols: Symbols, edit: SymbolsEdit, ptrsize: int) -> None:
+        """Lay the relocations of .plt out right behind the other dynamic ones, as ELF asks for,
+        where the first of the two was."""
+        rows = self.of(SymKind.SELFROSECT)
+        names = symbols.names(self.ids[rows])
+        two = [names.index(name) for name in names if name in (b".rel", b".rela")]
+        two += [names.index(name) for name in names if name in (b".rel.plt", b".rela.plt")]
+        if two[1] != two[0] + 1:
+            rest = [at for at in range(len(names)) if at not in two]
+            first = min(two)
+            order = rows.start + np.array([*rest[:first], *two, *rest[first:]])
+            self.ids[rows], self.align[rows] = self.ids[order], self.align[order]
+            joined = slice(rows.start + first, rows.start + first + 2)
+            self.align[joined] = ptrsize
+            edit.set(self.ids[joined], align=ptrsize)
 
     def of(self, kind: SymKind) -> slice:
         """The rows of one kind."""

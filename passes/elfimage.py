@@ -9,10 +9,13 @@ An executable's section headers are sorted, what is loaded first, by address, wh
 sorts them. An object's stay in order of creation, which shows in the section numbers of its
 symbols.
 
+A dynamically linked executable names its dynamic linker, right below the text and above the notes,
+and says where .dynamic is; the headers of its tables say what they are.
+
 The image is the whole file now.
 Source: cmd/link/internal/ld/elf.go (asmbElf and what it calls).
-Reads `image`, `sections`, `elf`, `elf_symtab`, `external_relocs`, `symbols`, `mode`; provides
-`image`.
+Reads `image`, `sections`, `elf`, `elf_symtab`, `external_relocs`, `symbols`, `mode`, `cgo` if it is
+there, `dynamic` if it is there; provides `image`.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType, Segm
 from linkpipe.formats.goint import number
 from linkpipe.layout.assign import segment_quantum, text_base
 from linkpipe.output.checkimage import check_segments
+from linkpipe.output.dynamicheaders import dynamic_headers, interpreter, with_references
 from linkpipe.output.elfframe import ElfFrame, Piece
 from linkpipe.output.elfnames import every_name
 from linkpipe.symkind import is_text
@@ -49,6 +53,7 @@ GO_NOTE, GO_BUILD_ID = b"Go\0\0", 4
         "symbols",
         "mode",
     ),
+    optional=("cgo", "dynamic"),
     provides=("image",),
 )
 def elfimage(link: Link) -> Link:
@@ -72,13 +77,16 @@ def _listed(link: Link, rel: str) -> list[str]:
 
 
 class _Executable(ElfFrame):
-    """A static executable."""
+    """An executable."""
 
     type = elf.FileType.EXEC
 
     def __init__(self, link: Link) -> None:
         super().__init__(link.arch, link.sections, link.elf_symtab, link.image)
         self.link, self.round = link, segment_quantum(link.options, link.arch)
+        self.linkage = link.arch.linkage if link.mode.dynamic else None
+        if link.options.relocatable:
+            self.type = elf.FileType.DYN
 
     def make(self) -> U8:
         """The whole file."""
@@ -87,6 +95,9 @@ class _Executable(ElfFrame):
         base = text - self.arch.header_room
         notes = self._notes(base)
         rows = [(row, self.header_of(s, seg)) for row, s, seg in self.in_file_order()]
+        if self.linkage:
+            files = link.dynamic.files
+            rows = dynamic_headers(rows, self.arch, self.linkage, files)
         extra = [header for header, _ in notes]
         tables = [".symtab", ".strtab"] if len(self.symtab) else []
         extra += [SectionHeader(name) for name in _tables(link, tables)]
@@ -95,19 +106,29 @@ class _Executable(ElfFrame):
             every.sort(key=_by_address)
         headers = [SectionHeader(""), *(header for _, header in every)]
         number = {row: i + 1 for i, (row, _) in enumerate(every) if row >= 0}
+        if self.linkage:
+            headers = with_references(headers, self.arch, self.linkage, link.dynamic.files)
         return self.write(
             headers,
             number,
-            segments=self._segments(base, extra[: len(notes)]),
+            segments=self._segments(base, extra[: len(notes)], headers),
             entry=self._entry(text),
             notes=[Piece(header.offset, content) for header, content in notes],
             listed=_listed(link, self.rel),
         )
 
     def _notes(self, base: int) -> list[tuple[SectionHeader, bytes]]:
-        """The notes, carved from the end of the header page backwards."""
+        """The name of the dynamic linker and the notes, carved from the end of the header page
+        backwards."""
         notes, end = [], self.arch.header_room
         prep = self.link.elf
+        if self.linkage:
+            wanted = self.link.options.I or self.link.cgo.interpreter
+            path = interpreter(self.linkage, wanted).encode("utf-8", "surrogateescape") + b"\0"
+            end -= len(path)
+            kind, addr = SectionType.PROGBITS, base + end
+            header = SectionHeader(".interp", kind, elf.SHF_ALLOC, addr, end, len(path), align=1)
+            notes.append((header, path))
         for name, owner, tag, text in (
             (".note.gnu.build-id", GNU_NOTE, GNU_BUILD_ID, prep.build_note),
             (".note.go.buildid", GO_NOTE, GO_BUILD_ID, prep.go_note),
@@ -122,17 +143,20 @@ class _Executable(ElfFrame):
                 end = at
         return notes
 
-    def _segments(self, base: int, notes: list[SectionHeader]) -> list[ProgramHeader]:
+    def _segments(
+        self, base: int, notes: list[SectionHeader], headers: list[SectionHeader]
+    ) -> list[ProgramHeader]:
         """The program headers."""
+        named = {header.name: header for header in headers}
         after = elf.header_size(self.cls)
         item = elf.segment_dtype(self.cls, self.endian).itemsize
         out = [ProgramHeader(SegmentType.PHDR, elf.PF_R, after, base + after, align=self.round)]
+        if self.linkage:
+            out.append(_of(SegmentType.INTERP, elf.PF_R, named[".interp"]))
+        notes = [header for header in notes if header.type == SectionType.NOTE]
         if notes:
             # One header for all notes; as the oracle's, it is the last note's.
-            h = notes[-1]
-            out.append(
-                ProgramHeader(SegmentType.NOTE, elf.PF_R, h.offset, h.addr, h.size, h.size, h.align)
-            )
+            out.append(_of(SegmentType.NOTE, elf.PF_R, notes[-1]))
         for segment in self.sections.segments:
             if segment.name == "dwarf" or not (segment.sections or segment.name == "data"):
                 continue
@@ -150,6 +174,12 @@ class _Executable(ElfFrame):
             out.append(load.from_page_start())
             if segment.name == "relro":
                 out.append(attrs.evolve(load, type=SegmentType.GNU_RELRO, flags=elf.PF_R))
+        if self.linkage:
+            dynamic = _of(SegmentType.DYNAMIC, elf.PF_R | elf.PF_W, named[".dynamic"])
+            out.append(dynamic)
+            word = self.arch.ptrsize
+            if ".tbss" in named and (size := named[".tbss"].size):
+                out.append(ProgramHeader(SegmentType.TLS, elf.PF_R, memsize=size, align=word))
         stack = ProgramHeader(SegmentType.GNU_STACK, elf.PF_R | elf.PF_W, align=self.arch.ptrsize)
         out.append(stack)
         size = len(out) * item
@@ -189,6 +219,11 @@ class _Executable(ElfFrame):
                 "entry not text", symbol=name, remedy="pass the name of a function to -E", status=2
             )
         return int(symbols.value[sym])
+
+
+def _of(kind: SegmentType, flags: int, h: SectionHeader) -> ProgramHeader:
+    """The program header for one section."""
+    return ProgramHeader(kind, flags, h.offset, h.addr, h.size, h.size, h.align)
 
 
 def _by_address(row: tuple[int, SectionHeader]) -> tuple[int, int, int]:

@@ -4,8 +4,8 @@ An object for the host linker carries the Go build id in a section of its own; a
 gets it as a note among the headers, later.
 
 The tables of dynamic linking (.dynsym, .got, .plt …) get their symbol ids here in any case,
-for ids are given in a fixed order; only a dynamically linked executable will fill them, which
-linkpipe does not write itself yet.
+for ids are given in a fixed order; a dynamically linked executable gets more of them, and fills
+them later.
 
 Source: cmd/link/internal/ld/elf.go (doelf, addgonote), lib.go:148 (setArchSyms).
 Reads `symbols`, `objects`, `mode`; provides `symbols`, `elf`.
@@ -22,11 +22,29 @@ from linkpipe.tables.symbols import Flag, SymbolsEdit
 
 GO_NOTE, GO_BUILD_ID = b"Go\0\0", 4
 
+_TABLES = {
+    ".dynsym": SymKind.SELFROSECT,
+    ".dynstr": SymKind.SELFROSECT,
+    ".rel": SymKind.SELFROSECT,
+    ".got": SymKind.SELFGOT,
+    ".hash": SymKind.SELFROSECT,
+    ".got.plt": SymKind.SELFSECT,
+    ".plt": SymKind.SELFRXSECT,
+    ".rel.plt": SymKind.SELFROSECT,
+    ".gnu.version": SymKind.SELFROSECT,
+    ".gnu.version_r": SymKind.SELFROSECT,
+    ".dynamic": SymKind.SELFSECT,
+}
+"""The tables of a dynamically linked executable, and the kinds that they have where it is bound to
+an address."""
+
 
 @linkpass(requires=("symbols", "objects", "mode"), provides=("symbols", "elf"))
 def elfprep(link: Link) -> Link:
     """Create the symbols that the ELF format needs, and settle the notes."""
     edit = link.symbols.edit()
+    if link.mode.dynamic:
+        _dynamic_tables(link, edit)
     go_note = link.options.buildid.encode("utf-8", "surrogateescape")
     if link.mode.external and go_note:
         _note_section(edit, ".note.go.buildid", go_note, link.arch.endian)
@@ -38,6 +56,19 @@ def elfprep(link: Link) -> Link:
         _own(link, edit, name)
     prep = ElfPrep(link.options.build_note(link.release.hash), go_note, method, got)
     return link.evolve(symbols=edit.freeze(), elf=prep)
+
+
+def _dynamic_tables(link: Link, edit: SymbolsEdit) -> None:
+    """Make the tables that the dynamic linker reads, or writes to and then protects."""
+    protected = {".got", ".dynamic"} if link.options.relocatable else set()
+    if protected and link.options.bindnow:
+        protected.add(".got.plt")
+    for name, kind in _TABLES.items():
+        if link.arch.rela:
+            name = name.replace(".rel", ".rela")
+        sym = _own(link, edit, name)
+        edit.set(sym, kind=SymKind.SELFRELROSECT if name in protected else kind)
+        edit.add_flags(sym, Flag.REACHABLE)
 
 
 def _own(link: Link, edit: SymbolsEdit, name: str) -> int:

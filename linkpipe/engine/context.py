@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from linkpipe.release import Release
     from linkpipe.tables.cgo import CgoFacts
     from linkpipe.tables.dwarf import DebugSection, Dwarf
+    from linkpipe.tables.dynamic import Dynamic
     from linkpipe.tables.elfprep import ElfPrep
     from linkpipe.tables.elfsymtab import ElfSymtab
     from linkpipe.tables.extrelocs import ExternalRelocs
@@ -120,6 +121,7 @@ class Link:
     trampolines: ClassVar[Fact[Mapping[int, int]]] = Fact()
     text_order: ClassVar[Fact[I32]] = Fact()
     elf: ClassVar[Fact[ElfPrep]] = Fact()
+    dynamic: ClassVar[Fact[Dynamic]] = Fact()
     pclntab: ClassVar[Fact[Pclntab]] = Fact()
     function_data: ClassVar[Fact[FunctionData]] = Fact()
     funcdata: ClassVar[Fact[Funcdata]] = Fact()

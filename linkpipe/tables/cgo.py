@@ -28,6 +28,7 @@ class CgoFacts(Shown):
     imports: symbol -> where it comes from.
     interpreter: the dynamic linker that the program names, "" when none does.
     dynamic: whether anything is imported from a shared library.
+    exports: symbols that shared libraries may look up, in order.
     """
 
     ldflags: tuple[str, ...]
@@ -35,3 +36,4 @@ class CgoFacts(Shown):
     imports: Mapping[int, DynamicImport]
     interpreter: str
     dynamic: bool
+    exports: tuple[int, ...] = ()

@@ -23,6 +23,7 @@ class Mode(Value):
         dwarf5: whether debug information is of DWARF version 5; else of version 4.
         reason: why the link is external, in the oracle's words where it has any; empty when
             internal.
+        dynamic: whether the executable is written here and loaded by the dynamic linker.
         pic: whether code must run wherever it is loaded: the output is not bound to an address, or
             Go is linked dynamically.
     """
@@ -33,4 +34,5 @@ class Mode(Value):
     dynlink: bool
     dwarf5: bool = True
     reason: str = ""
+    dynamic: bool = False
     pic: bool = attrs.field(default=attrs.Factory(lambda self: self.dynlink, takes_self=True))

@@ -109,6 +109,7 @@ def table() -> dict[str, Program]:
     programs = (
         Program("hello", PROGRAMS, "./hello"),
         Program("features", PROGRAMS, "./features", ldflags=named),
+        Program("dynamic", PROGRAMS, "./dynamic"),
         Program("httpserver", PROGRAMS, "./httpserver", run=("-self",)),
         Program(
             "cgoserver",
@@ -205,7 +206,7 @@ def key(program: Program) -> str:
         digest.update(repr((program.flags, sorted(program.variables.items()))).encode())
     if ROOT in program.folder.parents:
         for file in sorted(program.folder.rglob("*")):
-            if file.suffix in {".go", ".mod", ".txt"}:
+            if file.suffix in {".go", ".mod", ".s", ".txt"}:
                 digest.update(f"{file.relative_to(program.folder)}\0".encode() + file.read_bytes())
     return digest.hexdigest()[:12]
 

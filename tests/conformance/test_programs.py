@@ -148,6 +148,28 @@ def test_flags_with_what_may_lie_anywhere(name: str, flags: tuple[str, ...], fol
         assert oracle.differences(ours, theirs) == []
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("-r=/x:/y", "-bindnow", "-B=gobuildid"),
+        ("-I=/no/such/ld.so", "-r="),
+        ("-d",),
+    ],
+)
+def test_flags_with_shared_libraries(flags: tuple[str, ...], folder: Path) -> None:
+    """The same file or the same refusal."""
+    given = inputs(table()["dynamic"])
+    flags = ("-w", *flags)
+    theirs = oracle.link(oracle.stock(), given, flags, folder / "theirs", external=True)
+    ours = oracle.link(oracle.linkpipe(), given, flags, folder / "ours", external=True)
+    assert ours.status == theirs.status
+    if theirs.status:
+        said = theirs.stderr.splitlines()[0].partition(": ")[2]
+        assert ours.stderr.splitlines()[0].endswith(said)
+    else:
+        assert oracle.differences(ours, theirs) == []
+
+
 HELLOS = [
     pytest.param(program, id=name)
     for name, program in table().items()

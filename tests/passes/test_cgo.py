@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
+from linkpipe.arches.amd64 import ARCH
 from linkpipe.engine.context import Link
 from linkpipe.errors import LinkpipeError
 from linkpipe.passes.cgo import cgo
@@ -17,7 +18,7 @@ from linkpipe.tables.cgo import DynamicImport
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.packages import CgoDirectives, HostObject
 from linkpipe.tables.symbols import Flag
-from tests.tiny import EXTERNAL, INTERNAL, PLUGIN, Tiny
+from tests.tiny import EXTERNAL, INTERNAL, PLUGIN, Tiny, with_arch
 
 
 def carry_out(
@@ -73,12 +74,54 @@ def test_without_a_host_linker_imports_from_c_objects_are_dropped() -> None:
 
 
 @pytest.mark.parametrize("name", ["puts", "_"])
-def test_shared_libraries_need_a_host_linker(name: str) -> None:
-    """Even where nothing refers to what is imported, the oracle's output is another: one that the
-    dynamic linker loads."""
+def test_who_imports_is_loaded_by_the_dynamic_linker(name: str) -> None:
+    """Even where nothing refers to what is imported; in an object it is the host linker's doing."""
+    directive = ["cgo_import_dynamic", name, name, "libc.so.6"]
+    assert carry_out(directive, mode=INTERNAL).mode.dynamic
+    assert not carry_out(directive, mode=EXTERNAL).mode.dynamic
+
+
+def test_who_loads_no_shared_library_exports_nothing_to_them() -> None:
+    """The oracle, too, has no place for what is exported then."""
+    with pytest.raises(LinkpipeError, match=r"global symbol \.dynsym") as error:
+        carry_out(["cgo_export_dynamic", "main.exported"], mode=INTERNAL)
+    assert "p.a(_go_.o)" in error.value.render()
+
+
+def test_an_architecture_without_tables_needs_a_host_linker() -> None:
     with pytest.raises(LinkpipeError, match=r"shared libraries .* \(p\.a\(_go_\.o\)\)") as error:
-        carry_out(["cgo_import_dynamic", name, name, "libc.so.6"], mode=INTERNAL)
+        carry_out(
+            ["cgo_import_dynamic", "puts", "puts", "libc.so.6"],
+            mode=INTERNAL,
+            arch=with_arch(ARCH, linkage=None),
+        )
     assert "-linkmode=external" in error.value.render()
+
+
+def test_what_comes_from_c_objects_may_come_from_a_shared_library_too() -> None:
+    """Without C objects it does, unless Go exports it itself."""
+    link = carry_out(
+        ["cgo_import_static", "puts"],
+        ["cgo_import_dynamic", "puts", "puts#GLIBC_2.2.5", "libc.so.6"],
+        ["cgo_import_static", "gets"],
+        ["cgo_import_dynamic", "gets"],
+        mode=INTERNAL,
+    )
+    kind = link.symbols.kind
+    assert kind[link.symbols.lookup("puts")] == SymKind.SDYNIMPORT
+    assert kind[link.symbols.lookup("gets")] == SymKind.Sxxx
+
+
+def test_what_shared_libraries_may_look_up_is_listed_once() -> None:
+    link = carry_out(
+        ["cgo_export_dynamic", "main.exported", "exported", "ABIInternal"],
+        ["cgo_export_dynamic", "main.exported", "exported", "ABIInternal"],
+        ["cgo_export_dynamic", "main"],
+        ["cgo_import_dynamic", "_", "_", "libc.so.6"],
+        mode=INTERNAL,
+    )
+    symbols = link.symbols
+    assert link.cgo.exports == (symbols.lookup("main.exported", 1), symbols.lookup("main"))
 
 
 def test_exports_keep_the_name_that_c_knows() -> None:

@@ -14,6 +14,7 @@ from linkpipe.flags.options import Options
 from linkpipe.tables.mode import Mode
 
 INTERNAL = Mode(external=False, iscgo=False, can_use_plugins=False, dynlink=False)
+DYNAMIC = attrs.evolve(INTERNAL, dynamic=True)
 FORCED = Mode(external=True, iscgo=False, can_use_plugins=False, dynlink=False)
 CGO = Mode(external=True, iscgo=True, can_use_plugins=False, dynlink=False)
 HOST = Mode(external=True, iscgo=True, can_use_plugins=True, dynlink=True)
@@ -26,7 +27,9 @@ ANYWHERE = attrs.evolve(CGO, pic=True)
     [
         ("addexport", {"forced", "cgo", "host", "plugin", "pie", "c-shared", "c-archive"}),
         ("addmoduledata", {"host", "plugin"}),
-        ("fips", {"internal"}),  # the host linker still moves what is hashed
+        ("dynreloc", {"dynamic"}),
+        ("dyntables", {"dynamic"}),
+        ("fips", {"internal", "dynamic"}),  # the host linker still moves what is hashed
         ("carchive", {"c-archive"}),
         ("forcecgo", {"forced"}),
         ("hostlink", {"forced", "cgo", "host", "plugin", "pie", "c-shared"}),
@@ -40,6 +43,7 @@ ANYWHERE = attrs.evolve(CGO, pic=True)
 def test_what_the_mode_decides(name: str, modes: set[str]) -> None:
     links: dict[str, tuple[Mode, str]] = {
         "internal": (INTERNAL, "exe"),
+        "dynamic": (DYNAMIC, "exe"),
         "forced": (FORCED, "exe"),
         "cgo": (CGO, "exe"),
         "host": (HOST, "exe"),

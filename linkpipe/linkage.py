@@ -1,0 +1,87 @@
+"""What an architecture says of dynamic linking: how code reaches what shared libraries define.
+
+A function of a shared library is called by way of an entry of the procedure linkage table (.plt),
+which jumps to the address in a slot of .got.plt; at first that leads on to the dynamic linker,
+which looks the function up. An address that code asks for stands in a slot of the global offset
+table (.got). Data may hold one itself, which the dynamic linker writes there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from linkpipe.values import Shown, Value
+
+if TYPE_CHECKING:
+    from linkpipe.arch import Stub
+
+
+@attrs.frozen(eq=False, repr=False)
+class Reach(Value):
+    """How a relocation gets at a symbol of a shared library.
+
+    Attributes:
+        by: the table with an entry for the symbol, which the relocation refers to from then on;
+            "place": the dynamic linker writes to the relocation's place.
+        add: ``add(given, at)``: the addend, from the one that it had and the entry's offset in the
+            table; None: their sum.
+        type: the relocation's type from then on, None: the same.
+        whole: whether it has to refer to the symbol's start.
+    """
+
+    by: Literal[".plt", ".got", "place"]
+    add: Callable[[int, int], int] | None = None
+    type: int | None = None
+    whole: bool = False
+
+    def addend(self, given: int, at: int) -> int:
+        """The addend from then on."""
+        return given + at if self.add is None else self.add(given, at)
+
+
+def _reaches(by_type: Mapping[int, Reach]) -> Mapping[int, Reach]:
+    return MappingProxyType(dict(by_type))
+
+
+@attrs.frozen(eq=False, repr=False)
+class Linkage(Shown):
+    """The tables of a dynamically linked executable, and what is written in them.
+
+    Relocations of stubs refer to ".got.plt" and ".plt" by name.
+
+    Attributes:
+        interpreters: the dynamic linkers of GNU's C library and of musl; the second is named where
+            there is only that.
+        jump_slot, glob_dat: dynamic relocations (psABI) that put a symbol's address in a slot of
+            .got.plt and of .got.
+        absolute: the one that adds it to what stands in data; None: there cannot be any.
+        relative: the one that puts the address of something of the file itself in data; None: the
+            architecture has no executable that needs it.
+        first: what .plt starts with.
+        reserved: the words that .got.plt starts with; ".dynamic" is the address of that table.
+        entry: ``entry(at, slot, record)``: an entry of .plt at that offset, for the slot of
+            .got.plt at the offset ``slot`` and its relocation at ``record`` in .rel(a).plt.
+        lazy: where in .plt the slot of the entry at an offset leads at first.
+        entsize: sh_entsize and alignment of .plt, bytes.
+        in_text, in_data: relocation type -> how it reaches what a shared library defines, in
+            functions and in writable data.
+        hash_word: bytes of a number in .hash.
+    """
+
+    interpreters: tuple[str, str]
+    jump_slot: int
+    glob_dat: int
+    first: Stub
+    reserved: tuple[int | str, ...]
+    entry: Callable[[int, int, int], Stub]
+    lazy: Callable[[int], int]
+    entsize: int
+    in_text: Mapping[int, Reach] = attrs.field(converter=_reaches)
+    in_data: Mapping[int, Reach] = attrs.field(converter=_reaches)
+    absolute: int | None = None
+    relative: int | None = None
+    hash_word: int = 4

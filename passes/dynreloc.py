@@ -1,0 +1,187 @@
+"""dynreloc: find what shared libraries define, and how it is reached.
+
+An executable that is bound to an address knows where everything of its own lies; only what shared
+libraries define is known when the program is loaded. Every relocation to such a symbol is led to
+a table of the executable: a call to an entry of the procedure linkage table, an address in code to
+a slot of the global offset table. Where data holds the address of a library's symbol the dynamic
+linker writes it there.
+
+A position-independent executable does not know where it will lie itself: each address in its data
+gets a relocation by which the dynamic linker adds the place where it has loaded the file.
+
+Relocations are looked at in the order of the oracle, functions as they are laid out, then data by
+kind, because symbols and entries are numbered as they are met. Those that the architecture has no
+way for stay as they are, and are an error when relocations are applied.
+
+Source: cmd/link/internal/ld/data.go (dynrelocsym, dynreloc), go.go (addexport), ARCH/asm.go
+(adddynrel).
+Reads `symbols`, `relocs`, `text_order`, `section_groups`, `cgo`; provides `relocs`, `dynamic`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from linkpipe.arrays.types import I64, Bool
+from linkpipe.engine.pass_api import Link, linkpass
+from linkpipe.errors import InputError, checkpoint
+from linkpipe.layout.assign import layout_kinds
+from linkpipe.linkage import Reach
+from linkpipe.reloctype import R_ADDR
+from linkpipe.symkind import SymKind, is_data
+from linkpipe.tables.cgo import DynamicImport
+from linkpipe.tables.dynamic import Dynamic
+from linkpipe.tables.symbols import Flag
+
+_RESOLVED_HERE = (".dynsym", ".rela", ".rela.plt", ".got.plt", ".dynamic")
+"""Tables of the dynamic linker's own, which knows where the file lies that they speak of."""
+
+
+@linkpass(
+    requires=("symbols", "relocs", "text_order", "section_groups", "cgo"),
+    provides=("relocs", "dynamic"),
+)
+def dynreloc(link: Link) -> Link:
+    """Lead relocations to what shared libraries define to the executable's own tables."""
+    linkage = link.arch.linkage
+    assert linkage is not None, "the pass cgo has refused the link"
+    kinds = layout_kinds(link.symbols, link.section_groups)
+    data = np.flatnonzero(kinds)
+    data = data[np.argsort(kinds[data], kind="stable")]
+    work = _Work(link)
+    work.visit(link.text_order.astype(np.int64), linkage.in_text, anything=R_ADDR)
+    work.visit(data[is_data(kinds[data])], linkage.in_data)
+    if link.options.relocatable and linkage.relative is not None:
+        own = [link.symbols.lookup(name) for name in _RESOLVED_HERE]
+        work.relative(data[~np.isin(data, own)], linkage.relative)
+    return link.evolve(relocs=work.edit.freeze(), dynamic=work.found())
+
+
+class _Work:
+    """What has been found so far. A record of ``records`` is a row of Dynamic."""
+
+    def __init__(self, link: Link) -> None:
+        self.link, self.relocs = link, link.relocs
+        self.edit = link.relocs.edit()
+        self.tables = {name: link.symbols.lookup(name) for name in (".plt", ".got")}
+        self.symbols = {sym: at for at, sym in enumerate(link.cgo.exports, 1)}
+        self.plt: dict[int, int] = {}
+        self.got: dict[int, int] = {}
+        self.records: list[tuple[int, ...]] = []
+        self.bulk = np.zeros((0, 6), np.int64)
+
+    def found(self) -> Dynamic:
+        """The fact."""
+        records = np.array(self.records, np.int64).reshape(-1, 6)
+        rows = np.concatenate((records, self.bulk))
+        small, imports = rows.astype(np.int32), self.link.cgo.imports
+        return Dynamic(
+            symbols=np.array(list(self.symbols), np.int32),
+            exported=len(self.link.cgo.exports),
+            plt=np.array(list(self.plt), np.int32),
+            got=np.array(list(self.got), np.int32),
+            files=len({imports[sym].library for sym in self.symbols if _versioned(imports, sym)}),
+            place=small[:, 0],
+            offset=rows[:, 1],
+            type=small[:, 2],
+            symbol=small[:, 3],
+            target=small[:, 4],
+            add=rows[:, 5],
+        )
+
+    def _rows(self, ids: I64) -> tuple[I64, I64]:
+        """The relocations of some symbols that are to be applied, and whose they are."""
+        rows, counts = self.relocs.rows_of_many(ids)
+        owner = np.repeat(ids, counts)
+        flags = self.link.symbols.flags[self.relocs.target[rows]]
+        lost: Bool = self.relocs.weak[rows] & ((flags & Flag.REACHABLE) == 0)
+        keep = (self.relocs.size[rows] != 0) & ~lost
+        return rows[keep], owner[keep]
+
+    def visit(self, ids: I64, reaches: Mapping[int, Reach], anything: int | None = None) -> None:
+        """Lead relocations of some symbols to tables; in position-independent code those of the
+        type ``anything`` whatever they refer to."""
+        rows, owner = self._rows(ids)
+        types = self.relocs.type[rows]
+        wanted = self.link.symbols.kind[self.relocs.target[rows]] == SymKind.SDYNIMPORT
+        if self.link.options.relocatable and anything is not None:
+            wanted |= types == anything
+        wanted &= np.isin(types, list(reaches))
+        for row, place in zip(rows[wanted].tolist(), owner[wanted].tolist(), strict=True):
+            self._reach(row, place, reaches[int(self.relocs.type[row])])
+
+    def _reach(self, row: int, place: int, reach: Reach) -> None:
+        target, given = int(self.relocs.target[row]), int(self.relocs.add[row])
+        if reach.whole and given:
+            return
+        number = self.symbols.setdefault(target, len(self.symbols) + 1)
+        linkage, type_ = self.link.arch.linkage, int(self.relocs.type[row])
+        assert linkage is not None
+        if reach.by == "place":
+            assert linkage.absolute is not None
+            assert reach.type is not None
+            offset = int(self.relocs.offset[row])
+            self.records.append((place, offset, linkage.absolute, number, 0, 0))
+            self.edit.set(row, type=reach.type, target=0)
+            return
+        if reach.by == ".plt":
+            at = self._entry(self.plt, target)
+        else:
+            new = target not in self.got
+            at = self.got.setdefault(target, self.link.arch.ptrsize * len(self.got))
+            if new:
+                record = (self.tables[".got"], at, linkage.glob_dat, number, 0, 0)
+                self.records.append(record)
+        self.edit.set(
+            row,
+            target=self.tables[reach.by],
+            add=reach.addend(given, at),
+            type=type_ if reach.type is None else reach.type,
+        )
+
+    def _entry(self, plt: dict[int, int], target: int) -> int:
+        """The offset of a symbol's entry in .plt, made now if there is none."""
+        linkage = self.link.arch.linkage
+        assert linkage is not None
+        size = len(linkage.entry(0, 0, 0).code)
+        return plt.setdefault(target, len(linkage.first.code) + size * len(plt))
+
+    def relative(self, ids: I64, type_: int) -> None:
+        """Have the dynamic linker put every address in data right."""
+        rows, owner = self._rows(ids)
+        here = self.relocs.type[rows] == R_ADDR
+        rows, owner = rows[here], owner[here]
+        symbols, ptrsize = self.link.symbols, self.link.arch.ptrsize
+        checkpoint(
+            InputError(
+                "unexpected relocation for dynamic symbol "
+                f"{symbols.name(int(self.relocs.target[row]))}",
+                symbol=symbols.name(sym),
+                offset=int(self.relocs.offset[row]),
+                expected=f"an address of {ptrsize} bytes",
+                found=f"{int(self.relocs.size[row])} bytes",
+                remedy="such data cannot be linked into a position-independent executable; "
+                "link with -buildmode=exe",
+            )
+            for row, sym in zip(rows.tolist(), owner.tolist(), strict=True)
+            if self.relocs.size[row] != ptrsize
+        )
+        zeros = np.zeros_like(owner)
+        relocs = self.relocs
+        self.bulk = np.stack(
+            (
+                owner,
+                relocs.offset[rows].astype(np.int64),
+                zeros + type_,
+                zeros,
+                relocs.target[rows].astype(np.int64),
+                relocs.add[rows],
+            ),
+            axis=1,
+        )
+
+
+def _versioned(imports: Mapping[int, DynamicImport], sym: int) -> bool:
+    return sym in imports and bool(imports[sym].version)

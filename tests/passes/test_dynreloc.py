@@ -1,0 +1,105 @@
+"""dynreloc: how code and data reach what shared libraries define."""
+
+from __future__ import annotations
+
+from linkpipe import reloctype as rt
+from linkpipe.arches.amd64 import (
+    LINKAGE,
+    R_X86_64_GLOB_DAT,
+    R_X86_64_RELATIVE,
+)
+from linkpipe.engine.context import Link
+from linkpipe.passes.dynreloc import dynreloc
+from linkpipe.symkind import SymKind
+from tests.dynlink import Importing
+
+HEAD, ENTRY = len(LINKAGE.first.code), len(LINKAGE.entry(0, 0, 0).code)
+
+
+def rows(link: Link, sym: int) -> list[tuple[str, int, int]]:
+    """Target, addend and type of a symbol's relocations."""
+    of, relocs = link.relocs.rows_of(sym), link.relocs
+    found = zip(relocs.target[of], relocs.add[of], relocs.type[of], strict=True)
+    return [(link.symbols.name(int(target)), int(add), int(kind)) for target, add, kind in found]
+
+
+def test_calls_go_through_the_procedure_linkage_table() -> None:
+    """An entry for each function, however often it is called, in the order of the calls."""
+    p = Importing()
+    puts, gets = p.imported("puts"), p.imported("gets")
+    here = p.symbol("main.here", kind=SymKind.STEXT, content=bytes(4))
+    p.text.append(here)
+    f = p.function("main.f", {0: gets, 8: puts, 16: here}, rt.R_CALL)
+    g = p.function("main.g", {0: gets}, rt.R_CALL)
+    link = dynreloc(p.prepared())
+    gets_at, puts_at = HEAD, HEAD + ENTRY
+    assert rows(link, f) == [
+        (".plt", gets_at, rt.R_CALL),
+        (".plt", puts_at, rt.R_CALL),
+        ("main.here", 0, rt.R_CALL),
+    ]
+    assert rows(link, g) == [(".plt", gets_at, rt.R_CALL)]
+    assert link.dynamic.plt.tolist() == link.dynamic.symbols.tolist() == [gets, puts]
+    assert not len(link.dynamic.place)
+
+
+def test_addresses_in_code_stand_in_the_global_offset_table() -> None:
+    p = Importing()
+    first, second = p.imported("first"), p.imported("second")
+    f = p.function("main.f", {0: first, 8: second, 16: first}, rt.R_ADDR, size=8, add=2)
+    link = dynreloc(p.prepared())
+    assert [row[:2] for row in rows(link, f)] == [(".got", 2), (".got", 10), (".got", 2)]
+    found = link.dynamic
+    assert found.got.tolist() == [first, second]
+    assert set(found.place.tolist()) == {link.symbols.lookup(".got")}
+    assert found.offset.tolist() == [0, 8]
+    assert found.type.tolist() == [R_X86_64_GLOB_DAT] * 2
+    assert found.symbol.tolist() == [1, 2]
+
+
+def test_exports_are_numbered_first() -> None:
+    p = Importing()
+    puts = p.imported("puts")
+    f = p.function("main.f", {0: puts}, rt.R_CALL)
+    p.exports = [f]
+    link = dynreloc(p.prepared())
+    assert link.dynamic.symbols.tolist() == [f, puts]
+    assert link.dynamic.exported == 1
+
+
+def test_what_is_not_linked_needs_no_entry() -> None:
+    p = Importing()
+    lost = p.imported("lost")
+    p.symbols.clear_flags(lost, 0xFFFFFFFF)
+    f = p.function("main.f", {0: lost}, rt.R_CALL, weak=True)
+    link = dynreloc(p.prepared())
+    assert rows(link, f) == [("its.lost", 0, rt.R_CALL)]
+    assert not len(link.dynamic.symbols)
+
+
+def test_libraries_with_versions_are_counted_once() -> None:
+    p = Importing()
+    a, b = p.imported("a", "libc", "V1"), p.imported("b", "libc", "V2")
+    c, d = p.imported("c", "libm", "V1"), p.imported("d", "libz")
+    p.function("main.f", dict(zip((0, 8, 16, 24), (a, b, c, d), strict=True)), rt.R_CALL)
+    assert dynreloc(p.prepared()).dynamic.files == 2
+
+
+def test_data_of_what_may_lie_anywhere_is_put_right_when_loaded() -> None:
+    """Each address in data, kind by kind, but not those in the dynamic linker's own tables."""
+    p = Importing(buildmode="pie")
+    b = p.symbol("main.b", kind=SymKind.SDATA, content=bytes(16))
+    a = p.symbol("main.a", kind=SymKind.SRODATA, content=bytes(8))
+    p.reloc(b, rt.R_ADDR, a, size=8, offset=8, add=3)
+    p.reloc(a, rt.R_ADDR, b, size=8)
+    link = p.prepared()
+    edit = link.relocs.edit()
+    table = link.symbols.lookup(".got.plt")
+    edit.add(table, offset=0, size=8, type=rt.R_ADDR, target=a)
+    found = dynreloc(link.evolve(relocs=edit.freeze())).dynamic
+    assert found.place.tolist() == [a, b]
+    assert found.offset.tolist() == [0, 8]
+    assert found.type.tolist() == [R_X86_64_RELATIVE] * 2
+    assert found.symbol.tolist() == [0, 0]
+    assert found.target.tolist() == [b, a]
+    assert found.add.tolist() == [0, 3]
