@@ -47,8 +47,14 @@ if TYPE_CHECKING:
     from linkpipe.ask.around import around as around
     from linkpipe.ask.explain import Explanation as Explanation
     from linkpipe.ask.explain import explain as explain
+    from linkpipe.ask.findings import Finding as Finding
+    from linkpipe.ask.findings import to_junit as to_junit
+    from linkpipe.ask.findings import to_sarif as to_sarif
     from linkpipe.ask.growth import Growth as Growth
     from linkpipe.ask.growth import growth as growth
+    from linkpipe.ask.linknames import Linkname as Linkname
+    from linkpipe.ask.linknames import linknames as linknames
+    from linkpipe.ask.modules import Modules as Modules
     from linkpipe.ask.plugin_check import PluginCheck as PluginCheck
     from linkpipe.ask.plugin_check import plugin_check as plugin_check
     from linkpipe.ask.reasons import Reason as Reason
@@ -58,6 +64,7 @@ if TYPE_CHECKING:
     from linkpipe.ask.size import Size as Size
     from linkpipe.ask.size import size as size
     from linkpipe.ask.size import size_of_file as size_of_file
+    from linkpipe.ask.sources import source_files as source_files
     from linkpipe.ask.unused_x import UnusedX as UnusedX
     from linkpipe.ask.unused_x import unused_x as unused_x
     from linkpipe.ask.verify import Verify as Verify
@@ -70,6 +77,8 @@ if TYPE_CHECKING:
     from linkpipe.ask.why import why as why
     from linkpipe.ask.why_no_dce import WhyNoDce as WhyNoDce
     from linkpipe.ask.why_no_dce import why_no_dce as why_no_dce
+    from linkpipe.compare.buildinfo import BuildInfo as BuildInfo
+    from linkpipe.compare.buildinfo import Module as Module
     from linkpipe.debuginfo.sections import by_unit as by_unit
     from linkpipe.debuginfo.sections import with_debug_section as with_debug_section
     from linkpipe.engine.background import Result as Result
@@ -99,6 +108,7 @@ if TYPE_CHECKING:
     from linkpipe.observe.rows import Rows as Rows
     from linkpipe.observe.rows import rows as rows
     from linkpipe.output.stdout import say as say
+    from linkpipe.output.textfile import write_text as write_text
     from linkpipe.symkind import SymKind as SymKind
     from linkpipe.symkind import is_data as is_data
     from linkpipe.symkind import is_rodata as is_rodata
@@ -122,23 +132,28 @@ _HOME: Mapping[str, str] = MappingProxyType(
         for module, names in {
             "linkpipe": "reloctype",
             "linkpipe.arch": "GENERIC Architecture Places RelocKind Stub StubReloc",
-            "linkpipe.arrays.image": "get_words put_words",
             "linkpipe.arrays.align": "round_up",
             "linkpipe.arrays.columns": "columns frozen",
+            "linkpipe.arrays.image": "get_words put_words",
             "linkpipe.arrays.ragged": "distinct expand offsets owners",
             "linkpipe.arrays.types": "Bool I32 I64 Ints U8 U16 U32 U64",
-            "linkpipe.ask.plugin_check": "PluginCheck plugin_check",
             "linkpipe.ask.around": "Around around",
             "linkpipe.ask.explain": "Explanation explain",
+            "linkpipe.ask.findings": "Finding to_junit to_sarif",
             "linkpipe.ask.growth": "Growth growth",
+            "linkpipe.ask.linknames": "Linkname linknames",
+            "linkpipe.ask.modules": "Modules",
+            "linkpipe.ask.plugin_check": "PluginCheck plugin_check",
             "linkpipe.ask.reasons": "Reason",
             "linkpipe.ask.report": "Report Watch report",
-            "linkpipe.ask.unused_x": "UnusedX unused_x",
             "linkpipe.ask.size": "Size size size_of_file",
+            "linkpipe.ask.sources": "source_files",
+            "linkpipe.ask.unused_x": "UnusedX unused_x",
             "linkpipe.ask.verify": "Verify verify",
             "linkpipe.ask.whatif": "Rank WhatIf rank whatif",
             "linkpipe.ask.why": "Why why",
             "linkpipe.ask.why_no_dce": "WhyNoDce why_no_dce",
+            "linkpipe.compare.buildinfo": "BuildInfo Module",
             "linkpipe.debuginfo.sections": "by_unit with_debug_section",
             "linkpipe.engine.background": "Result Work",
             "linkpipe.engine.context": "Link",
@@ -156,6 +171,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.observe.dump": "Dumper",
             "linkpipe.observe.rows": "Rows rows",
             "linkpipe.output.stdout": "say",
+            "linkpipe.output.textfile": "write_text",
             "linkpipe.symkind": "SymKind is_data is_rodata is_text",
             "linkpipe.tables.relocs": "Relocs RelocsEdit",
             "linkpipe.tables.sections": "Section Sections",

@@ -13,6 +13,8 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64, Ints
+from linkpipe.compare import buildinfo
+from linkpipe.compare.buildinfo import BuildInfo
 from linkpipe.engine.context import Link
 from linkpipe.formats import goobj
 from linkpipe.formats.importpath import path_to_prefix
@@ -27,32 +29,34 @@ LINKER, SHARED = "(made by the linker)", "(shared by packages)"
 
 @attrs.frozen(eq=False, repr=False, slots=False)
 class Modules:
-    """The packages and modules of a link."""
+    """The packages and modules of a link, which has run up to ``reachability``, or further."""
 
     link: Link
 
     @cached_property
     def main(self) -> str:
         """The path of the main module, "" where the program is built from files or by hand."""
-        return next((path for verb, path in self._told if verb == "mod"), "")
+        return self.info.main.path if self.info.main else ""
 
     @cached_property
     def program(self) -> str:
         """The import path of the main package, "main" where nobody told."""
-        return next((path for verb, path in self._told if verb == "path"), "main")
+        return self.info.path or "main"
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
         """The paths of all modules, the main one first."""
-        return tuple(path for verb, path in self._told if verb in ("mod", "dep"))
+        return tuple(self.info.modules)
 
     @cached_property
-    def _told(self) -> list[tuple[str, str]]:
+    def info(self) -> BuildInfo:
+        """What the go command told of the build."""
+        environment = self.link.options.environment
+        version = self.link.release.build_version(environment.go_version, environment.goexperiment)
         text = (self.link.packages.modinfo or b"").decode("utf-8", "replace")
         # The first line begins with a mark of 16 bytes, the last one is another.
         _, found, rest = text.partition("path\t")
-        lines = (found + rest).splitlines()
-        return [(line.split("\t")[0], line.split("\t")[1]) for line in lines if "\t" in line]
+        return buildinfo.parse(version, (found + rest).rpartition("\n")[0])
 
     @cached_property
     def packages(self) -> tuple[str, ...]:

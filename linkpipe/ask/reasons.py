@@ -20,10 +20,10 @@ from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I32, I64, Bool, Ints
 from linkpipe.ask import rerun
 from linkpipe.ask.calls import Calls
+from linkpipe.ask.linknames import is_pulled, pulled
 from linkpipe.ask.modules import Modules
 from linkpipe.deadcode.inputs import STAND_IN
 from linkpipe.engine.context import Link
-from linkpipe.formats import goobj
 from linkpipe.functab.lines import source_frames
 from linkpipe.graphs.csr import Csr, breadth_first, build_csr
 from linkpipe.graphs.graph import AUX, FROM_ROOT, MAPINIT, METHOD, ROOT, Arcs
@@ -32,7 +32,6 @@ from linkpipe.symkind import is_text
 from linkpipe.tables.symbols import Flag
 from linkpipe.values import Value
 
-_PUSHED = Flag.LINKNAME | Flag.LINKNAME_STD
 _WAYS = ("", "linkname", "assembly")
 
 
@@ -355,20 +354,10 @@ class Reasons:
         at, home = symbols.object[source], symbols.object[target]
         found = np.zeros(len(source), np.int64)
         other = (at != 0) & (home != 0) & (package[at] != package[home])
-        for obj in np.unique(at[other]).tolist():
-            mine = np.flatnonzero(other & (at == obj))
-            found[mine[np.isin(target[mine], self._pulled(obj))]] = _WAYS.index("linkname")
+        found[other & is_pulled(self._pulled, at, target)] = _WAYS.index("linkname")
         found[symbols.has(source, Flag.FROM_ASSEMBLY)] = _WAYS.index("assembly")
         return found
 
-    def _pulled(self, obj: int) -> I32:
-        """The symbols that an object refers to by linkname."""
-        objects = self.link.objects
-        defined = int(objects.defined[obj])
-        ids = objects.local_to_id[int(objects.local_base[obj]) + defined :]
-        ids = ids[: int(objects.local_base[obj + 1] - objects.local_base[obj]) - defined]
-        places = defined + np.arange(len(ids))
-        at = objects.blocks[obj, goobj.SYMDEF] + places * goobj.SYM.itemsize
-        record = objects.arena.records(at, goobj.SYM)
-        flags = objects.format.flag2[record["flag2"]].astype(np.uint32) << 8
-        return ids[(flags & _PUSHED) != 0]
+    @cached_property
+    def _pulled(self) -> I64:
+        return pulled(self.link.objects)

@@ -70,28 +70,32 @@ class Makers(Observer):
 
 def why(
     link: Link,
-    what: str,
+    what: str | Sequence[str],
     *,
     every: bool = False,
     limit: int = 0,
     makers: Sequence[tuple[int, str]] = (),
 ) -> tuple[Why, ...]:
     """Why ``what``, a symbol, a package, a module or a pattern of symbols' names, is in the output;
-    with ``every`` immediate reason too. ``limit``: answers for at most so many of the symbols that
-    match a pattern, those in the output first; 0: all.
+    of several at once each in turn; with ``every`` immediate reason too. ``limit``: answers for at
+    most so many of the symbols that match a pattern, those in the output first; 0: all.
 
     ``link`` has run up to the pass that provides ``graph``, or further. Of symbols that were made
     later the answer is the pass that made them, as ``makers`` knows (see Makers).
 
     Raises UserError when nothing has that name, or the link has not come that far.
     """
-    made = _made(graph_of(link), link, what, makers)
-    if made:
-        return made
-    asked = _Asked(link)
-    found = find(asked.reasons.modules, what)
-    found.sort(key=lambda each: not len(asked.kept(each.symbols)))
-    return tuple(asked.answer(each, every) for each in found[: limit or None])
+    graph, asked = graph_of(link), _Asked(link)
+    answers: list[Why] = []
+    for one in (what,) if isinstance(what, str) else what:
+        made = _made(graph, link, one, makers)
+        if made:
+            answers += made
+            continue
+        found = find(asked.reasons.modules, one)
+        found.sort(key=lambda each: not len(asked.kept(each.symbols)))
+        answers += (asked.answer(each, every) for each in found[: limit or None])
+    return tuple(answers)
 
 
 def _made(

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 import click
 
-from linkpipe import __version__
 from linkpipe.cli._people import in_formats, invoke, people, print_json, print_table
 from linkpipe.cli._target import NO, YES, to_file
 
 if TYPE_CHECKING:
     from linkpipe.ask.plugin_check import PluginCheck, Problem
-
-_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 @people("plugin-check")
@@ -77,24 +73,15 @@ def _why(problem: Problem) -> str:
 
 
 def _print_sarif(found: PluginCheck) -> None:
-    """A log of the Static Analysis Results Interchange Format, version 2.1.0."""
+    from linkpipe.ask.findings import Finding, to_sarif
     from linkpipe.ask.plugin_check import KINDS
 
-    results = [
-        {
-            "ruleId": each.kind,
-            "level": "error",
-            "message": {"text": f"{KINDS[each.kind]}: {each.name}: {_why(each)}"},
-            "locations": [{"physicalLocation": {"artifactLocation": {"uri": file}}}],
-        }
+    findings = [
+        Finding(each.kind, f"{KINDS[each.kind]}: {each.name}: {_why(each)}", file)
         for file, problems in _all(found)
         for each in problems
     ]
-    rules = [{"id": kind, "shortDescription": {"text": text}} for kind, text in KINDS.items()]
-    driver = {"name": "linkpipe plugin-check", "version": __version__, "rules": rules}
-    runs = [{"tool": {"driver": driver}, "results": results}]
-    log = {"$schema": _SARIF, "version": "2.1.0", "runs": runs}
-    click.echo(json.dumps(log, indent=1, ensure_ascii=False))
+    click.echo(to_sarif("linkpipe plugin-check", KINDS, findings), nl=False)
 
 
 def main(argv: Sequence[str]) -> int:

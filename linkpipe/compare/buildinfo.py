@@ -73,7 +73,7 @@ class BuildInfo(Value):
 def read(file: Elf) -> BuildInfo | None:
     """The build information of a file; None where there is none. What is cut off is left out."""
     version, text = _strings(file)
-    return _parse(version, text) if version else None
+    return parse(version, text) if version else None
 
 
 def go_version(file: Elf) -> str:
@@ -101,7 +101,8 @@ def _string(data: bytes) -> tuple[bytes, bytes]:
     return data[at : at + size], data[at + size :]
 
 
-def _parse(version: str, text: str) -> BuildInfo:
+def parse(version: str, text: str) -> BuildInfo:
+    """What a module text says, without its guards; ``version`` is Go's."""
     path, main, deps, settings = "", None, list[Module](), dict[str, str]()
     for verb, words in _lines(text):
         if verb == "path":
