@@ -7,6 +7,7 @@ PYTHON ?= python3
 JOBS ?= 2
 VENV := .venv
 KERNELS := $(wildcard linkpipe/kernels/*.py)
+SHELF := $(patsubst %/pyproject.toml,%,$(wildcard shelf/*/pyproject.toml))
 PY := $(VENV)/bin/python
 # Another release of Go than the pinned one for make conformance, gosuites and demo (GO=1.26).
 GO ?=
@@ -167,9 +168,11 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml setup.py $(KERNELS)
 	@touch $@
 
 # What is pinned, so that everybody and continuous integration have the same.
-$(VENV)/.dev: $(VENV)/bin/python pyproject.toml requirements/dev.txt setup.py $(KERNELS)
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml requirements/dev.txt setup.py $(KERNELS) \
+		$(SHELF:=/pyproject.toml)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
+		$(SHELF:%=-e ./%)
 	@touch $@
 
 # The layout that is installed (linkpipe.passes, linkpipe.arches), for mypy and import-linter.

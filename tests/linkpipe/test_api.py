@@ -23,13 +23,15 @@ ROOT = Path(__file__).parents[2]
 
 def imports(path: Path) -> list[tuple[str, str]]:
     """Each (module, name) that a file imports from linkpipe."""
-    return [
-        (node.module, alias.name)
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "linkpipe"
-        for alias in node.names
-        if node.module
-    ]
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module == "linkpipe":
+            found += [(f"linkpipe.{alias.name}", "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [(node.module, alias.name) for alias in node.names]
+    return [(module, name) for module, name in found if module.partition(".")[0] == "linkpipe"]
 
 
 def test_type_checkers_and_python_see_the_same_names() -> None:
@@ -75,11 +77,17 @@ def test_what_many_passes_use_is_promised() -> None:
     assert missing == set()
 
 
-@pytest.mark.parametrize(
-    "folder",
-    ["tests/plugin_sample", "examples/decisions", *(f"templates/{kind}" for kind in KINDS)],
-)
+SAMPLES = ["tests/plugin_sample", "examples/decisions", *(f"templates/{kind}" for kind in KINDS)]
+SHELF = [
+    str(path.relative_to(ROOT))
+    for path in (ROOT / "shelf").glob("*/linkpipe_*")
+    if path.suffix != ".egg-info"
+]
+
+
+@pytest.mark.parametrize("folder", [*SAMPLES, *SHELF])
 def test_samples_use_nothing_that_is_not_promised(folder: str) -> None:
+    """What third parties write, and the shelf, which is to be like it."""
     used = [pair for path in (ROOT / folder).rglob("*.py") for pair in imports(path)]
     assert used
     assert {module for module, _ in used} <= {"linkpipe.api", "linkpipe.testing"}

@@ -1,0 +1,1 @@
+"""policy: fail the link when something forbidden is in the program."""
