@@ -23,6 +23,7 @@ from linkpipe.arch import (
     Architecture,
     ElfRule,
     ElfType,
+    Kernel,
     Places,
     RelocKind,
     Setting,
@@ -32,9 +33,12 @@ from linkpipe.arch import (
     with_elf,
 )
 from linkpipe.arrays.types import I64, Bool
+from linkpipe.linkage import Linkage, Reach
 
 R_ARM_ABS32 = 2
 R_ARM_REL32 = 3
+R_ARM_GLOB_DAT = 21
+R_ARM_JUMP_SLOT = 22
 R_ARM_CALL = 28
 R_ARM_JUMP24 = 29
 R_ARM_GOT_PREL = 96
@@ -43,6 +47,9 @@ R_ARM_TLS_LE32 = 108
 
 # cmd/internal/objabi/reloctype.go.
 R_CALLARM = 8
+R_PLT0 = 18
+R_PLT1 = 19
+R_PLT2 = 20
 
 N = TypeVar("N", int, I64)
 
@@ -70,6 +77,16 @@ def _calls(instruction: I64) -> Bool:
 
 def _call(p: Places) -> I64:
     return _branch(p.A, p.S + distance(p.A) - p.P)
+
+
+def _part(opcode: int, mask: int, shift: int, back: int) -> Kernel:
+    """A third of the way to a slot, as the operand of an instruction ``back`` bytes behind the
+    first one."""
+
+    def value(p: Places) -> I64:
+        return opcode + ((p.S - p.P + p.A + back & 0xFFFFFFFF) >> shift & mask)
+
+    return value
 
 
 def _thread(p: Places) -> I64:
@@ -109,6 +126,10 @@ RELOCS = MappingProxyType(
             addend=distance,
             reach=_CALL_REACH,
         ),
+        # add ip, pc, #…; add ip, ip, #…; ldr pc, [ip, #…]!: an entry of .plt
+        R_PLT0: RelocKind("R_PLT0", "S + A - P", _part(0xE28FC600, 0xFF, 20, 0)),
+        R_PLT1: RelocKind("R_PLT1", "S + A - P + 4", _part(0xE28CCA00, 0xFF, 12, 4)),
+        R_PLT2: RelocKind("R_PLT2", "S + A - P + 8", _part(0xE5BCF000, 0xFFF, 0, 8)),
     }
 )
 
@@ -174,6 +195,40 @@ TRAMPOLINES = Trampolines(
 )
 
 
+def _entry(at: int, slot: int, record: int) -> Stub:
+    """Jump to what the slot says, the address of which is left in ip."""
+    parts = enumerate((R_PLT0, R_PLT1, R_PLT2))
+    return Stub(
+        bytes(12),
+        tuple(StubReloc(4 * i, 4, type_, ".got.plt", slot - 8) for i, type_ in parts),
+    )
+
+
+LINKAGE = Linkage(
+    interpreters=("/lib/ld-linux.so.3", "/lib/ld-musl-arm.so.1"),
+    jump_slot=R_ARM_JUMP_SLOT,
+    glob_dat=R_ARM_GLOB_DAT,
+    absolute=R_ARM_GLOB_DAT,
+    first=Stub(
+        b"\x04\xe0\x2d\xe5"  # str lr, [sp, #-4]!
+        b"\x04\xe0\x9f\xe5"  # ldr lr, [pc, #4]
+        b"\x0e\xe0\x8f\xe0"  # add lr, pc, lr
+        b"\x08\xf0\xbe\xe5"  # ldr pc, [lr, #8]!
+        b"\0\0\0\0",  # .got.plt, from here
+        (StubReloc(16, 4, rt.R_PCREL, ".got.plt", 4),),
+    ),
+    reserved=(0, 0, 0),
+    entry=_entry,
+    lazy=lambda at: 0,
+    entsize=4,
+    in_text={
+        R_CALLARM: Reach(".plt", lambda given, at: given & _OPCODE | given + at // 4 & _DISTANCE),
+        rt.R_GOTPCREL: Reach(".got", type=rt.R_PCREL),
+    },
+    in_data={rt.R_ADDR: Reach("place", type=rt.R_CONST)},
+)
+
+
 def spelled(text: str) -> str:
     """The version of the architecture, and whether it has a floating-point unit: version 5 by
     itself has none."""
@@ -216,6 +271,7 @@ ARCH = Architecture(
     relocs=RELOCS,
     calls=frozenset({R_CALLARM}),
     addmoduledata=ADDMODULEDATA,
+    linkage=LINKAGE,
     rela=False,
     trampolines=TRAMPOLINES,
     load_align=4,

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+import attrs
 import numpy as np
 
 from linkpipe import reloctype as rt
@@ -34,6 +35,7 @@ from linkpipe.arch import (
 )
 from linkpipe.arrays.image import get_words
 from linkpipe.arrays.types import I64
+from linkpipe.linkage import Linkage, Reach
 
 R_AARCH64_ABS64 = 257
 R_AARCH64_ABS32 = 258
@@ -49,6 +51,9 @@ R_AARCH64_LD64_GOT_LO12_NC = 312
 R_AARCH64_TLSIE_ADR_GOTTPREL_PAGE21 = 541
 R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC = 542
 R_AARCH64_TLSLE_MOVW_TPREL_G0 = 547
+R_AARCH64_GLOB_DAT = 1025
+R_AARCH64_JUMP_SLOT = 1026
+R_AARCH64_RELATIVE = 1027
 
 # cmd/internal/objabi/reloctype.go.
 R_ADDRARM64 = 3
@@ -56,6 +61,7 @@ R_CALLARM64 = 9
 R_ARM64_TLS_LE = 32
 R_ARM64_TLS_IE = 33
 R_ARM64_GOTPCREL = 34
+R_ARM64_PCREL = 36
 R_ARM64_PCREL_LDST8 = 37
 R_ARM64_PCREL_LDST16 = 38
 R_ARM64_PCREL_LDST32 = 39
@@ -83,6 +89,11 @@ def _pair(shift: int) -> Kernel:
         return _instructions(p, 8) | high | low << 32
 
     return value
+
+
+def _low(p: Places) -> I64:
+    """add: the offset in the page."""
+    return _instructions(p, 4) | (p.S + p.A & 0xFFF) << 10
 
 
 def _call(p: Places) -> I64:
@@ -133,6 +144,8 @@ RELOCS = MappingProxyType(
             elf=ElfRule({4: (ElfType(R_AARCH64_CALL26),)}, untouched=True),
             reach=_CALL_REACH,
         ),
+        # In entries of .plt alone: what Go and assembly compile to has pairs.
+        R_ARM64_PCREL: RelocKind("R_ARM64_PCREL", "S + A & 0xfff", _low),
         R_ARM64_GOTPCREL: RelocKind(
             "R_ARM64_GOTPCREL",
             "page(GOT(S)) - page(P), GOT(S) & 0xfff",
@@ -188,6 +201,45 @@ TRAMPOLINES = Trampolines(
     write=_trampoline,
 )
 
+
+def _entry(at: int, slot: int, record: int) -> Stub:
+    """Jump to what the slot says, the address of which is left in x16."""
+    return Stub(
+        b"\x10\0\0\x90"  # adrp x16, slot
+        b"\x11\x02\x40\xf9"  # ldr x17, [x16, slot]
+        b"\x10\x02\0\x91"  # add x16, x16, slot
+        b"\x20\x02\x1f\xd6",  # br x17
+        (
+            StubReloc(0, 8, R_ARM64_PCREL_LDST64, ".got.plt", slot),
+            StubReloc(8, 4, R_ARM64_PCREL, ".got.plt", slot),
+        ),
+    )
+
+
+_JUMP = _entry(0, 16, 0)
+LINKAGE = Linkage(
+    interpreters=("/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-aarch64.so.1"),
+    jump_slot=R_AARCH64_JUMP_SLOT,
+    glob_dat=R_AARCH64_GLOB_DAT,
+    relative=R_AARCH64_RELATIVE,
+    first=Stub(
+        b"\xf0\x7b\xbf\xa9"  # stp x16, x30, [sp, #-16]!
+        + _JUMP.code
+        + 3 * b"\x1f\x20\x03\xd5",  # nop
+        tuple(attrs.evolve(reloc, offset=reloc.offset + 4) for reloc in _JUMP.relocs),
+    ),
+    reserved=(".dynamic", 0, 0),
+    entry=_entry,
+    lazy=lambda at: 0,
+    entsize=4,
+    in_text={
+        R_CALLARM64: Reach(".plt", whole=True),
+        R_ARM64_GOTPCREL: Reach(".got", type=R_ARM64_PCREL_LDST64, whole=True),
+        rt.R_ADDR: Reach(".got"),
+    },
+    in_data={},
+)
+
 _BEFORE_LSE = "v8.0"
 _LEVELS = (_BEFORE_LSE, *(f"v8.{n}" for n in range(1, 10)), *(f"v9.{n}" for n in range(6)))
 
@@ -229,6 +281,7 @@ ARCH = Architecture(
     relocs=RELOCS,
     calls=frozenset({R_CALLARM64}),
     addmoduledata=ADDMODULEDATA,
+    linkage=LINKAGE,
     trampolines=TRAMPOLINES,
     stack_reserved=8,
     oldest_ld=(2, 36),

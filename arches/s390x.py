@@ -22,9 +22,13 @@ import attrs
 
 from linkpipe import reloctype as rt
 from linkpipe.arch import Architecture, ElfRule, ElfType, Stub, StubReloc, with_elf
+from linkpipe.linkage import Linkage, Reach
 
 R_390_32 = 4
 R_390_PC32 = 5
+R_390_GLOB_DAT = 10
+R_390_JMP_SLOT = 11
+R_390_RELATIVE = 12
 R_390_PC16 = 16
 R_390_PC16DBL = 17
 R_390_PLT16DBL = 18
@@ -98,6 +102,46 @@ ADDMODULEDATA = Stub(
     ),
 )
 
+
+def _entry(at: int, slot: int, record: int) -> Stub:
+    """Jump to what the slot says; that leads behind the jump at first, where the dynamic linker is
+    asked for the function by the place of its relocation."""
+    code = (
+        b"\xc0\x10\0\0\0\0"  # larl %r1, slot
+        b"\xe3\x10\x10\x00\x00\x04"  # lg %r1, 0(%r1)
+        b"\x07\xf1"  # br %r1
+        b"\x0d\x10"  # basr %r1, %r0
+        b"\xe3\x10\x10\x0c\x00\x14"  # lgf %r1, 12(%r1)
+        + (b"\xc0\xf4" + (-(at + 22) >> 1).to_bytes(4, "big", signed=True))  # jg .plt
+        + record.to_bytes(4, "big")
+    )
+    return Stub(code, (StubReloc(2, 4, R_PCRELDBL, ".got.plt", slot + 6),))
+
+
+_CALL = Reach(".plt")
+LINKAGE = Linkage(
+    interpreters=("/lib/ld64.so.1", "/lib/ld-musl-s390x.so.1"),
+    jump_slot=R_390_JMP_SLOT,
+    glob_dat=R_390_GLOB_DAT,
+    relative=R_390_RELATIVE,
+    first=Stub(
+        b"\xe3\x10\xf0\x38\x00\x24"  # stg %r1, 56(%r15)
+        b"\xc0\x10\0\0\0\0"  # larl %r1, .got.plt
+        b"\xd2\x07\xf0\x30\x10\x08"  # mvc 48(8, %r15), 8(%r1)
+        b"\xe3\x10\x10\x10\x00\x04"  # lg %r1, 16(%r1)
+        b"\x07\xf1"  # br %r1
+        b"\x07\x00\x07\x00\x07\x00",  # nopr
+        (StubReloc(8, 4, R_PCRELDBL, ".got.plt", 6),),
+    ),
+    reserved=(".dynamic", 0, 0),
+    entry=_entry,
+    lazy=lambda at: at + 14,
+    entsize=32,
+    in_text={rt.R_CALL: _CALL, R_PCRELDBL: _CALL, rt.R_ADDR: Reach(".got")},
+    in_data={},
+    hash_word=8,
+)
+
 ARCH = Architecture(
     name="s390x",
     goarch="s390x",
@@ -119,11 +163,18 @@ ARCH = Architecture(
     relocs=RELOCS,
     calls=frozenset({rt.R_CALL}),
     addmoduledata=ADDMODULEDATA,
+    linkage=LINKAGE,
     # The field begins two bytes after the call's start (ld/pcln.go:174).
     deferreturn=-2,
     host_flags=("-m64",),
+    # Before Go 1.27 the oracle leads no call to a shared library.
     at_release={
-        "1.24": {"regabi": False, "off_by_default": frozenset({"spinbitmutex"})},
-        "1.25": {"regabi": False},
+        "1.24": {
+            "regabi": False,
+            "linkage": None,
+            "off_by_default": frozenset({"spinbitmutex"}),
+        },
+        "1.25": {"regabi": False, "linkage": None},
+        "1.26": {"linkage": None},
     },
 )

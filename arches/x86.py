@@ -19,11 +19,14 @@ from __future__ import annotations
 
 from linkpipe import reloctype as rt
 from linkpipe.arch import Architecture, ElfRule, ElfType, Setting, Stub, StubReloc, with_elf
+from linkpipe.linkage import Linkage, Reach
 
 R_386_32 = 1
 R_386_PC32 = 2
 R_386_GOT32 = 3
 R_386_PLT32 = 4
+R_386_GLOB_DAT = 6
+R_386_JMP_SLOT = 7
 R_386_GOTPC = 10
 R_386_TLS_GOTIE = 16
 R_386_TLS_LE = 17
@@ -74,6 +77,41 @@ ADDMODULEDATA = Stub(
     ),
 )
 
+
+def _entry(at: int, slot: int, record: int) -> Stub:
+    """Jump to what the slot says; that leads to the next instruction at first, which asks the
+    dynamic linker for the function by the place of its relocation."""
+    code = (
+        b"\xff\x25\0\0\0\0"  # jmp *slot
+        + (b"\x68" + record.to_bytes(4, "little"))  # push record
+        + (b"\xe9" + (-(at + 16)).to_bytes(4, "little", signed=True))  # jmp .plt
+    )
+    return Stub(code, (StubReloc(2, 4, rt.R_ADDR, ".got.plt", slot),))
+
+
+_CALL = Reach(".plt", lambda given, at: at)
+LINKAGE = Linkage(
+    interpreters=("/lib/ld-linux.so.2", "/lib/ld-musl-i386.so.1"),
+    jump_slot=R_386_JMP_SLOT,
+    glob_dat=R_386_GLOB_DAT,
+    absolute=R_386_32,
+    first=Stub(
+        b"\xff\x35\0\0\0\0"  # push .got.plt+4
+        b"\xff\x25\0\0\0\0"  # jmp *.got.plt+8
+        b"\0\0\0\0",
+        (
+            StubReloc(2, 4, rt.R_ADDR, ".got.plt", 4),
+            StubReloc(8, 4, rt.R_ADDR, ".got.plt", 8),
+        ),
+    ),
+    reserved=(".dynamic", 0, 0),
+    entry=_entry,
+    lazy=lambda at: at + 6,
+    entsize=4,
+    in_text={rt.R_CALL: _CALL, rt.R_PCREL: _CALL},
+    in_data={rt.R_ADDR: Reach("place", type=rt.R_CONST)},
+)
+
 ARCH = Architecture(
     name="386",
     goarch="386",
@@ -95,6 +133,7 @@ ARCH = Architecture(
     relocs=RELOCS,
     calls=frozenset({rt.R_CALL}),
     addmoduledata=ADDMODULEDATA,
+    linkage=LINKAGE,
     rela=False,
     sums=True,
     deferreturn=-1,

@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from linkpipe.formats import goobj as goobj
     from linkpipe.formats.elf import note_record as note_record
     from linkpipe.formats.importpath import path_to_prefix as path_to_prefix
+    from linkpipe.layout.assign import layout_kinds as layout_kinds
     from linkpipe.layout.datawords import go_slice as go_slice
     from linkpipe.layout.datawords import go_string as go_string
     from linkpipe.layout.datawords import write_words as write_words
@@ -167,6 +168,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.formats": "goobj",
             "linkpipe.formats.elf": "note_record",
             "linkpipe.formats.importpath": "path_to_prefix",
+            "linkpipe.layout.assign": "layout_kinds",
             "linkpipe.layout.datawords": "go_slice go_string write_words",
             "linkpipe.observe.dump": "Dumper",
             "linkpipe.observe.rows": "Rows rows",

@@ -68,7 +68,7 @@ class Linkage(Shown):
         lazy: where in .plt the slot of the entry at an offset leads at first.
         entsize: sh_entsize and alignment of .plt, bytes.
         in_text, in_data: relocation type -> how it reaches what a shared library defines, in
-            functions and in writable data.
+            functions and in data with pointers.
         hash_word: bytes of a number in .hash.
     """
 

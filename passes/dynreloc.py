@@ -30,7 +30,7 @@ from linkpipe.errors import InputError, checkpoint
 from linkpipe.layout.assign import layout_kinds
 from linkpipe.linkage import Reach
 from linkpipe.reloctype import R_ADDR
-from linkpipe.symkind import SymKind, is_data
+from linkpipe.symkind import SymKind
 from linkpipe.tables.cgo import DynamicImport
 from linkpipe.tables.dynamic import Dynamic
 from linkpipe.tables.symbols import Flag
@@ -52,7 +52,8 @@ def dynreloc(link: Link) -> Link:
     data = data[np.argsort(kinds[data], kind="stable")]
     work = _Work(link)
     work.visit(link.text_order.astype(np.int64), linkage.in_text, anything=R_ADDR)
-    work.visit(data[is_data(kinds[data])], linkage.in_data)
+    writable = (kinds[data] >= SymKind.SDATA) & (kinds[data] <= SymKind.SDATAEND)
+    work.visit(data[writable], linkage.in_data)
     if link.options.relocatable and linkage.relative is not None:
         own = [link.symbols.lookup(name) for name in _RESOLVED_HERE]
         work.relative(data[~np.isin(data, own)], linkage.relative)

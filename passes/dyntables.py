@@ -19,7 +19,14 @@ import numpy as np
 
 from linkpipe.arch import Stub
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.formats import elf
+from linkpipe.formats.elf import (
+    STB_GLOBAL,
+    STT_FUNC,
+    STT_OBJECT,
+    reloc_dtype,
+    reloc_info,
+    symbol_dtype,
+)
 from linkpipe.formats.elfdynamic import (
     DF_1_NOW,
     DF_1_PIE,
@@ -89,14 +96,14 @@ class _Tables:
         if options.r:
             self.runpath = self.strings.add(_encoded(options.r))
         name = self._names_in_order()
-        dtype = elf.symbol_dtype(self.cls, self.endian)
+        dtype = symbol_dtype(self.cls, self.endian)
         out = np.zeros(1 + len(self.syms), dtype)
         ids = self.dynamic.symbols
         here = symbols.kind[ids] != SymKind.SDYNIMPORT
         exported = np.arange(len(ids)) < self.dynamic.exported
         function = exported & is_text(symbols.kind[ids])
         out["name"][1:] = name
-        out["info"][1:] = elf.STB_GLOBAL << 4 | np.where(function, elf.STT_FUNC, elf.STT_OBJECT)
+        out["info"][1:] = STB_GLOBAL << 4 | np.where(function, STT_FUNC, STT_OBJECT)
         # Any section that there is will do: it is not one that says "undefined".
         out["section"][1:] = here
         out["size"][1:] = symbols.data_size[ids]
@@ -183,20 +190,20 @@ class _Tables:
 
     def _info(self, sym: int, type_: int) -> int:
         number, kind = np.array([self.number[sym]]), np.array([type_])
-        return int(elf.reloc_info(self.cls, number, kind)[0])
+        return int(reloc_info(self.cls, number, kind)[0])
 
     def slots_and_data(self) -> None:
         """.got and .rela, but for the addresses in the latter."""
         self.put(".got", bytes(self.arch.ptrsize * len(self.dynamic.got)))
         found = self.dynamic
-        out = np.zeros(len(found.type), elf.reloc_dtype(self.cls, self.endian, rela=self.arch.rela))
-        out["info"] = elf.reloc_info(self.cls, found.symbol, found.type)
+        out = np.zeros(len(found.type), reloc_dtype(self.cls, self.endian, rela=self.arch.rela))
+        out["info"] = reloc_info(self.cls, found.symbol, found.type)
         self.put(self.rel, out.tobytes())
 
     def with_records(self, relocs: Relocs) -> Relocs:
         """The relocations with those of .rela: for each record the place, then what is there."""
         found, ptrsize = self.dynamic, self.arch.ptrsize
-        item = elf.reloc_dtype(self.cls, self.endian, rela=self.arch.rela).itemsize
+        item = reloc_dtype(self.cls, self.endian, rela=self.arch.rela).itemsize
         at = item * np.arange(len(found.place))
         offset = np.stack((at, at + item - ptrsize), axis=1)
         target = np.stack((found.place, found.target), axis=1)
@@ -218,8 +225,8 @@ class _Tables:
         """.dynamic: what there is, and where. It comes last, for it says how large the others
         are."""
         options, rela = self.link.options, self.arch.rela
-        symbol = elf.symbol_dtype(self.cls, self.endian).itemsize
-        record = elf.reloc_dtype(self.cls, self.endian, rela=rela).itemsize
+        symbol = symbol_dtype(self.cls, self.endian).itemsize
+        record = reloc_dtype(self.cls, self.endian, rela=rela).itemsize
         self.put(".dynstr", self.strings.to_bytes())
         size, sym = self.edit.size, self.sym
         rel, plt = sym(self.rel), sym(f"{self.rel}.plt")

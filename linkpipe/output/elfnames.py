@@ -26,7 +26,7 @@ def every_name(
     tables = [f"{relro}{name}" for name in (".typelink", ".itablink", ".gosymtab", ".gopclntab")]
     names = ["", ".text", ".noptrdata", ".data", ".bss", ".noptrbss", ".go.fuzzcntrs"]
     names += [".go.buildinfo", ".go.fipsinfo"]
-    names += [".tbss"] if external else []
+    names += [".tbss"] if external or mode.dynamic else []
     names += [".note.gnu.build-id"] if prep.build_note else []
     names += [".note.go.buildid"] if prep.go_note else []
     names += [".elfdata", ".rodata"]
@@ -45,4 +45,8 @@ def every_name(
         for end in debug:
             names.append(f".debug_{end}")
             names += [f"{rel}.debug_{end}"] if external else []
-    return [*names, ".shstrtab"]
+    names.append(".shstrtab")
+    if mode.dynamic:
+        names += [".interp", ".hash", ".got", ".got.plt", ".dynamic", ".dynsym", ".dynstr"]
+        names += [rel, f"{rel}.plt", ".plt", ".gnu.version", ".gnu.version_r"]
+    return names

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
+from linkpipe.engine.plugins import Catalog
 from tests.conformance.targets import Target, targets
 from tests.conformance.toolchain import ROOT, cache, compiler, environment, go, goroot
 
@@ -30,6 +31,7 @@ class Program:
     builds; `run` are the arguments with which the linked program prints the same on every run
     (None: it is not run alone); `target` is what it is built for when not for this machine,
     `user` is a C program that calls a library, which is then run in its place;
+    `shared` programs load shared libraries, though they have no C code;
     `flags` are more flags of go build, and `variables` more of its environment;
     `big` programs are left to `make conformance`; `broken` ones compile and cannot be linked.
     """
@@ -43,6 +45,7 @@ class Program:
     ldflags: str = ""
     run: tuple[str, ...] | None = ()
     user: Path | None = None
+    shared: bool = False
     big: bool = False
     broken: bool = False
     flags: tuple[str, ...] = field(default=(), repr=False)
@@ -66,7 +69,7 @@ class Program:
     @property
     def runner(self) -> tuple[str, ...]:
         """What stands before the program on the command line to run it."""
-        return self.target.runner(cgo=self.cgo) if self.target else ()
+        return self.target.runner(cgo=self.cgo or self.shared) if self.target else ()
 
     def missing_compiler(self) -> str:
         """What is missing to build it; "": nothing."""
@@ -74,7 +77,7 @@ class Program:
 
     def missing_runner(self) -> str:
         """What is missing to run it; "": nothing."""
-        return self.target.missing_runner(cgo=self.cgo) if self.target else ""
+        return self.target.missing_runner(cgo=self.cgo or self.shared) if self.target else ""
 
     def under(self, experiment: str) -> Program:
         """The same built with a GOEXPERIMENT."""
@@ -90,7 +93,7 @@ class Program:
 # What is built for every architecture, and what of it is left to `make conformance`.
 EVERYWHERE = (
     *("hello", "features", "httpserver", "cgoserver", "gofmt", "host", "plugin"),
-    *("pie", "cshared", "carchive"),
+    *("pie", "cshared", "carchive", "dynamic"),
 )
 BIG_ELSEWHERE = ("httpserver", "cgoserver", "gofmt", "hello-nodwarf5", "pie", "carchive")
 # What is built with debug information of version 4, too.
@@ -102,6 +105,13 @@ TINY = Program("tiny", PROGRAMS, "./tiny")
 FIRSTCAUSE = Program("firstcause", PROGRAMS, "./firstcause")
 
 
+def _without_tables(target: Target) -> bool:
+    """Whether the release links no shared libraries for an architecture by itself."""
+    version = (goroot() / "VERSION").read_text().split()[0].removeprefix("go")
+    arch = Catalog().load("arches", target.goarch)
+    return arch.at(".".join(version.split(".")[:2])).linkage is None
+
+
 def table() -> dict[str, Program]:
     """All programs by name, those of this machine first, then smallest first."""
     commands = goroot() / "src" / "cmd"
@@ -109,7 +119,7 @@ def table() -> dict[str, Program]:
     programs = (
         Program("hello", PROGRAMS, "./hello"),
         Program("features", PROGRAMS, "./features", ldflags=named),
-        Program("dynamic", PROGRAMS, "./dynamic"),
+        Program("dynamic", PROGRAMS, "./dynamic", shared=True),
         Program("httpserver", PROGRAMS, "./httpserver", run=("-self",)),
         Program(
             "cgoserver",
@@ -151,6 +161,7 @@ def table() -> dict[str, Program]:
         for target in targets().values()
         for program in (*programs, *older)
         if program.name.removesuffix("-nodwarf5") in EVERYWHERE
+        and not (program.shared and _without_tables(target))
     )
     return {program.name: program for program in (*programs, *older, *elsewhere)}
 

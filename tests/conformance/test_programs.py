@@ -26,7 +26,8 @@ FAR = [
     for goarch in targets()
     if Catalog().load("arches", goarch).trampolines
     for name, program in table().items()
-    if name in (f"hello-{goarch}", f"pie-{goarch}", f"plugin-{goarch}", f"host-{goarch}")
+    if name.removesuffix(f"-{goarch}") in ("hello", "dynamic", "pie", "plugin", "host")
+    and name.endswith(f"-{goarch}")
 ]
 PAIRS = ["", *(f"-{goarch}" for goarch in targets())]
 PAIRS += ["-nodwarf5"] if "host-nodwarf5" in table() else []
@@ -80,7 +81,8 @@ def test_trampolines(program: Program, mode: str, folder: Path) -> None:
     assert oracle.differences(ours, theirs) == []
     near = both(program, mode, folder / "near")[0]
     assert ours.output.read_bytes() != near.output.read_bytes(), "there are no trampolines"
-    if program.run is not None:
+    # On arm the oracle's own lead to shared libraries by a slot that they miss.
+    if program.run is not None and not program.shared:
         need(program.missing_runner())
         assert oracle.run(ours.output, *program.run, runner=program.runner)[0] == 0
 

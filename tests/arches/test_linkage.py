@@ -1,0 +1,134 @@
+"""The tables of dynamically linked executables: numbers, names and code, for each architecture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from elftools.elf import enums
+
+from linkpipe import reloctype as rt
+from linkpipe.arch import Architecture, Places
+from linkpipe.arches import amd64, arm, arm64, s390x, x86
+from linkpipe.linkage import Linkage
+from tests.conformance.toolchain import goroot
+
+ARCHES = [amd64.ARCH, x86.ARCH, arm.ARCH, arm64.ARCH, s390x.ARCH]
+NUMBERS = {
+    "amd64": ("X86_64", enums.ENUM_RELOC_TYPE_x64, "JUMP_SLOT"),
+    "386": ("386", enums.ENUM_RELOC_TYPE_i386, "JUMP_SLOT"),
+    "arm": ("ARM", enums.ENUM_RELOC_TYPE_ARM, "JUMP_SLOT"),
+    "arm64": ("AARCH64", enums.ENUM_RELOC_TYPE_AARCH64, "JUMP_SLOT"),
+    "s390x": ("390", enums.ENUM_RELOC_TYPE_S390X, "JMP_SLOT"),
+}
+FOLDERS = {"386": "x86"}
+
+
+def linkage(arch: Architecture) -> Linkage:
+    assert arch.linkage is not None
+    return arch.linkage
+
+
+@pytest.mark.parametrize("arch", ARCHES, ids=lambda arch: arch.name)
+def test_numbers_of_dynamic_relocations(arch: Architecture) -> None:
+    """As others know them."""
+    name, known, slot = NUMBERS[arch.name]
+    found = linkage(arch)
+    assert found.jump_slot == known[f"R_{name}_{slot}"]
+    assert found.glob_dat == known[f"R_{name}_GLOB_DAT"]
+    assert (found.relative is None) == (not arch.internal_pie)
+    if found.relative is not None:
+        assert found.relative == known[f"R_{name}_RELATIVE"]
+
+
+@pytest.mark.parametrize("arch", ARCHES, ids=lambda arch: arch.name)
+def test_names_of_dynamic_linkers(arch: Architecture) -> None:
+    """As the oracle has them."""
+    folder = goroot() / "src" / "cmd" / "link" / "internal" / FOLDERS.get(arch.name, arch.name)
+    source = (folder / "obj.go").read_text()
+    for name in linkage(arch).interpreters:
+        assert f'"{name}"' in source
+
+
+@pytest.mark.parametrize("arch", ARCHES, ids=lambda arch: arch.name)
+def test_relocations_of_entries_can_be_applied(arch: Architecture) -> None:
+    """Every one lies in the code and is of a kind that the architecture has."""
+    found = linkage(arch)
+    for stub in (found.first, found.entry(32, 24, 0)):
+        assert stub.relocs
+        for reloc in stub.relocs:
+            assert reloc.offset + reloc.size <= len(stub.code)
+            assert arch.relocs[reloc.type].value is not None
+            assert reloc.target == ".got.plt"
+
+
+@pytest.mark.parametrize("arch", [amd64.ARCH, x86.ARCH], ids=lambda arch: arch.name)
+def test_an_entry_asks_the_dynamic_linker(arch: Architecture) -> None:
+    """It pushes the number of its relocation (386: its place) and jumps to the start of .plt; that
+    is where its slot leads at first."""
+    found = linkage(arch)
+    size = 24 if arch.rela else 8
+    at, code = 48, found.entry(48, 40, 2 * size).code
+    assert found.lazy(at) == at + 6
+    assert code[6:7] == b"\x68"
+    assert int.from_bytes(code[7:11], "little") == (2 if arch.rela else 2 * size)
+    assert code[11:12] == b"\xe9"
+    assert at + 16 + int.from_bytes(code[12:16], "little", signed=True) == 0
+
+
+def test_an_entry_asks_the_dynamic_linker_on_s390x() -> None:
+    at, code = 64, linkage(s390x.ARCH).entry(64, 32, 48).code
+    assert code[22:24] == b"\xc0\xf4"
+    assert at + 22 + 2 * int.from_bytes(code[24:28], "big", signed=True) == 0
+    assert int.from_bytes(code[28:32], "big") == 48
+    assert linkage(s390x.ARCH).lazy(at) == at + 14
+
+
+@pytest.mark.parametrize(("place", "slot"), [(0x10000, 0x20ABC), (0x12344, 0xABCDEF0)])
+def test_an_entry_of_arm_adds_the_way_in_three_parts(place: int, slot: int) -> None:
+    """Two additions and a load from the program counter, two instructions ahead, on."""
+    stub = linkage(arm.ARCH).entry(0, 0, 0)
+    ip = place + 8
+    for number, (reloc, opcode, shift) in enumerate(
+        zip(stub.relocs, (0xE28FC600, 0xE28CCA00, 0xE5BCF000), (20, 12, 0), strict=True)
+    ):
+        at = np.zeros(1, np.int64)
+        p, s, a = (np.array([x], np.int64) for x in (place + 4 * number, slot, reloc.add))
+        value = arm.RELOCS[reloc.type].value
+        assert value is not None
+        word = int(value(Places(np.zeros(4, np.uint8), at, p, s, a, at, at, 4, 0, 0))[0])
+        assert word & ~0xFFF == opcode & ~0xFFF
+        ip += (word & (0xFF if shift else 0xFFF)) << shift
+    assert ip == slot
+
+
+def test_calls_of_arm_keep_their_condition() -> None:
+    """The distance to an entry is added in instructions; the opcode stays."""
+    reach = linkage(arm.ARCH).in_text[arm.R_CALLARM]
+    assert reach.addend(0xEBFFFFFE, 20 + 12) == 0xEB000006
+
+
+def test_words_of_arm_data_hold_the_address() -> None:
+    for arch in (arm.ARCH, x86.ARCH):
+        reach = linkage(arch).in_data[rt.R_ADDR]
+        assert (reach.by, reach.type) == ("place", rt.R_CONST)
+
+
+def test_an_entry_of_arm64_reads_the_slot() -> None:
+    """adrp and ldr as one pair, and the offset in the page once more."""
+    stub = linkage(arm64.ARCH).entry(0, 24, 0)
+    image = np.frombuffer(stub.code, np.uint8).copy()
+    place, table = 0x401000, 0x512F08
+    for reloc in stub.relocs:
+        p, s, a = (np.array([x], np.int64) for x in (place + reloc.offset, table, reloc.add))
+        at = np.array([reloc.offset])
+        kind = arm64.RELOCS[reloc.type].value
+        assert kind is not None
+        value = int(kind(Places(image, at, p, s, a, s, s, reloc.size, 0, 0))[0])
+        raw = (value % (1 << 8 * reloc.size)).to_bytes(reloc.size, "little")
+        image[reloc.offset : reloc.offset + reloc.size] = np.frombuffer(raw, np.uint8)
+    adrp, ldr, add, _ = np.frombuffer(image.tobytes(), "<u4").tolist()
+    slot = table + 24
+    pages = (adrp >> 5 & 0x7FFFF) << 2 | adrp >> 29 & 3
+    assert (place & ~0xFFF) + (pages << 12) == slot & ~0xFFF
+    assert (ldr >> 10 & 0xFFF) * 8 == slot & 0xFFF
+    assert add >> 10 & 0xFFF == slot & 0xFFF
