@@ -1,0 +1,1 @@
+"""sbom: bills of materials of what was linked."""
