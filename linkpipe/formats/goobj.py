@@ -7,10 +7,12 @@ packed, so blocks are read in place as arrays of the structured dtypes below.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
 
+from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
 from linkpipe.values import Value
 
@@ -84,7 +86,8 @@ RELOC_RECORD = np.dtype(
 AUX_RECORD = np.dtype([("type", "u1"), ("pkg", "<u4"), ("sym", "<u4")])
 REFFLAGS_RECORD = np.dtype([("pkg", "<u4"), ("sym", "<u4"), ("flag", "u1"), ("flag2", "u1")])
 STRING_RECORD = np.dtype([("size", "<u4"), ("at", "<u4")])
-AUTOLIB_RECORD = np.dtype([("size", "<u4"), ("at", "<u4"), ("fingerprint", "V8")])
+AUTOLIB_RECORD = struct.Struct("<II8s")
+"""Size and place of an import path, and the fingerprint of what was compiled against."""
 
 WEAK = 1 << 15
 """Bit of a relocation's type: does not keep its target alive."""
@@ -109,8 +112,9 @@ WEAK = 1 << 15
 ) = range(15)
 
 _HEADER = struct.Struct(f"<8s8sI{NBLOCKS}I")
+HEADER_SIZE = _HEADER.size
 _RECORD_SIZES = {
-    AUTOLIB: AUTOLIB_RECORD.itemsize,
+    AUTOLIB: AUTOLIB_RECORD.size,
     PKGIDX: 8,
     FILE: 8,
     SYMDEF: SYM.itemsize,
@@ -125,6 +129,9 @@ _RECORD_SIZES = {
     RELOC: RELOC_RECORD.itemsize,
     AUX: AUX_RECORD.itemsize,
 }
+_RECORDS, _SIZES = np.array(list(_RECORD_SIZES)), np.array(list(_RECORD_SIZES.values()))
+_PLACED = np.array([block for block in range(REFNAME) if block != HASH])
+"""Blocks of records, and bytes of each; blocks that lie in order within the object."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -136,25 +143,25 @@ class Header(Value):
     flags: int
     offsets: tuple[int, ...]
 
-    def count(self, block: int) -> int:
-        """The number of records in ``block``."""
-        return (self.offsets[block + 1] - self.offsets[block]) // _RECORD_SIZES[block]
+
+def count(blocks: I64, block: int) -> I64:
+    """The number of records in a block of each object, whose blocks begin at ``blocks``:
+    int64[n]; that of one object where they are int64[NBLOCKS]."""
+    length: I64 = (blocks[..., block + 1] - blocks[..., block]) // _RECORD_SIZES[block]
+    return length
 
 
-def read_header(data: memoryview, file: str, before: int = 0) -> Header:
-    """Parse and check the header of the object whose bytes are ``data``; so many bytes of its file
-    are ``before`` it.
+def read_header(data: memoryview, file: str) -> Header:
+    """The header of the object whose bytes are ``data``; nobody believes its offsets before
+    ``check_blocks`` has looked at them.
 
-    Raises InputError when the magic is wrong or the blocks do not lie, whole and in order,
-    within the object; relocations and what follows them need not (see linkpipe.packages.checking).
-    Hashes are read from where their block begins, in whatever block they end, as in the oracle;
-    those that lie are found later. Names for other tools, which come last, are not read.
+    Raises InputError when the magic is wrong.
     """
-    if len(data) < _HEADER.size:
+    if len(data) < HEADER_SIZE:
         raise InputError(
             "truncated object file",
             file=file,
-            expected=f"a header of {_HEADER.size} bytes",
+            expected=f"a header of {HEADER_SIZE} bytes",
             found=f"{len(data)} bytes",
             remedy="rebuild the package; the file was cut short",
         )
@@ -167,50 +174,82 @@ def read_header(data: memoryview, file: str, before: int = 0) -> Header:
             found=repr(magic),
             remedy="rebuild the package with the Go version that links it",
         )
-    last = _HEADER.size
-    for block, offset in enumerate(offsets[:REFNAME]):
-        if block == HASH:
-            continue
-        # Blocks of what belongs to symbols may be cut off: only what is needed is missed.
-        if offset < last or (offset > len(data) and block <= RELOC):
-            raise InputError(
-                f"corrupt object file: block {BLOCK_NAMES[block]} is out of bounds",
-                file=file,
-                offset=before + 8 + 8 + 4 + 4 * block,
-                expected=f"an offset between {last} and {len(data)}",
-                found=str(offset),
-                remedy="rebuild the package; the file is damaged",
-            )
-        last = offset
-    header = Header(fingerprint, flags, tuple(offsets))
-    for block, size in _RECORD_SIZES.items():
-        length = offsets[block + 1] - offsets[block]
-        if length % size:
-            raise InputError(
-                f"corrupt object file: block {BLOCK_NAMES[block]} holds a part of a record",
-                file=file,
-                offset=before + offsets[block],
-                expected=f"a multiple of {size} bytes",
-                found=f"{length} bytes",
-                remedy="rebuild the package; the file is damaged",
-            )
-    defined = sum(header.count(b) for b in (SYMDEF, HASHED64DEF, HASHEDDEF, NONPKGDEF))
-    short = max(0, len(data) - offsets[HASH64]) // 8
-    long = max(0, len(data) - offsets[HASH]) // 16
-    for block, count, need, what in (
-        (HASH64, short, header.count(HASHED64DEF), "each symbol with a short hash"),
-        (HASH, long, header.count(HASHEDDEF), "each symbol with a hash"),
-        (RELOCIDX, header.count(RELOCIDX), defined + 1, "each defined symbol and the end"),
-        (AUXIDX, header.count(AUXIDX), defined + 1, "each defined symbol and the end"),
-        (DATAIDX, header.count(DATAIDX), defined + 1, "each defined symbol and the end"),
+    return Header(fingerprint, flags, tuple(offsets))
+
+
+def check_blocks(offsets: I64, sizes: I64, files: Sequence[str], before: I64) -> None:
+    """Check the blocks of n objects of ``sizes`` bytes, each with ``before`` bytes before it in
+    its file. ``offsets``: int64[n, NBLOCKS], as their headers have them.
+
+    Raises InputError unless blocks lie, whole and in order, within their object; relocations and
+    what follows them need not (see linkpipe.packages.checking). Hashes are read from where their
+    block begins, in whatever block they end, as in the oracle; those that lie are found later.
+    Names for other tools, which come last, are not read.
+    """
+    at = offsets[:, _PLACED]
+    least = np.concatenate((np.full((len(at), 1), HEADER_SIZE), at[:, :-1]), axis=1)
+    # Blocks of what belongs to symbols may be cut off: only what is needed is missed.
+    outside = (at < least) | ((at > sizes[:, None]) & (_PLACED <= RELOC))
+    for row, column in np.argwhere(outside)[:1].tolist():
+        block = int(_PLACED[column])
+        raise _corrupt(
+            block,
+            "is out of bounds",
+            files[row],
+            int(before[row]) + 8 + 8 + 4 + 4 * block,
+            f"an offset between {least[row, column]} and {sizes[row]}",
+            str(offsets[row, block]),
+        )
+    lengths = offsets[:, _RECORDS + 1] - offsets[:, _RECORDS]
+    for row, column in np.argwhere(lengths % _SIZES)[:1].tolist():
+        block = int(_RECORDS[column])
+        raise _corrupt(
+            block,
+            "holds a part of a record",
+            files[row],
+            int(before[row] + offsets[row, block]),
+            f"a multiple of {_SIZES[column]} bytes",
+            f"{lengths[row, column]} bytes",
+        )
+    blocks = (SYMDEF, HASHED64DEF, HASHEDDEF, NONPKGDEF)
+    entries: I64 = 1 + np.sum([count(offsets, block) for block in blocks], axis=0)
+    defined = "each defined symbol and the end"
+    for block, have, need, what in (
+        (
+            HASH64,
+            (sizes - offsets[:, HASH64]) // 8,
+            count(offsets, HASHED64DEF),
+            "each symbol with a short hash",
+        ),
+        (
+            HASH,
+            (sizes - offsets[:, HASH]) // 16,
+            count(offsets, HASHEDDEF),
+            "each symbol with a hash",
+        ),
+        (RELOCIDX, count(offsets, RELOCIDX), entries, defined),
+        (AUXIDX, count(offsets, AUXIDX), entries, defined),
+        (DATAIDX, count(offsets, DATAIDX), entries, defined),
     ):
-        if count < need:
-            raise InputError(
-                f"corrupt object file: block {BLOCK_NAMES[block]} is too short",
-                file=file,
-                offset=before + offsets[block],
-                expected=f"{need} entries, one for {what}",
-                found=f"{count} entries",
-                remedy="rebuild the package; the file is damaged",
+        for row in np.flatnonzero((have < need) & (need > 0))[:1].tolist():
+            raise _corrupt(
+                block,
+                "is too short",
+                files[row],
+                int(before[row] + offsets[row, block]),
+                f"{need[row]} entries, one for {what}",
+                f"{max(0, have[row])} entries",
             )
-    return header
+
+
+def _corrupt(
+    block: int, what: str, file: str, offset: int, expected: str, found: str
+) -> InputError:
+    return InputError(
+        f"corrupt object file: block {BLOCK_NAMES[block]} {what}",
+        file=file,
+        offset=offset,
+        expected=expected,
+        found=found,
+        remedy="rebuild the package; the file is damaged",
+    )

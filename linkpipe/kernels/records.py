@@ -207,7 +207,7 @@ def faults(
     """What is wrong with each symbol, one of the numbers above: uint8[local[-1]].
 
     Object i lies in ``data`` from ``base[i]`` to ``ends[i]`` (i > 0), its blocks begin at
-    ``blocks[19 * i]`` and on and are as read_header wants them; its symbols are ``local[i]`` to
+    ``blocks[19 * i]`` and on and are as check_blocks wants them; its symbols are ``local[i]`` to
     ``local[i + 1]``, the ``defined[i]`` that it defines first. A reference to package index p is to
     one of ``limit[first[i] + q]`` symbols, q being its place (below ``counts[i]``): p - PKG_SELF
     for the five special indexes, p + 5 for the others. Of symbols whose kind (as objects number it)

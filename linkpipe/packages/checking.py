@@ -6,7 +6,7 @@ here to lie, and says only what was found to be possible. This has been proved o
 
 - The header's blocks lie within it, in order, each of whole records, with an entry in each
   index for each definition and one for the end, and a hash for each symbol that has one (see
-  read_header in formats/goobj.py).
+  check_blocks in formats/goobj.py).
 - Names, of packages, files and symbols, lie within it. Each package that it refers to is loaded and
   has an object. All symbols have an ABI that there is, definitions an alignment that is a power of
   two (or above 2**31, which counts as none).

@@ -13,7 +13,7 @@ import os
 import posixpath
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 import numpy as np
@@ -41,11 +41,6 @@ _NO_FINGERPRINT = bytes(8)
 _MAPPED = 16 << 10
 """Bytes from which on the oracle maps an object, and so sees only what it needs of one that is cut
 short; smaller ones it reads (cmd/internal/bio/buf_mmap.go)."""
-
-
-class _Import(NamedTuple):
-    path: str
-    fingerprint: bytes
 
 
 class _Object(NamedTuple):
@@ -131,16 +126,16 @@ class PackageLoader:
             self._packages.append(_Pending(path, file, imported_by, fingerprint))
         return row
 
-    def _import(self, wanted: _Import, importer: str) -> int:
-        path = posixpath.normpath(wanted.path)
+    def _import(self, path: str, fingerprint: bytes, importer: str) -> int:
         row = self._by_path.get(path)
-        if row is not None and self._packages[row].fingerprint != _NO_FINGERPRINT:
-            known = self._packages[row]
-            _check_fingerprint(known, known.fingerprint, importer, wanted.fingerprint)
-            return row
         if row is None:
-            file = self._places.file(path)
-            row = self._add(path, file, importer, wanted.fingerprint)
+            path = posixpath.normpath(path)
+            row = self._by_path.get(path)
+        if row is None:
+            return self._add(path, self._places.file(path), importer, fingerprint)
+        known = self._packages[row]
+        if known.fingerprint != _NO_FINGERPRINT:
+            _check_fingerprint(known, known.fingerprint, importer, fingerprint)
         return row
 
     def _load_package(self, row: int) -> None:
@@ -207,7 +202,7 @@ class PackageLoader:
             raise _cut_short(
                 "cannot read object file: unexpected EOF", name, len(body) + missing, len(body)
             )
-        header = goobj.read_header(binary, name, preamble.size)
+        header = goobj.read_header(binary, name)
         if header.flags & goobj.FLAG_UNLINKABLE:
             raise InputError(
                 f"link: unlinkable object (from package {package.path}) - "
@@ -227,8 +222,11 @@ class PackageLoader:
             _check_fingerprint(
                 package, header.fingerprint, package.imported_by, package.fingerprint
             )
-        for wanted in _autolib(binary, header, name):
-            package.imports.append(self._import(wanted, path_to_prefix(package.path)))
+        importer = path_to_prefix(package.path)
+        package.imports += [
+            self._import(wanted, fingerprint, importer)
+            for wanted, fingerprint in _autolib(binary, header, name, preamble.size)
+        ]
 
     def freeze(
         self, modinfo: bytes | None, form: ObjectFormat, *, debug: bool = True
@@ -266,8 +264,12 @@ class PackageLoader:
 def _objects(arena: Arena, loaded: Sequence[_Object], form: ObjectFormat) -> Objects:
     none = _Object("", 0, 0, 0, goobj.Header(b"", 0, (0,) * goobj.NBLOCKS), 0, 0)
     rows = [none, *loaded]
-    counts = [
-        [o.header.count(block) if o.at else 0 for o in rows]
+    names = tuple(o.name for o in rows)
+    start, base, end = (np.array([o[at] for o in rows], np.int64) for at in (1, 2, 3))
+    offsets = np.array([o.header.offsets for o in rows], np.int64)
+    goobj.check_blocks(offsets[1:], (end - base)[1:], names[1:], (base - start)[1:])
+    sizes = [
+        goobj.count(offsets, block)
         for block in (
             goobj.SYMDEF,
             goobj.HASHED64DEF,
@@ -276,15 +278,13 @@ def _objects(arena: Arena, loaded: Sequence[_Object], form: ObjectFormat) -> Obj
             goobj.NONPKGREF,
         )
     ]
-    base = np.array([o.at for o in rows], np.int64)
-    sizes = np.array(counts, np.int64)
     local_base = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum(sizes.sum(axis=0), out=local_base[1:])
-    columns = {
-        "start": np.array([o.start for o in rows], np.int64),
+    np.cumsum(np.sum(sizes, axis=0), out=local_base[1:])
+    columns: dict[str, Any] = {
+        "start": start,
         "base": base,
-        "end": np.array([o.end for o in rows], np.int64),
-        "blocks": base[:, None] + np.array([o.header.offsets for o in rows], np.int64),
+        "end": end,
+        "blocks": base[:, None] + offsets,
         "flags": np.array([o.header.flags for o in rows], np.uint32),
         "package": np.array([o.package for o in rows], np.int32),
         "version": np.array([o.version for o in rows], np.int32),
@@ -301,21 +301,22 @@ def _objects(arena: Arena, loaded: Sequence[_Object], form: ObjectFormat) -> Obj
         "faulty": np.zeros(0, np.int64),
         "fault": np.zeros(0, np.uint8),
     }
-    names = tuple(o.name for o in rows)
     return Objects(arena=arena, names=names, format=form, **columns)
 
 
-def _autolib(data: memoryview, header: goobj.Header, file: str) -> list[_Import]:
+def _autolib(
+    data: memoryview, header: goobj.Header, file: str, before: int
+) -> list[tuple[str, bytes]]:
+    """What an object imports: paths and fingerprints."""
     start, end = header.offsets[goobj.AUTOLIB], header.offsets[goobj.AUTOLIB + 1]
-    records = np.frombuffer(data[start:end], goobj.AUTOLIB_RECORD)
+    record = goobj.AUTOLIB_RECORD
+    if not goobj.HEADER_SIZE <= start <= end <= len(data) or (end - start) % record.size:
+        # It is read before the blocks of all objects are checked.
+        offsets, size = np.array([header.offsets], np.int64), np.array([len(data)])
+        goobj.check_blocks(offsets, size, [file], np.array([before]))
     return [
-        _Import(string(data, size, at, file), fingerprint)
-        for size, at, fingerprint in zip(
-            records["size"].tolist(),
-            records["at"].tolist(),
-            (bytes(f) for f in records["fingerprint"]),
-            strict=True,
-        )
+        (string(data, size, at, file), fingerprint)
+        for size, at, fingerprint in record.iter_unpack(data[start:end])
     ]
 
 

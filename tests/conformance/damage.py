@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import attrs
+import numpy as np
 
 from linkpipe.formats import goobj
 from linkpipe.formats.goobj import MAGIC
@@ -75,7 +76,7 @@ class Editor:
         self.at = object_at(archive)
         self.header = goobj.read_header(memoryview(archive)[self.at :], "")
         blocks = (goobj.SYMDEF, goobj.HASHED64DEF, goobj.HASHEDDEF, goobj.NONPKGDEF)
-        self.classes = [self.header.count(block) for block in blocks]
+        self.classes = [int(goobj.count(np.array(self.header.offsets), block)) for block in blocks]
 
     def block(self, block: int) -> int:
         """Where a block begins."""

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
 import pytest
 
+from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from tests.goobj_writer import Obj, Sym, write_object
+
+
+def check(data: bytes | bytearray) -> I64:
+    """The blocks of an object, which are as they should be."""
+    offsets = np.array([goobj.read_header(memoryview(data), "p.a").offsets])
+    goobj.check_blocks(offsets, np.array([len(data)]), ["p.a"], np.array([0]))
+    return offsets
+
 
 SYMS = (Sym(size=4, hash=b"a"), Sym(size=4, hash=b"b"))
 
@@ -21,7 +31,7 @@ def test_every_hashed_symbol_has_a_hash(block: int, size: int) -> None:
     with pytest.raises(
         InputError, match=f"{goobj.BLOCK_NAMES[block]} is too short|out of"
     ) as error:
-        goobj.read_header(memoryview(data), "p.a")
+        check(data)
     assert error.value.file == "p.a"
 
 
@@ -31,4 +41,4 @@ def test_what_nobody_reads_may_lie_anywhere(block: int, offset: int) -> None:
     """As in the oracle: hashes where no symbol has one, and what is for other tools."""
     data = bytearray(write_object(Obj(defs=SYMS)))
     struct.pack_into("<I", data, 8 + 8 + 4 + 4 * block, offset)
-    assert goobj.read_header(memoryview(data), "p.a").count(goobj.SYMDEF) == 2
+    assert goobj.count(check(data), goobj.SYMDEF) == 2

@@ -41,12 +41,17 @@ LIMITS = [3, 2, 4, 5, 1, 1, 7]
 PASSED, FUNCTIONS = [12], [1]
 
 
+def count(header: goobj.Header, block: int) -> int:
+    """The number of records in a block."""
+    return int(goobj.count(np.array(header.offsets), block))
+
+
 def slowly(data: bytes) -> list[int]:
     """What is wrong with each symbol of the object."""
     header = goobj.read_header(memoryview(data), "a")
-    defined = sum(map(header.count, (goobj.SYMDEF, goobj.HASHED64DEF, goobj.NONPKGDEF)))
+    defined = sum(count(header, b) for b in (goobj.SYMDEF, goobj.HASHED64DEF, goobj.NONPKGDEF))
     out = []
-    for i in range(defined + header.count(goobj.NONPKGREF)):
+    for i in range(defined + count(header, goobj.NONPKGREF)):
         symbol = data[header.offsets[goobj.SYMDEF] + 21 * i :][:21]
         size, at, abi, kind, _, _, length, align = struct.unpack("<IIHBBBII", symbol)
         bad = 0
@@ -101,8 +106,8 @@ def ask(records: Any, data: bytes) -> list[int]:
     header = goobj.read_header(memoryview(data), "a")
     offsets = np.array(header.offsets, np.int64)
     base = np.array([0, BEFORE, BEFORE + len(data)])
-    defined = sum(map(header.count, (goobj.SYMDEF, goobj.HASHED64DEF, goobj.NONPKGDEF)))
-    total = defined + header.count(goobj.NONPKGREF)
+    defined = sum(count(header, b) for b in (goobj.SYMDEF, goobj.HASHED64DEF, goobj.NONPKGDEF))
+    total = defined + count(header, goobj.NONPKGREF)
     passed, functions = np.zeros((2, 256), np.uint8)
     passed[PASSED], functions[FUNCTIONS] = 1, 1
     found = records.faults(
@@ -177,7 +182,7 @@ def read_slowly(data: bytes, *, abis: bool, debug: bool) -> tuple[list[tuple[int
     """The symbols of two such objects, row by row, and the first that is debug and a root."""
     header = goobj.read_header(memoryview(data), "a")
     blocks = (goobj.SYMDEF, goobj.HASHED64DEF, goobj.HASHEDDEF, goobj.NONPKGDEF, goobj.NONPKGREF)
-    classes = [cls for cls, block in enumerate(blocks) for _ in range(header.count(block))]
+    classes = [cls for cls, block in enumerate(blocks) for _ in range(count(header, block))]
     rows: list[tuple[int, ...]] = []
     root = -1
     for place in range(2 * len(classes)):
@@ -207,7 +212,7 @@ def columns(data: bytes) -> dict[str, Any]:
     header = goobj.read_header(memoryview(data), "a")
     base = np.array([0, BEFORE, BEFORE + len(data)])
     blocks = (goobj.SYMDEF, goobj.HASHED64DEF, goobj.HASHEDDEF, goobj.NONPKGDEF, goobj.NONPKGREF)
-    counts = np.array([[0] * 5, *[[header.count(block) for block in blocks]] * 2])
+    counts = np.array([[0] * 5, *[[count(header, block) for block in blocks]] * 2])
     debug = np.zeros(256, np.uint8)
     debug[PASSED] = 1
     return {
