@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 
-from linkpipe.process.run import process
+TYPE_CHECKING = False  # typing's takes longer to import than a link waits for a server
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HIDDEN = frozenset({"__init__", "main", "toolexec"})
 
 
 def run() -> None:
     """The console script."""
+    if sys.argv[1:2] == ["link"]:
+        from linkpipe.server import client
+
+        client.link(sys.argv[2:])
+    from linkpipe.process.run import process
+
     process(lambda: main(sys.argv[1:]), child=sys.argv[1:2] == ["link"])
 
 

@@ -23,6 +23,9 @@ def run() -> None:
 
         save(os.environ["LINKPIPE_CAPTURE"], tool, args, os.environ)
         sys.exit(1)  # the go command ends without an output, and keeps none
+    from linkpipe.server import client
+
+    client.link(args, tool)
     from linkpipe.process.run import process
 
     def command() -> int:

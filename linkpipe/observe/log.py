@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import structlog
 
+from linkpipe import server
 from linkpipe.engine.context import Link
 from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import Observer, changed
@@ -51,6 +52,7 @@ class Log(Observer):
             "plan",
             passes=[planned.name for planned in plan.passes],
             skipped=[step.name for step in plan.skipped],
+            **({"linked": server.told} if server.told else {}),
         )
 
     def before_pass(self, planned: Planned, link: Link) -> None:

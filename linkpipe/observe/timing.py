@@ -4,12 +4,14 @@
 JSON for each link, so that the links of one `go build` end up in one file:
 
     {"schema": "linkpipe.timing/1", "output": "p.so", "main": "…", "buildmode": "plugin",
+     "server": "by the server, process 123",
      "before": 0.09, "total": 0.61, "peak_rss": 91234304,
      "passes": [{"name": "load", "seconds": 0.02, "peak_rss": 40136704}, …]}
 
 Seconds are wall time, ``total`` that of all passes together; ``before`` is the processor time spent
 before the first pass (imports, plan); ``peak_rss`` is in bytes and never sinks: the pass that
-raised it is the one that shows it first.
+raised it is the one that shows it first. ``server`` says whether a link server did the link, or
+why it was done without one; it is empty when none was asked for.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import Any
 
 import attrs
 
+from linkpipe import server
 from linkpipe.engine.context import Link
 from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import Observer
@@ -85,6 +88,7 @@ class Timing(Observer):
             "output": options.o,
             "main": options.main,
             "buildmode": options.buildmode,
+            "server": server.told,
             "before": round(self._before, 6),
             "total": round(sum(row["seconds"] for row in self.passes), 6),
             "peak_rss": peak_rss(),
@@ -133,4 +137,6 @@ def table(result: dict[str, Any]) -> str:
         f"{'total':{width}}  {result['total'] * 1000:8.1f}  {100.0:5.1f}"
         f"  {result['peak_rss'] / MIB:8.1f}"
     )
+    if result["server"]:
+        lines.append(f"linked {result['server']}")
     return "\n".join(lines) + "\n"

@@ -17,7 +17,10 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterator, Mapping
+
+TYPE_CHECKING = False  # typing's takes long to import for one who waits for a server's child
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _SIZE = 8 << 20
 """Bytes of the shared memory, of which only what is written to is ever allocated."""
@@ -26,10 +29,13 @@ _memory: mmap.mmap | None = None
 _inputs: dict[str, int] = {}
 
 
-def share() -> mmap.mmap:
-    """Memory in which this process's children note things from now on."""
+def share(file: int = -1) -> mmap.mmap:
+    """Memory in which this process's children note things from now on; that of a file, for one
+    that is a server's child."""
     global _memory  # noqa: PLW0603 - one for each process
-    _memory = mmap.mmap(-1, _SIZE)
+    if file >= 0 and os.fstat(file).st_size < _SIZE:
+        os.ftruncate(file, _SIZE)
+    _memory = mmap.mmap(file, _SIZE)
     return _memory
 
 

@@ -62,6 +62,14 @@ def fork(variables: Mapping[str, str] = os.environ) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, old)
 
 
+def be_child(memory: int, before: float) -> None:
+    """Be the child of a process that is not this one's parent: note things in a memory of its, an
+    open file, after it has spent so much processor time, seconds."""
+    global _spent  # noqa: PLW0603 - of this process
+    ledger.share(memory)
+    _spent = before
+
+
 def end_with_parent() -> None:
     """Let this process be asked to end when its parent, if it has one, is gone."""
     if not _parent:
@@ -112,16 +120,21 @@ def _send(child: int, number: int) -> None:
 
 def _wait(child: int, memory: mmap.mmap) -> int:
     """Wait for the child; the status to end with."""
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return ended(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), memory)
+
+
+def ended(code: int | None, memory: mmap.mmap) -> int:
+    """See to what a child left that ended with ``code``, below zero a signal, None if that is not
+    known; the status to end with."""
     notes = list(ledger.noted(memory))
     finished = notes[-1:] == [("finished", str(code))]
     if code or not finished:
         _tidy(notes)  # it may have been interrupted when it did so itself
-    if finished:
+    if finished and code is not None:
         return code
     sys.stderr.write(_obituary(code, notes))
     sys.stderr.flush()
-    return 128 - code if code < 0 else 2
+    return 128 - code if code and code < 0 else 2
 
 
 def _tidy(notes: Iterable[tuple[str, ...]]) -> None:
@@ -144,7 +157,7 @@ def _tidy(notes: Iterable[tuple[str, ...]]) -> None:
                 remove(words[0])
 
 
-def _obituary(code: int, notes: Iterable[tuple[str, ...]]) -> str:
+def _obituary(code: int | None, notes: Iterable[tuple[str, ...]]) -> str:
     """What a child died of, as an error of linkpipe's."""
     doing, inputs = "", {}
     for kind, *words in notes:
@@ -160,6 +173,8 @@ def _obituary(code: int, notes: Iterable[tuple[str, ...]]) -> str:
     where = f"{doing}: " if doing else ""
     if changed:
         why = "do not rebuild packages during a link; link again"
+    elif code is None:
+        why = "the link server that did the link has ended, too; link again"
     elif code >= 0:
         who = f"the {doing.partition(' ')[0]}" if doing else "what is installed beside linkpipe"
         why = f"this is a bug in {who}: code that is called has to return, or to raise an error"
@@ -167,7 +182,9 @@ def _obituary(code: int, notes: Iterable[tuple[str, ...]]) -> str:
         why = "somebody killed it, or memory ran out: the kernel's log would say so"
     else:
         why = "link again; if it happens again, report it (LINKPIPE_ONE_PROCESS=1 for a debugger)"
-    if code >= 0:
+    if code is None:
+        what = "the process was ended, and left no result"
+    elif code >= 0:
         what = f"the process was ended with status {code}, and left no result"
     else:
         name = signal.strsignal(-code) or "unknown"

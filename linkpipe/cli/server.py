@@ -1,0 +1,106 @@
+"""Show or stop the link servers, which do links with everything imported (LINKPIPE_SERVER=auto)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from linkpipe.cli._people import as_format, invoke, people, print_json, print_table
+
+_GOES = 5.0
+"""Seconds that a server has to end."""
+
+
+@people("server")
+@click.argument("what", metavar="status|stop", type=click.Choice(("status", "stop")))
+@as_format
+def command(what: str, form: str) -> int:
+    """Show or stop the link servers, which do links with everything imported.
+
+    With LINKPIPE_SERVER=auto in the environment a link is done by a server where there is one, and
+    starts one where there is none. There is a server for each Python, and for each set of variables
+    that decides how Python starts; `status` shows all that are this user's, and `stop` ends them.
+    Links that run go on.
+
+    The exit status is 0 when there is a server (or was, for `stop`), 1 when there is none, and 2
+    when one does not end.
+
+    \b
+    Examples:
+      LINKPIPE_SERVER=auto go build -toolexec=linkpipe-toolexec .
+      linkpipe server status
+      linkpipe server stop
+    """
+    found = list(_servers())
+    if what == "stop":
+        for each in found:
+            _stop(each["process"])
+    if form == "json":
+        print_json("linkpipe.server/1", {"servers": found})
+    elif not found:
+        click.echo("there is no server")
+    elif what == "stop":
+        click.echo(f"stopped: {', '.join(str(each['process']) for each in found)}")
+    else:
+        titles = ("process", "asked", "running", "MiB", "since", "python")
+        print_table(titles, [_row(each) for each in found], fold=True)
+    return 0 if found else 1
+
+
+def _row(each: dict[str, Any]) -> tuple[str, ...]:
+    if not each["answers"]:
+        return (str(each["process"]), *"????", "it does not answer")
+    return (
+        *(str(each[key]) for key in ("process", "asked", "running")),
+        f"{each['resident'] / (1 << 20):.0f}",
+        time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each["since"])),
+        each["python"],
+    )
+
+
+def _servers() -> Iterator[dict[str, Any]]:
+    """All that live, with what they say of themselves."""
+    from linkpipe.server import client, place
+
+    try:
+        folder = place.open_folder()
+    except place.Unusable:
+        return
+    try:
+        for file in sorted(os.listdir(folder)):
+            name, _, kind = file.partition(".")
+            process = place.holder(folder, name) if kind == "lock" else 0
+            if process:
+                told = client.status(folder, name)
+                yield {"process": process, "answers": bool(told), **told}
+    finally:
+        os.close(folder)
+
+
+def _stop(process: int) -> None:
+    """End a server."""
+    import select
+
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGTERM)
+        signal.pidfd_send_signal(handle, signal.SIGCONT)
+        until = time.monotonic() + _GOES
+        while not select.select([handle], [], [], 0.1)[0]:
+            if time.monotonic() > until:
+                raise click.ClickException(f"the server, process {process}, does not end")
+    finally:
+        os.close(handle)
+
+
+def main(argv: Sequence[str]) -> int:
+    """``linkpipe server``."""
+    return invoke(command, argv)

@@ -1,0 +1,239 @@
+"""Has a link done by the server, if there is one that does it at once.
+
+The client is the small parent of a child that is another process's (linkpipe/process/parent.py): it
+waits, hands on signals, ends with the child's status, and speaks and tidies up for a child that
+leaves no result. It is told nothing of the child: what they share is the ledger's memory, and a
+connection of which one end is the child's alone. What the client writes to it are signals; when the
+child dies it is closed, and when the client dies, too, and then the child unwinds.
+
+    client                              server                  child
+    connects; sends files, request  →   forks                →  reads the request, takes it on
+                                    ←   or: why not          ←  "ready", or why not
+    "go"                                                     →  links
+    signals                                                  →
+                                    ←   how the child ended     ends
+
+Until "go" nothing has been done, and what takes longer than 50 ms is done without the server.
+"""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]  # signal makes enums of it, which takes 6 ms
+import _socket
+import array
+import os
+import sys
+import time
+
+from linkpipe import server
+from linkpipe.server import handover, place
+
+TYPE_CHECKING = False  # typing's takes longer to import than all of these
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+VARIABLE = "LINKPIPE_SERVER"
+PATIENCE = 0.05
+"""Seconds that a server has to take a link."""
+
+_AGAIN = 10.0
+"""Seconds until a server is started again that has not come to life."""
+
+READY, GO = b"ready", b"go"
+
+
+def link(args: Sequence[str], tool: str = "") -> None:
+    """Have a link done by the server, and end as it ended. Returns when nobody asked for that, or
+    when the link is to be done without; ``server.told`` says why."""
+    wanted = os.environ.get(VARIABLE, "")
+    if wanted in ("", "0", "false", "off"):
+        return
+    if wanted != "auto":
+        server.told = f'without the server: {VARIABLE} is "{wanted}", which is not "auto"'
+        return
+    if os.environ.get("LINKPIPE_ONE_PROCESS", "0") not in ("", "0", "false"):
+        server.told = "without the server: LINKPIPE_ONE_PROCESS is set"
+        return
+    # A signal that comes between is heard when it is known who shall hear it.
+    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, handover.SIGNALS)
+    try:
+        why = _ask(args, tool, mask)
+    except place.Unusable as e:
+        why = f"{e}"
+    except OSError as e:
+        why = (e.strerror or type(e).__name__).lower()
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+    server.told = f"without the server: {why}"
+
+
+def _ask(args: Sequence[str], tool: str, mask: set[int]) -> str:
+    """Why the link is not done by the server; does not return if it is."""
+    identity = place.identity()
+    folder = place.open_folder(make=True)
+    name = place.name_of(identity)
+    try:
+        served = connect(folder, name)
+        if served is None:
+            return _start(folder, name, mask)
+        return _serve(served, handover.write("link", identity, args, tool), mask)
+    finally:
+        os.close(folder)
+
+
+def connect(folder: int, name: str) -> _socket.socket | None:
+    """A connection to the server of that name; None when there is none. Raises place.Unusable when
+    it is another user's, or has no time; OSError."""
+    served = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    try:
+        served.settimeout(PATIENCE)
+        served.connect(place.address(folder, f"{name}.socket"))
+        if peer(served)[1] != os.geteuid():
+            raise place.Unusable("it is another user's")
+    except (FileNotFoundError, ConnectionRefusedError):
+        served.close()
+        return None
+    except BlockingIOError as e:
+        served.close()
+        raise place.Unusable("it is busy") from e
+    except BaseException:
+        served.close()
+        raise
+    return served
+
+
+def peer(connection: _socket.socket) -> tuple[int, int]:
+    """Process and user at the other end."""
+    told = array.array("i")
+    told.frombytes(connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12))
+    return told[0], told[1]
+
+
+def send(served: _socket.socket, request: bytes, more: Sequence[int] = ()) -> None:
+    """Send a request, and open files behind it."""
+    file = os.memfd_create("request")
+    try:
+        os.write(file, request)
+        files = array.array("i", [file, *more])
+        rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)
+        served.sendmsg([b"\0"], [rights])
+    finally:
+        os.close(file)
+
+
+def _serve(served: _socket.socket, request: bytes, mask: set[int]) -> str:
+    from linkpipe.process import ledger, streams
+
+    until = time.monotonic() + PATIENCE
+    streams.be_there()
+    memory = os.memfd_create("ledger")
+    notes = ledger.share(memory)
+    line, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        send(served, request, [0, 1, 2, here, memory, theirs.fileno()])
+    except BrokenPipeError:
+        until += 0.001  # it has said why not, and is gone
+    try:
+        served.settimeout(max(until - time.monotonic(), 0.001))
+        said = served.recv(200)
+    except (TimeoutError, BlockingIOError):
+        said = b"it did not answer in time"
+    for file in (here, memory):
+        os.close(file)
+    theirs.close()
+    if said != READY:
+        ledger.forget()
+        for each in (served, line):
+            each.close()
+        return said.decode("utf-8", "replace") or "it ended"
+
+    def hand_on(number: int, _: object) -> None:
+        try:
+            line.send(bytes([number]), _socket.MSG_DONTWAIT | _socket.MSG_NOSIGNAL)
+        except OSError:
+            return  # it has ended, or has been told often enough
+
+    for number in handover.SIGNALS:
+        if _signal.getsignal(number) != _signal.SIG_IGN:  # nohup
+            _signal.signal(number, hand_on)
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+    served.sendall(GO)
+    while line.recv(1):
+        pass
+    last = [*ledger.noted(notes)][-1:]
+    if last == [("finished", "0")]:
+        os._exit(0)
+    from linkpipe.process import parent
+
+    code = int(last[0][1]) if last and last[0][0] == "finished" else _how_it_ended(served)
+    os._exit(parent.ended(code, notes))
+
+
+def _how_it_ended(served: _socket.socket) -> int | None:
+    """The status of a child that said none, as the server knows it; below zero a signal. None when
+    that has ended, too."""
+    served.settimeout(1)
+    try:
+        return int.from_bytes(served.recv(4), sys.byteorder, signed=True)
+    except OSError:
+        return None
+
+
+def status(folder: int, name: str) -> dict[str, Any]:
+    """What the server of that name says of itself; nothing when it does not answer."""
+    import json
+
+    said, served = b"", None
+    try:
+        served = connect(folder, name)
+        if served is not None:
+            send(served, handover.write("status", b"", (), ""))
+            served.settimeout(1)
+            while not said.endswith(b"\n") and (part := served.recv(4096)):
+                said += part
+        told: dict[str, Any] = json.loads(said or b"{}")
+    except (place.Unusable, OSError, ValueError):
+        return {}
+    finally:
+        if served is not None:
+            served.close()
+    return told
+
+
+def _start(folder: int, name: str, mask: set[int]) -> str:
+    """Start a server if nobody else does, or has just tried; why there is none yet."""
+    import fcntl
+
+    lock = os.open(f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return "it is starting"
+        begun = os.fstat(lock).st_mtime
+        if os.fstat(lock).st_size and 0 <= time.time() - begun < _AGAIN:
+            return "it could not start"
+        os.pwrite(lock, b"0", 0)  # from now on, until it ends as it should
+        module = [sys.executable, "-P", "-m", "linkpipe.cli._serve"]
+        for file in (lock, folder):
+            os.set_inheritable(file, True)
+        log = os.open(
+            f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600,
+            dir_fd=folder,
+        )  # fmt: skip
+        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        os.posix_spawn(
+            sys.executable,
+            [*module, f"{folder}", f"{lock}", name],
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, nothing, 0),
+                (os.POSIX_SPAWN_DUP2, nothing, 1),
+                (os.POSIX_SPAWN_DUP2, log, 2),
+            ],
+            setsigmask=mask,
+        )
+        return "there is none yet; it is started"
+    finally:
+        os.close(lock)
