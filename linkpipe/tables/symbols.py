@@ -22,7 +22,7 @@ from functools import cached_property
 import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import columns, frozen
 from linkpipe.arrays.types import I16, I32, I64, U8, U32, Bool, Ints
 from linkpipe.formats.arena import Arena
 from linkpipe.kernels.names import containing, matching
@@ -190,7 +190,8 @@ class Symbols(InNotebook):
     def _made_names(self) -> tuple[U8, I64, I32]:
         """`created_names` as bytes, and where each lies in them."""
         size = np.fromiter(map(len, self.created_names), np.int32)
-        return np.frombuffer(b"".join(self.created_names), np.uint8), np.cumsum(size) - size, size
+        text = np.frombuffer(b"".join(self.created_names), np.uint8)
+        return text, frozen(np.cumsum(size) - size), frozen(size)
 
     def data(self, sym: int) -> bytes | memoryview:
         """The symbol's content; may be shorter than ``size`` (the rest is zero)."""
