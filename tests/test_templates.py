@@ -70,9 +70,8 @@ def test_it_says_nothing_of_the_template(made: Made) -> None:
 
 def test_a_link_with_it(made: Made, tmp_path: Path) -> None:
     """Named by a pipeline or a flag, as its README says; its tests link for an architecture."""
-    (entries,) = tomllib.loads((made.folder / "pyproject.toml").read_text())["project"][
-        "entry-points"
-    ].items()
+    project = tomllib.loads((made.folder / "pyproject.toml").read_text())["project"]
+    entries = next(iter(project["entry-points"].items()))
     flags = {
         "linkpipe.passes": (f"-pipeline={made.folder}/linkpipe_acme_try_it/pipeline.toml",),
         "linkpipe.observers": ("-observe", f"{NAME}:file={tmp_path}/seen.json"),
@@ -120,3 +119,27 @@ def test_templates_are_of_one_name() -> None:
         if file.is_file() and "__pycache__" not in file.parts:
             found = set(re.findall(r"\S*sample\S*", file.read_text(), re.IGNORECASE))
             assert all(re.search(r"linkpipe[-_]sample|\bsample\b", word) for word in found), found
+
+
+def test_two_strangers_in_one_pipeline(tmp_path: Path) -> None:
+    """Passes of two distributions that know nothing of one another, by the pipelines that they
+    bring: both are in the link, in the order in which the pipeline names them."""
+    sites = []
+    for name in ("acme.one", "other.two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        run("linkpipe", "new-pass", name, "-o", "project", cwd=folder)
+        sites.append(install(folder / "project", folder))
+    pipeline = tmp_path / "p.toml"
+    pipeline.write_text('extends = ["default", "acme.one", "other.two"]\n')
+    given = inputs(table()["hello"])
+    given.env["PYTHONPATH"] = os.pathsep.join(sites)
+    flags = ["-w", "-check", f"-pipeline={pipeline}", f"-dump={tmp_path}/dump"]
+    linked = link(linkpipe(), given, flags, tmp_path)
+    assert linked.status == 0, linked.stderr
+    assert subprocess.check_output([linked.output]) == b"hello, linker\n"
+    one, two = (list((tmp_path / "dump").glob(f"*/*.{n}.functions.jsonl")) for n in
+                ("acme.one", "other.two"))  # fmt: skip
+    assert len(one) == len(two) == 1
+    first, second = (file[0].read_text().partition("\n")[2] for file in (one, two))
+    assert first == second

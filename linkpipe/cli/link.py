@@ -136,7 +136,7 @@ def version(asked: VersionAsked, catalog: Catalog) -> str:
 
     from linkpipe.engine.pipeline import load_pipeline
 
-    pipeline = load_pipeline(asked.settings.pipeline)
+    pipeline = load_pipeline(asked.settings.pipeline, catalog)
     digest = hashlib.sha256(pipeline.source)
     names = (step.name for step in pipeline.steps)
     digest.update(catalog.identity(names, environment.goarch, release.name).encode())

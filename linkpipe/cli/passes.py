@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from linkpipe.cli._people import as_format, invoke, people, print_json, print_table
-from linkpipe.engine.pipeline import load_pipeline
+from linkpipe.engine.pipeline import Barrier, load_pipeline
 from linkpipe.engine.plan import Plan, check_output, check_unread, make_plan
 from linkpipe.engine.plugins import Catalog
 
@@ -32,7 +32,7 @@ def command(pipeline: str | None, dot: bool, installed: bool, form: str) -> None
         _installed(catalog, form)
         return
     file = pipeline or os.environ.get("LINKPIPE_PIPELINE", "")
-    pipe = load_pipeline(file)
+    pipe = load_pipeline(file, catalog)
     plan = make_plan(pipe, catalog)
     check_output(plan, pipe, catalog)
     check_unread(plan)
@@ -65,13 +65,22 @@ def _installed(catalog: Catalog, form: str) -> None:
 
 def _table(plan: Plan) -> None:
     rows = []
+    barriers = list(plan.barriers)
     for number, planned in enumerate(plan.passes, 1):
+        while barriers and barriers[0].at < number:
+            rows.append(_barrier(barriers.pop(0)))
         run, step = planned.run, planned.step
         when = ", ".join(f"{key} = {_words(values)}" for key, values in step.when.items())
         requires = [*run.requires, *(f"[{fact}]" for fact in run.optional)]
         cells = (str(number), run.name, when, " ".join(requires), " ".join(run.provides), step.why)
         rows.append(cells)
+    rows += map(_barrier, barriers)
     print_table(("", "pass", "when", "requires", "provides", "why"), rows, fold=True)
+
+
+def _barrier(barrier: Barrier) -> tuple[str, ...]:
+    final = f"final: {' '.join(barrier.final)}" if barrier.final else ""
+    return ("", f"-- {barrier.name}", "", final, "", barrier.why)
 
 
 def _words(values: Sequence[object]) -> str:

@@ -74,3 +74,8 @@ def linkpipe_observers() -> Iterable[Offer]:  # type: ignore[empty-body]
 @hookspec
 def linkpipe_dumpers() -> Iterable[Offer]:  # type: ignore[empty-body]
     """Offer dump formats (linkpipe.observe.dump.Dumper)."""
+
+
+@hookspec
+def linkpipe_pipelines() -> Iterable[Offer]:  # type: ignore[empty-body]
+    """Offer pipelines: paths of files, for others to extend by name (linkpipe.engine.pipeline)."""

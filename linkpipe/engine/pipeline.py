@@ -3,6 +3,7 @@
     pass = [
         { name = "acme.load", why = "read what there is" },
         { name = "acme.ptab", why = "list what is exported", when = { buildmode = "plugin" } },
+        { barrier = "exports-final", why = "what is exported is known", final = ["acme.exports"] },
     ]
 
 TOML has a second way of writing the same, a header ``[[pass]]`` for each one:
@@ -17,13 +18,16 @@ TOML has a second way of writing the same, a header ``[[pass]]`` for each one:
 fields of the fact ``mode`` (``external``, ``dynlink`` …); a list means any of these values. What
 flags decide is decided before any input is opened.
 
-A pipeline may be a change of another one:
+A barrier is a place with a name: what it lists as ``final``, facts ("graph") or parts of them
+("symbols.value"), no pass behind it changes. The observer ``check`` holds passes to that.
 
-    extends = "default"          # or a path, relative to this file
+A pipeline may be a change of another one, or of several:
+
+    extends = "default"          # or a path, relative to this file, or an installed pipeline's name
 
     [[insert]]
     name = "acme.count"
-    after = "acme.load"          # or before; several at one place stay in the order of the file
+    after = "acme.load"          # or before, a pass or a barrier; several stay in the file's order
 
     [[remove]]
     name = "acme.check"
@@ -32,61 +36,42 @@ A pipeline may be a change of another one:
     name = "acme.ptab"
     by = "acme.table"
 
-This module reads such files; linkpipe/engine/plan.py checks them against the passes.
+With ``extends = ["default", "acme"]`` all of them are applied in that order, each file once. Of two
+that do not extend one another neither may replace or remove what the other one put in its place.
+
+This module applies such files (pipefile.py reads them); plan.py checks the result against the
+passes.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from linkpipe.engine.pipefile import (
+    COMMAND_LINE,
+    KINDS,
+    PipelineFile,
+    Place,
+    check_table,
+    default_file,
+    found,
+    parsed,
+    read,
+)
 from linkpipe.errors import PipelineError
 from linkpipe.values import Value
 
+if TYPE_CHECKING:
+    from linkpipe.engine.plugins import Catalog
+
+__all__ = ["Barrier", "Pipeline", "Place", "Step", "default_file", "load_pipeline"]
+
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
-_STEP_KEYS = {"name": str, "why": str, "when": dict, "options": dict}
-_KEYS: Mapping[str, Mapping[str, type]] = {
-    "pass": _STEP_KEYS,
-    "insert": {**_STEP_KEYS, "after": str, "before": str},
-    "replace": {**_STEP_KEYS, "by": str},
-    "remove": {"name": str, "why": str},
-}
-_TOML_LINE = r" ?\((?:at line (\d+), column \d+|at end of document)\)$"
-
-
-@attrs.frozen(eq=False, repr=False)
-class Place(Value):
-    """A value in a pipeline file, for messages. Its line is looked up when it is asked for.
-
-    Attributes:
-        file: the pipeline file.
-        text: what is in it.
-        path: keys and indices that lead to the value, such as ("pass", 2).
-    """
-
-    file: str = ""
-    text: str = attrs.field(default="", repr=False)
-    path: tuple[str | int, ...] = ()
-
-    def line(self, *inside: str) -> int:
-        """The 1-based line of the value, or of what it holds there; 0 when it has none."""
-        from linkpipe.engine.lines import line_of
-
-        return line_of(self.text, (*self.path, *inside))
-
-    def where(self, *inside: str) -> str:
-        """ "file:line" of it."""
-        return f"{self.file}:{self.line(*inside)}"
-
-    def error(self, message: str, *inside: str, remedy: str) -> PipelineError:
-        """An error at that line."""
-        line = self.line(*inside)
-        return PipelineError(message, file=self.file, line=line, remedy=remedy, label="linkpipe")
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -109,9 +94,42 @@ class Step(Value):
     place: Place = Place()
     options_place: Place = Place()
 
+    @property
+    def written(self) -> str:
+        """Where it is written, for messages."""
+        return self.place.where("name")
+
     def error(self, message: str, *inside: str, remedy: str) -> PipelineError:
         """An error at the line of a key in this step, that of its name if none is given."""
         return self.place.error(message, *(inside or ("name",)), remedy=remedy)
+
+
+@attrs.frozen(eq=False, repr=False)
+class Barrier(Value):
+    """A place with a name, and what does not change behind it.
+
+    Attributes:
+        name: as inserts name it.
+        final: facts, and parts of facts ("symbols.value"; of a tuple, that of each item).
+        why: one line.
+        place: where it is written.
+        at: how many of the passes stand before it.
+    """
+
+    name: str
+    final: tuple[str, ...] = ()
+    why: str = ""
+    place: Place = Place()
+    at: int = 0
+
+    @property
+    def written(self) -> str:
+        """Where it is written, for messages."""
+        return self.place.where("barrier")
+
+    def error(self, message: str, *inside: str, remedy: str) -> PipelineError:
+        """An error at the line of a key in this barrier, that of its name if none is given."""
+        return self.place.error(message, *(inside or ("barrier",)), remedy=remedy)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -123,219 +141,213 @@ class Pipeline(Value):
         file: the file that was asked for.
         source: the bytes of it and of what it extends (for the link's identity).
         gone: pass -> the [[remove]] or [[replace]] that took it out.
+        barriers: the barriers, in order.
+        files: it and what it extends, in the order in which they were applied.
     """
 
     steps: tuple[Step, ...]
     file: str
     source: bytes
     gone: Mapping[str, Step] = _EMPTY
+    barriers: tuple[Barrier, ...] = ()
+    files: tuple[PipelineFile, ...] = ()
 
 
-def default_file() -> str:
-    """The default pipeline, which ships with the package. In a working tree it is a link to the
-    file at the top of the repository, and errors name that one."""
-    return os.path.realpath(
-        os.path.join(os.path.dirname(os.path.dirname(__file__)), "pipeline.toml")
-    )
+def load_pipeline(file: str = "", catalog: Catalog | None = None, edits: str = "") -> Pipeline:
+    """Read a pipeline file, the default one when none is named, and what it extends. ``edits`` is
+    what flags add to it, as the text of a file that extends it. ``catalog`` is what is installed.
 
-
-def load_pipeline(file: str = "") -> Pipeline:
-    """Read a pipeline file, the default one when none is named, and what it extends.
-
-    Raises PipelineError: unreadable or malformed file, unknown key, wrong type, unknown anchor.
+    Raises PipelineError: unreadable or malformed file, unknown key, wrong type, unknown anchor,
+    what two files both want to change.
     """
     file = file or default_file()
-    files = [_read(file, None)]
-    seen = {os.path.realpath(file)}
-    while (base := _extended(files[-1])) is not None:
-        real = os.path.realpath(base)
-        if real in seen:
-            place = files[-1].place("extends")
-            raise place.error(f"a pipeline that extends itself, by {base}", remedy=_NO_CYCLE)
-        seen.add(real)
-        files.append(_read(base, files[-1]))
-    steps: list[Step] = []
-    gone: dict[str, Step] = {}
-    for each in reversed(files):
-        _apply(each, steps, gone)
+    first = parsed(COMMAND_LINE, edits.encode(), lines=False) if edits else read(file)
+    build = _Build(catalog, *_files(first, catalog))
+    for each in build.files:
+        build.apply(each)
+    steps = [item for item in build.items if isinstance(item, Step)]
+    barriers = _barriers(build.items, build.files)
     if not steps:
-        raise _error(file, 1, "the pipeline has no passes", 'add `extends = "default"`')
-    return Pipeline(tuple(steps), file, b"".join(each.source for each in reversed(files)), gone)
+        remedy = 'add `extends = "default"`'
+        message = "the pipeline has no passes"
+        raise PipelineError(message, file=file, line=1, remedy=remedy, label="linkpipe")
+    source = b"".join(each.source for each in build.files)
+    return Pipeline(tuple(steps), file, source, build.gone, barriers, tuple(build.files))
 
 
-_NO_CYCLE = "remove one `extends` of the circle"
+def _barriers(
+    items: Sequence[Step | Barrier], files: Sequence[PipelineFile]
+) -> tuple[Barrier, ...]:
+    """The barriers among these. Raises PipelineError for one whose name something else has."""
+    barriers = [item for item in items if isinstance(item, Barrier)]
+    found: list[Barrier] = []
+    for barrier in barriers:
+        at = next(at for at, item in enumerate(items) if item is barrier)
+        for item in items:
+            if item.name == barrier.name and item is not barrier:
+                order = [file.name for file in files]
+                first, second = sorted(
+                    (barrier, item), key=lambda each: order.index(each.place.file)
+                )
+                raise second.error(
+                    f'the name "{item.name}" is taken: it stands in {first.written}',
+                    remedy="rename one of the two: a barrier is called as nothing else is",
+                )
+        found.append(attrs.evolve(barrier, at=at - len(found)))
+    return tuple(found)
 
 
-@attrs.frozen(eq=False, repr=False)
-class _File(Value):
-    """A pipeline file as it is written."""
-
-    name: str
-    source: bytes
-    text: str
-    tables: Mapping[str, Any]
-
-    def place(self, *path: str | int) -> Place:
-        return Place(self.name, self.text, path)
-
-
-def _read(file: str, by: _File | None) -> _File:
-    """Read a file and check its keys; ``by`` is the one that extends it."""
-    import tomllib
-
-    try:
-        with open(file, "rb") as f:
-            source = f.read()
-    except OSError as e:
-        reason = e.strerror or str(e)
-        message = f"cannot read the pipeline {file}: {reason.lower()}"
-        if by is not None:
-            raise by.place("extends").error(message, remedy="correct `extends`") from e
-        raise _error("", 0, message, "check --pipeline") from e
-    try:
-        text = source.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        line = source.count(b"\n", 0, e.start) + 1
-        raise _error(file, line, f"not a TOML file: {e}", "save it as UTF-8") from e
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as e:
-        message, found = str(e), re.search(_TOML_LINE, str(e))
-        line = int(found[1] or text.count("\n") + 1) if found else 0
-        message = message[: found.start()] if found else message
-        raise _error(file, line, f"not a TOML file: {message}", "see https://toml.io") from e
-    except RecursionError as e:
-        raise _error(file, 0, "values are nested too deeply", "see https://toml.io") from e
-    read = _File(file, source, text, tables)
-    for key, value in tables.items():
-        place = read.place(key)
-        if key not in ("extends", *_KEYS):
-            known = ", ".join(("extends", *_KEYS))
-            raise place.error(f"unknown key `{key}`", remedy=f"known: {known}")
-        if key == "extends":
-            if not isinstance(value, str) or "\0" in value:
-                raise place.error("`extends` is not a path", remedy='write extends = "default"')
-        elif not isinstance(value, list):
-            raise place.error(f"`{key}` is not a list", remedy=f"write [[{key}]] for each one")
-        elif key != "pass" and "extends" not in tables:
-            raise place.error(
-                f"[[{key}]] in a pipeline that extends nothing",
-                remedy='add `extends = "default"` at the top',
+def _files(
+    first: PipelineFile, catalog: Catalog | None
+) -> tuple[list[PipelineFile], dict[str, list[str]]]:
+    """A file and all that it extends, each behind what it extends itself; and for each the names of
+    the files that it extends. A chain may be longer than Python's stack."""
+    bases: dict[str, list[str]] = {first.name: []}
+    done: list[PipelineFile] = []
+    real = {os.path.realpath(first.name): first}
+    open_ = [(first, iter(first.extends))]
+    while open_:
+        file, names = open_[-1]
+        name = next(names, None)
+        if name is None:
+            done.append(file)
+            open_.pop()
+            continue
+        path, owner = found(name, file, catalog)
+        known = real.get(os.path.realpath(path))
+        if known is None:
+            known = real[os.path.realpath(path)] = read(path, file, owner)
+            bases[known.name] = []
+            open_.append((known, iter(known.extends)))
+        elif any(known is above for above, _ in open_):
+            raise file.place("extends").error(
+                f"a pipeline that extends itself, by {path}",
+                remedy="remove one `extends` of the circle",
             )
-    return read
+        bases[file.name].append(known.name)
+    return done, bases
 
 
-def _extended(file: _File) -> str | None:
-    """The file that this one extends."""
-    base = file.tables.get("extends")
-    if base == "default":
-        return default_file()
-    return None if base is None else os.path.join(os.path.dirname(file.name), base)
+@attrs.define(eq=False)
+class _Build:
+    """What files make of what they extend, one after the other."""
 
+    catalog: Catalog | None
+    files: list[PipelineFile]
+    bases: Mapping[str, Sequence[str]]
+    items: list[Step | Barrier] = attrs.Factory(list)
+    gone: dict[str, Step] = attrs.Factory(dict)
 
-def _apply(file: _File, steps: list[Step], gone: dict[str, Step]) -> None:
-    """Add what a file says to what it extends."""
-    edits = {
-        kind: [
-            (_step(file.place(kind, row), kind, table), table)
-            for row, table in enumerate(file.tables.get(kind, ()))
-        ]
-        for kind in _KEYS
-    }
-    steps += [step for step, _ in edits["pass"]]
-    for step, _ in edits["remove"]:
-        del steps[_find(steps, step, step.name, "name", gone)]
-        gone[step.name] = step
-    for step, table in edits["replace"]:
-        _replace(steps, step, table, gone)
-    _insert(steps, edits["insert"], gone)
+    def apply(self, file: PipelineFile) -> None:
+        """Add what a file says to what it extends."""
+        edits = {
+            kind: [
+                (_item(file.place(kind, row), kind, table), table)
+                for row, table in enumerate(file.tables.get(kind, ()))
+            ]
+            for kind in KINDS
+        }
+        for item, _ in edits["pass"]:
+            self.items.append(item)
+        for step, _ in edits["remove"]:
+            at = self._find(step, step.name, "name")
+            self._not_a_strangers(step, self.items[at], "remove")
+            del self.items[at]
+            if isinstance(step, Step):
+                self.gone[step.name] = step
+        for step, table in edits["replace"]:
+            if isinstance(step, Step):
+                self._replace(step, table)
+        last: dict[int, Step | Barrier] = {}
+        for item, table in edits["insert"]:
+            self._insert(item, table, last)
 
-
-def _step(place: Place, kind: str, table: Any) -> Step:
-    """One table, checked."""
-    if not isinstance(table, dict):
-        raise place.error(
-            f"[[{kind}]]: expected a table, found {table!r}", remedy='write { name = "…" }'
+    def _replace(self, step: Step, table: Mapping[str, Any]) -> None:
+        """What the replacement does not say itself it takes from the step that it replaces; options
+        only when it stays the same pass."""
+        at = self._find(step, step.name, "name")
+        old = self.items[at]
+        if isinstance(old, Barrier):
+            raise step.error(
+                f"{old.name} is a barrier, which no pass replaces",
+                remedy="[[remove]] it, if what is final behind it shall not be so",
+            )
+        self._not_a_strangers(step, old, "replace")
+        by = table.get("by", old.name)
+        own_options = "options" in table or by != old.name
+        self.items[at] = attrs.evolve(
+            step,
+            name=by,
+            why=step.why or old.why,
+            when=step.when if "when" in table else old.when,
+            options=step.options if own_options else old.options,
+            options_place=step.place if own_options else old.options_place,
         )
-    keys = _KEYS[kind]
-    for key, value in table.items():
-        if key not in keys:
-            raise place.error(
-                f"unknown key `{key}` in [[{kind}]]", key, remedy=f"known: {', '.join(keys)}"
+        if by != old.name:
+            self.gone[old.name] = step
+
+    def _insert(
+        self, item: Step | Barrier, table: Mapping[str, Any], last: dict[int, Step | Barrier]
+    ) -> None:
+        """Several at one place end up in the order in which they are written: ``last`` has the
+        one that was last inserted after another, by that one's id."""
+        anchors = [key for key in ("after", "before") if key in table]
+        if len(anchors) != 1:
+            from linkpipe.engine.places import where_it_may_stand
+
+            places = "" if anchors else where_it_may_stand(item, self.items, self.catalog)
+            raise item.place.error(
+                f"[[insert]] of {item.name} needs one of `after` and `before`",
+                remedy=places or "say where: name the pass that it stands after, or before",
             )
-        if not isinstance(value, keys[key]):
-            expected = "a string" if keys[key] is str else "a table"
-            raise place.error(
-                f"`{key}`: expected {expected}, found {value!r}", key, remedy="correct the value"
-            )
-    if "name" not in table:
-        raise place.error(f"[[{kind}]] has no `name`", remedy="name the pass")
+        at = self._find(item, table[anchors[0]], anchors[0])
+        if anchors[0] == "after":
+            anchor = end = self.items[at]
+            while id(end) in last:
+                end = last[id(end)]
+            last[id(anchor)] = item
+            at = next(i for i, other in enumerate(self.items) if other is end) + 1
+        self.items.insert(at, item)
+
+    def _find(self, item: Step | Barrier, name: str, key: str) -> int:
+        for at, other in enumerate(self.items):
+            if other.name == name:
+                return at
+        from linkpipe.engine.plugins import suggestion
+
+        names = [other.name for other in self.items]
+        remedy = suggestion(name, names) or f"it has: {', '.join(names)}"
+        if name in self.gone:
+            remedy = f"it was taken out in {self.gone[name].written}"
+        raise item.error(f'the pipeline has no pass "{name}" here', key, remedy=remedy)
+
+    def _not_a_strangers(self, edit: Step | Barrier, old: Step | Barrier, what: str) -> None:
+        """That a file changes nothing but what it extends has put there."""
+        todo, seen = [edit.place.file], set()
+        while todo:
+            file = todo.pop()
+            if file == old.place.file:
+                return
+            if file not in seen:
+                seen.add(file)
+                todo += self.bases[file]
+        raise edit.error(
+            f"cannot {what} {old.name}: it is as {old.written} wants it, which this pipeline "
+            "does not extend",
+            remedy="use one of the two pipelines, or settle it in one that extends both",
+        )
+
+
+def _item(place: Place, kind: str, table: Any) -> Step | Barrier:
+    """One table, checked."""
+    check_table(place, kind, table)
+    why = table.get("why", "")
+    if "barrier" in table:
+        return Barrier(table["barrier"], tuple(table.get("final", ())), why, place)
     asked: dict[str, Any] = {}
     for key, value in table.get("when", {}).items():
         # when = { release.typelinks = true }
         inner = {f"{key}.{name}": v for name, v in value.items()} if isinstance(value, dict) else {}
         asked |= inner or {key: value}
     when = {key: tuple(v) if isinstance(v, list) else (v,) for key, v in asked.items()}
-    return Step(table["name"], table.get("why", ""), when, table.get("options", {}), place, place)
-
-
-def _replace(
-    steps: list[Step], step: Step, table: Mapping[str, Any], gone: dict[str, Step]
-) -> None:
-    """What the replacement does not say itself it takes from the step that it replaces; options
-    only when it stays the same pass."""
-    at = _find(steps, step, step.name, "name", gone)
-    old = steps[at]
-    by = table.get("by", old.name)
-    own_options = "options" in table or by != old.name
-    steps[at] = attrs.evolve(
-        step,
-        name=by,
-        why=step.why or old.why,
-        when=step.when if "when" in table else old.when,
-        options=step.options if own_options else old.options,
-        options_place=step.place if own_options else old.options_place,
-    )
-    if by != old.name:
-        gone[old.name] = step
-
-
-def _insert(
-    steps: list[Step],
-    inserts: Sequence[tuple[Step, Mapping[str, Any]]],
-    gone: Mapping[str, Step],
-) -> None:
-    """Several at one place end up in the order in which they are written."""
-    last: dict[int, Step] = {}  # id of a step -> the step that was last inserted after it
-    for step, table in inserts:
-        anchors = [key for key in ("after", "before") if key in table]
-        if len(anchors) != 1:
-            raise step.place.error(
-                f"[[insert]] of {step.name} needs one of `after` and `before`",
-                remedy="say where: name the pass that it stands after, or before",
-            )
-        at = _find(steps, step, table[anchors[0]], anchors[0], gone)
-        if anchors[0] == "after":
-            anchor = end = steps[at]
-            while id(end) in last:
-                end = last[id(end)]
-            last[id(anchor)] = step
-            at = next(i for i, other in enumerate(steps) if other is end) + 1
-        steps.insert(at, step)
-
-
-def _find(steps: Sequence[Step], step: Step, name: str, key: str, gone: Mapping[str, Step]) -> int:
-    for at, other in enumerate(steps):
-        if other.name == name:
-            return at
-    from linkpipe.engine.plugins import suggestion
-
-    names = [other.name for other in steps]
-    remedy = suggestion(name, names) or f"it has: {', '.join(names)}"
-    if name in gone:
-        remedy = f"it was taken out in {gone[name].place.where('name')}"
-    raise step.error(f'the pipeline has no pass "{name}" here', key, remedy=remedy)
-
-
-def _error(file: str, line: int, message: str, remedy: str) -> PipelineError:
-    return PipelineError(message, file=file, line=line, remedy=remedy, label="linkpipe")
+    return Step(table["name"], why, when, table.get("options", {}), place, place)

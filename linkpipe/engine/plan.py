@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -18,7 +18,7 @@ import attrs
 from linkpipe.engine.conditions import decide
 from linkpipe.engine.context import GIVEN
 from linkpipe.engine.pass_api import Pass
-from linkpipe.engine.pipeline import Pipeline, Step
+from linkpipe.engine.pipeline import Barrier, Pipeline, Step
 from linkpipe.engine.plugins import Catalog, suggestion
 from linkpipe.engine.structure import make_options
 from linkpipe.errors import PipelineError, UserError
@@ -59,10 +59,12 @@ class Planned(Shown):
 
 @attrs.frozen(eq=False, repr=False)
 class Plan(Shown):
-    """Passes in order; ``skipped`` are those that the flags rule out."""
+    """Passes in order; ``skipped`` are those that the flags rule out; ``barriers`` stand between
+    passes, each with ``at`` of these before it."""
 
     passes: tuple[Planned, ...]
     skipped: tuple[Step, ...]
+    barriers: tuple[Barrier, ...] = ()
 
     @property
     def providers(self) -> dict[str, tuple[str, ...]]:
@@ -85,7 +87,9 @@ class Plan(Shown):
                 if skipped
                 else suggestion(name, names) or "`linkpipe passes` lists the passes",
             )
-        return attrs.evolve(self, passes=self.passes[: names.index(name) + 1])
+        end = names.index(name) + 1
+        barriers = tuple(barrier for barrier in self.barriers if barrier.at <= end)
+        return attrs.evolve(self, passes=self.passes[:end], barriers=barriers)
 
     def graph(self) -> DiGraph[str]:
         """The passes as a networkx graph: an edge from who sets a fact to who reads it next, with
@@ -129,14 +133,51 @@ def make_plan(
     _check_names(pipeline, catalog)
     passes: list[Planned] = []
     skipped: list[Step] = []
+    before = [0]  # how many of the passes stand before each step
     for step in pipeline.steps:
         when = decide(step, catalog, options, release)
         if when is None:
             skipped.append(step)
         else:
             passes.append(_bind(step, catalog, when))
-    _check_facts(passes, pipeline.gone, catalog)
-    return Plan(tuple(passes), tuple(skipped))
+        before.append(len(passes))
+    check_facts(passes, pipeline.gone, catalog)
+    for barrier in pipeline.barriers:
+        _check_barrier(barrier, pipeline.steps[: barrier.at], passes[: before[barrier.at]], catalog)
+    barriers = [attrs.evolve(each, at=before[each.at]) for each in pipeline.barriers]
+    return Plan(tuple(passes), tuple(skipped), tuple(barriers))
+
+
+def bind_all(steps: Iterable[Step], catalog: Catalog) -> list[Planned]:
+    """The passes of these steps, whatever the flags. Raises LinkpipeError."""
+    return [_bind(step, catalog, decide(step, catalog, None) or {}) for step in steps]
+
+
+def _check_barrier(
+    barrier: Barrier, steps: Sequence[Step], passes: Sequence[Planned], catalog: Catalog
+) -> None:
+    """What is final at a barrier is a fact, or a part of one, that a pass before it sets; it may be
+    one that the flags rule out."""
+    facts = GIVEN.union(*(planned.run.provides for planned in passes))
+    for path in barrier.final:
+        if fact_of(path, facts):
+            continue
+        facts = facts.union(*(planned.run.provides for planned in bind_all(steps, catalog)))
+        if not fact_of(path, facts):
+            raise barrier.error(
+                f"the barrier {barrier.name} says that `{path}` is final, and no pass before it "
+                "provides such a fact",
+                "final",
+                remedy=suggestion(path, facts) or "move it behind a pass that does, or correct it",
+            )
+
+
+def fact_of(path: str, facts: Container[str]) -> str:
+    """The fact that a path leads into: "symbols" of "symbols.value", "acme.count" of itself; "" for
+    none of ``facts``."""
+    while path and path not in facts:
+        path = path.rpartition(".")[0]
+    return path
 
 
 def check_unread(plan: Plan) -> None:
@@ -209,7 +250,7 @@ def _check_names(pipeline: Pipeline, catalog: Catalog) -> None:
             first = seen[step.name]
             raise step.error(
                 f'the pass "{step.name}" stands twice in the pipeline',
-                remedy=f"it stands in {first.place.where('name')} too: remove one",
+                remedy=f"it stands in {first.written} too: remove one",
             )
         seen[step.name] = step
 
@@ -263,9 +304,9 @@ def input_files(pipeline: Pipeline, catalog: Catalog) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _check_facts(passes: Sequence[Planned], gone: Mapping[str, Step], catalog: Catalog) -> None:
+def check_facts(passes: Sequence[Planned], gone: Mapping[str, Step], catalog: Catalog) -> None:
     """Each pass finds what it requires among what passes before it provide. A pass that may be
-    left out at run time provides only for those that are left out with it."""
+    left out at run time provides only for those that are left out with it. Raises PipelineError."""
     sure = set(GIVEN)
     maybe: dict[str, list[Planned]] = defaultdict(list)
     for planned in passes:

@@ -1,4 +1,4 @@
-"""Discovery: which passes, architectures, observers and dump formats there are.
+"""Discovery: which passes, architectures, observers, dump formats and pipelines there are.
 
 Every distribution with entry points in linkpipe's groups becomes one pluggy plugin, the built-in
 ones included; there is no other door. Discovery reads metadata only. A module is imported when a
@@ -22,7 +22,7 @@ from linkpipe.engine.hookspecs import Offer, hookimpl
 from linkpipe.errors import LinkpipeError, UserError
 
 _NONE: Mapping[str, object] = MappingProxyType({})
-KINDS = ("passes", "arches", "releases", "observers", "dumpers")
+KINDS = ("passes", "arches", "releases", "observers", "dumpers", "pipelines")
 
 
 class _Distribution:
@@ -59,6 +59,11 @@ class _Distribution:
     def linkpipe_dumpers(self) -> Iterable[Offer]:
         """Its dump formats."""
         return self._offers["dumpers"]
+
+    @hookimpl
+    def linkpipe_pipelines(self) -> Iterable[Offer]:
+        """Its pipelines."""
+        return self._offers["pipelines"]
 
 
 class Catalog:

@@ -169,7 +169,9 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
 def _plan(link: Link) -> tuple[str, ...]:
     """The passes of a link that knows its ``mode``, in order."""
     options = link.options
-    plan = make_plan(load_pipeline(options.settings.pipeline), Catalog(), options, link.release)
+    catalog = Catalog()
+    pipeline = load_pipeline(options.settings.pipeline, catalog)
+    plan = make_plan(pipeline, catalog, options, link.release)
     return tuple(
         each.name
         for each in plan.passes

@@ -37,7 +37,7 @@ def run_link(
     catalog = catalog or Catalog()
     release = release_of(catalog, options.environment.version, options.settings.release)
     release.enabled(options.environment.goexperiment, regabi=False)  # refuse what there is not
-    pipeline = load_pipeline(options.settings.pipeline)
+    pipeline = load_pipeline(options.settings.pipeline, catalog)
     plan = make_plan(pipeline, catalog, options, release)
     if until:
         plan = plan.until(until)

@@ -1,8 +1,9 @@
 """Check facts after each pass that set some: valid in, valid out.
 
 A fact that Link declares is of the declared type; nothing in a fact can be changed (mutable.py);
-a table that has a method ``check()`` says what is wrong with it, in words; and what holds between
-tables holds (linkpipe/tables/rules.py).
+a table that has a method ``check()`` says what is wrong with it, in words; what holds between
+tables holds (linkpipe/tables/rules.py); and what is final behind a barrier of the pipeline is not
+changed (final.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import Observer, changed
 from linkpipe.errors import PassError
 from linkpipe.observe.facttypes import declared_facts, fits, spelled
+from linkpipe.observe.final import in_force, overruled
 from linkpipe.observe.mutable import mutable
 from linkpipe.tables.rules import RULES
 
@@ -32,10 +34,22 @@ class Check(Observer):
     def on_start(self, plan: Plan, link: Link) -> None:
         """Check what the link starts with."""
         _refuse(list(broken(link, set(link.facts))), "linkpipe")
+        self._barriers = in_force(plan)
 
     def after_pass(self, planned: Planned, before: Link, after: Link, seconds: float) -> None:
         """Raise PassError when a fact that the pass set is broken."""
-        _refuse(list(broken(after, set(changed(before, after)))), planned.name)
+        facts = set(changed(before, after))
+        _refuse(list(broken(after, facts)), planned.name)
+        wrong = list(overruled(self._barriers[id(planned)], before, after, facts))
+        if wrong:
+            raise PassError(
+                "; ".join(words for _, words in wrong),
+                name=planned.name,
+                fact=wrong[0][0],
+                owner=planned.owner,
+                label="linkpipe",
+                remedy="let it stand before the barrier; `linkpipe passes` shows where that is",
+            )
 
 
 def _refuse(wrong: list[tuple[str, str]], name: str) -> None:

@@ -331,4 +331,13 @@ def plan_rows(plan: Plan) -> dict[str, Any]:
             for planned in plan.passes
         ],
         "left_out": [step.name for step in plan.skipped],
+        "barriers": [
+            {
+                "name": barrier.name,
+                "after": plan.passes[barrier.at - 1].name if barrier.at else "",
+                "final": list(barrier.final),
+                "why": barrier.why,
+            }
+            for barrier in plan.barriers
+        ],
     }

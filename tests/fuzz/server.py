@@ -125,7 +125,9 @@ class Server:
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
         usual = load_pipeline()
         vars(plugins)["scan"] = cache(entrypoints.scan)
-        vars(session)["load_pipeline"] = lambda file: load_pipeline(file) if file else usual
+        vars(session)["load_pipeline"] = lambda file, catalog: (
+            load_pipeline(file, catalog) if file else usual
+        )
         for name in names:
             for mode in MODES if name == names[0] else ("dwarf",):
                 given = files(Case(name, mode, ()))

@@ -70,11 +70,11 @@ def test_conditions_stand_in_the_pipeline(path: Path) -> None:
 
 
 def test_the_default_pipeline_fits_on_one_screen() -> None:
-    """A line for each pass, with its why, and no more than a screen of them."""
+    """A line for each pass and barrier, with its why, and no more than a screen of them."""
     steps = load_pipeline(str(ROOT / "pipeline.toml")).steps
     assert len({step.place.line() for step in steps}) == len(steps)
     assert all(step.why for step in steps)
-    assert len((ROOT / "pipeline.toml").read_text().splitlines()) <= 80
+    assert len((ROOT / "pipeline.toml").read_text().splitlines()) <= 84
 
 
 def test_architectures_are_files_and_entry_points() -> None:

@@ -1,0 +1,138 @@
+"""Places in a pipeline: where a pass may stand by what it declares, and why each stands where it
+does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from linkpipe.errors import LinkpipeError, PipelineError
+from linkpipe.values import Value
+
+if TYPE_CHECKING:
+    from linkpipe.engine.pipeline import Barrier, Step
+    from linkpipe.engine.plan import Plan, Planned
+    from linkpipe.engine.plugins import Catalog
+
+
+@attrs.frozen(eq=False)
+class Standing(Value):
+    """Why a pass stands where it stands.
+
+    Attributes:
+        name: the pass.
+        owner: the distribution that it comes from.
+        where: "file:line" of the pipeline file that put it there.
+        behind: the last barrier before it, "" for none.
+        needs: fact that it reads -> the passes before it that set it last.
+        feeds: fact that it sets -> the first pass behind it that reads it, "" for none.
+        first, last: the first and the last place that what passes declare would let it have, each
+            as the pass that it would follow; "" for the beginning.
+    """
+
+    name: str
+    owner: str
+    where: str
+    behind: str
+    needs: Mapping[str, tuple[str, ...]]
+    feeds: Mapping[str, str]
+    first: str
+    last: str
+
+
+def standings(plan: Plan) -> tuple[Standing, ...]:
+    """Why each pass of a plan stands where it stands, in order."""
+    graph = plan.graph()
+    names = [planned.name for planned in plan.passes]
+    found = []
+    for number, planned in enumerate(plan.passes):
+        needs: dict[str, tuple[str, ...]] = {}
+        for other in graph.predecessors(planned.name):
+            for fact in graph.edges[other, planned.name]["facts"]:
+                needs[fact] = (*needs.get(fact, ()), other)
+        feeds = {fact: _first_reader(plan, number, fact) for fact in planned.run.provides}
+        behind = [barrier.name for barrier in plan.barriers if barrier.at <= number]
+        # Facts are read and set in turn: it stays behind who sets what it reads, and before who
+        # reads, or sets, what it sets.
+        at = {name: place for place, name in enumerate(names)}
+        before = max((at[name] for each in needs.values() for name in each), default=-1)
+        later = [at[name] for name in feeds.values() if name]
+        later += [_next_setter(plan, number, fact) for fact in planned.run.access.reads]
+        after = min(later, default=len(names)) - 1
+        found.append(
+            Standing(
+                name=planned.name,
+                owner=planned.owner,
+                where=planned.step.place.where(),
+                behind=behind[-1] if behind else "",
+                needs=needs,
+                feeds=feeds,
+                first=names[before] if before >= 0 else "",
+                last=names[after] if after != number else (names[number - 1] if number else ""),
+            )
+        )
+    return tuple(found)
+
+
+def _first_reader(plan: Plan, number: int, fact: str) -> str:
+    for other in plan.passes[number + 1 :]:
+        if fact in other.run.requires or fact in other.run.optional:
+            return other.name
+    return ""
+
+
+def _next_setter(plan: Plan, number: int, fact: str) -> int:
+    for at, other in enumerate(plan.passes[number + 1 :], number + 1):
+        if fact in other.run.provides:
+            return at
+    return len(plan.passes)
+
+
+def where_it_may_stand(
+    item: Step | Barrier, items: Sequence[Step | Barrier], catalog: Catalog | None
+) -> str:
+    """Where what a pass declares allows it to stand among these, in words for an error; "" where
+    that cannot be told, or it is nowhere."""
+    from linkpipe.engine.pipeline import Barrier, Step
+    from linkpipe.engine.plan import bind_all, check_facts
+    from linkpipe.engine.plugins import Catalog
+
+    if isinstance(item, Barrier):
+        return ""
+    catalog = catalog or Catalog()
+    steps = [other for other in items if isinstance(other, Step)]
+    try:
+        passes = bind_all(steps, catalog)
+        (new,) = bind_all([item], catalog)
+    except LinkpipeError:
+        return ""
+
+    def fits(place: int) -> bool:
+        try:
+            check_facts([*passes[:place], new, *passes[place:]], {}, catalog)
+        except PipelineError:
+            return False
+        return True
+
+    allowed = [place for place in range(len(passes) + 1) if fits(place)]
+    if not allowed:
+        return ""
+    return _told(passes, items, allowed[0], allowed[-1])
+
+
+def _told(passes: Sequence[Planned], items: Sequence[Step | Barrier], first: int, last: int) -> str:
+    from linkpipe.engine.pipeline import Step
+
+    begin = f"after {passes[first - 1].name}" if first else f"before {passes[0].name}"
+    end = f"before {passes[last].name}" if last < len(passes) else f"after {passes[-1].name}"
+    places, before = [], 0
+    for item in items:
+        before += isinstance(item, Step)
+        if first <= before <= last:
+            places.append(item.name)
+    return (
+        f"what it declares lets it stand anywhere from `{begin}` to `{end}`; "
+        f"places there: {', '.join(places)}"
+    )

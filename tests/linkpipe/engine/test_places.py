@@ -1,0 +1,139 @@
+"""Places in a pipeline: barriers, where a pass may stand, why each stands where it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from linkpipe.engine.pipeline import Pipeline, load_pipeline
+from linkpipe.engine.places import standings
+from linkpipe.engine.plan import make_plan
+from linkpipe.engine.plugins import Catalog
+from linkpipe.errors import PipelineError
+from linkpipe.flags.options import Options
+from tests.linkpipe.synthetic import catalog, setter, steps
+
+A = setter("a", (), ("one",))
+B = setter("b", ("one",), ("two",))
+C = setter("c", ("two",), ("three",))
+READS = setter("reads", ("two",), ("own",))
+BASE = (
+    steps("a", "b")
+    + '[[pass]]\nbarrier = "two-final"\nfinal = ["two"]\nwhy = "w"\n'
+    + steps("c")
+    + '[[pass]]\nbarrier = "end"\n'
+)
+
+
+def load(folder: Path, text: str = "", base: str = BASE) -> Pipeline:
+    (folder / "base.toml").write_text(base)
+    (folder / "p.toml").write_text(f'extends = "base.toml"\n{text}')
+    return load_pipeline(str(folder / "p.toml"), catalog(A, B, C, READS))
+
+
+def order(pipeline: Pipeline) -> list[str]:
+    """Passes and barriers as they stand."""
+    found = [step.name for step in pipeline.steps]
+    for barrier in reversed(pipeline.barriers):
+        found.insert(barrier.at, barrier.name)
+    return found
+
+
+def test_an_insert_names_a_barrier(tmp_path: Path) -> None:
+    at = '[[insert]]\nname = "reads"\n{} = "two-final"\n'
+    assert order(load(tmp_path)) == ["a", "b", "two-final", "c", "end"]
+    found = order(load(tmp_path, at.format("after")))
+    assert found == ["a", "b", "two-final", "reads", "c", "end"]
+    found = order(load(tmp_path, at.format("before")))
+    assert found == ["a", "b", "reads", "two-final", "c", "end"]
+
+
+def test_barriers_may_be_added_and_removed(tmp_path: Path) -> None:
+    own = '[[insert]]\nbarrier = "one-final"\nfinal = ["one"]\nafter = "a"\n'
+    found = load(tmp_path, own + '[[remove]]\nname = "two-final"\n')
+    assert order(found) == ["a", "one-final", "b", "c", "end"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ('[[insert]]\nbarrier = "end"\nafter = "a"\n', 3, 'the name "end" is taken'),
+        ('[[insert]]\nname = "end"\nafter = "a"\n', 3, 'the name "end" is taken'),
+        ('[[insert]]\nbarrier = "x"\nwhen = { s = true }\nafter = "a"\n', 4, "of a barrier"),
+        (
+            '[[insert]]\nbarrier = "x"\nfinal = "one"\nafter = "a"\n',
+            4,
+            "expected a list of strings",
+        ),
+        ('[[insert]]\nbarrier = "x"\nfinal = [1]\nafter = "a"\n', 4, "expected a list of strings"),
+        ('[[replace]]\nname = "end"\nby = "reads"\n', 3, "end is a barrier"),
+        ('[[insert]]\nname = "reads"\nafter = "two-fnal"\n', 4, 'no pass "two-fnal"'),
+    ],
+)
+def test_what_is_wrong_with_a_barrier(tmp_path: Path, text: str, line: int, said: str) -> None:
+    with pytest.raises(PipelineError) as caught:
+        load(tmp_path, text)
+    assert said in caught.value.message
+    assert caught.value.remedy
+    assert not line or (caught.value.file, caught.value.line) == (str(tmp_path / "p.toml"), line)
+
+
+@pytest.mark.parametrize(("final", "ok"), [("one.part", True), ("three", False), ("on", False)])
+def test_what_is_final_is_a_fact_that_is_there(tmp_path: Path, final: str, ok: bool) -> None:
+    text = f'[[insert]]\nbarrier = "x"\nfinal = ["{final}"]\nafter = "a"\n'
+    pipeline, known = load(tmp_path, text), catalog(A, B, C)
+    if ok:
+        make_plan(pipeline, known)
+        return
+    with pytest.raises(PipelineError, match="no pass before it provides such a fact") as caught:
+        make_plan(pipeline, known)
+    assert caught.value.line == 4
+
+
+def test_barriers_count_the_passes_that_the_flags_leave(tmp_path: Path) -> None:
+    base = BASE.replace('name = "b"\n', 'name = "b"\nwhen = { s = true }\n').replace(steps("c"), "")
+    pipeline, known = load(tmp_path, base=base), catalog(A, B)
+    plans = [make_plan(pipeline, known, Options(s=s)) for s in (True, False)]
+    assert [plan.barriers[0].at for plan in plans] == [2, 1]
+    assert [barrier.name for barrier in plans[0].until("a").barriers] == []
+
+
+def test_an_insert_without_a_place_is_told_where_it_may_stand(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="needs one of `after` and `before`") as caught:
+        load(tmp_path, '[[insert]]\nname = "reads"\n')
+    assert "from `after b` to `after c`; places there: b, two-final, c, end" in caught.value.remedy
+
+
+def test_of_the_default_pipeline(tmp_path: Path) -> None:
+    """A real pass, among real ones: its barriers are told."""
+    (tmp_path / "p.toml").write_text('extends = "default"\n[[remove]]\nname = "relro"\n'
+                                     '[[insert]]\nname = "relro"\n')  # fmt: skip
+    with pytest.raises(PipelineError) as caught:
+        load_pipeline(str(tmp_path / "p.toml"), Catalog())
+    assert "symbols-final" in caught.value.remedy
+
+
+def test_why_each_stands_where_it_does(tmp_path: Path) -> None:
+    text = '[[insert]]\nname = "reads"\nafter = "two-final"\n'
+    a, b, reads, _ = standings(make_plan(load(tmp_path, text), catalog(A, B, C, READS)))
+    assert (a.behind, a.needs, a.feeds, a.first) == ("", {}, {"one": "b"}, "")
+    assert (b.needs, b.first, b.last) == ({"one": ("a",)}, "a", "a")
+    assert (reads.behind, reads.needs, reads.feeds) == ("two-final", {"two": ("b",)}, {"own": ""})
+    assert (reads.first, reads.last) == ("b", "c")
+    assert reads.where == f"{tmp_path}/p.toml:2"
+
+
+def test_places_of_real_passes_are_places_where_they_stand() -> None:
+    """What a pass declares lets it stand where it does: its first place is no later, its last no
+    earlier."""
+    plan = make_plan(load_pipeline(), Catalog())
+    at = {planned.name: number for number, planned in enumerate(plan.passes)} | {"": -1}
+    for number, each in enumerate(standings(plan)):
+        assert at[each.first] < number
+        assert at[each.last] >= number - 1, each
+
+
+def test_barriers_of_the_default_pipeline_say_why() -> None:
+    barriers = load_pipeline().barriers
+    assert all(each.why and each.final for each in barriers)
