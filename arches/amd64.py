@@ -11,8 +11,23 @@ and cmd/internal/sys/arch.go.
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
+import attrs
+import numpy as np
+
 from linkpipe import reloctype as rt
-from linkpipe.arch import Architecture, ElfRule, ElfType, Setting, Stub, StubReloc, with_elf
+from linkpipe.arch import (
+    Architecture,
+    ElfRule,
+    ElfType,
+    Places,
+    Setting,
+    Stub,
+    StubReloc,
+    with_elf,
+)
+from linkpipe.arrays.types import Bool
 from linkpipe.linkage import Linkage, Reach
 
 R_X86_64_64 = 1
@@ -28,7 +43,20 @@ R_X86_64_TPOFF32 = 23
 
 _ADDRESS = {4: (ElfType(R_X86_64_32),), 8: (ElfType(R_X86_64_64),)}
 
-RELOCS = with_elf(
+
+def _load_constant(p: Places) -> Bool:
+    """A load through the global offset table, mov slot(%rip), %reg, becomes mov $offset, %reg."""
+    prefix, code, operand = (p.image[p.at - back] for back in (3, 2, 1))
+    register, load = operand >> 3, code == 0x8B
+    good = load | (register == 4)
+    extended = np.where(prefix == 0x4C, 0x49, prefix)
+    extended[(prefix == 0x44) & (p.width == 4)] = 0x41
+    for back, value in ((3, extended), (2, np.where(load, 0xC7, 0x81)), (1, 0xC0 | register)):
+        p.image[(p.at - back)[good]] = value[good]
+    return good
+
+
+_KINDS = with_elf(
     {
         rt.R_ADDR: ElfRule(_ADDRESS),
         rt.R_DWARFSECREF: ElfRule(_ADDRESS, section_relative=True),
@@ -39,6 +67,17 @@ RELOCS = with_elf(
         rt.R_GOTPCREL: ElfRule({4: (ElfType(R_X86_64_GOTPCREL),)}, pcrel=True),
         rt.R_TLS_LE: ElfRule({4: (ElfType(R_X86_64_TPOFF32),)}),
         rt.R_TLS_IE: ElfRule({4: (ElfType(R_X86_64_GOTTPOFF),)}),
+    }
+)
+RELOCS = MappingProxyType(
+    {
+        **_KINDS,
+        rt.R_TLS_IE: attrs.evolve(
+            _KINDS[rt.R_TLS_IE],
+            value=lambda p: np.full(len(p.at), p.tls_offset),
+            rewrite=_load_constant,
+            around=(3, 0),
+        ),
     }
 )
 

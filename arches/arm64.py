@@ -34,7 +34,7 @@ from linkpipe.arch import (
     with_elf,
 )
 from linkpipe.arrays.image import get_words
-from linkpipe.arrays.types import I64
+from linkpipe.arrays.types import I64, Bool
 from linkpipe.linkage import Linkage, Reach
 
 R_AARCH64_ABS64 = 257
@@ -106,6 +106,26 @@ def _thread(p: Places) -> I64:
     return _instructions(p, 4) | (p.S + _THREAD_BLOCK) << 5
 
 
+def _distance(p: Places) -> I64:
+    """From the thread pointer."""
+    return p.S + _THREAD_BLOCK + p.A
+
+
+def _near(p: Places) -> Bool:
+    """Whether the two halves of a distance will be right; the oracle's limit is not 1 << 15."""
+    distance = _distance(p)
+    return (distance >= 0) & (distance < 32678) & (distance & 3 == 0)
+
+
+def _constant(p: Places) -> I64:
+    """movz and movk with the distance, in place of a load from the global offset table."""
+    registers = _instructions(p, 8) & 0x1F_0000001F
+    distance = _distance(p)
+    high = 0xD2A00000 | (distance >> 16 & 0xFFFF) << 5
+    low = 0xF2800000 | (distance & 0xFFFF) << 5
+    return registers | high | low << 32
+
+
 def _two(first: int, second: int) -> ElfRule:
     """A pair of instructions, with a relocation for each; what is in them stays."""
     return ElfRule({8: (ElfType(first), ElfType(second, offset=4))}, untouched=True)
@@ -161,7 +181,8 @@ RELOCS = MappingProxyType(
         R_ARM64_TLS_IE: RelocKind(
             "R_ARM64_TLS_IE",
             "page(GOT(TLS)) - page(P), GOT(TLS) & 0xfff",
-            None,
+            _constant,
+            rewrite=_near,
             elf=_two(R_AARCH64_TLSIE_ADR_GOTTPREL_PAGE21, R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC),
         ),
     }

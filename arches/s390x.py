@@ -19,9 +19,11 @@ from __future__ import annotations
 from types import MappingProxyType
 
 import attrs
+import numpy as np
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Architecture, ElfRule, ElfType, Stub, StubReloc, with_elf
+from linkpipe.arch import Architecture, ElfRule, ElfType, Places, Stub, StubReloc, with_elf
+from linkpipe.arrays.types import Bool
 from linkpipe.linkage import Linkage, Reach
 
 R_390_32 = 4
@@ -46,6 +48,19 @@ R_PCRELDBL = 76
 
 _ADDRESS = {4: (ElfType(R_390_32),), 8: (ElfType(R_390_64),)}
 _DOUBLE = "(S + A - (P + w)) / 2"
+
+
+def _load_constant(p: Places) -> Bool:
+    """larl and lg, a load through the global offset table, become lgfi and three instructions that
+    do nothing."""
+    code, operand = p.image[p.at - 2], p.image[p.at - 1]
+    good = (code == 0xC0) & (operand & 0xF == 0)
+    at = p.at[good]
+    p.image[at - 1] |= 1
+    for place in range(4, 10):
+        p.image[at + place] = 0x07 * (place % 2 == 0)
+    return good
+
 
 _KINDS = with_elf(
     {
@@ -76,6 +91,12 @@ _KINDS = with_elf(
 RELOCS = MappingProxyType(
     {
         **_KINDS,
+        rt.R_TLS_IE: attrs.evolve(
+            _KINDS[rt.R_TLS_IE],
+            value=lambda p: np.full(len(p.at), p.tls_offset),
+            rewrite=_load_constant,
+            around=(2, 6),
+        ),
         rt.R_CALL: attrs.evolve(_KINDS[rt.R_CALL], formula=_DOUBLE, unit=2),
         R_PCRELDBL: attrs.evolve(
             _KINDS[rt.R_PCREL],
@@ -167,14 +188,15 @@ ARCH = Architecture(
     # The field begins two bytes after the call's start (ld/pcln.go:174).
     deferreturn=-2,
     host_flags=("-m64",),
-    # Before Go 1.27 the oracle leads no call to a shared library.
+    # Before Go 1.27 the oracle leads no call to a shared library, and no code may lie anywhere.
     at_release={
         "1.24": {
             "regabi": False,
             "linkage": None,
+            "internal_pie": False,
             "off_by_default": frozenset({"spinbitmutex"}),
         },
-        "1.25": {"regabi": False, "linkage": None},
-        "1.26": {"linkage": None},
+        "1.25": {"regabi": False, "linkage": None, "internal_pie": False},
+        "1.26": {"linkage": None, "internal_pie": False},
     },
 )

@@ -162,6 +162,10 @@ class RelocKind(Shown):
         reach: the farthest that a target may be from its place, bytes; None: what fits the field.
         low_bits: how many of the target's lowest bits must be zero, because an instruction leaves
             them out.
+        rewrite: for a kind that this linker applies in position-independent executables alone:
+            ``rewrite(places)`` makes another instruction of the one around each place, before the
+            value is put there, and returns where it could: bool[n].
+        around: how many bytes before and behind the field it may touch.
     """
 
     name: str
@@ -176,6 +180,8 @@ class RelocKind(Shown):
     addend: Callable[[I64], I64] | None = None
     reach: int | None = None
     low_bits: int = 0
+    rewrite: Callable[[Places], Bool] | None = None
+    around: tuple[int, int] = (0, 0)
 
 
 def _section_offset(p: Places) -> I64:

@@ -69,7 +69,8 @@ def cgo(link: Link) -> Link:
     facts, mode = state.facts(), link.mode
     if not mode.external:
         state.settle_imports()
-        mode = attrs.evolve(mode, dynamic=facts.dynamic)
+        moving = link.options.relocatable and not link.options.d
+        mode = attrs.evolve(mode, dynamic=facts.dynamic or moving)
         if facts.exports and not mode.dynamic:
             raise InputError(
                 "missing Go type information for global symbol .dynsym",
@@ -79,15 +80,24 @@ def cgo(link: Link) -> Link:
                 remedy="import something (cgo_import_dynamic), or rebuild the package; a program "
                 "that loads no shared library can export nothing to them",
             )
-    if mode.dynamic and link.arch.linkage is None:
+    if mode.dynamic:
+        _check_tables(link, state.dynamic)
+    return link.evolve(symbols=state.symbols.freeze(), cgo=facts, mode=mode)
+
+
+def _check_tables(link: Link, file: str) -> None:
+    """Refuse what the architecture has no tables for; ``file`` imports from shared libraries."""
+    linkage, moving = link.arch.linkage, link.options.relocatable
+    if linkage is None or (moving and linkage.relative is None):
+        what = f"linking against shared libraries for {link.arch.name}"
+        if moving:
+            what = f"linking a position-independent executable for {link.arch.name}"
         raise UserError(
-            f"linking against shared libraries for {link.arch.name} without a host linker is not "
-            f"supported yet ({state.dynamic})",
+            f"{what} without a host linker is not supported yet" + (f" ({file})" if file else ""),
             status=2,
             label="linkpipe",
-            remedy="pass -ldflags=-linkmode=external, or build with CGO_ENABLED=0",
+            remedy="pass -ldflags=-linkmode=external, which takes CGO_ENABLED=1 and a C compiler",
         )
-    return link.evolve(symbols=state.symbols.freeze(), cgo=facts, mode=mode)
 
 
 class _State:

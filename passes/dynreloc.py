@@ -24,11 +24,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from linkpipe.arrays.types import I64, Bool
+from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.layout.assign import layout_kinds
 from linkpipe.linkage import Reach
+from linkpipe.release import Release
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.cgo import DynamicImport
@@ -49,7 +50,7 @@ def dynreloc(link: Link) -> Link:
     assert linkage is not None, "the pass cgo has refused the link"
     kinds = layout_kinds(link.symbols, link.section_groups)
     data = np.flatnonzero(kinds)
-    data = data[np.argsort(kinds[data], kind="stable")]
+    data = data[np.argsort(_ranks(link.release)[kinds[data]], kind="stable")]
     work = _Work(link)
     work.visit(link.text_order.astype(np.int64), linkage.in_text, anything=R_ADDR)
     writable = (kinds[data] >= SymKind.SDATA) & (kinds[data] <= SymKind.SDATAEND)
@@ -58,6 +59,15 @@ def dynreloc(link: Link) -> Link:
         own = [link.symbols.lookup(name) for name in _RESOLVED_HERE]
         work.relative(data[~np.isin(data, own)], linkage.relative)
     return link.evolve(relocs=work.edit.freeze(), dynamic=work.found())
+
+
+def _ranks(release: Release) -> U8:
+    """The place of each kind of data among all, as they lie in the file: uint8[256]."""
+    rules = (*release.constant, *release.relocated, *release.last, *release.writable)
+    ranks = np.full(256, 255, np.uint8)
+    for rank, kind in enumerate(kind for rule in rules for kind in rule.kinds):
+        ranks[kind] = rank
+    return ranks
 
 
 class _Work:

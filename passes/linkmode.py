@@ -58,13 +58,6 @@ def linkmode(link: Link) -> Link:
     can_use_plugins = "plugin" in packages.by_path and iscgo and "plugin" in link.arch.build_modes
     reason = _external_reason(options, link.arch, packages, iscgo)
     external = _external(options, packages, iscgo, reason)
-    if options.buildmode == "pie" and not external:
-        raise UserError(
-            "linking a position-independent executable without a host linker is not supported yet",
-            status=2,
-            label="linkpipe",
-            remedy="pass -ldflags=-linkmode=external, which takes CGO_ENABLED=1 and a C compiler",
-        )
     dynlink = options.buildmode in ("shared", "plugin") or options.linkshared or can_use_plugins
     return link.evolve(
         mode=Mode(

@@ -130,7 +130,13 @@ class _Work:
         symbols, ids = self.symbols, self.laid.ids
         generated = symbols.has(ids, Flag.GENERATED)
         room = np.where(generated, symbols.size[ids], symbols.data_size[ids])[self.owner]
-        for i in self._refuse((self.offset < 0) | (self.offset + self.width > room)):
+        before, behind = (np.zeros(len(self.type), np.int64) for _ in range(2))
+        for number, reloc in self.link.arch.relocs.items():
+            if reloc.rewrite is not None:
+                some = self.type == number
+                before[some], behind[some] = reloc.around
+        outside = (self.offset < before) | (self.offset + self.width + behind > room)
+        for i in self._refuse(outside):
             self.errors.outside(self._where(i), int(self.width[i]), int(room[i]))
         kind, there = symbols.kind[self.target], self.target != 0
         undefined = there & ((kind == SymKind.Sxxx) | (kind == SymKind.SXREF))
@@ -270,7 +276,8 @@ class _Work:
 
     def _patch(self, kind: RelocKind, width: int, rows: I64, target: I64) -> None:
         """Compute, check and store the values of rows of one kind and width."""
-        if kind.value is None:
+        bound = not self.link.options.relocatable
+        if kind.value is None or (kind.rewrite is not None and bound):
             for i in rows.tolist():
                 self.errors.unhandled(self._where(i), int(self.type[i]))
             return
@@ -298,6 +305,9 @@ class _Work:
             got=int(symbols.value[self.link.elf.got]),
         )
         self._check_reach(kind, rows, places)
+        if kind.rewrite is not None:
+            for j in np.flatnonzero(~kind.rewrite(places)).tolist():
+                self.errors.odd_instruction(self._where(int(rows[j])), kind)
         values = self._in_units(kind, rows, kind.value(places))
         if kind.leb128:
             self._put_leb128(rows, places.at, values, width)

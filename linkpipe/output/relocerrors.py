@@ -134,6 +134,14 @@ class RelocErrors:
         """No field has that width."""
         self._add(where, f"bad reloc size {width:#x} for {self._target(where)}")
 
+    def odd_instruction(self, where: Where, kind: RelocKind) -> None:
+        """The instruction around the place is none of those that can be made another."""
+        self._add(
+            where,
+            f"cannot handle {kind.name} (sym {self._target(where)}) when linking internally",
+            "rebuild the package, or link with -linkmode=external",
+        )
+
     def unaligned(self, where: Where, unit: int, address: int) -> None:
         """The value is no multiple of what the field counts in."""
         self._add(where, f"{self._target(where)}+{address} is not {unit}-byte aligned")

@@ -132,3 +132,67 @@ def test_an_entry_of_arm64_reads_the_slot() -> None:
     assert (place & ~0xFFF) + (pages << 12) == slot & ~0xFFF
     assert (ldr >> 10 & 0xFFF) * 8 == slot & 0xFFF
     assert add >> 10 & 0xFFF == slot & 0xFFF
+
+
+def thread_local(arch: Architecture, number: int, code: bytes, at: int) -> tuple[bytes, bool]:
+    """Code whose thread-local load, with its field at an offset, was made another instruction."""
+    kind = arch.relocs[number]
+    image = np.frombuffer(code, np.uint8).copy()
+    zero, place = np.zeros(1, np.int64), np.array([at])
+    width = 8 if number == arm64.R_ARM64_TLS_IE else 4
+    places = Places(image, place, zero, zero, zero, zero, zero, width, arch.tls_offset, 0)
+    assert kind.rewrite is not None
+    assert kind.value is not None
+    good = bool(kind.rewrite(places)[0])
+    value = int(kind.value(places)[0]) % (1 << 8 * width)
+    image[at : at + width] = np.frombuffer(value.to_bytes(width, arch.byteorder), np.uint8)
+    return image.tobytes(), good
+
+
+@pytest.mark.parametrize(
+    ("load", "constant"),
+    [
+        ("488b0d", "48c7c1"),  # mov slot(%rip), %rcx
+        ("4c8b05", "49c7c0"),  # mov slot(%rip), %r8
+        ("448b05", "41c7c0"),  # mov slot(%rip), %r8d
+    ],
+)
+def test_a_thread_local_load_of_amd64_becomes_a_constant(load: str, constant: str) -> None:
+    code, good = thread_local(amd64.ARCH, rt.R_TLS_IE, bytes.fromhex(load) + bytes(4), 3)
+    assert good
+    assert code == bytes.fromhex(constant + "f8ffffff")
+
+
+def test_a_thread_local_load_of_s390x_becomes_a_constant() -> None:
+    """larl %r11; lg %r11, 0(%r11) becomes lgfi %r11 and nops."""
+    load = bytes.fromhex("c0b0 00000000 e3b0b0000004")
+    code, good = thread_local(s390x.ARCH, rt.R_TLS_IE, load, 2)
+    assert good
+    assert code == bytes.fromhex("c0b1 fffffff8 070007000700")
+
+
+def test_a_thread_local_load_of_arm64_becomes_a_constant() -> None:
+    """adrp x27; ldr x27 becomes movz and movk with the distance, 16."""
+    load = bytes.fromhex("1b000090 7b0340f9")
+    code, good = thread_local(arm64.ARCH, arm64.R_ARM64_TLS_IE, load, 0)
+    assert good
+    assert code == bytes.fromhex("1b00a0d2 1b0280f2")
+
+
+@pytest.mark.parametrize(
+    ("arch", "number", "code", "at"),
+    [
+        (amd64.ARCH, rt.R_TLS_IE, "48030d00000000", 3),  # add
+        (s390x.ARCH, rt.R_TLS_IE, "c0b500000000e3b0b0000004", 2),  # brasl
+    ],
+)
+def test_other_instructions_are_left_and_refused(
+    arch: Architecture, number: int, code: str, at: int
+) -> None:
+    kind = arch.relocs[number]
+    image = np.frombuffer(bytes.fromhex(code), np.uint8).copy()
+    zero = np.zeros(1, np.int64)
+    places = Places(image, np.array([at]), zero, zero, zero, zero, zero, 4, -8, 0)
+    assert kind.rewrite is not None
+    assert not kind.rewrite(places)[0]
+    assert image.tobytes() == bytes.fromhex(code)

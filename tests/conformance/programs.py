@@ -93,9 +93,9 @@ class Program:
 # What is built for every architecture, and what of it is left to `make conformance`.
 EVERYWHERE = (
     *("hello", "features", "httpserver", "cgoserver", "gofmt", "host", "plugin"),
-    *("pie", "cshared", "carchive", "dynamic"),
+    *("pie", "cshared", "carchive", "dynamic", "ownpie", "dynpie"),
 )
-BIG_ELSEWHERE = ("httpserver", "cgoserver", "gofmt", "hello-nodwarf5", "pie", "carchive")
+BIG_ELSEWHERE = ("httpserver", "cgoserver", "gofmt", "hello-nodwarf5", "pie", "carchive", "dynpie")
 # What is built with debug information of version 4, too.
 DWARF4 = ("hello", "features", "host", "plugin")
 
@@ -105,11 +105,14 @@ TINY = Program("tiny", PROGRAMS, "./tiny")
 FIRSTCAUSE = Program("firstcause", PROGRAMS, "./firstcause")
 
 
-def _without_tables(target: Target) -> bool:
-    """Whether the release links no shared libraries for an architecture by itself."""
+def _links(target: Target, program: Program) -> bool:
+    """Whether the release links such a program for an architecture without a host linker, or with
+    one where it has C code."""
     version = (goroot() / "VERSION").read_text().split()[0].removeprefix("go")
-    arch = Catalog().load("arches", target.goarch)
-    return arch.at(".".join(version.split(".")[:2])).linkage is None
+    arch = Catalog().load("arches", target.goarch).at(".".join(version.split(".")[:2]))
+    if not program.shared:
+        return True
+    return arch.linkage is not None and (program.buildmode != "pie" or arch.internal_pie)
 
 
 def table() -> dict[str, Program]:
@@ -120,6 +123,8 @@ def table() -> dict[str, Program]:
         Program("hello", PROGRAMS, "./hello"),
         Program("features", PROGRAMS, "./features", ldflags=named),
         Program("dynamic", PROGRAMS, "./dynamic", shared=True),
+        Program("ownpie", PROGRAMS, "./features", buildmode="pie", ldflags=named, shared=True),
+        Program("dynpie", PROGRAMS, "./dynamic", buildmode="pie", shared=True),
         Program("httpserver", PROGRAMS, "./httpserver", run=("-self",)),
         Program(
             "cgoserver",
@@ -160,8 +165,7 @@ def table() -> dict[str, Program]:
         program.on(target)
         for target in targets().values()
         for program in (*programs, *older)
-        if program.name.removesuffix("-nodwarf5") in EVERYWHERE
-        and not (program.shared and _without_tables(target))
+        if program.name.removesuffix("-nodwarf5") in EVERYWHERE and _links(target, program)
     )
     return {program.name: program for program in (*programs, *older, *elsewhere)}
 

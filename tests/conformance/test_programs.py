@@ -150,17 +150,18 @@ def test_flags_with_what_may_lie_anywhere(name: str, flags: tuple[str, ...], fol
         assert oracle.differences(ours, theirs) == []
 
 
+@pytest.mark.parametrize("name", ["dynamic", "ownpie"])
 @pytest.mark.parametrize(
     "flags",
     [
         ("-r=/x:/y", "-bindnow", "-B=gobuildid"),
-        ("-I=/no/such/ld.so", "-r="),
+        ("-I=/no/such/ld.so", "-r=", "-T=0x10000"),
         ("-d",),
     ],
 )
-def test_flags_with_shared_libraries(flags: tuple[str, ...], folder: Path) -> None:
+def test_flags_with_shared_libraries(name: str, flags: tuple[str, ...], folder: Path) -> None:
     """The same file or the same refusal."""
-    given = inputs(table()["dynamic"])
+    given = inputs(table()[name])
     flags = ("-w", *flags)
     theirs = oracle.link(oracle.stock(), given, flags, folder / "theirs", external=True)
     ours = oracle.link(oracle.linkpipe(), given, flags, folder / "ours", external=True)

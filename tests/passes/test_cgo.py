@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from linkpipe.arches.amd64 import ARCH
+from linkpipe.arches.amd64 import ARCH, LINKAGE
 from linkpipe.engine.context import Link
 from linkpipe.errors import LinkpipeError
 from linkpipe.passes.cgo import cgo
@@ -28,7 +28,7 @@ def carry_out(
     host: tuple[HostObject, ...] = (),
     **flags: Any,
 ) -> Link:
-    tiny = Tiny(mode, buildmode="plugin" if mode is PLUGIN else "exe", **flags)
+    tiny = Tiny(mode, **{"buildmode": "plugin" if mode is PLUGIN else "exe", **flags})
     for name in ("main.exported", "main"):
         tiny.symbol(name, kind=SymKind.STEXT)
     tiny.symbol("main.exported", 1, kind=SymKind.STEXT)
@@ -95,6 +95,16 @@ def test_an_architecture_without_tables_needs_a_host_linker() -> None:
             mode=INTERNAL,
             arch=with_arch(ARCH, linkage=None),
         )
+    assert "-linkmode=external" in error.value.render()
+
+
+def test_the_dynamic_linker_loads_what_may_lie_anywhere() -> None:
+    """With or without imports, unless -d says otherwise."""
+    assert carry_out(mode=INTERNAL, buildmode="pie").mode.dynamic
+    assert not carry_out(mode=INTERNAL, buildmode="pie", d=True).mode.dynamic
+    arch = with_arch(ARCH, linkage=attrs.evolve(LINKAGE, relative=None))
+    with pytest.raises(LinkpipeError, match="position-independent executable for amd64") as error:
+        carry_out(mode=INTERNAL, buildmode="pie", arch=arch)
     assert "-linkmode=external" in error.value.render()
 
 

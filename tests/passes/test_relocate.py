@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -303,3 +304,23 @@ def test_generated_symbols_are_as_large_as_they_say() -> None:
     p.section(".noptrdata", DATA, [late], rwx=6)
     p.section(".rodata", RODATA, [p.const], rwx=4)
     assert word(relocate(p.link()), late, 8, 8) == RODATA
+
+
+@pytest.mark.parametrize(
+    ("flags", "offset", "said"),
+    [
+        ({}, 4, "unhandled relocation"),
+        ({"buildmode": "pie"}, 4, r"cannot handle R_TLS_IE \(sym runtime.tlsg\)"),
+        ({"buildmode": "pie"}, 2, "invalid relocation"),
+    ],
+)
+def test_thread_local_loads_that_cannot_become_constants(
+    flags: dict[str, str], offset: int, said: str
+) -> None:
+    """In a program bound to an address; of an instruction that is no load; where the instruction
+    would begin before its function."""
+    p = Program(**flags)
+    p.reloc(p.f, rt.R_TLS_IE, p.tlsg, offset=offset)
+    with pytest.raises(LinkErrors) as error:
+        p.run()
+    assert re.search(said, error.value.render())
