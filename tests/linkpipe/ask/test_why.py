@@ -95,6 +95,7 @@ def test_all_reasons_are_all_relocations_to_it() -> None:
     assert {"main.main"} == {source for source, _ in expected}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", LARGER)
 def test_chains_hold_for_everything_in_the_output(name: str) -> None:
     """A sample over all kinds of symbols of programs that have all sorts of them."""

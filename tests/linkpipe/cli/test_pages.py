@@ -13,6 +13,7 @@ from tools.pages import PAGES, blocks, commands, printed
 BLOCKS = {f"{page.stem}: {commands(block)[-1]}": block for page in PAGES for block in blocks(page)}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
 def test_commands_print_what_the_page_shows(block: str) -> None:
     assert printed(block) == block, "`python -m tools.pages` writes it anew"

@@ -24,6 +24,7 @@ from tests.linkpipe.ask.links import QUIET, response_file
 from tests.linkpipe.cli.schemas import checked
 from tests.linkpipe.cli.test_asking import ask, of_deep
 
+pytestmark = pytest.mark.once
 FOLDER = Path(_page.__file__).parent / "page"
 FIND, CALL = "looking.test/deep/helper.find", "looking.test/deep/helper.Call"
 SIZES = [("light", 1280), ("light", 400), ("dark", 1280), ("dark", 400)]
