@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from linkpipe.layout.datawords import go_slice as go_slice
     from linkpipe.layout.datawords import go_string as go_string
     from linkpipe.layout.datawords import write_words as write_words
+    from linkpipe.layout.textorder import functions_first as functions_first
     from linkpipe.observe.dump import Dumper as Dumper
     from linkpipe.observe.rows import Rows as Rows
     from linkpipe.observe.rows import rows as rows
@@ -170,6 +171,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.formats.importpath": "path_to_prefix",
             "linkpipe.layout.assign": "layout_kinds",
             "linkpipe.layout.datawords": "go_slice go_string write_words",
+            "linkpipe.layout.textorder": "functions_first",
             "linkpipe.observe.dump": "Dumper",
             "linkpipe.observe.rows": "Rows rows",
             "linkpipe.output.stdout": "say",
