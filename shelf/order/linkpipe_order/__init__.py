@@ -1,0 +1,1 @@
+"""order: functions in the order of a profile or a list."""
