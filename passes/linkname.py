@@ -61,6 +61,8 @@ def _pulls(link: Link) -> list[tuple[int, int]]:
     home = np.where(ids < symbols.made, symbols.object[ids], 0)
     foreign = objects.package[home] != objects.package[owner]
     guarded = ((objects.flags[home] & goobj.FLAG_STD) != 0) & foreign & (home != 0)
+    # What its own package lets be pulled needs no look, unless it is in the list.
+    guarded &= (symbols.flags[ids] & Flag.LINKNAME) == 0
     names = [name.encode() for name in link.release.blocked_linknames]
     for version in (ABI0, ABI_INTERNAL):
         guarded |= np.isin(ids, symbols.lookup_many(names, [version] * len(names))) & (ids != 0)
