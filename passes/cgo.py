@@ -74,7 +74,7 @@ def cgo(link: Link) -> Link:
         if facts.exports and not mode.dynamic:
             raise InputError(
                 "missing Go type information for global symbol .dynsym",
-                file=state.exporting,
+                file=next(iter(facts.exports.values())),
                 label=COMMAND,
                 expected="an import from a shared library beside the export to them",
                 remedy="import something (cgo_import_dynamic), or rebuild the package; a program "
@@ -113,8 +113,7 @@ class _State:
         self.names: dict[int, str] = {}
         self.interpreter = ""
         self.dynamic = ""  # the first file that imports from a shared library
-        self.exporting = ""  # the first that exports to some
-        self.exports: dict[int, None] = {}
+        self.exports: dict[int, str] = {}  # with the file that asks for it
 
     def facts(self) -> CgoFacts:
         return CgoFacts(
@@ -123,7 +122,7 @@ class _State:
             imports=MappingProxyType(self.imports),
             interpreter=self.interpreter,
             dynamic=bool(self.dynamic),
-            exports=tuple(self.exports),
+            exports=MappingProxyType(self.exports),
         )
 
     def carry_out(self, directives: CgoDirectives) -> None:
@@ -152,8 +151,9 @@ class _State:
                 case "cgo_export_static", 1 | 2 | 3:
                     self._export(Flag.CGO_EXPORT_STATIC, row, *words)
                 case "cgo_export_dynamic", 1 | 2 | 3:
-                    self._export(Flag.CGO_EXPORT_DYNAMIC, row, *words)
-                    self.exporting = self.exporting or directives.file
+                    sym = self._export(Flag.CGO_EXPORT_DYNAMIC, row, *words)
+                    if sym:
+                        self.exports.setdefault(sym, directives.file)
                 case "cgo_dynamic_linker", 1:
                     self._dynamic_linker(words[0])
                 case "cgo_ldflag", 1 if "\0" not in words[0]:
@@ -190,7 +190,8 @@ class _State:
 
     def _export(
         self, flag: Flag, row: list[str], local: str, remote: str = "", abi: str = "ABI0"
-    ) -> None:
+    ) -> int:
+        """Export a symbol and return it; 0 for one that is not to be exported."""
         remote = remote or local
         if abi not in _ABIS:
             raise _Wrong(f"bad ABI in cgo_export directive [{' '.join(row)}]")
@@ -200,7 +201,7 @@ class _State:
             self.host[sym] = None
         library = self.options.buildmode in ("c-shared", "c-archive", "plugin")
         if library and sym == self.symbols.lookup("main"):
-            return
+            return 0
         if sym in self.imports and self.imports[sym].library:
             # An export overrides an import.
             del self.imports[sym]
@@ -212,8 +213,7 @@ class _State:
                 f"conflicting cgo_export directives: {local} as {self.names[sym]} and {remote}"
             )
         self.symbols.add_flags(sym, flag)
-        if flag == Flag.CGO_EXPORT_DYNAMIC:
-            self.exports[sym] = None
+        return sym
 
     def _dynamic_linker(self, path: str) -> None:
         if self.options.I:

@@ -39,6 +39,14 @@ from linkpipe.tables.symbols import Flag
 _RESOLVED_HERE = (".dynsym", ".rela", ".rela.plt", ".got.plt", ".dynamic")
 """Tables of the dynamic linker's own, which knows where the file lies that they speak of."""
 
+_TABLES = (
+    SymKind.SELFROSECT,
+    SymKind.SELFRXSECT,
+    SymKind.SELFSECT,
+    SymKind.SELFGOT,
+    SymKind.SELFRELROSECT,
+)
+
 
 @linkpass(
     requires=("symbols", "relocs", "text_order", "section_groups", "cgo"),
@@ -51,6 +59,7 @@ def dynreloc(link: Link) -> Link:
     kinds = layout_kinds(link.symbols, link.section_groups)
     data = np.flatnonzero(kinds)
     data = data[np.argsort(_ranks(link.release)[kinds[data]], kind="stable")]
+    _check_exports(link)
     work = _Work(link)
     work.visit(link.text_order.astype(np.int64), linkage.in_text, anything=R_ADDR)
     writable = (kinds[data] >= SymKind.SDATA) & (kinds[data] <= SymKind.SDATAEND)
@@ -59,6 +68,24 @@ def dynreloc(link: Link) -> Link:
         own = [link.symbols.lookup(name) for name in _RESOLVED_HERE]
         work.relative(data[~np.isin(data, own)], linkage.relative)
     return link.evolve(relocs=work.edit.freeze(), dynamic=work.found())
+
+
+def _check_exports(link: Link) -> None:
+    """Refuse exports of what nobody defines, and of the linker's own tables."""
+    symbols = link.symbols
+
+    def refuse(sym: int, file: str, message: str) -> InputError:
+        remedy = "rebuild the package; its cgo directives are damaged"
+        return InputError(message, file=file, symbol=symbols.name(sym), remedy=remedy)
+
+    errors = []
+    for sym, file in link.cgo.exports.items():
+        if symbols.kind[sym] in (SymKind.Sxxx, SymKind.SXREF):
+            name = symbols.name(sym)
+            errors.append(refuse(sym, file, f"export of {name}, which is not defined"))
+        elif symbols.kind[sym] in _TABLES:
+            errors.append(refuse(sym, file, "export of a table of the linker's own"))
+    checkpoint(errors)
 
 
 def _ranks(release: Release) -> U8:

@@ -101,12 +101,14 @@ class _Tables:
         ids = self.dynamic.symbols
         here = symbols.kind[ids] != SymKind.SDYNIMPORT
         exported = np.arange(len(ids)) < self.dynamic.exported
-        function = exported & is_text(symbols.kind[ids])
+        # What the link itself has made was nothing yet when the oracle looked.
+        written = symbols.object[ids] != 0
+        function = exported & written & is_text(symbols.kind[ids])
         out["name"][1:] = name
         out["info"][1:] = STB_GLOBAL << 4 | np.where(function, STT_FUNC, STT_OBJECT)
         # Any section that there is will do: it is not one that says "undefined".
         out["section"][1:] = here
-        out["size"][1:] = symbols.data_size[ids]
+        out["size"][1:] = np.where(written, symbols.data_size[ids], 0)
         self.put(".dynsym", out.tobytes())
         _, at = dtype.fields["value"][:2] if dtype.fields else (None, 0)
         for row in np.flatnonzero(here).tolist():

@@ -25,7 +25,7 @@ class Importing(Tiny):
     def __init__(self, arch: Architecture = ARCH, **flags: Any) -> None:
         super().__init__(DYNAMIC, arch, **flags)
         self.imports: dict[int, DynamicImport] = {}
-        self.exports: list[int] = []
+        self.exports: dict[int, str] = {}
 
     def imported(self, name: str, library: str = "", version: str = "") -> int:
         """A symbol that a shared library defines; the program calls it "its.NAME"."""
@@ -45,7 +45,7 @@ class Importing(Tiny):
     def prepared(self, libraries: tuple[str, ...] = ()) -> Link:
         """The link before dynreloc."""
         link = elfprep(self.link())
-        facts = CgoFacts((), libraries, self.imports, "", dynamic=True, exports=tuple(self.exports))
+        facts = CgoFacts((), libraries, self.imports, "", dynamic=True, exports=self.exports)
         groups = np.zeros(len(link.symbols), np.uint8)
         groups.setflags(write=False)
         return link.evolve(cgo=facts, section_groups=groups)

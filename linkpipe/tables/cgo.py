@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import attrs
 
@@ -28,7 +29,7 @@ class CgoFacts(Shown):
     imports: symbol -> where it comes from.
     interpreter: the dynamic linker that the program names, "" when none does.
     dynamic: whether anything is imported from a shared library.
-    exports: symbols that shared libraries may look up, in order.
+    exports: symbols that shared libraries may look up, in order, each with the file that says so.
     """
 
     ldflags: tuple[str, ...]
@@ -36,4 +37,4 @@ class CgoFacts(Shown):
     imports: Mapping[int, DynamicImport]
     interpreter: str
     dynamic: bool
-    exports: tuple[int, ...] = ()
+    exports: Mapping[int, str] = MappingProxyType({})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from linkpipe import reloctype as rt
 from linkpipe.arches.amd64 import (
     LINKAGE,
@@ -9,6 +11,7 @@ from linkpipe.arches.amd64 import (
     R_X86_64_RELATIVE,
 )
 from linkpipe.engine.context import Link
+from linkpipe.errors import LinkErrors
 from linkpipe.passes.dynreloc import dynreloc
 from linkpipe.symkind import SymKind
 from tests.dynlink import Importing
@@ -61,10 +64,24 @@ def test_exports_are_numbered_first() -> None:
     p = Importing()
     puts = p.imported("puts")
     f = p.function("main.f", {0: puts}, rt.R_CALL)
-    p.exports = [f]
+    p.exports = {f: "main.a"}
     link = dynreloc(p.prepared())
     assert link.dynamic.symbols.tolist() == [f, puts]
     assert link.dynamic.exported == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("main.lost", "not defined"), (".dynsym", "table of the linker's own")]
+)
+def test_exports_that_cannot_be(name: str, said: str) -> None:
+    """The error names the file that asks for it."""
+    p = Importing()
+    lost = p.symbol(name, kind=SymKind.Sxxx)
+    p.exports = {lost: "main.a"}
+    with pytest.raises(LinkErrors) as error:
+        dynreloc(p.prepared())
+    assert said in error.value.render()
+    assert "main.a" in error.value.render()
 
 
 def test_what_is_not_linked_needs_no_entry() -> None:

@@ -22,8 +22,9 @@ def linked(*, libraries: tuple[str, ...] = ("libz",), **flags: Any) -> tuple[Imp
     abs_ = p.imported("abs", "libm")
     f = p.function("main.f", {0: gets, 8: puts}, rt.R_CALL)
     p.function("main.g", {0: abs_}, rt.R_ADDR, size=8)
+    p.symbols.set(f, object=1)
     p.symbols.set_extname(f, b"exported")
-    p.exports = [f]
+    p.exports = {f: "main.a"}
     return p, dyntables(dynreloc(p.prepared(libraries)))
 
 
@@ -125,3 +126,13 @@ def test_versions_are_numbered_by_library() -> None:
     assert numbers[:2] == [0, 1]
     assert numbers[4] == 1
     assert sorted(numbers[2:4]) == [2, 3]
+
+
+def test_what_the_link_itself_makes_is_exported_as_an_object() -> None:
+    """Of no size: it was nothing yet when the oracle looked."""
+    p = Importing()
+    end = p.function("runtime.etext", {}, rt.R_CALL)
+    p.exports = {end: "main.a"}
+    link = dyntables(dynreloc(p.prepared()))
+    table = np.frombuffer(content(link, ".dynsym"), "<u4,u1,u1,u2,u8,u8").tolist()
+    assert table[1][1:] == (0x11, 0, 1, 0, 0)
