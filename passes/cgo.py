@@ -224,7 +224,9 @@ class _State:
 
     def _name(self, sym: int, name: str) -> None:
         self.names[sym] = name
-        self.symbols.set_extname(sym, name.encode("utf-8", "surrogateescape"))
+        # Who is given no name keeps its own.
+        given = name.encode("utf-8", "surrogateescape")
+        self.symbols.set_extname(sym, given or self.symbols.name_bytes(sym))
 
     def settle_imports(self) -> None:
         """Without C objects, what was to come from them comes from shared libraries, or from

@@ -130,12 +130,13 @@ class _Work:
         symbols, ids = self.symbols, self.laid.ids
         generated = symbols.has(ids, Flag.GENERATED)
         room = np.where(generated, symbols.size[ids], symbols.data_size[ids])[self.owner]
-        before, behind = (np.zeros(len(self.type), np.int64) for _ in range(2))
+        outside = (self.offset < 0) | (self.offset + self.width > room)
         for number, reloc in self.link.arch.relocs.items():
             if reloc.rewrite is not None:
-                some = self.type == number
-                before[some], behind[some] = reloc.around
-        outside = (self.offset < before) | (self.offset + self.width + behind > room)
+                some = np.flatnonzero(self.type == number)
+                before, behind = reloc.around
+                end = self.offset[some] + self.width[some] + behind
+                outside[some] |= (self.offset[some] < before) | (end > room[some])
         for i in self._refuse(outside):
             self.errors.outside(self._where(i), int(self.width[i]), int(room[i]))
         kind, there = symbols.kind[self.target], self.target != 0

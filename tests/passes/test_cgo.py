@@ -62,6 +62,12 @@ def test_what_is_imported_belongs_to_somebody_else() -> None:
     assert (facts.interpreter, facts.dynamic) == ("/ld.so", True)
 
 
+def test_who_is_given_no_name_keeps_its_own() -> None:
+    """There is only a version behind the sign that parts the two."""
+    link = carry_out(["cgo_import_dynamic", "puts", "#GLIBC_2.2.5", "libc.so.6"])
+    assert link.symbols.extname(link.symbols.lookup("puts")) == b"puts"
+
+
 def test_without_a_host_linker_imports_from_c_objects_are_dropped() -> None:
     link = carry_out(
         ["cgo_import_static", "only_static"],
