@@ -21,14 +21,18 @@ import attrs
 from linkpipe import api
 from linkpipe.arrays.types import element_of
 from linkpipe.ask.growth import Growth
+from linkpipe.ask.installed import Installed
 from linkpipe.ask.report import Changes
 from linkpipe.ask.why_no_dce import SideBySide
+from linkpipe.engine.places import Standing
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 
 PRINTED: Mapping[str, Any] = {
     "explain/1": {"answers": tuple[api.Explanation, ...]},
     "graph/1": api.Around,
+    "installed/1": Installed,
+    "passes-explain/1": {"passes": tuple[Standing, ...]},
     "report/1": {"links": tuple[api.Report, ...], "changes": Changes | None},
     "save/1": ({"file": str}, api.Saved),
     "size/1": api.Size,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from linkpipe import __version__
 from linkpipe.errors import MAX_ERRORS, LinkpipeError, OptionError, Terminated
 from linkpipe.flags.environ import capture
-from linkpipe.flags.options import VersionAsked, read_options
+from linkpipe.flags.options import VersionAsked, disabled, read_options
 from linkpipe.flags.settings import Request, refuse_flags
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
         from linkpipe.engine.plugins import Catalog
         from linkpipe.engine.releases import release_of
 
-        catalog = Catalog()
+        without = disabled(args, variables)
+        catalog = Catalog(without=without)
         environment = capture(variables, tool)
         options = read_options(
             args,
@@ -46,6 +47,8 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
             print(version(options, catalog))
         else:
             limit = options.error_limit
+            if options.settings.disable_plugin != without:  # said in a response file
+                catalog = Catalog(without=options.settings.disable_plugin)
             if tool:
                 refuse_flags(options.settings, variables)
             link(options, catalog)
@@ -91,7 +94,16 @@ def link(options: Options, catalog: Catalog) -> None:
 
     end_with_parent()
     keep_freed_memory()
-    run_link(options, lambda catalog: observers(options, catalog), keep=False, catalog=catalog)
+    until = options.settings.until
+    done = run_link(
+        options,
+        lambda catalog: observers(options, catalog),
+        until=until,
+        keep=False,
+        catalog=catalog,
+    )
+    if until and "output" not in done.set_by:
+        print(f"linkpipe: ended behind {until}, before a file is written", file=sys.stderr)
 
 
 def can_build(mode: str, goarch: str, catalog: Catalog) -> bool:
@@ -134,9 +146,9 @@ def version(asked: VersionAsked, catalog: Catalog) -> str:
         return f"{line} linkpipe={__version__}"
     import hashlib
 
-    from linkpipe.engine.pipeline import load_pipeline
+    from linkpipe.engine.flagedits import pipeline_of
 
-    pipeline = load_pipeline(asked.settings.pipeline, catalog)
+    pipeline = pipeline_of(asked.settings, catalog)
     digest = hashlib.sha256(pipeline.source)
     names = (step.name for step in pipeline.steps)
     digest.update(catalog.identity(names, environment.goarch, release.name).encode())

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import attrs
 import click
 
-from linkpipe.cli._people import as_format, invoke, people, print_json, print_table
-from linkpipe.engine.pipeline import Barrier, load_pipeline
+from linkpipe.cli._people import as_format, people, print_json, print_table
+from linkpipe.cli._target import ask
+from linkpipe.engine.flagedits import edits, pipeline_of
+from linkpipe.engine.pipeline import Barrier, Pipeline
+from linkpipe.engine.places import standings
 from linkpipe.engine.plan import Plan, check_output, check_unread, make_plan
 from linkpipe.engine.plugins import Catalog
+from linkpipe.engine.releases import release_of
+from linkpipe.engine.session import options_for
+from linkpipe.flags.environ import capture
+from linkpipe.flags.options import disabled
+from linkpipe.flags.settings import Settings, from_environment
 
 
 @people("passes")
@@ -19,25 +28,53 @@ from linkpipe.engine.plugins import Catalog
     "--pipeline", metavar="FILE", help="The pipeline to show; the default one if not given."
 )
 @click.option("--dot", is_flag=True, help="Print the graph of passes and facts, for Graphviz.")
-@click.option("--installed", is_flag=True, help="List every pass that is installed.")
+@click.option("--explain", is_flag=True, help="Say why each pass stands where it stands.")
+@click.option(
+    "--installed", is_flag=True, help="List all that is installed, and whether it takes part."
+)
+@click.option("--toml", is_flag=True, help="Print what flags and variables change, as a pipeline.")
 @as_format
-def command(pipeline: str | None, dot: bool, installed: bool, form: str) -> None:
-    """Show the plan: the passes in order, what each requires and provides.
+def command(
+    pipeline: str | None, dot: bool, explain: bool, installed: bool, toml: bool, form: str
+) -> None:
+    """Show the plan: the passes in order, what each requires and provides, and the barriers between
+    them. Behind two dashes stand flags of a link, as `linkpipe link` takes them, for its plan;
+    without any, the plan has what some flags would leave out.
 
     The plan is checked as a link checks it, and for facts that are set and never read. The exit
     status is 0, or 2 when the plan cannot be run.
+
+    \b
+    Examples:
+      linkpipe passes --pipeline acme.toml --explain
+      linkpipe passes -- -buildmode=plugin -s
+      linkpipe passes --toml -- -pass acme.count@reach-final -skip-pass relro
     """
-    catalog = Catalog()
-    if installed:
-        _installed(catalog, form)
+    flags = click.get_current_context().obj or ()
+    catalog = Catalog(without=disabled(flags, os.environ))
+    options = options_for([*flags, "main.a"], os.environ) if flags else None
+    settings = options.settings if options else Settings(**from_environment(os.environ))
+    if pipeline:
+        settings = attrs.evolve(settings, pipeline=pipeline)
+    if toml:
+        base = json.dumps(os.path.abspath(settings.pipeline) if settings.pipeline else "default")
+        click.echo(edits(settings, catalog) or f"extends = {base}\n", nl=False)
         return
-    file = pipeline or os.environ.get("LINKPIPE_PIPELINE", "")
-    pipe = load_pipeline(file, catalog)
-    plan = make_plan(pipe, catalog)
-    check_output(plan, pipe, catalog)
+    environment = options.environment if options else capture(os.environ)
+    release = release_of(catalog, environment.version, settings.release)
+    pipe = pipeline_of(settings, catalog)
+    plan = make_plan(pipe, catalog, options, release if options else None)
+    if settings.until:
+        plan = plan.until(settings.until)
+    else:
+        check_output(plan, pipe, catalog)
     check_unread(plan)
-    if dot:
+    if installed:
+        _installed(catalog, settings, pipe, plan, (environment.goarch, release.name), form)
+    elif dot:
         click.echo(_dot(plan), nl=False)
+    elif explain:
+        _explain(plan, form)
     elif form == "json":
         from linkpipe.observe.dump import PLAN, plan_rows
 
@@ -46,21 +83,56 @@ def command(pipeline: str | None, dot: bool, installed: bool, form: str) -> None
         _table(plan)
 
 
-def _installed(catalog: Catalog, form: str) -> None:
-    found = sorted(
-        (name, offer.owner, offer.target)
-        for name, offers in catalog.offers("passes").items()
-        for offer in offers
-    )
+def _installed(
+    catalog: Catalog,
+    settings: Settings,
+    pipeline: Pipeline,
+    plan: Plan,
+    target: tuple[str, str],
+    form: str,
+) -> None:
+    from linkpipe.ask.installed import installed
+
+    found = installed(catalog, settings, pipeline, plan, *target)
     if form == "json":
-        keys = ("name", "owner", "target")
-        print_json(
-            "linkpipe.installed/1", {"passes": [dict(zip(keys, f, strict=True)) for f in found]}
-        )
+        print_json("linkpipe.installed/1", attrs.asdict(found))
     else:
-        print_table(("pass", "owner", "target"), found, fold=True)
+        rows = [
+            (each.name, each.owner, each.kind, "yes" if each.takes_part else "no", each.target)
+            for each in found.items
+        ]
+        print_table(("name", "owner", "kind", "takes part", "target"), rows, fold=True)
     for error in catalog.broken.values():
         click.echo(error.render(), err=True)
+
+
+def _explain(plan: Plan, form: str) -> None:
+    found = standings(plan)
+    if form == "json":
+        print_json("linkpipe.passes-explain/1", {"passes": [attrs.asdict(each) for each in found]})
+        return
+    rows = [
+        (
+            each.name,
+            _facts({fact: ", ".join(names) for fact, names in each.needs.items()}, "of"),
+            _facts({fact: name for fact, name in each.feeds.items() if name}, "for"),
+            each.first or "the beginning",
+            each.last or "the beginning",
+            each.behind,
+            each.where,
+        )
+        for each in found
+    ]
+    titles = ("pass", "reads", "sets", "earliest after", "latest after", "barrier", "written in")
+    print_table(titles, rows, fold=True)
+
+
+def _facts(facts: Mapping[str, str], word: str) -> str:
+    """Facts, those of the same passes together: "symbols, relocs of load"."""
+    together: dict[str, list[str]] = {}
+    for fact, passes in facts.items():
+        together.setdefault(passes, []).append(fact)
+    return "; ".join(f"{', '.join(names)} {word} {passes}" for passes, names in together.items())
 
 
 def _table(plan: Plan) -> None:
@@ -98,4 +170,4 @@ def _dot(plan: Plan) -> str:
 
 def main(argv: Sequence[str]) -> int:
     """``linkpipe passes``."""
-    return invoke(command, argv)
+    return ask(command, argv)

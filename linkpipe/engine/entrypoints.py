@@ -96,18 +96,18 @@ def required(info: str, path: Sequence[str] | None = None) -> list[str]:
                 field, _, value = line.partition(":")
                 if field == "Requires-Dist" and "extra ==" not in value:
                     name = re.match(r"\s*([\w.-]+)", value)
-                    wanted.add(_plain(name[1]) if name else "")
+                    wanted.add(plain_name(name[1]) if name else "")
     except (OSError, UnicodeError):
         return []
     found: dict[str, str] = {}
     for folder in sys.path if path is None else path:
         for other in _infos(folder or "."):
             dist = os.path.basename(other)[: -len(".dist-info")]
-            found.setdefault(_plain(dist.partition("-")[0]), dist)
+            found.setdefault(plain_name(dist.partition("-")[0]), dist)
     return sorted(found[name] for name in wanted if name in found)
 
 
-def _plain(dist: str) -> str:
+def plain_name(dist: str) -> str:
     """A distribution's name as PEP 503 compares it."""
     return re.sub("[-_.]+", "-", dist).lower()
 

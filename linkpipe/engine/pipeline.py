@@ -297,7 +297,9 @@ class _Build:
 
             places = "" if anchors else where_it_may_stand(item, self.items, self.catalog)
             raise item.place.error(
-                f"[[insert]] of {item.name} needs one of `after` and `before`",
+                f"-pass {item.name} does not say after what: -pass {item.name}@AFTER"
+                if item.place.file == COMMAND_LINE
+                else f"[[insert]] of {item.name} needs one of `after` and `before`",
                 remedy=places or "say where: name the pass that it stands after, or before",
             )
         at = self._find(item, table[anchors[0]], anchors[0])

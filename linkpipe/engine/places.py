@@ -104,8 +104,11 @@ def where_it_may_stand(
     catalog = catalog or Catalog()
     steps = [other for other in items if isinstance(other, Step)]
     try:
-        passes = bind_all(steps, catalog)
         (new,) = bind_all([item], catalog)
+    except LinkpipeError as e:
+        return f"{e.message} ({e.remedy})"
+    try:
+        passes = bind_all(steps, catalog)
     except LinkpipeError:
         return ""
 

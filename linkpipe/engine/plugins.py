@@ -17,7 +17,7 @@ from typing import Any
 import pluggy
 
 from linkpipe.engine import hookspecs
-from linkpipe.engine.entrypoints import EntryPoint, required, scan
+from linkpipe.engine.entrypoints import EntryPoint, plain_name, required, scan
 from linkpipe.engine.hookspecs import Offer, hookimpl
 from linkpipe.errors import LinkpipeError, UserError
 
@@ -72,12 +72,20 @@ class Catalog:
     ``broken`` are the installed plugins that cannot be used, each with the error that says why. A
     link that asks for nothing of theirs is none of their business; one that asks for a name that
     nobody offers is told of them.
+
+    ``without`` are distributions that are taken for not installed. Raises UserError for one that is
+    not, or that is linkpipe itself.
     """
 
     def __init__(
-        self, entries: Sequence[EntryPoint] | None = None, plugins: Mapping[str, object] = _NONE
+        self,
+        entries: Sequence[EntryPoint] | None = None,
+        plugins: Mapping[str, object] = _NONE,
+        without: Sequence[str] = (),
     ) -> None:
         self.entries = scan() if entries is None else tuple(entries)
+        if without:
+            self.entries = _without(self.entries, without)
         self.broken: dict[str, LinkpipeError] = {}
         self.manager = pluggy.PluginManager("linkpipe")
         self.manager.add_hookspecs(hookspecs)
@@ -219,6 +227,25 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
     near = difflib.get_close_matches(name, list(known), 3, 0.6)
     return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+def _without(entries: Sequence[EntryPoint], names: Sequence[str]) -> tuple[EntryPoint, ...]:
+    known = {plain_name(entry.dist) for entry in entries}
+    for name in names:
+        if plain_name(name) in known - {"linkpipe"}:
+            continue
+        others = ", ".join(sorted(known - {"linkpipe"})) or "none but linkpipe"
+        near = suggestion(name, known) or f"there are: {others}"
+        raise UserError(
+            "linkpipe itself cannot be disabled"
+            if plain_name(name) == "linkpipe"
+            else f'-disable-plugin: no plugin "{name}" is installed',
+            status=2,
+            label="linkpipe",
+            remedy="disable those of other distributions" if name == "linkpipe" else near,
+        )
+    gone = {plain_name(name) for name in names}
+    return tuple(entry for entry in entries if plain_name(entry.dist) not in gone)
 
 
 def _editable(info: str) -> bool:

@@ -27,7 +27,7 @@ import attrs
 
 from linkpipe import __version__
 from linkpipe.engine.context import Link
-from linkpipe.engine.pipeline import load_pipeline
+from linkpipe.engine.flagedits import edits, pipeline_of
 from linkpipe.engine.plan import make_plan
 from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.releases import release_of
@@ -127,8 +127,8 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
     if places.modinfo is not None:
         lines.append(f"modinfo {_quoted(places.modinfo)}")
     texts = {"importcfg": "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")}
-    if options.settings.pipeline:
-        texts["pipeline.toml"] = _pipeline(options.settings.pipeline)
+    if pipeline := _pipeline(options):
+        texts["pipeline.toml"] = pipeline
     told = {**environment.variables, "GOOS": environment.goos, "GOARCH": environment.goarch}
     wanted = (*VARIABLES, *([link.arch.setting.variable] if link.arch.setting else []))
     compiler = tuple(options.extld or ("gcc",)) if link.mode.external and not again else ()
@@ -169,8 +169,8 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
 def _plan(link: Link) -> tuple[str, ...]:
     """The passes of a link that knows its ``mode``, in order."""
     options = link.options
-    catalog = Catalog()
-    pipeline = load_pipeline(options.settings.pipeline, catalog)
+    catalog = Catalog(without=options.settings.disable_plugin)
+    pipeline = pipeline_of(options.settings, catalog)
     plan = make_plan(pipeline, catalog, options, link.release)
     return tuple(
         each.name
@@ -221,14 +221,21 @@ def _quoted(data: bytes) -> str:
     return f'"{"".join(plain)}"'
 
 
-def _pipeline(path: str) -> bytes:
+def _pipeline(options: Options) -> bytes:
+    """The pipeline of a link, as one file; empty for the default one."""
     import tomllib
 
+    path = options.settings.pipeline
+    told = edits(options.settings, Catalog(without=options.settings.disable_plugin))
+    if not path:
+        return told.encode()
     data = Path(path).read_bytes()
     base = tomllib.loads(data.decode()).get("extends", "default")
-    if base != "default":
+    if base != "default" or told:
         raise UserError(
-            f"{path} extends {base}: only one file of a pipeline can be saved",
+            f"{path} extends {base}: only one file of a pipeline can be saved"
+            if not told
+            else f"{path} and what flags change in it: only one file of a pipeline can be saved",
             status=2,
             label="linkpipe",
             remedy='write what both say into one that has extends = "default"',

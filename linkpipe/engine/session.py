@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linkpipe.engine.context import Link
-from linkpipe.engine.pipeline import load_pipeline
+from linkpipe.engine.flagedits import pipeline_of
 from linkpipe.engine.plan import check_output, make_plan
 from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.releases import patch_of, release_of
@@ -34,10 +34,10 @@ def run_link(
 
     Raises LinkpipeError.
     """
-    catalog = catalog or Catalog()
+    catalog = catalog or Catalog(without=options.settings.disable_plugin)
     release = release_of(catalog, options.environment.version, options.settings.release)
     release.enabled(options.environment.goexperiment, regabi=False)  # refuse what there is not
-    pipeline = load_pipeline(options.settings.pipeline, catalog)
+    pipeline = pipeline_of(options.settings, catalog)
     plan = make_plan(pipeline, catalog, options, release)
     if until:
         plan = plan.until(until)
@@ -54,9 +54,9 @@ def options_for(args: Sequence[str], variables: Mapping[str, str], tool: str = "
     ``tool`` is the toolchain's own linker. Raises LinkpipeError."""
     from linkpipe.errors import UserError
     from linkpipe.flags import environ
-    from linkpipe.flags.options import VersionAsked, read_options
+    from linkpipe.flags.options import VersionAsked, disabled, read_options
 
-    catalog = Catalog()
+    catalog = Catalog(without=disabled(args, variables))
     options = read_options(
         args,
         environ.capture(variables, tool),

@@ -18,7 +18,7 @@ import attrs
 from linkpipe.errors import MAX_ERRORS, LinkpipeError, OptionError
 from linkpipe.flags.environ import Environment
 from linkpipe.flags.goflag import Flag, Kind, expand_args, parse, quote, usage_text
-from linkpipe.flags.settings import OWN_FLAGS, Settings, from_environment
+from linkpipe.flags.settings import FIELD_OF, OWN_FLAGS, Settings, from_environment
 from linkpipe.formats.archive import compiled_with
 from linkpipe.values import Value
 
@@ -305,12 +305,25 @@ def _compiled(environment: Environment, words: Sequence[str]) -> Environment:
 
 def _asked(words: Sequence[str]) -> str:
     """The release that flags name, wherever they do; "" for none."""
-    name = ""
-    with suppress(OptionError):  # told when the flags are read in earnest
+    return (_given("release", words) or ("",))[-1]
+
+
+def _given(name: str, words: Sequence[str]) -> tuple[str, ...]:
+    """What one of linkpipe's own flags is given among others, before these are read in earnest,
+    which tells what is wrong with them."""
+    values = []
+    with suppress(OptionError):
         for flag, value in parse({**OWN_FLAGS, **FLAGS}, words, []):
-            if flag is OWN_FLAGS["release"]:
-                name = value
-    return name
+            if flag is OWN_FLAGS[name]:
+                values.append(value)
+    return tuple(values)
+
+
+def disabled(args: Sequence[str], variables: Mapping[str, str]) -> tuple[str, ...]:
+    """The distributions that are to be taken for not installed: asked before anything of what is
+    installed is loaded."""
+    said = from_environment(variables).get("disable_plugin", ())
+    return (*said, *_given("disable-plugin", args))
 
 
 def _read(
@@ -338,7 +351,7 @@ def _read(
         if flag.kind is Kind.VERSION:
             return VersionAsked(value, environment, Settings(**own))
         if flag is OWN_FLAGS.get(name):
-            name, into = name.replace("-", "_"), own
+            name, into = FIELD_OF[name], own
         elif name == "X":
             value = _definition(value, values)
         if flag.kind is Kind.LIST:

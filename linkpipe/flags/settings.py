@@ -1,10 +1,11 @@
-"""linkpipe's own flags: which pipeline runs, and who watches it.
+"""linkpipe's own flags: which pipeline runs, what is different in it, and who watches.
 
 They follow the same syntax as the flags of `go tool link` and may stand among them. Each has an
 environment variable too, for links that `go build` starts.
 
 Every observer is asked for by ``-observe NAME`` or, with options, ``-observe NAME:key=value,…``
 (a comma in a value is written ``\\,``). The other flags are short for that, one observer each.
+A pass is put in by ``-pass NAME@AFTER``, with options as those of an observer.
 """
 
 from __future__ import annotations
@@ -25,15 +26,17 @@ _COMMA = r"(?<!\\),"
 
 @attrs.frozen(eq=False, repr=False)
 class Request(Value):
-    """An observer that is asked for.
+    """An observer or a pass that is asked for.
 
     Attributes:
-        name: the observer.
+        name: the observer, or the pass.
         values: its options, as text.
+        after: what the pass stands after, "" where nothing is said of that.
     """
 
     name: str
     values: Mapping[str, str] = MappingProxyType({})
+    after: str = ""
 
 
 def _own(kind: Kind, usage: str, variable: str, observer: str = "", option: str = "") -> Any:
@@ -48,6 +51,16 @@ class Settings(Value):
     observer is the order in which the runner tells them: who checks comes first."""
 
     pipeline: str = _own(Kind.STRING, "run the pipeline in `file`", "LINKPIPE_PIPELINE")
+    pass_: tuple[str, ...] = _own(
+        Kind.LIST, "put in a `pass`: NAME@AFTER or NAME@AFTER:key=value,...", "LINKPIPE_PASS"
+    )
+    skip_pass: tuple[str, ...] = _own(Kind.LIST, "leave out a `pass`", "LINKPIPE_SKIP_PASS")
+    until: str = _own(
+        Kind.STRING, "end behind `pass`, and write no file that comes later", "LINKPIPE_UNTIL"
+    )
+    disable_plugin: tuple[str, ...] = _own(
+        Kind.LIST, "take an installed `distribution` for not installed", "LINKPIPE_DISABLE_PLUGIN"
+    )
     release: str = _own(
         Kind.STRING, "link by the rules of Go `release`, whatever the toolchain", "LINKPIPE_RELEASE"
     )
@@ -77,29 +90,44 @@ class Settings(Value):
             value = getattr(self, name)
             if observer and value:
                 found.append(Request(observer, {option: value} if option else {}))
-        return (*found, *map(_request, self.observe))
+        return (*found, *(_request(text, "observe") for text in self.observe))
+
+    def passes(self) -> tuple[Request, ...]:
+        """The passes that are put in. Raises OptionError for what is not written as above."""
+        found = []
+        for text in self.pass_:
+            request = _request(text, "pass")
+            name, at, after = request.name.partition("@")
+            if not name or (at and not after):
+                raise _wrong(f'"{text}" does not say which pass, or after what', "pass")
+            found.append(attrs.evolve(request, name=name, after=after))
+        return tuple(found)
 
 
-def _request(text: str) -> Request:
+def _request(text: str, flag: str) -> Request:
+    what = "observer" if flag == "observe" else flag
     name, colon, rest = text.partition(":")
     values: dict[str, str] = {}
     for part in re.split(_COMMA, rest) if colon else ():
         key, equals, value = part.partition("=")
         if not equals or key in values:
             found = f"{key} twice" if equals else f'"{part}"'
-            raise _wrong(f"observer {name}: expected key=value, found {found}")
+            raise _wrong(f"{what} {name}: expected key=value, found {found}", flag)
         values[key] = value.replace(r"\,", ",")
     if not name or "=" in name:
-        raise _wrong(f'"{text}" is no name of an observer')
+        raise _wrong(
+            f'"{text}" is no name of {"an observer" if what == "observer" else "a pass"}', flag
+        )
     return Request(name, values)
 
 
-def _wrong(message: str) -> OptionError:
+def _wrong(message: str, flag: str) -> OptionError:
+    name = "NAME@AFTER" if flag == "pass" else "NAME"
     return OptionError(
-        f"-observe: {message}",
-        flag="observe",
+        f"-{flag}: {message}",
+        flag=flag,
         label="linkpipe",
-        remedy="write NAME or NAME:key=value,key=value",
+        remedy=f"write {name} or {name}:key=value,key=value",
     )
 
 
@@ -108,7 +136,7 @@ _FIELDS = {f.name: f for f in attrs.fields(Settings)}
 
 def flag_name(field: attrs.Attribute[Any]) -> str:
     """The name of the flag that a field is for."""
-    return field.name.replace("_", "-")
+    return field.name.rstrip("_").replace("_", "-")
 
 
 OWN_FLAGS: Mapping[str, Flag] = MappingProxyType(
@@ -118,6 +146,9 @@ OWN_FLAGS: Mapping[str, Flag] = MappingProxyType(
     }
 )
 """linkpipe's own flags, by name."""
+
+FIELD_OF: Mapping[str, str] = MappingProxyType({flag_name(f): f.name for f in _FIELDS.values()})
+"""The attribute of Settings for each of these flags."""
 
 
 def from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
@@ -135,7 +166,7 @@ def from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
             try:
                 values[field.name] = split_quoted(text)
             except ValueError as e:
-                raise _wrong(f"{variable}: {e}") from e
+                raise _wrong(f"{variable}: {e}", flag_name(field)) from e
         else:
             values[field.name] = text
     return values

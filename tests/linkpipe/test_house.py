@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from linkpipe.engine.pass_api import Pass
 from linkpipe.engine.pipeline import load_pipeline
-from linkpipe.flags.settings import _FIELDS
+from linkpipe.flags.settings import _FIELDS, flag_name
 from tools import essays
 
 ROOT = Path(__file__).parents[2]
@@ -151,9 +151,8 @@ def test_variables_are_in_the_table() -> None:
     used = {name for source in sources for name in re.findall(r"\bLINKPIPE_[A-Z_]*[A-Z]", source)}
     table = (ROOT / "docs" / "variables.md").read_text()
     assert set(re.findall(r"^\| `(LINKPIPE_\w+)`", table, re.MULTILINE)) == used
-    for flag, field in _FIELDS.items():
-        option = flag.replace("_", "-")
-        assert f"| `{field.metadata['variable']}` | `-{option}` |" in table
+    for field in _FIELDS.values():
+        assert f"| `{field.metadata['variable']}` | `-{flag_name(field)}` |" in table
 
 
 # Names that Go and psABIs have for architectures, also inside of longer words ("R_X86_64_64").

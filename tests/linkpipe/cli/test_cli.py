@@ -60,7 +60,9 @@ def test_installed_passes() -> None:
     done = linkpipe("passes", "--installed")
     assert done.returncode == 0
     assert re.search(
-        r"^load +linkpipe \S+ +linkpipe\.passes\.load:load$", done.stdout, re.MULTILINE
+        r"^load +linkpipe \S+ +passes +yes +linkpipe\.passes\.load:load$",
+        done.stdout,
+        re.MULTILINE,
     )
 
 

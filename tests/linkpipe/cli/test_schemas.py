@@ -23,6 +23,8 @@ what it is asked."""
 
 ERRORS = ("error", "explain")
 """Forms that are about errors; see test_asking.py."""
+PLANS = ("installed", "passes-explain")
+"""Forms that are about no link; see test_passes.py."""
 SIDE_BY_SIDE = "why-no-dce-releases"
 """The form for several toolchains; see test_releases.py."""
 
@@ -45,11 +47,12 @@ def test_every_form_has_a_schema() -> None:
         *BINARIES,
         SIDE_BY_SIDE,
         *ERRORS,
+        *PLANS,
     }
 
 
 @pytest.mark.parametrize(
-    "form", [form for form in PRINTED if name(form) not in (SIDE_BY_SIDE, *ERRORS)]
+    "form", [form for form in PRINTED if name(form) not in (SIDE_BY_SIDE, *ERRORS, *PLANS)]
 )
 def test_commands_print_what_they_say(tmp_path: Path, form: str) -> None:
     command, *args = MORE.get(name(form), (name(form), *COMMANDS.get(name(form), ())))
