@@ -24,6 +24,7 @@ from linkpipe.ask.growth import Growth
 from linkpipe.ask.installed import Installed
 from linkpipe.ask.report import Changes
 from linkpipe.ask.why_no_dce import SideBySide
+from linkpipe.cli.server import Server
 from linkpipe.engine.places import Standing
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
@@ -35,6 +36,7 @@ PRINTED: Mapping[str, Any] = {
     "passes-explain/1": {"passes": tuple[Standing, ...]},
     "report/1": {"links": tuple[api.Report, ...], "changes": Changes | None},
     "save/1": ({"file": str}, api.Saved),
+    "server/1": {"servers": tuple[Server, ...]},
     "size/1": api.Size,
     "size-against/1": ({"same": bool, "over": bool, "found": int}, Growth),
     "whatif/1": api.WhatIf,

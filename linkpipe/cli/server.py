@@ -6,14 +6,39 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+import attrs
 import click
 
 from linkpipe.cli._people import as_format, invoke, people, print_json, print_table
 
 _GOES = 5.0
 """Seconds that a server has to end."""
+
+
+@attrs.frozen
+class Server:
+    """A server.
+
+    Attributes:
+        process: its number.
+        answers: whether it does; if not, it may be starting, and nothing else is known.
+        since: when it began to serve, seconds since the epoch.
+        asked: how many times something was asked for: links, and this.
+        running: links that it does now.
+        idle_minutes: after so many without a link it ends.
+        resident: bytes, its resident set.
+        python: the interpreter.
+    """
+
+    process: int
+    answers: bool
+    since: float = 0.0
+    asked: int = 0
+    running: int = 0
+    idle_minutes: float = 0.0
+    resident: int = 0
+    python: str = ""
 
 
 @people("server")
@@ -39,31 +64,33 @@ def command(what: str, form: str) -> int:
     found = list(_servers())
     if what == "stop":
         for each in found:
-            _stop(each["process"])
+            _stop(each.process)
     if form == "json":
-        print_json("linkpipe.server/1", {"servers": found})
+        print_json("linkpipe.server/1", {"servers": [attrs.asdict(each) for each in found]})
     elif not found:
         click.echo("there is no server")
     elif what == "stop":
-        click.echo(f"stopped: {', '.join(str(each['process']) for each in found)}")
+        click.echo(f"stopped: {', '.join(str(each.process) for each in found)}")
     else:
         titles = ("process", "asked", "running", "MiB", "since", "python")
         print_table(titles, [_row(each) for each in found], fold=True)
     return 0 if found else 1
 
 
-def _row(each: dict[str, Any]) -> tuple[str, ...]:
-    if not each["answers"]:
-        return (str(each["process"]), *"????", "it does not answer")
+def _row(each: Server) -> tuple[str, ...]:
+    if not each.answers:
+        return (str(each.process), *"????", "it does not answer")
     return (
-        *(str(each[key]) for key in ("process", "asked", "running")),
-        f"{each['resident'] / (1 << 20):.0f}",
-        time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each["since"])),
-        each["python"],
+        str(each.process),
+        str(each.asked),
+        str(each.running),
+        f"{each.resident / (1 << 20):.0f}",
+        time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each.since)),
+        each.python,
     )
 
 
-def _servers() -> Iterator[dict[str, Any]]:
+def _servers() -> Iterator[Server]:
     """All that live, with what they say of themselves."""
     from linkpipe.server import client, place
 
@@ -77,7 +104,7 @@ def _servers() -> Iterator[dict[str, Any]]:
             process = place.holder(folder, name) if kind == "lock" else 0
             if process:
                 told = client.status(folder, name)
-                yield {"process": process, "answers": bool(told), **told}
+                yield Server(process, bool(told), **told)
     finally:
         os.close(folder)
 

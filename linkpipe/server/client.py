@@ -7,20 +7,23 @@ connection of which one end is the child's alone. What the client writes to it a
 child dies it is closed, and when the client dies, too, and then the child unwinds.
 
     client                              server                  child
-    connects; sends files, request  →   forks                →  reads the request, takes it on
-                                    ←   or: why not          ←  "ready", or why not
+    connects                        →   forks
+                                    ←   or: why not          ←  "here"
+    request and files                                        →  takes it on
+                                                             ←  "ready", or why not
     "go"                                                     →  links
     signals                                                  →
                                     ←   how the child ended     ends
 
-Until "go" nothing has been done, and what takes longer than 50 ms is done without the server.
+Until "go" nothing has been done, and what takes longer than 50 ms is done without the server. Files
+are handed over to somebody who is there to take them: on their way to one that hangs, they would be
+open as long as that, and who reads what is printed would wait for its end.
 """
 
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # signal makes enums of it, which takes 6 ms
 import _socket
-import array
 import os
 import sys
 import time
@@ -40,7 +43,7 @@ PATIENCE = 0.05
 _AGAIN = 10.0
 """Seconds until a server is started again that has not come to life."""
 
-READY, GO = b"ready", b"go"
+HERE, READY, GO = b"here", b"ready", b"go"
 
 
 def link(args: Sequence[str], tool: str = "") -> None:
@@ -104,9 +107,14 @@ def connect(folder: int, name: str) -> _socket.socket | None:
 
 def peer(connection: _socket.socket) -> tuple[int, int]:
     """Process and user at the other end."""
-    told = array.array("i")
-    told.frombytes(connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12))
-    return told[0], told[1]
+    told = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
+    return int.from_bytes(told[:4], sys.byteorder), int.from_bytes(told[4:8], sys.byteorder)
+
+
+def hear(served: _socket.socket, until: float) -> bytes:
+    """What is said at the other end until then, a time of the monotonic clock."""
+    served.settimeout(max(until - time.monotonic(), 0.001))
+    return served.recv(200)
 
 
 def send(served: _socket.socket, request: bytes, more: Sequence[int] = ()) -> None:
@@ -114,7 +122,7 @@ def send(served: _socket.socket, request: bytes, more: Sequence[int] = ()) -> No
     file = os.memfd_create("request")
     try:
         os.write(file, request)
-        files = array.array("i", [file, *more])
+        files = b"".join(each.to_bytes(4, sys.byteorder) for each in (file, *more))
         rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)
         served.sendmsg([b"\0"], [rights])
     finally:
@@ -131,18 +139,18 @@ def _serve(served: _socket.socket, request: bytes, mask: set[int]) -> str:
     line, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        send(served, request, [0, 1, 2, here, memory, theirs.fileno()])
-    except BrokenPipeError:
-        until += 0.001  # it has said why not, and is gone
-    try:
-        served.settimeout(max(until - time.monotonic(), 0.001))
-        said = served.recv(200)
+        said = hear(served, until)
+        ready = said == HERE
+        if ready:
+            send(served, request, [0, 1, 2, here, memory, theirs.fileno()])
+            said = hear(served, until)
+            ready = said == READY
     except (TimeoutError, BlockingIOError):
-        said = b"it did not answer in time"
+        said, ready = b"it did not answer in time", False
     for file in (here, memory):
         os.close(file)
     theirs.close()
-    if said != READY:
+    if not ready:
         ledger.forget()
         for each in (served, line):
             each.close()
@@ -175,9 +183,10 @@ def _how_it_ended(served: _socket.socket) -> int | None:
     that has ended, too."""
     served.settimeout(1)
     try:
-        return int.from_bytes(served.recv(4), sys.byteorder, signed=True)
+        told = served.recv(4)
     except OSError:
-        return None
+        told = b""
+    return int.from_bytes(told, sys.byteorder, signed=True) if len(told) == 4 else None
 
 
 def status(folder: int, name: str) -> dict[str, Any]:
@@ -187,9 +196,8 @@ def status(folder: int, name: str) -> dict[str, Any]:
     said, served = b"", None
     try:
         served = connect(folder, name)
-        if served is not None:
+        if served is not None and hear(served, time.monotonic() + 1) == HERE:
             send(served, handover.write("status", b"", (), ""))
-            served.settimeout(1)
             while not said.endswith(b"\n") and (part := served.recv(4096)):
                 said += part
         told: dict[str, Any] = json.loads(said or b"{}")

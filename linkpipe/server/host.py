@@ -175,6 +175,7 @@ class Host:
         try:
             os.close(self.lock)
             connection.settimeout(_HEARS)
+            connection.sendall(client.HERE)
             _, files, _, _ = socket.recv_fds(connection, 1, 8, socket.MSG_CMSG_CLOEXEC)
             asked = handover.read(files[0])
             if asked["kind"] == "status":

@@ -27,6 +27,8 @@ PLANS = ("installed", "passes-explain")
 """Forms that are about no link; see test_passes.py."""
 SIDE_BY_SIDE = "why-no-dce-releases"
 """The form for several toolchains; see test_releases.py."""
+SERVER = "server"
+"""The form that is about no program; see tests/linkpipe/server."""
 
 
 def name(form: str) -> str:
@@ -46,13 +48,18 @@ def test_every_form_has_a_schema() -> None:
         *MORE,
         *BINARIES,
         SIDE_BY_SIDE,
+        SERVER,
         *ERRORS,
         *PLANS,
     }
 
 
 @pytest.mark.parametrize(
+<<<<<<< HEAD
     "form", [form for form in PRINTED if name(form) not in (SIDE_BY_SIDE, *ERRORS, *PLANS)]
+=======
+    "form", [form for form in PRINTED if name(form) not in (SIDE_BY_SIDE, SERVER, *ERRORS)]
+>>>>>>> cff96d4 (Try link servers that are hung, killed, replaced or another user's, and clients that are many)
 )
 def test_commands_print_what_they_say(tmp_path: Path, form: str) -> None:
     command, *args = MORE.get(name(form), (name(form), *COMMANDS.get(name(form), ())))

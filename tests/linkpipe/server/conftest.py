@@ -79,10 +79,14 @@ class Room:
         out, err = process.communicate(timeout=HANGS)
         return process.returncode, out, err
 
+    def timings(self) -> list[str]:
+        """How the links were done that ended well."""
+        lines = (self.folder / "timing").read_text().splitlines()
+        return [str(json.loads(line)["server"]) for line in lines]
+
     def told(self) -> str:
-        """How the last link was done that ended well."""
-        line = (self.folder / "timing").read_text().splitlines()[-1]
-        return str(json.loads(line)["server"])
+        """How the last of them was done."""
+        return self.timings()[-1]
 
     def served(self, *flags: str, **how: Any) -> tuple[int, str, str]:
         """As ``link``, by the server. On a machine under load it may not have answered in time."""
@@ -131,6 +135,17 @@ class Room:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         until(lambda: not self.processes())
+
+
+def observer(room: Room, source: str) -> dict[str, str]:
+    """Variables by which links have an observer."""
+    place = room.folder / "installed"
+    info = place / "watch-1.dist-info"
+    info.mkdir(parents=True, exist_ok=True)
+    (info / "entry_points.txt").write_text("[linkpipe.observers]\nown = own_watch:Own\n")
+    (info / "RECORD").write_text("")
+    (place / "own_watch.py").write_text(source)
+    return {"PYTHONPATH": str(place), "LINKPIPE_OBSERVE": "own"}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.linkpipe.server.conftest import Room
+from tests.linkpipe.server.conftest import Room, observer
 
 ALONE = {"LINKPIPE_SERVER": ""}
 
@@ -85,17 +85,6 @@ class Own(Observer):
         }
         json.dump(told, open(os.environ["TOLD"], "w"))
 """.replace("ASKED", '"LINKPIPE_SERVER"')
-
-
-def observer(room: Room, source: str) -> dict[str, str]:
-    """Variables by which links have an observer."""
-    place = room.folder / "installed"
-    info = place / "watch-1.dist-info"
-    info.mkdir(parents=True, exist_ok=True)
-    (info / "entry_points.txt").write_text("[linkpipe.observers]\nown = own_watch:Own\n")
-    (info / "RECORD").write_text("")
-    (place / "own_watch.py").write_text(source)
-    return {"PYTHONPATH": str(place), "LINKPIPE_OBSERVE": "own"}
 
 
 def test_surroundings(room: Room) -> None:
