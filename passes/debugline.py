@@ -12,7 +12,6 @@ Reads `dwarf`, `objects`, `symbols`, `debug_sections`; provides `symbols`, `debu
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable
 
 import numpy as np
@@ -22,7 +21,7 @@ from linkpipe.debuginfo.sections import by_unit, with_debug_section
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats.dwarf import LNCT_DIRECTORY_INDEX, LNCT_PATH, DwarfForm, Form
 from linkpipe.formats.leb128 import uleb
-from linkpipe.functab.sourcefiles import expand_file, file_counts, file_names
+from linkpipe.functab.sourcefiles import clean, expand_file, file_counts, file_names
 
 _PROGRAM = {
     "instruction_length": 1,
@@ -49,12 +48,13 @@ def debugline(link: Link) -> Link:
     having = np.flatnonzero(dwarf.line_table)
     units = dwarf.objects[having]
     counts = file_counts(link.objects, units)
-    names = file_names(link.objects, units, counts)
+    which, names = file_names(link.objects, units, counts)
+    known = [expand_file(name, link.options.environment.goroot) for name in names]
+    parts = [split_path(path) if path else None for path in known]
     program = np.bincount(dwarf.owner, symbols.size[dwarf.lines], len(dwarf))[having]
-    goroot, tables, at = link.options.environment.goroot, [], 0
-    split = _Splitter(goroot)
+    tables, at = [], 0
     for count, size in zip(counts.tolist(), program.tolist(), strict=True):
-        files = map(split, enumerate(names[at : at + count]))
+        files = listed([parts[name] for name in which[at : at + count].tolist()])
         tables.append(header(files, int(size), dwarf.form, link.arch))
         at += count
     starts = np.append(0, np.cumsum([len(table) for table in tables]))
@@ -64,30 +64,15 @@ def debugline(link: Link) -> Link:
     return link.evolve(symbols=edit.freeze(), debug_sections=section)
 
 
-class _Splitter:
-    """Splits names of files into directory and name, as Go's package path does."""
-
-    def __init__(self, goroot: str) -> None:
-        self._goroot = goroot
-        self._known: dict[bytes, tuple[bytes, bytes]] = {}
-
-    def __call__(self, numbered: tuple[int, bytes]) -> tuple[bytes, bytes]:
-        number, name = numbered
-        found = self._known.get(name)
-        if found is None:
-            whole = expand_file(name, self._goroot)
-            if not whole:
-                return b".", b"<missing>_%d" % number
-            found = self._known[name] = split_path(whole)
-        return found
+def listed(files: Iterable[tuple[bytes, bytes] | None]) -> list[tuple[bytes, bytes]]:
+    """Directories and names of files; those that have none are named after their number."""
+    return [parts or (b".", b"<missing>_%d" % number) for number, parts in enumerate(files)]
 
 
 def split_path(path: bytes) -> tuple[bytes, bytes]:
     """The directory and the last part of a path that is not empty (path.Dir and path.Base)."""
     last = path.rfind(b"/") + 1
-    folder = posixpath.normpath(path[:last])
-    # Go knows no second root "//".
-    folder = folder[1:] if folder.startswith(b"//") else folder
+    folder = clean(path[:last])
     return folder, path.rstrip(b"/").rpartition(b"/")[2] or b"/"
 
 

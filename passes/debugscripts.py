@@ -47,7 +47,7 @@ def _script(link: Link) -> bytes:
         if link.packages.items[int(link.dwarf.packages[unit])].path != "runtime":
             continue
         home = link.dwarf.objects[[unit]]
-        for name in file_names(link.objects, home, file_counts(link.objects, home)):
+        for name in file_names(link.objects, home, file_counts(link.objects, home))[1]:
             before, found, _ = expand_file(name, link.options.environment.goroot).partition(_KNOWN)
             if found:
                 return before + _SCRIPT

@@ -25,11 +25,9 @@ def source_files(link: Link, functions: Ints) -> tuple[tuple[str, ...], ...]:
     fns = read_functions(objects, symbols, of_objects)
     units = np.unique(fns.objects)
     counts = file_counts(objects, units)
-    names = [
-        expand_file(name, "").decode("utf-8", "surrogateescape")
-        for name in file_names(objects, units, counts)
-    ]
-    first = np.append(np.cumsum(counts) - counts, len(names))[np.searchsorted(units, fns.objects)]
+    which, given = file_names(objects, units, counts)
+    names = [expand_file(name, "").decode("utf-8", "surrogateescape") for name in given]
+    first = np.append(np.cumsum(counts) - counts, len(which))[np.searchsorted(units, fns.objects)]
     places = [(sym, 0) for sym in fns.ids.tolist()]
     frames = source_frames(objects, symbols, places, link.arch.pc_quantum, "")
     ends = np.cumsum(fns.info.nfiles).tolist()
@@ -38,7 +36,7 @@ def source_files(link: Link, functions: Ints) -> tuple[tuple[str, ...], ...]:
     for row, (sym, end) in enumerate(zip(fns.ids.tolist(), ends, strict=True)):
         at = first[row] + fns.info.files[begin:end]
         own = [frames[row][0].line.rpartition(":")[0]] if frames[row] else []
-        used = [names[i] for i in at.tolist() if i < len(names)]
+        used = [names[which[i]] for i in at.tolist() if i < len(which)]
         found[sym] = tuple(dict.fromkeys((*own, *used)))
         begin = end
     return tuple(found.get(sym, ()) for sym in ids.tolist())

@@ -17,6 +17,8 @@ _LONGEST = 10
 
 def uleb(value: int) -> bytes:
     """One number as unsigned LEB128."""
+    if value <= 0x7F:
+        return bytes((value,))
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

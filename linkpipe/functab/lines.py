@@ -66,8 +66,8 @@ def source_frames(
         owner = np.array([obj])
         if not 0 <= number < file_counts(objects, owner)[0]:
             return ""
-        found = file_names(objects, owner, np.array([number + 1]))[-1]
-        return expand_file(found, goroot).decode("utf-8", "surrogateescape")
+        which, names = file_names(objects, owner, np.array([number + 1]))
+        return expand_file(names[which[-1]], goroot).decode("utf-8", "surrogateescape")
 
     def line(row: int, number: int, at: int) -> str:
         file = name(int(fns.objects[row]), number)

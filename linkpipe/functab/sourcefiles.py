@@ -17,6 +17,7 @@ from linkpipe.arrays.types import I32, I64, U8, U32
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.tables.functions import Functions
+from linkpipe.tables.names import Names
 
 if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects
@@ -60,25 +61,19 @@ def file_tables(objects: Objects, home: I32, fns: Functions, goroot: str) -> Fil
     entries = np.zeros(len(units), np.int64)
     np.maximum.at(entries, unit, number + 1)
     unit_at = np.append(np.cumsum(entries) - entries, 0)
-    names = file_names(objects, units, entries)
-    offset: dict[bytes, int] = {}
-    size = 0
-    pieces: list[bytes] = []
-    keys = unit_at[unit] + number
-    for key in keys[first_seen(keys, len(names))[0]].tolist():
-        name = names[key]
-        if name not in offset:
-            offset[name] = size
-            text = expand_file(name, goroot) + b"\0"
-            pieces.append(text)
-            size += len(text)
-    # A number in between may belong to a file that nothing uses.
-    cutab = np.array([offset.get(name, _NONE) for name in names], np.uint32)
+    which, names = file_names(objects, units, entries)
+    # In the order in which functions name them, each once.
+    keys = which[unit_at[unit] + number]
+    used = keys[first_seen(keys, len(names))[0]]
+    texts = [expand_file(names[key], goroot) + b"\0" for key in used.tolist()]
+    offset = np.full(len(names), _NONE, np.uint32)
+    ends = np.cumsum([0, *map(len, texts)])
+    offset[used] = ends[:-1]
     unit_at[-1] = _NONE
     return FileTables(
-        cutab,
-        np.frombuffer(b"".join(pieces), np.uint8),
-        len(offset),
+        offset[which],  # a number in between may belong to a file that nothing uses
+        np.frombuffer(b"".join(texts), np.uint8),
+        len(texts),
         np.where(home > 0, unit_at[unit_of[home]], _NONE),
     )
 
@@ -89,10 +84,19 @@ def expand_file(name: bytes, goroot: str) -> bytes:
     name = name.removeprefix(_PREFIX)
     if goroot and name.startswith((_GOROOT, b"$GOROOT\\")):
         root = goroot.encode("utf-8", "surrogateescape")
-        path = posixpath.normpath(root + b"/" + name[len(_GOROOT) - 1 :])
-        # Go's Clean knows no second root "//".
-        return path[1:] if path.startswith(b"//") else path
+        return clean(root + b"/" + name[len(_GOROOT) - 1 :])
     return name
+
+
+def clean(path: bytes) -> bytes:
+    """The shortest path that means the same, as Go's path.Clean has it."""
+    plain = path[:-1] if len(path) > 1 and path.endswith(b"/") else path
+    parts = (plain if plain.startswith(b"/") else b"/" + plain) + b"/"
+    if b"//" in parts or b"/./" in parts or b"/../" in parts:
+        plain = posixpath.normpath(path)
+        # Go's knows no second root "//".
+        return plain[1:] if plain.startswith(b"//") else plain
+    return plain
 
 
 def _check(objects: Objects, units: I64, unit: I64, number: I64) -> None:
@@ -114,12 +118,16 @@ def file_counts(objects: Objects, units: I64) -> I64:
     return (objects.blocks[units, goobj.SYMDEF] - objects.blocks[units, goobj.FILE]) // 8
 
 
-def file_names(objects: Objects, units: I64, entries: I64) -> list[bytes]:
-    """The names of the first ``entries`` files of each unit, unit by unit."""
+def file_names(objects: Objects, units: I64, entries: I64) -> tuple[I64, list[bytes]]:
+    """The names of the first ``entries`` files of each unit: for each, unit by unit, which it is,
+    int64[sum(entries)], and the names, each once."""
     owner = units[owners(entries)]
     at = objects.blocks[owner, goobj.FILE] + 8 * expand(np.zeros(len(units), np.int64), entries)
     record = objects.arena.records(at, goobj.STRING_RECORD)
-    size = record["size"].astype(np.int64)
     start = record["at"].astype(np.int64) + objects.base[owner]
+    size = record["size"].astype(np.int32)
+    first, _ = Names(objects.arena.bytes, start, size, np.zeros_like(size)).group()
+    new, place = first_seen(first, len(first))
     whole = memoryview(objects.arena.bytes)
-    return [whole[a : a + n].tobytes() for a, n in zip(start.tolist(), size.tolist(), strict=True)]
+    pairs = zip(start[new].tolist(), size[new].tolist(), strict=True)
+    return place[first], [whole[a : a + n].tobytes() for a, n in pairs]

@@ -7,7 +7,7 @@ import pytest
 from linkpipe.arches.amd64 import ARCH
 from linkpipe.arches.s390x import ARCH as BIG
 from linkpipe.formats.dwarf import DWARF4, DWARF5
-from linkpipe.passes.debugline import header, split_path
+from linkpipe.passes.debugline import header, listed, split_path
 from tests.conformance.programs import TINY, Program
 from tests.reallink import NODWARF5, stages
 
@@ -83,11 +83,7 @@ def test_numbers_have_the_machines_order() -> None:
 
 def test_a_file_without_a_name_gets_one() -> None:
     """Of its number, so that debuggers can tell such files apart."""
-    from linkpipe.passes.debugline import _Splitter
-
-    split = _Splitter("/go")
-    assert split((3, b"")) == (b".", b"<missing>_3")
-    assert split((4, b"gofile..$GOROOT/src/fmt/print.go")) == (b"/go/src/fmt", b"print.go")
+    assert listed([(b"/a", b"b.go"), None]) == [(b"/a", b"b.go"), (b".", b"<missing>_1")]
 
 
 @pytest.mark.parametrize("program", [TINY, NODWARF5], ids=lambda program: program.name)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import posixpath
 
-from linkpipe.functab.sourcefiles import expand_file
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkpipe.functab.sourcefiles import clean, expand_file
 
 
 @pytest.mark.parametrize(
@@ -21,3 +25,10 @@ from linkpipe.functab.sourcefiles import expand_file
 def test_prefix_and_goroot(name: bytes, goroot: str, expected: bytes) -> None:
     """The compiler's prefix goes away; $GOROOT is filled in, and stays when it is not known."""
     assert expand_file(name, goroot) == expected
+
+
+@given(st.lists(st.sampled_from([b"/", b".", b"..", b"a", b"b.go"]), max_size=9).map(b"".join))
+def test_clean_paths(path: bytes) -> None:
+    """As Python's, which knows a second root."""
+    slow = posixpath.normpath(path)
+    assert clean(path) == (slow[1:] if slow.startswith(b"//") else slow)
