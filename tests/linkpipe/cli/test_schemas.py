@@ -55,11 +55,8 @@ def test_every_form_has_a_schema() -> None:
 
 
 @pytest.mark.parametrize(
-<<<<<<< HEAD
-    "form", [form for form in PRINTED if name(form) not in (SIDE_BY_SIDE, *ERRORS, *PLANS)]
-=======
-    "form", [form for form in PRINTED if name(form) not in (SIDE_BY_SIDE, SERVER, *ERRORS)]
->>>>>>> cff96d4 (Try link servers that are hung, killed, replaced or another user's, and clients that are many)
+    "form",
+    [form for form in PRINTED if name(form) not in (SIDE_BY_SIDE, SERVER, *ERRORS, *PLANS)],
 )
 def test_commands_print_what_they_say(tmp_path: Path, form: str) -> None:
     command, *args = MORE.get(name(form), (name(form), *COMMANDS.get(name(form), ())))
