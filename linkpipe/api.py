@@ -101,6 +101,9 @@ if TYPE_CHECKING:
     from linkpipe.formats import goobj as goobj
     from linkpipe.formats.elf import note_record as note_record
     from linkpipe.formats.importpath import path_to_prefix as path_to_prefix
+    from linkpipe.functab.records import FunctionRecords as FunctionRecords
+    from linkpipe.functab.records import read_function_records as read_function_records
+    from linkpipe.functab.records import with_function_records as with_function_records
     from linkpipe.layout.assign import layout_kinds as layout_kinds
     from linkpipe.layout.datawords import go_slice as go_slice
     from linkpipe.layout.datawords import go_string as go_string
@@ -170,6 +173,9 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.formats.elf": "note_record",
             "linkpipe.formats.importpath": "path_to_prefix",
             "linkpipe.layout.assign": "layout_kinds",
+            "linkpipe.functab.records": (
+                "FunctionRecords read_function_records with_function_records"
+            ),
             "linkpipe.layout.datawords": "go_slice go_string write_words",
             "linkpipe.layout.textorder": "functions_first",
             "linkpipe.observe.dump": "Dumper",
