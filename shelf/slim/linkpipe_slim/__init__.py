@@ -1,0 +1,1 @@
+"""slim: smaller binaries."""
