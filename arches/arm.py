@@ -226,6 +226,7 @@ LINKAGE = Linkage(
         rt.R_GOTPCREL: Reach(".got", type=rt.R_PCREL),
     },
     in_data={rt.R_ADDR: Reach("place", type=rt.R_CONST)},
+    ignores_d=True,
 )
 
 

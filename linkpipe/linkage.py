@@ -70,6 +70,7 @@ class Linkage(Shown):
         in_text, in_data: relocation type -> how it reaches what a shared library defines, in
             functions and in data with pointers.
         hash_word: bytes of a number in .hash.
+        ignores_d: whether the flag -d changes nothing, as the oracle has it.
     """
 
     interpreters: tuple[str, str]
@@ -85,3 +86,4 @@ class Linkage(Shown):
     absolute: int | None = None
     relative: int | None = None
     hash_word: int = 4
+    ignores_d: bool = False

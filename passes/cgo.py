@@ -69,7 +69,7 @@ def cgo(link: Link) -> Link:
     facts, mode = state.facts(), link.mode
     if not mode.external:
         state.settle_imports()
-        moving = link.options.relocatable and not link.options.d
+        moving = link.options.relocatable and not state.static
         mode = attrs.evolve(mode, dynamic=facts.dynamic or moving)
         if facts.exports and not mode.dynamic:
             raise InputError(
@@ -105,6 +105,8 @@ class _State:
 
     def __init__(self, link: Link) -> None:
         self.options, self.regabi = link.options, link.arch.regabi
+        linkage = link.arch.linkage
+        self.static = link.options.d and not (linkage and linkage.ignores_d)
         self.symbols: SymbolsEdit = link.symbols.edit()
         self.ldflags: list[str] = []
         self.libraries: list[str] = []
@@ -164,7 +166,7 @@ class _State:
 
     def _import_dynamic(self, file: str, local: str, remote: str = "", library: str = "") -> None:
         remote = remote or local
-        if self.options.d:
+        if self.static:
             raise _Wrong(f"{file}: cannot use dynamic imports with -d flag")
         if local == remote == "_":
             self.dynamic = self.dynamic or file

@@ -206,6 +206,8 @@ def test_dynamic_imports_and_the_flag_d_exclude_each_other() -> None:
     with pytest.raises(LinkpipeError) as error:
         carry_out(["cgo_import_dynamic", "puts"], d=True)
     assert "cannot use dynamic imports with -d flag" in error.value.render()
+    arch = with_arch(ARCH, linkage=attrs.evolve(LINKAGE, ignores_d=True))
+    assert carry_out(["cgo_import_dynamic", "puts"], d=True, arch=arch).cgo.dynamic
 
 
 def test_c_objects_need_a_host_linker() -> None:
