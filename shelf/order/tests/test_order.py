@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from linkpipe_order import perf, pprof
 
 from linkpipe import api
-from tests.conformance.oracle import link_linkpipe, prints
+from tests.conformance.oracle import link_linkpipe, prints, run
 from tests.conformance.programs import inputs, table
 
 PLACE = 'after = "linksetup"'
@@ -84,6 +84,15 @@ def test_listed_functions_come_first_and_the_program_runs(
     assert sorted(found) == sorted(default)
     assert link.fact("order.placed") >= len(wanted)
     assert prints(table()[program], tmp_path / "out") == prints(table()[program], plain)
+
+
+def test_a_large_program_runs(link_with: Callable[..., api.Link], tmp_path: Path) -> None:
+    """cmd/go, with its functions turned round but for the first."""
+    given = link_with("go", "order", PLACE, "{}", until="linksetup")
+    names = given.symbols.names(given.text_order[::-1])
+    (tmp_path / "order.txt").write_bytes(b"\n".join(names))
+    link_with("go", "order", PLACE, LIST)
+    assert run(tmp_path / "out", "version")[0] == 0
 
 
 def test_a_plugin_opens_in_its_host(link_with: Callable[..., api.Link], tmp_path: Path) -> None:

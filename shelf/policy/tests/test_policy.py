@@ -162,9 +162,10 @@ def test_the_example_is_a_policy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "kind", "name"), [("plugin", "package", "fmt"), ("host", "cgo", "plugin")]
+    ("program", "kind", "name"),
+    [("plugin", "package", "fmt"), ("host", "cgo", "plugin"), ("go", "package", "net/http")],
 )
-def test_a_plugin_and_its_host(
+def test_real_programs(
     link_with: Callable[..., api.Link], tmp_path: Path, program: str, kind: str, name: str
 ) -> None:
     """Where other modules may join, and cgo had its part; an exception without an end."""

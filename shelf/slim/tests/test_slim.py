@@ -109,3 +109,11 @@ def test_panics_name_functions(
     assert "main.go" not in no_files
     assert re.findall(r":(\d+) \+0x", whole) == re.findall(r"\t\?:(\d+) \+0x", no_files)
     assert set(re.findall(r"\t\?:(\d+)", no_lines)) == {"0"}
+
+
+def test_a_large_program_runs(link_with: Callable[..., api.Link], tmp_path: Path) -> None:
+    """cmd/go, by as much as README says."""
+    link_with("go", "slim", PLACE, NO_LINES, STRIP)
+    assert run(tmp_path / "out", "version")[0] == 0
+    plain = link_linkpipe(inputs(table()["go"]), STRIP, tmp_path / "plain").output
+    assert (tmp_path / "out").stat().st_size < 0.93 * plain.stat().st_size
