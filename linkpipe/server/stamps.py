@@ -1,4 +1,4 @@
-"""Whether what was imported is what is installed: looked at before each link, in a millisecond.
+"""Whether what was imported is what is installed: looked at before each link, in milliseconds.
 
 A file is known by its inode, size, and times, of which nobody can set the time of change: a file
 that takes another's place under the same name, size and time of modification is another one. What
