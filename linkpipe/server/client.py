@@ -40,6 +40,9 @@ VARIABLE = "LINKPIPE_SERVER"
 PATIENCE = 0.05
 """Seconds that a server has to take a link."""
 
+_PATIENCE_OF_PEOPLE = 5.0
+"""Seconds that it has to say how it is."""
+
 _AGAIN = 10.0
 """Seconds until a server is started again that has not come to life."""
 
@@ -196,7 +199,7 @@ def status(folder: int, name: str) -> dict[str, Any]:
     said, served = b"", None
     try:
         served = connect(folder, name)
-        if served is not None and hear(served, time.monotonic() + 1) == HERE:
+        if served is not None and hear(served, time.monotonic() + _PATIENCE_OF_PEOPLE) == HERE:
             send(served, handover.write("status", b"", (), ""))
             while not said.endswith(b"\n") and (part := served.recv(4096)):
                 said += part

@@ -40,7 +40,7 @@ LIMIT = 4 * (os.cpu_count() or 1) + 4
 _LOOK = 60.0
 """Seconds after which it is looked at whether the socket is still in its place."""
 
-_HEARS = 1.0
+_HEARS = 5.0
 """Seconds that a client has to say what it wants."""
 
 Command = Callable[[Sequence[str], str], int]
