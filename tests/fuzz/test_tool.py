@@ -112,6 +112,7 @@ NOTHING = Files({}, (), {})
         (attrs.evolve(REFUSED, said="not supported: is not supported yet main"), GOOD, "exception"),
         (attrs.evolve(REFUSED, said="something"), REFUSED, "nobody named"),
         (attrs.evolve(REFUSED, said=""), None, "nobody named"),
+        (attrs.evolve(REFUSED, said="link: open /\n: no such file"), REFUSED, "clean error"),
         (attrs.evolve(REFUSED, touched=True), None, "old output touched"),
         (attrs.evolve(GOOD, left=("tmp/x",)), None, "files left"),
         (attrs.evolve(GOOD, peak=3 << 30), None, "memory"),

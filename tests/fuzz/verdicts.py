@@ -157,7 +157,7 @@ def names_something(given: Files, said: str) -> bool:
     words += [word for word in given.argv if len(word) > 3 and word in said]
     given_to = (word.partition("=")[2] for word in given.argv if "=" in word)
     words += [value for value in given_to if f'"{value}"' in said]
-    words += re.findall(r"(?<![\w-])(--?[A-Za-z]+|/\S+|open .*:)", said)  # a flag, a path
+    words += re.findall(r"(?<![\w-])(--?[A-Za-z]+|/\S+|open [^:]+:)", said)  # a flag, a path
     packages = (
         "main",
         "fuzz/lib",
