@@ -20,6 +20,7 @@ import attrs
 
 from linkpipe import api
 from linkpipe.arrays.types import element_of
+from linkpipe.ask.bisect import Bisected
 from linkpipe.ask.growth import Growth
 from linkpipe.ask.installed import Installed
 from linkpipe.ask.report import Changes
@@ -30,6 +31,7 @@ from linkpipe.engine.places import Standing
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 
 PRINTED: Mapping[str, Any] = {
+    "bisect/1": ({"go_tool_link_holds": bool | None}, Bisected),
     "explain/1": {"answers": tuple[api.Explanation, ...]},
     "graph/1": api.Around,
     "installed/1": Installed,

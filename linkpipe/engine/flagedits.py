@@ -6,10 +6,10 @@ refused as what a person has written, and `linkpipe passes --toml` prints it.
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
+from linkpipe.engine.pipefile import written
 from linkpipe.engine.pipeline import Pipeline, load_pipeline
 from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.structure import typed
@@ -31,21 +31,21 @@ def edits(settings: Settings, catalog: Catalog) -> str:
     requests = settings.passes()
     if not (requests or settings.skip_pass):
         return ""
-    base = _text(os.path.abspath(settings.pipeline) if settings.pipeline else "default")
+    base = written(os.path.abspath(settings.pipeline) if settings.pipeline else "default")
     lines = [f"extends = {base}"]
     for name in settings.skip_pass:
-        lines += ["", "[[remove]]", f"name = {_text(name)}"]
+        lines += ["", "[[remove]]", f"name = {written(name)}"]
     there: set[str] = set()
     if any(not request.after for request in requests):
         there = {step.name for step in load_pipeline(settings.pipeline, catalog).steps}
     for request in requests:
         if not request.after and request.name in there:
-            lines += ["", "[[replace]]", f"name = {_text(request.name)}"]
+            lines += ["", "[[replace]]", f"name = {written(request.name)}"]
         else:
-            lines += ["", "[[insert]]", f"name = {_text(request.name)}"]
-            lines += [f"after = {_text(request.after)}"] if request.after else []
+            lines += ["", "[[insert]]", f"name = {written(request.name)}"]
+            lines += [f"after = {written(request.after)}"] if request.after else []
         if request.values:
-            lines.append(f"options = {_value(_typed(request, catalog))}")
+            lines.append(f"options = {written(_typed(request, catalog))}")
     return "\n".join([*lines, ""])
 
 
@@ -57,20 +57,3 @@ def _typed(request: Request, catalog: Catalog) -> dict[str, Any]:
         return dict(request.values)
     run = catalog.load("passes", request.name)
     return typed(request.values, run.options if isinstance(run, Pass) else None)
-
-
-def _text(text: str) -> str:
-    """A string as TOML has it: as JSON, but for one control character."""
-    sound = text.encode("utf-8", "replace").decode()
-    return json.dumps(sound, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        pairs = (f"{_text(key)} = {_value(each)}" for key, each in value.items())
-        return f"{{ {', '.join(pairs)} }}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_value, value))}]"
-    if isinstance(value, str):
-        return _text(value)
-    return str(value).lower() if isinstance(value, bool) else repr(value)

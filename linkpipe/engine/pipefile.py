@@ -229,5 +229,24 @@ def check_table(place: Place, kind: str, table: Any) -> None:
         raise place.error(f"[[{kind}]] has no `name`", remedy="name the pass")
 
 
+def written(value: Any) -> str:
+    """A value as TOML has it, on one line."""
+    import json
+    from datetime import date, time
+
+    if isinstance(value, dict):
+        pairs = (f"{written(key)} = {written(each)}" for key, each in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, str):
+        # As JSON has it, but for one control character.
+        sound = value.encode("utf-8", "replace").decode()
+        return json.dumps(sound, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
 def _error(file: str, line: int, message: str, remedy: str) -> PipelineError:
     return PipelineError(message, file=file, line=line, remedy=remedy, label="linkpipe")

@@ -27,6 +27,8 @@ PLANS = ("installed", "passes-explain")
 """Forms that are about no link; see test_passes.py."""
 SIDE_BY_SIDE = "why-no-dce-releases"
 """The form for several toolchains; see test_releases.py."""
+BISECT = "bisect"
+"""The form about pipelines; see tests/linkpipe/ask/test_bisect.py."""
 SERVER = "server"
 """The form that is about no program; see tests/linkpipe/server."""
 
@@ -49,6 +51,7 @@ def test_every_form_has_a_schema() -> None:
         *BINARIES,
         SIDE_BY_SIDE,
         SERVER,
+        BISECT,
         *ERRORS,
         *PLANS,
     }
@@ -56,7 +59,7 @@ def test_every_form_has_a_schema() -> None:
 
 @pytest.mark.parametrize(
     "form",
-    [form for form in PRINTED if name(form) not in (SIDE_BY_SIDE, SERVER, *ERRORS, *PLANS)],
+    [form for form in PRINTED if name(form) not in (SIDE_BY_SIDE, SERVER, BISECT, *ERRORS, *PLANS)],
 )
 def test_commands_print_what_they_say(tmp_path: Path, form: str) -> None:
     command, *args = MORE.get(name(form), (name(form), *COMMANDS.get(name(form), ())))
