@@ -26,6 +26,7 @@ def functions_first(symbols: Symbols, text_order: I32, functions: Ints) -> I32:
     place[text_order] = np.arange(len(text_order))
     place[text_order[first]] = -1
     wanted = np.asarray(functions, np.int64)
+    wanted = wanted[(wanted >= 0) & (wanted < len(place))]
     wanted = wanted[place[wanted] >= 0]
     _, once = np.unique(wanted, return_index=True)
     chosen = wanted[np.sort(once)].astype(np.int32)

@@ -45,6 +45,8 @@ def faults(program: Path, arguments: list[str]) -> tuple[int, float]:
 
 def main() -> None:
     """Print the medians."""
+    if not sys.argv[1:]:
+        sys.exit("usage: python measure.py PACKAGE [ARGUMENT...]")
     package, *arguments = sys.argv[1:]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

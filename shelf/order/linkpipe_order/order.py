@@ -4,7 +4,8 @@ A program's code is read from the file page by page as it is run, and the proces
 lines and pages. Go lays functions out package by package, so that what runs at the start, or in the
 one hot loop, is strewn over the whole text. This pass puts chosen functions in front of all others:
 
-    list    names of functions, one a line, in that order; # begins a comment
+    list    names of functions, one a line, in that order; # at the begin of a line, or behind a
+            blank, begins a comment
     pprof   a profile as runtime/pprof writes it: the hottest first
     perf    what `perf script` prints: in the order in which they first appear
 
@@ -15,7 +16,7 @@ program does not have, or that were inlined everywhere, are passed over.
 Names are those of `go tool nm`. In a profile the type arguments of generic functions are written
 [...]: that stands for all instances.
 
-It stands behind linksetup, which makes the default order, and before anybody reads it.
+It stands directly behind linksetup, which makes the default order, before anybody reads it.
 Reads `symbols`, `text_order`; provides `text_order`, `order.placed`, how many it placed.
 """
 
@@ -32,6 +33,9 @@ from linkpipe.api import I32, I64, Link, Symbols, UserError, functions_first, li
 from linkpipe_order import perf, pprof
 
 Parse = Callable[[bytes], Iterable[str]]
+_LATER = ("dwarf", "trampolines", "pclntab")
+"""What is made by passes that read the order."""
+_COMMENT = re.compile(r"(?:^|\s)#")
 
 
 @attrs.frozen
@@ -48,12 +52,20 @@ class OrderOptions:
 @linkpass(
     name="order",
     requires=("symbols", "text_order"),
+    optional=_LATER,
     provides=("text_order", "order.placed"),
     options=OrderOptions,
     inputs=("list", "pprof", "perf"),
 )
 def order(link: Link, options: OrderOptions) -> Link:
     """Put the functions of a profile or a list in front."""
+    if any(link.has(fact) for fact in _LATER):
+        raise UserError(
+            "order: others have read the order of functions already",
+            remedy='let it stand directly behind linksetup: after = "linksetup"',
+            status=2,
+            label="linkpipe",
+        )
     names = [
         *(_read(options.list, _listed) if options.list else ()),
         *(_read(options.perf, perf.functions) if options.perf else ()),
@@ -90,7 +102,7 @@ def _read(file: Path, parse: Parse) -> Iterable[str]:
 
 def _listed(data: bytes) -> list[str]:
     lines = data.decode("utf-8", "surrogateescape").splitlines()
-    return [name for line in lines if (name := line.partition("#")[0].strip())]
+    return [name for line in lines if (name := _COMMENT.split(line, 1)[0].strip())]
 
 
 def find(symbols: Symbols, text_order: I32, names: Iterable[str]) -> I64:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-_FRAME = re.compile(r"^(?:.*:)?\s+([0-9a-f]+) (\S.*?)(?:\+0x[0-9a-f]+)? \(([^()]*)\)$")
+_ADDRESS = re.compile(r"(?:^|:)\s+[0-9a-f]+ (?=\S)")
 
 
 def functions(data: bytes) -> list[str]:
@@ -18,9 +18,17 @@ def functions(data: bytes) -> list[str]:
     too. Raises ValueError when there is none."""
     names: dict[str, None] = {}
     for line in data.decode("utf-8", "surrogateescape").splitlines():
-        frame = _FRAME.search(line.rstrip())
-        if frame and frame[2] != "[unknown]":
-            names[frame[2]] = None
+        # In parentheses is the file, of which " (deleted)" may be said.
+        front, _, file = line.rstrip().removesuffix(" (deleted))").rpartition(" (")
+        address = None
+        for address in _ADDRESS.finditer(front):
+            pass
+        if not file or address is None:
+            continue
+        name = front[address.end() :]
+        name = name.rpartition("+0x")[0] or name
+        if name != "[unknown]":
+            names[name] = None
     if not names:
         raise ValueError("there is no frame in it, as `perf script` prints them")
     return [*names]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from elftools.elf.sections import SymbolTableSection
 from hypothesis import given
 from hypothesis import strategies as st
 from linkpipe_order import perf, pprof
+from linkpipe_order.order import _listed
 
 from linkpipe import api
 from tests.conformance.oracle import link_linkpipe, prints, run
@@ -21,6 +23,13 @@ from tests.conformance.programs import inputs, table
 PLACE = 'after = "linksetup"'
 LIST = '{ list = "order.txt" }'
 NAMES = ["main.main", "runtime.mallocgc", "fmt.Fprintln", "no.such", "runtime.main", "main.main"]
+
+PROFILE = (
+    b"\x12\x04\x08\x01\x10\x05"  # a sample: at location 1, 5 times
+    b"\x22\x06\x08\x01\x22\x02\x08\x01"  # location 1, of function 1
+    b"\x2a\x04\x08\x01\x10\x01"  # function 1, named by string 1
+    b"\x32\x00\x32\x06main.f"
+)
 
 WORKER = """package main
 
@@ -139,17 +148,49 @@ prog  4242 1235.5:     250000 cycles:u:      4a1b2d main.(*T[go.shape.int]).M+0x
 prog  4242 1236.5:     250000 cycles:u:      4a1b2d main.work+0x1d (/tmp/prog)
 """
     assert perf.functions(text) == ["main.work", "main.main", "main.(*T[go.shape.int]).M"]
+    assert perf.functions(b"  4a1b2c main.work+0x1c (/tmp/prog (deleted))\n") == ["main.work"]
+    with pytest.raises(ValueError, match="no frame"):
+        perf.functions(b": a " * 20000)  # in no time
     with pytest.raises(ValueError, match="no frame"):
         perf.functions(b"hello\n")
 
 
-@given(st.binary())
+def test_a_small_profile() -> None:
+    assert pprof.functions(PROFILE) == pprof.functions(gzip.compress(PROFILE)) == ["main.f"]
+
+
+@given(
+    st.binary()
+    | st.binary().map(gzip.compress)
+    | st.builds(
+        lambda at, new: PROFILE[:at] + new + PROFILE[at + 1 :],
+        st.integers(0, len(PROFILE)),
+        st.binary(max_size=3),
+    )
+)
 def test_what_is_no_profile_is_a_value_error(data: bytes) -> None:
+    """Any bytes, and a profile that is damaged in one place."""
     for parse in (pprof.functions, perf.functions):
         try:
             parse(data)
         except ValueError:
             continue
+
+
+def test_comments_of_a_list() -> None:
+    """Not every # begins one: names may hold it."""
+    assert _listed(b"# hot\nmain.F[main.x#1]  # said\n\t#\nb") == ["main.F[main.x#1]", "b"]
+
+
+@pytest.mark.parametrize("after", ["dwarf", "textaddress", "pclntab"])
+def test_a_place_too_late_is_refused(
+    link_with: Callable[..., api.Link], tmp_path: Path, after: str
+) -> None:
+    """There it would do nothing, or make a program that dies."""
+    (tmp_path / "order.txt").write_text("main.main\n")
+    with pytest.raises(api.UserError, match="order: others have read"):
+        link_with("hello", "order", f'after = "{after}"', LIST)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

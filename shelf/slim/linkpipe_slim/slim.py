@@ -16,7 +16,7 @@ that no function refers to any more are left out, and the others move together.
 
 Names of functions stay, and with them panics that can be told apart.
 
-It stands behind pclntab, and in front of all that gives addresses.
+It stands directly behind pclntab, before symtab takes the tables for what they are.
 Reads `symbols`, `pclntab`; provides `symbols`, `pclntab`.
 """
 
@@ -31,6 +31,7 @@ from linkpipe.api import (
     FunctionRecords,
     Link,
     SymbolsEdit,
+    UserError,
     frozen,
     linkpass,
     read_function_records,
@@ -55,11 +56,19 @@ class SlimOptions:
 @linkpass(
     name="slim",
     requires=("symbols", "pclntab"),
+    optional=("section_groups",),
     provides=("symbols", "pclntab"),
     options=SlimOptions,
 )
 def slim(link: Link, options: SlimOptions) -> Link:
     """Leave out names of files, and numbers of lines."""
+    if link.has("section_groups"):
+        raise UserError(
+            "slim: others have read the runtime's tables already",
+            remedy='let it stand directly behind pclntab: after = "pclntab"',
+            status=2,
+            label="linkpipe",
+        )
     if options.files and options.lines:
         return link
     tables, edit, arch = link.pclntab, link.symbols.edit(), link.arch

@@ -71,6 +71,16 @@ def test_what_is_kept_changes_nothing(link_with: Callable[..., api.Link], tmp_pa
     assert (tmp_path / "out").read_bytes() == plain.read_bytes()
 
 
+@pytest.mark.parametrize("after", ["symtab", "pclnbytes"])
+def test_a_place_too_late_is_refused(
+    link_with: Callable[..., api.Link], tmp_path: Path, after: str
+) -> None:
+    """There it would make a program that dies."""
+    with pytest.raises(api.UserError, match="slim: others have read"):
+        link_with("hello", "slim", f'after = "{after}"')
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_plugin_opens_in_its_host(link_with: Callable[..., api.Link], tmp_path: Path) -> None:
     paths = {}
     for program in ("host", "plugin"):
