@@ -172,10 +172,10 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.formats": "goobj",
             "linkpipe.formats.elf": "note_record",
             "linkpipe.formats.importpath": "path_to_prefix",
-            "linkpipe.layout.assign": "layout_kinds",
             "linkpipe.functab.records": (
                 "FunctionRecords read_function_records with_function_records"
             ),
+            "linkpipe.layout.assign": "layout_kinds",
             "linkpipe.layout.datawords": "go_slice go_string write_words",
             "linkpipe.layout.textorder": "functions_first",
             "linkpipe.observe.dump": "Dumper",

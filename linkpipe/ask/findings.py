@@ -7,8 +7,11 @@ is written here is the part of it that all readers agree on.
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import attrs
@@ -16,6 +19,8 @@ import attrs
 from linkpipe import __version__
 from linkpipe.values import Value
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -49,7 +54,7 @@ def to_sarif(
     }
     runs = [{"tool": {"driver": driver}, "results": [_result(each) for each in findings]}]
     log = {"$schema": _SARIF, "version": "2.1.0", "runs": runs}
-    return json.dumps(log, indent=1, ensure_ascii=False) + "\n"
+    return _SURROGATES.sub("�", json.dumps(log, indent=1, ensure_ascii=False)) + "\n"
 
 
 def _result(found: Finding) -> dict[str, Any]:
@@ -59,7 +64,7 @@ def _result(found: Finding) -> dict[str, Any]:
         "message": {"text": found.text},
     }
     if found.file:
-        place: dict[str, Any] = {"artifactLocation": {"uri": found.file}}
+        place: dict[str, Any] = {"artifactLocation": {"uri": quote(os.fsencode(found.file))}}
         if found.line:
             place["region"] = {"startLine": found.line}
         result["locations"] = [{"physicalLocation": place}]
@@ -70,16 +75,19 @@ def _result(found: Finding) -> dict[str, Any]:
 
 def to_junit(tool: str, rules: Mapping[str, str], findings: Sequence[Finding]) -> str:
     """Each of ``rules`` (rule -> what it says) as a test, which fails where there are findings
-    against it that nothing excuses; XML."""
+    against it that nothing excuses; XML. Raises ValueError for a finding against another rule."""
+    unknown = sorted({f.rule for f in findings} - set(rules))
+    if unknown:
+        raise ValueError(f"a finding is against {unknown[0]!r}, which is none of the rules")
     against = {rule: [f for f in findings if f.rule == rule] for rule in rules}
     failed = {rule: [f for f in found if not f.excused] for rule, found in against.items()}
     count = {"tests": str(len(rules)), "failures": str(sum(map(bool, failed.values())))}
     top = ET.Element("testsuites", count)
-    suite = ET.SubElement(top, "testsuite", {"name": tool, **count})
+    suite = ET.SubElement(top, "testsuite", {"name": _xml(tool), **count})
     for rule, text in rules.items():
-        case = ET.SubElement(suite, "testcase", {"classname": tool, "name": rule})
+        case = ET.SubElement(suite, "testcase", {"classname": _xml(tool), "name": _xml(rule)})
         if failed[rule]:
-            failure = ET.SubElement(case, "failure", {"message": text})
+            failure = ET.SubElement(case, "failure", {"message": _xml(text)})
             failure.text = _xml("\n".join(f.text for f in failed[rule]))
         passed = [f"{f.text} ({f.excused})" for f in against[rule] if f.excused]
         if passed:
@@ -90,4 +98,4 @@ def to_junit(tool: str, rules: Mapping[str, str], findings: Sequence[Finding]) -
 
 def _xml(text: str) -> str:
     """The text without what XML cannot hold: names of symbols may be any bytes."""
-    return "".join(c if c in "\t\n" or (c.isprintable() and c < "\ud800") else "�" for c in text)
+    return _NO_XML.sub("�", text)

@@ -13,6 +13,7 @@ import numpy as np
 
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I64, Bool, Ints
+from linkpipe.ask.modules import Modules
 from linkpipe.ask.names import graph_of
 from linkpipe.engine.context import Link
 from linkpipe.formats import goobj
@@ -42,7 +43,8 @@ class Linkname(Value):
 
 def linknames(link: Link) -> tuple[Linkname, ...]:
     """The references by linkname from one package to another's symbols, of what is in the output;
-    sorted, one for each package and symbol.
+    sorted, one for each package and symbol. In code that was inlined into another package the
+    compiler leaves the mark out, and the reference is not found.
 
     ``link`` has run up to the fact ``graph``, or further. Raises UserError when it has not.
     """
@@ -50,8 +52,11 @@ def linknames(link: Link) -> tuple[Linkname, ...]:
     source, target, _, _ = graph.arcs
     symbols, package = graph.symbols, link.objects.package
     at, home = symbols.object[source], symbols.object[target]
-    rows = (at != 0) & (home != 0) & (package[at] != package[home])
-    rows &= is_pulled(pulled(link.objects), at, target)
+    rows = np.flatnonzero((at != 0) & (home != 0) & is_pulled(pulled(link.objects), at, target))
+    # Of two variables without content either may stand for both: the name says whose it is.
+    modules, own = Modules(link), package[at[rows]]
+    named = np.array([modules.named(name) for name in symbols.names(target[rows])], np.int64)
+    rows = rows[(named != own) & ((named >= 0) | (package[home[rows]] != own))]
     found: dict[tuple[str, str], str] = {}
     for one, other in zip(source[rows].tolist(), target[rows].tolist(), strict=True):
         path = link.packages.items[int(package[symbols.object[one]])].path
@@ -61,14 +66,17 @@ def linknames(link: Link) -> tuple[Linkname, ...]:
 
 
 def pulled(objects: Objects) -> I64:
-    """The references that are marked: int64[k], ascending, object << 32 | symbol."""
-    count = objects.nref
+    """The references that are marked: int64[k], ascending, object << 32 | symbol. A variable that
+    is declared without content is one, too: it is listed as if it were defined there."""
+    count = objects.nnonpkg + objects.nref
     owner = np.repeat(np.arange(len(objects)), count)
-    local = expand(objects.defined, count)
+    local = expand(objects.defined - objects.nnonpkg, count)
     at = objects.blocks[owner, goobj.SYMDEF] + local * goobj.SYM.itemsize
     record = objects.arena.records(at, goobj.SYM)
     flags = objects.format.flag2[record["flag2"]].astype(np.uint32) << 8
     rows = np.flatnonzero(flags & _PUSHED)
+    filled = objects.data(owner[rows], local[rows])[1] != 0
+    rows = rows[(local[rows] >= objects.defined[owner[rows]]) | ~filled]
     ids = objects.local_to_id[objects.local_base[owner[rows]] + local[rows]]
     return np.unique(owner[rows] << 32 | ids)
 

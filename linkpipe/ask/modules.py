@@ -126,10 +126,15 @@ class Modules:
         many = np.flatnonzero(flags == Flag.DUPOK)
         ids: Ints = symbols[many]
         for row, name in zip(many.tolist(), table.names(ids), strict=True):
-            text = name.removeprefix(b"type:").lstrip(b"*").partition(b"[")[0]
-            folder, slash, rest = text.rpartition(b"/")
-            found[row] = self._prefixes.get(folder + slash + rest.partition(b".")[0], count + 1)
+            at = self.named(name)
+            found[row] = at if at >= 0 else count + 1
         return found, (*self.packages, LINKER, SHARED)
+
+    def named(self, symbol: bytes) -> int:
+        """The package that a symbol's name begins with, by its row; -1: none."""
+        text = symbol.removeprefix(b"type:").lstrip(b"*").partition(b"[")[0]
+        folder, slash, rest = text.rpartition(b"/")
+        return self._prefixes.get(folder + slash + rest.partition(b".")[0], -1)
 
     def package(self, symbol: int) -> str:
         """The package that a symbol is of (see ``owners``), "" for none."""

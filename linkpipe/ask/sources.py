@@ -7,7 +7,7 @@ import numpy as np
 from linkpipe.arrays.types import I64, Ints
 from linkpipe.engine.context import Link
 from linkpipe.functab.lines import source_frames
-from linkpipe.functab.sourcefiles import expand_file, file_counts, file_names
+from linkpipe.functab.sourcefiles import check_numbers, expand_file, file_counts, file_names
 from linkpipe.tables.functions import read_functions
 
 
@@ -25,9 +25,11 @@ def source_files(link: Link, functions: Ints) -> tuple[tuple[str, ...], ...]:
     fns = read_functions(objects, symbols, of_objects)
     units = np.unique(fns.objects)
     counts = file_counts(objects, units)
+    unit = np.repeat(np.searchsorted(units, fns.objects), fns.info.nfiles)
+    check_numbers(objects, units, unit, fns.info.files.astype(np.int64))
     which, given = file_names(objects, units, counts)
     names = [expand_file(name, "").decode("utf-8", "surrogateescape") for name in given]
-    first = np.append(np.cumsum(counts) - counts, len(which))[np.searchsorted(units, fns.objects)]
+    first = (np.cumsum(counts) - counts)[np.searchsorted(units, fns.objects)]
     places = [(sym, 0) for sym in fns.ids.tolist()]
     frames = source_frames(objects, symbols, places, link.arch.pc_quantum, "")
     ends = np.cumsum(fns.info.nfiles).tolist()
@@ -36,7 +38,7 @@ def source_files(link: Link, functions: Ints) -> tuple[tuple[str, ...], ...]:
     for row, (sym, end) in enumerate(zip(fns.ids.tolist(), ends, strict=True)):
         at = first[row] + fns.info.files[begin:end]
         own = [frames[row][0].line.rpartition(":")[0]] if frames[row] else []
-        used = [names[which[i]] for i in at.tolist() if i < len(which)]
+        used = [names[which[i]] for i in at.tolist()]
         found[sym] = tuple(dict.fromkeys((*own, *used)))
         begin = end
     return tuple(found.get(sym, ()) for sym in ids.tolist())

@@ -55,7 +55,7 @@ def file_tables(objects: Objects, home: I32, fns: Functions, goroot: str) -> Fil
     new, unit_of = first_seen(defined, len(objects))
     units = defined[new]
     unit = np.repeat(unit_of[fns.objects], count)
-    _check(objects, units, unit, number)
+    check_numbers(objects, units, unit, number)
 
     # Each unit has as many entries as its highest number in use asks for.
     entries = np.zeros(len(units), np.int64)
@@ -99,7 +99,9 @@ def clean(path: bytes) -> bytes:
     return plain
 
 
-def _check(objects: Objects, units: I64, unit: I64, number: I64) -> None:
+def check_numbers(objects: Objects, units: I64, unit: I64, number: I64) -> None:
+    """Raise InputError where a function of the object ``units[unit]`` uses a file by a ``number``
+    that the object does not list: int64[k] both."""
     have = file_counts(objects, units)
     bad = np.flatnonzero(number >= have[unit])
     if len(bad):

@@ -45,6 +45,7 @@ def test_type_checkers_and_python_see_the_same_names() -> None:
         for alias in node.names
     }
     told = {name: (module, name) for name, module in api._HOME.items()}
+    assert [*api._HOME.values()] == sorted(api._HOME.values())
     assert seen == told
 
 

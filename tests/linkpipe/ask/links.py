@@ -20,6 +20,7 @@ QUIET = Program("quiet", PROGRAMS, "./quiet")
 DEEP = Program("deep", PROGRAMS, "./deep")
 TEMPLATE = Program("template", PROGRAMS, "./template")
 ITERATORS = Program("iterators", PROGRAMS, "./iterators")
+PULLS = Program("pulls", PROGRAMS, "./pulls")
 SEVERAL = Program("several", PROGRAMS, "./several")
 WITH_PLUGIN = Program("withplugin", PROGRAMS, "./withplugin", cgo=True)
 

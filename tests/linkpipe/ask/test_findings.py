@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from linkpipe.ask.findings import Finding, to_junit, to_sarif
 
 RULES = {"size": "it is small", "names": "names are nice"}
@@ -27,6 +29,29 @@ def test_sarif() -> None:
     assert "suppressions" not in first
     assert second["suppressions"] == [{"kind": "external", "justification": "for now"}]
     assert "locations" not in second
+
+
+def test_any_name_and_text() -> None:
+    """Of any bytes: what no Unicode can hold is replaced, what it can hold stays, and a file's name
+    is a URI, with the bytes that it has."""
+    odd = Finding("a\x02b", "bad \udcff \U0001f600\u00a0", "/a b/\udcff#1%.go")
+    rules = {"a\x02b": "no \x03 \U0001f600"}
+    text = to_sarif("check", rules, [odd])
+    (result,) = json.loads(text.encode())["runs"][0]["results"]
+    assert result["message"]["text"] == "bad � \U0001f600\u00a0"
+    uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri == "/a%20b/%FF%231%25.go"
+    (case,) = ET.fromstring(to_junit("che\x04ck", rules, [odd]).encode()).iter("testcase")
+    assert (case.get("name"), case.get("classname")) == ("a�b", "che�ck")
+    failure = case.find("failure")
+    assert failure is not None
+    assert failure.get("message") == "no � \U0001f600"
+    assert failure.text == "bad � \U0001f600\u00a0"
+
+
+def test_a_finding_against_no_rule_is_not_lost() -> None:
+    with pytest.raises(ValueError, match="'other', which is none of the rules"):
+        to_junit("check", RULES, [Finding("other", "x")])
 
 
 def test_junit() -> None:
