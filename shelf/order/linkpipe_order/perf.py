@@ -20,12 +20,10 @@ def functions(data: bytes) -> list[str]:
     for line in data.decode("utf-8", "surrogateescape").splitlines():
         # In parentheses is the file, of which " (deleted)" may be said.
         front, _, file = line.rstrip().removesuffix(" (deleted))").rpartition(" (")
-        address = None
-        for address in _ADDRESS.finditer(front):
-            pass
-        if not file or address is None:
+        addresses = [*_ADDRESS.finditer(front)]
+        if not file or not addresses:
             continue
-        name = front[address.end() :]
+        name = front[addresses[-1].end() :]
         name = name.rpartition("+0x")[0] or name
         if name != "[unknown]":
             names[name] = None
