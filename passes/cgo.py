@@ -20,6 +20,7 @@ import attrs
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import COMMAND, InputError, LinkpipeError, UserError, checkpoint
+from linkpipe.flags.goflag import quote
 from linkpipe.symkind import SymKind
 from linkpipe.tables.cgo import CgoFacts, DynamicImport
 from linkpipe.tables.packages import CgoDirectives
@@ -36,8 +37,17 @@ _ABIS = {"ABI0": ABI0, "ABIInternal": ABI_INTERNAL}
 _EXPORTED = Flag.CGO_EXPORT_STATIC | Flag.CGO_EXPORT_DYNAMIC
 
 
+_REBUILD = "rebuild the package; its cgo directives are damaged or in conflict"
+
+
 class _Wrong(Exception):
-    """A directive that cannot be carried out; the rest of the package's are passed over."""
+    """A directive that cannot be carried out, and what to do; the rest of the package's are passed
+    over."""
+
+    def __init__(self, message: str, remedy: str = _REBUILD) -> None:
+        # What a directive says may be anything; a terminal is not to act on it.
+        super().__init__(message if message.isprintable() else quote(message)[1:-1])
+        self.remedy = remedy
 
 
 @linkpass(requires=("symbols", "packages", "mode"), provides=("symbols", "cgo", "mode"))
@@ -62,7 +72,7 @@ def cgo(link: Link) -> Link:
                     str(wrong),
                     file=directives.file,
                     label=COMMAND,
-                    remedy="rebuild the package; its cgo directives are damaged or in conflict",
+                    remedy=wrong.remedy,
                 )
             )
     checkpoint(errors)
@@ -105,6 +115,7 @@ class _State:
 
     def __init__(self, link: Link) -> None:
         self.options, self.regabi = link.options, link.arch.regabi
+        self.external = link.mode.external
         linkage = link.arch.linkage
         self.static = link.options.d and not (linkage and linkage.ignores_d)
         self.symbols: SymbolsEdit = link.symbols.edit()
@@ -158,16 +169,18 @@ class _State:
                         self.exports.setdefault(sym, directives.file)
                 case "cgo_dynamic_linker", 1:
                     self._dynamic_linker(words[0])
-                case "cgo_ldflag", 1 if "\0" not in words[0]:
+                case "cgo_ldflag", 1 if not (self.external and "\0" in words[0]):
                     self.ldflags.append(words[0])
                 case _:
-                    text = " ".join(f'"{word}"' for word in row)
+                    text = " ".join(map(quote, row))
                     raise _Wrong(f"{directives.file}: invalid cgo directive: [{text}]")
 
-    def _import_dynamic(self, file: str, local: str, remote: str = "", library: str = "") -> None:
-        remote = remote or local
+    def _import_dynamic(
+        self, file: str, local: str, remote: str | None = None, library: str = ""
+    ) -> None:
+        remote = local if remote is None else remote
         if self.static:
-            raise _Wrong(f"{file}: cannot use dynamic imports with -d flag")
+            raise _Wrong(f"{file}: cannot use dynamic imports with -d flag", "leave out -d")
         if local == remote == "_":
             self.dynamic = self.dynamic or file
             self.libraries.append(library)
@@ -191,10 +204,10 @@ class _State:
         self.host[sym] = None
 
     def _export(
-        self, flag: Flag, row: list[str], local: str, remote: str = "", abi: str = "ABI0"
+        self, flag: Flag, row: list[str], local: str, remote: str | None = None, abi: str = "ABI0"
     ) -> int:
         """Export a symbol and return it; 0 for one that is not to be exported."""
-        remote = remote or local
+        remote = local if remote is None else remote
         if abi not in _ABIS:
             raise _Wrong(f"bad ABI in cgo_export directive [{' '.join(row)}]")
         version = _ABIS[abi] if self.regabi else ABI0
@@ -208,6 +221,7 @@ class _State:
             # An export overrides an import.
             del self.imports[sym]
             self.symbols.set(sym, kind=SymKind.Sxxx)
+            self._name(sym, "")
         if not int(self.symbols.flags[sym]) & _EXPORTED:
             self._name(sym, remote)
         elif self.names[sym] != remote:
@@ -225,10 +239,10 @@ class _State:
         self.interpreter = path
 
     def _name(self, sym: int, name: str) -> None:
-        self.names[sym] = name
         # Who is given no name keeps its own.
-        given = name.encode("utf-8", "surrogateescape")
-        self.symbols.set_extname(sym, given or self.symbols.name_bytes(sym))
+        given = name.encode("utf-8", "surrogateescape") or self.symbols.name_bytes(sym)
+        self.names[sym] = given.decode("utf-8", "surrogateescape")
+        self.symbols.set_extname(sym, given)
 
     def settle_imports(self) -> None:
         """Without C objects, what was to come from them comes from shared libraries, or from

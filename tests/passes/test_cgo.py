@@ -62,6 +62,14 @@ def test_what_is_imported_belongs_to_somebody_else() -> None:
     assert (facts.interpreter, facts.dynamic) == ("/ld.so", True)
 
 
+def test_a_word_that_is_empty_is_not_one_that_is_missing() -> None:
+    """Who imports "_" by no name imports a symbol, and no library for its own sake."""
+    link = carry_out(["cgo_import_dynamic", "_", "", "libz"])
+    assert link.cgo.imports == {link.symbols.lookup("_"): DynamicImport("", "libz", "")}
+    assert link.cgo.libraries == ()
+    assert carry_out(["cgo_import_dynamic", "_"]).cgo.libraries == ("",)
+
+
 def test_who_is_given_no_name_keeps_its_own() -> None:
     """There is only a version behind the sign that parts the two."""
     link = carry_out(["cgo_import_dynamic", "puts", "#GLIBC_2.2.5", "libc.so.6"])
@@ -168,6 +176,15 @@ def test_a_library_does_not_export_main() -> None:
             "conflicting cgo_export directives: main as a and b",
         ),
         (
+            [["cgo_export_static", "main", "main"], ["cgo_export_dynamic", "main", ""]],
+            "conflicting cgo_export directives: main as main and ",
+        ),
+        ([["cgo_x", 'a\x1b[31mb\n"']], r'invalid cgo directive: ["cgo_x" "a\x1b[31mb\n\""]'),
+        (
+            [["cgo_export_static", "main", "x", "A\x1bB"]],
+            r"bad ABI in cgo_export directive [cgo_export_static main x A\x1bB]",
+        ),
+        (
             [["cgo_dynamic_linker", "/a"], ["cgo_dynamic_linker", "/b"]],
             "conflict dynlinker: /a and /b",
         ),
@@ -200,12 +217,14 @@ def test_no_program_takes_a_flag_with_nul() -> None:
     with pytest.raises(LinkpipeError) as error:
         carry_out(["cgo_ldflag", "a\0b"])
     assert "p.a(_go_.o): invalid cgo directive" in error.value.render()
+    assert carry_out(["cgo_ldflag", "a\0b"], mode=INTERNAL).cgo.ldflags == ("a\0b",)
 
 
 def test_dynamic_imports_and_the_flag_d_exclude_each_other() -> None:
     with pytest.raises(LinkpipeError) as error:
         carry_out(["cgo_import_dynamic", "puts"], d=True)
     assert "cannot use dynamic imports with -d flag" in error.value.render()
+    assert "leave out -d" in error.value.render()
     arch = with_arch(ARCH, linkage=attrs.evolve(LINKAGE, ignores_d=True))
     assert carry_out(["cgo_import_dynamic", "puts"], d=True, arch=arch).cgo.dynamic
 
