@@ -58,13 +58,15 @@ class Linkage(Shown):
             there is only that.
         jump_slot, glob_dat: dynamic relocations (psABI) that put a symbol's address in a slot of
             .got.plt and of .got.
-        absolute: the one that adds it to what stands in data; None: there cannot be any.
+        absolute: the one that puts it in data, added to what stands there unless the dynamic
+            linker puts it in place of that, as it does in slots; None: there cannot be any.
         relative: the one that puts the address of something of the file itself in data; None: the
             architecture has no executable that needs it.
         first: what .plt starts with.
         reserved: the words that .got.plt starts with; ".dynamic" is the address of that table.
         entry: ``entry(at, slot, record)``: an entry of .plt at that offset, for the slot of
-            .got.plt at the offset ``slot`` and its relocation at ``record`` in .rel(a).plt.
+            .got.plt at the offset ``slot`` and its relocation at ``record`` in .rel(a).plt; all are
+            of one length.
         lazy: where in .plt the slot of the entry at an offset leads at first.
         entsize: sh_entsize and alignment of .plt, bytes.
         in_text, in_data: relocation type -> how it reaches what a shared library defines, in
@@ -87,3 +89,12 @@ class Linkage(Shown):
     relative: int | None = None
     hash_word: int = 4
     ignores_d: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        """Raises ValueError for a table that cannot be carried out."""
+        for number, reach in (*self.in_text.items(), *self.in_data.items()):
+            if reach.by == "place" and (self.absolute is None or reach.type is None):
+                raise ValueError(
+                    f"relocation type {number} leaves its place to the dynamic linker: that takes "
+                    "`absolute`, and a type that it has from then on"
+                )

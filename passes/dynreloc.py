@@ -36,8 +36,8 @@ from linkpipe.tables.cgo import DynamicImport
 from linkpipe.tables.dynamic import Dynamic
 from linkpipe.tables.symbols import Flag
 
-_RESOLVED_HERE = (".dynsym", ".rela", ".rela.plt", ".got.plt", ".dynamic")
-"""Tables of the dynamic linker's own, which knows where the file lies that they speak of."""
+_IN_PLACE = frozenset(("go:func.*", "runtime.findfunctab"))
+"""Tables that others have a place for, which the oracle misses once they are exported."""
 
 _TABLES = (
     SymKind.SELFROSECT,
@@ -64,9 +64,9 @@ def dynreloc(link: Link) -> Link:
     work.visit(link.text_order.astype(np.int64), linkage.in_text, anything=R_ADDR)
     writable = (kinds[data] >= SymKind.SDATA) & (kinds[data] <= SymKind.SDATAEND)
     work.visit(data[writable], linkage.in_data)
-    if link.options.relocatable and linkage.relative is not None:
-        own = [link.symbols.lookup(name) for name in _RESOLVED_HERE]
-        work.relative(data[~np.isin(data, own)], linkage.relative)
+    if link.options.relocatable:
+        assert linkage.relative is not None, "the pass cgo has refused the link"
+        work.relative(data, linkage.relative)
     return link.evolve(relocs=work.edit.freeze(), dynamic=work.found())
 
 
@@ -83,7 +83,7 @@ def _check_exports(link: Link) -> None:
         if symbols.kind[sym] in (SymKind.Sxxx, SymKind.SXREF):
             name = symbols.name(sym)
             errors.append(refuse(sym, file, f"export of {name}, which is not defined"))
-        elif symbols.kind[sym] in _TABLES:
+        elif symbols.kind[sym] in _TABLES or symbols.name(sym) in _IN_PLACE:
             errors.append(refuse(sym, file, "export of a table of the linker's own"))
     checkpoint(errors)
 
@@ -101,7 +101,10 @@ class _Work:
     """What has been found so far. A record of ``records`` is a row of Dynamic."""
 
     def __init__(self, link: Link) -> None:
-        self.link, self.relocs = link, link.relocs
+        assert link.arch.linkage is not None, "the pass cgo has refused the link"
+        self.link, self.relocs, self.linkage = link, link.relocs, link.arch.linkage
+        self.head = len(self.linkage.first.code)
+        self.entry = len(self.linkage.entry(0, 0, 0).code)
         self.edit = link.relocs.edit()
         self.tables = {name: link.symbols.lookup(name) for name in (".plt", ".got")}
         self.symbols = {sym: at for at, sym in enumerate(link.cgo.exports, 1)}
@@ -155,17 +158,16 @@ class _Work:
         if reach.whole and given:
             return
         number = self.symbols.setdefault(target, len(self.symbols) + 1)
-        linkage, type_ = self.link.arch.linkage, int(self.relocs.type[row])
-        assert linkage is not None
+        linkage = self.linkage
+        type_ = int(self.relocs.type[row]) if reach.type is None else reach.type
         if reach.by == "place":
-            assert linkage.absolute is not None
-            assert reach.type is not None
+            assert linkage.absolute is not None, "Linkage has looked"
             offset = int(self.relocs.offset[row])
             self.records.append((place, offset, linkage.absolute, number, 0, 0))
-            self.edit.set(row, type=reach.type, target=0)
+            self.edit.set(row, type=type_, target=0)
             return
         if reach.by == ".plt":
-            at = self._entry(self.plt, target)
+            at = self.plt.setdefault(target, self.head + self.entry * len(self.plt))
         else:
             new = target not in self.got
             at = self.got.setdefault(target, self.link.arch.ptrsize * len(self.got))
@@ -176,15 +178,8 @@ class _Work:
             row,
             target=self.tables[reach.by],
             add=reach.addend(given, at),
-            type=type_ if reach.type is None else reach.type,
+            type=type_,
         )
-
-    def _entry(self, plt: dict[int, int], target: int) -> int:
-        """The offset of a symbol's entry in .plt, made now if there is none."""
-        linkage = self.link.arch.linkage
-        assert linkage is not None
-        size = len(linkage.entry(0, 0, 0).code)
-        return plt.setdefault(target, len(linkage.first.code) + size * len(plt))
 
     def relative(self, ids: I64, type_: int) -> None:
         """Have the dynamic linker put every address in data right."""

@@ -10,7 +10,7 @@ Addresses are not known yet; they are relocations of the tables themselves.
 
 Source: cmd/link/internal/ld/elf.go (doelf, elfdynhash, elfadddynsym), go.go (addexport, adddynlib),
 ARCH/asm.go (elfsetupplt, addpltsym).
-Reads `symbols`, `relocs`, `cgo`, `dynamic`; provides `symbols`, `relocs`.
+Reads `symbols`, `relocs`, `cgo`, `elf`, `dynamic`; provides `symbols`, `relocs`.
 """
 
 from __future__ import annotations
@@ -43,11 +43,14 @@ from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.dynamic import Dynamic
 from linkpipe.tables.objects import RelocColumns
 from linkpipe.tables.relocs import Relocs
+from linkpipe.tables.symbols import Flag
 from linkpipe.tables.words import Address, Word
+
+_EXPORTED = Flag.CGO_EXPORT_STATIC | Flag.CGO_EXPORT_DYNAMIC
 
 
 @linkpass(
-    requires=("symbols", "relocs", "cgo", "dynamic"),
+    requires=("symbols", "relocs", "cgo", "elf", "dynamic"),
     provides=("symbols", "relocs"),
 )
 def dyntables(link: Link) -> Link:
@@ -99,18 +102,21 @@ class _Tables:
         dtype = symbol_dtype(self.cls, self.endian)
         out = np.zeros(1 + len(self.syms), dtype)
         ids = self.dynamic.symbols
-        here = symbols.kind[ids] != SymKind.SDYNIMPORT
-        exported = np.arange(len(ids)) < self.dynamic.exported
-        # What the link itself has made was nothing yet when the oracle looked.
-        written = symbols.object[ids] != 0
-        function = exported & written & is_text(symbols.kind[ids])
+        kind = symbols.kind[ids]
+        here = kind != SymKind.SDYNIMPORT
+        # What the link itself makes behind strdata has no size, as the oracle has it.
+        size = np.where(symbols.object[ids] != 0, symbols.data_size[ids], 0)
+        for sym, noted in self.link.elf.exported.items():
+            kind[self.number[sym] - 1], size[self.number[sym] - 1] = noted
+        function = is_text(kind) & ((symbols.flags[ids] & _EXPORTED) != 0)
         out["name"][1:] = name
         out["info"][1:] = STB_GLOBAL << 4 | np.where(function, STT_FUNC, STT_OBJECT)
         # Any section that there is will do: it is not one that says "undefined".
         out["section"][1:] = here
-        out["size"][1:] = np.where(written, symbols.data_size[ids], 0)
+        out["size"][1:] = size
         self.put(".dynsym", out.tobytes())
-        _, at = dtype.fields["value"][:2] if dtype.fields else (None, 0)
+        assert dtype.fields is not None
+        at = dtype.fields["value"][1]
         for row in np.flatnonzero(here).tolist():
             self.relocs.add(
                 self.sym(".dynsym"),

@@ -5,13 +5,16 @@ gets it as a note among the headers, later.
 
 The tables of dynamic linking (.dynsym, .got, .plt …) get their symbol ids here in any case,
 for ids are given in a fixed order; a dynamically linked executable gets more of them, and fills
-them later.
+them later. What it exports is noted as it is now, which is when the oracle writes it there.
 
-Source: cmd/link/internal/ld/elf.go (doelf, addgonote), lib.go:148 (setArchSyms).
-Reads `symbols`, `objects`, `mode`; provides `symbols`, `elf`.
+Source: cmd/link/internal/ld/elf.go (doelf, addgonote, elfadddynsym), go.go (addexport), lib.go:148
+(setArchSyms).
+Reads `symbols`, `objects`, `mode`, `cgo` if it is there; provides `symbols`, `elf`.
 """
 
 from __future__ import annotations
+
+from types import MappingProxyType
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
@@ -39,7 +42,7 @@ _TABLES = {
 an address."""
 
 
-@linkpass(requires=("symbols", "objects", "mode"), provides=("symbols", "elf"))
+@linkpass(requires=("symbols", "objects", "mode"), optional=("cgo",), provides=("symbols", "elf"))
 def elfprep(link: Link) -> Link:
     """Create the symbols that the ELF format needs, and settle the notes."""
     edit = link.symbols.edit()
@@ -54,8 +57,13 @@ def elfprep(link: Link) -> Link:
     method = edit.lookup_or_create("runtime.unreachableMethod", link.arch.abi_internal)
     for name in (".rel", ".rela", ".rel.plt", ".rela.plt"):
         _own(link, edit, name)
-    prep = ElfPrep(link.options.build_note(link.release.hash), go_note, method, got)
-    return link.evolve(symbols=edit.freeze(), elf=prep)
+    note, symbols = link.options.build_note(link.release.hash), edit.freeze()
+    exported = {
+        sym: (SymKind(int(symbols.kind[sym])), int(symbols.data_size[sym]))
+        for sym in (link.cgo.exports if link.has("cgo") else ())
+    }
+    prep = ElfPrep(note, go_note, method, got, MappingProxyType(exported))
+    return link.evolve(symbols=symbols, elf=prep)
 
 
 def _dynamic_tables(link: Link, edit: SymbolsEdit) -> None:

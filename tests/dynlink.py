@@ -44,8 +44,8 @@ class Importing(Tiny):
 
     def prepared(self, libraries: tuple[str, ...] = ()) -> Link:
         """The link before dynreloc."""
-        link = elfprep(self.link())
         facts = CgoFacts((), libraries, self.imports, "", dynamic=True, exports=self.exports)
+        link = elfprep(self.link().evolve(cgo=facts))
         groups = np.zeros(len(link.symbols), np.uint8)
         groups.setflags(write=False)
-        return link.evolve(cgo=facts, section_groups=groups)
+        return link.evolve(section_groups=groups)

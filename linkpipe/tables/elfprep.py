@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import attrs
 
+from linkpipe.symkind import SymKind
 from linkpipe.values import Value
 
 
@@ -16,9 +20,12 @@ class ElfPrep(Value):
         go_note: the Go build id (flag -buildid), empty for none.
         unreachable_method: what weak references to functions that are not linked point to.
         got: the global offset table's symbol.
+        exported: what shared libraries may look up -> its kind and the bytes of its content before
+            the link made any tables; those are what .dynsym tells of it.
     """
 
     build_note: bytes
     go_note: bytes
     unreachable_method: int
     got: int
+    exported: Mapping[int, tuple[SymKind, int]] = MappingProxyType({})

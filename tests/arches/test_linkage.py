@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import attrs
 import numpy as np
 import pytest
 from elftools.elf import enums
@@ -9,7 +12,7 @@ from elftools.elf import enums
 from linkpipe import reloctype as rt
 from linkpipe.arch import Architecture, Places
 from linkpipe.arches import amd64, arm, arm64, s390x, x86
-from linkpipe.linkage import Linkage
+from linkpipe.linkage import Linkage, Reach
 from tests.conformance.toolchain import goroot
 
 ARCHES = [amd64.ARCH, x86.ARCH, arm.ARCH, arm64.ARCH, s390x.ARCH]
@@ -42,11 +45,18 @@ def test_numbers_of_dynamic_relocations(arch: Architecture) -> None:
 
 @pytest.mark.parametrize("arch", ARCHES, ids=lambda arch: arch.name)
 def test_names_of_dynamic_linkers(arch: Architecture) -> None:
-    """As the oracle has them."""
+    """As the oracle has them: that of GNU's C library, and musl's."""
     folder = goroot() / "src" / "cmd" / "link" / "internal" / FOLDERS.get(arch.name, arch.name)
-    source = (folder / "obj.go").read_text()
-    for name in linkage(arch).interpreters:
-        assert f'"{name}"' in source
+    found = re.findall(r'Linuxdynld(Musl)?: +"(.*)"', (folder / "obj.go").read_text())
+    usual, musl = linkage(arch).interpreters
+    assert dict(found) == {"": usual, "Musl": musl}
+
+
+def test_what_is_left_to_the_dynamic_linker_has_a_relocation() -> None:
+    with pytest.raises(ValueError, match="takes `absolute`"):
+        attrs.evolve(linkage(x86.ARCH), absolute=None)
+    with pytest.raises(ValueError, match=f"type {rt.R_ADDR} "):
+        attrs.evolve(linkage(x86.ARCH), in_data={rt.R_ADDR: Reach("place")})
 
 
 @pytest.mark.parametrize("arch", ARCHES, ids=lambda arch: arch.name)
