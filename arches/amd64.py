@@ -75,8 +75,9 @@ RELOCS = MappingProxyType(
         rt.R_TLS_IE: attrs.evolve(
             _KINDS[rt.R_TLS_IE],
             value=lambda p: np.full(len(p.at), p.tls_offset),
-            rewrite=_load_constant,
+            prepare=_load_constant,
             around=(3, 0),
+            refusal="expected TLS IE op to be MOVQ, got [{0[0]} {0[1]} {0[2]}]",
         ),
     }
 )

@@ -182,7 +182,8 @@ RELOCS = MappingProxyType(
             "R_ARM64_TLS_IE",
             "page(GOT(TLS)) - page(P), GOT(TLS) & 0xfff",
             _constant,
-            rewrite=_near,
+            prepare=_near,
+            refusal="TLS offset out of range",
             elf=_two(R_AARCH64_TLSIE_ADR_GOTTPREL_PAGE21, R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC),
         ),
     }

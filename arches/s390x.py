@@ -94,8 +94,10 @@ RELOCS = MappingProxyType(
         rt.R_TLS_IE: attrs.evolve(
             _KINDS[rt.R_TLS_IE],
             value=lambda p: np.full(len(p.at), p.tls_offset),
-            rewrite=_load_constant,
+            prepare=_load_constant,
             around=(2, 6),
+            refusal="R_390_TLS_IEENT relocation not preceded by LARL instruction: "
+            "{0[0]:02x} {0[1]:02x}",
         ),
         rt.R_CALL: attrs.evolve(_KINDS[rt.R_CALL], formula=_DOUBLE, unit=2),
         R_PCRELDBL: attrs.evolve(

@@ -162,10 +162,12 @@ class RelocKind(Shown):
         reach: the farthest that a target may be from its place, bytes; None: what fits the field.
         low_bits: how many of the target's lowest bits must be zero, because an instruction leaves
             them out.
-        rewrite: for a kind that this linker applies in position-independent executables alone:
-            ``rewrite(places)`` makes another instruction of the one around each place, before the
-            value is put there, and returns where it could: bool[n].
-        around: how many bytes before and behind the field it may touch.
+        prepare: for a kind that this linker applies in position-independent executables alone:
+            ``prepare(places)`` makes the instruction around each place one that takes the value,
+            before that is put there, and returns where the value can be put: bool[n].
+        around: how many bytes before and behind the field it reads or writes.
+        refusal: what is said where it cannot be, in the oracle's words; ``{0}`` are the bytes
+            before the field.
     """
 
     name: str
@@ -180,8 +182,9 @@ class RelocKind(Shown):
     addend: Callable[[I64], I64] | None = None
     reach: int | None = None
     low_bits: int = 0
-    rewrite: Callable[[Places], Bool] | None = None
+    prepare: Callable[[Places], Bool] | None = None
     around: tuple[int, int] = (0, 0)
+    refusal: str = ""
 
 
 def _section_offset(p: Places) -> I64:
@@ -318,7 +321,7 @@ class Setting(Value):
 
 @attrs.frozen(eq=False, repr=False)
 class Architecture(Shown):
-    """An architecture; every field from ``trampolines`` on is a capability with a default.
+    """An architecture; every field from ``header_room`` on is a capability with a default.
 
     Attributes:
         name: as in messages; goarch: as in GOARCH.
@@ -326,19 +329,16 @@ class Architecture(Shown):
         func_align, max_align, min_align: alignment of functions, largest and smallest of data.
         pc_quantum: smallest distance between instructions ("MinLC").
         code_pad: bytes that fill the gaps between functions, repeated; at least one.
-        header_room: bytes kept free before the text for the headers of an executable ("HEADR").
         text_base: address of the text in a static executable (flag -T).
         round: alignment of segments (flag -R).
         elf_machine, elf_flags: ELF header fields; the class follows from ``ptrsize``.
         dwarf_sp, dwarf_lr: register numbers in debug information.
         regabi: whether functions use the register ABI (else ABIInternal is ABI0).
-        build_modes: build modes that Go has for it on Linux (internal/platform/supported.go).
-        internal_cgo, internal_pie: whether a link with cgo, or of a position-independent
-            executable, can do without a host linker (same file).
         has_lr: whether calls leave the return address in a register, not on the stack.
         relocs: relocation type -> kind.
         calls: relocation types that are direct calls.
         addmoduledata: the initialiser that registers a module's data.
+        header_room: bytes kept free before the text for the headers of an executable ("HEADR").
         rela: whether ELF relocations carry their addend ("RELA").
         sums: whether objects have relocations of one place that the host linker has to add up.
         linkage: the tables of a dynamically linked executable; None: linkpipe cannot write one.

@@ -31,11 +31,12 @@ from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import distinct
 from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import InputError, checkpoint
+from linkpipe.errors import InputError, collecting
 from linkpipe.formats.leb128 import put_leb
 from linkpipe.functab.lines import source_lines
 from linkpipe.output.contents import Laid, fill_image, laid_out
 from linkpipe.output.relocerrors import RelocErrors, Where
+from linkpipe.reloctype import R_TLS_IE
 from linkpipe.symkind import SymKind
 from linkpipe.tables.extrelocs import ExternalRelocs
 from linkpipe.tables.sections import Sections
@@ -60,7 +61,11 @@ def relocate(link: Link) -> Link:
     for kind, rows in work.groups():
         work.apply(kind, rows)
     if work.errors:
-        checkpoint(work.errors.sorted(partial(_source_lines, link)))
+        with collecting() as errors:
+            for error in work.errors.sorted(partial(_source_lines, link)):
+                if error.status == 1:
+                    raise error
+                errors.append(error)
     return link.evolve(image=frozen(image), external_relocs=work.external(), symbols=work.symbols)
 
 
@@ -129,15 +134,9 @@ class _Work:
         """Refuse rows that cannot be applied, whatever their kind."""
         symbols, ids = self.symbols, self.laid.ids
         generated = symbols.has(ids, Flag.GENERATED)
-        room = np.where(generated, symbols.size[ids], symbols.data_size[ids])[self.owner]
-        outside = (self.offset < 0) | (self.offset + self.width > room)
-        for number, reloc in self.link.arch.relocs.items():
-            if reloc.rewrite is not None:
-                some = np.flatnonzero(self.type == number)
-                before, behind = reloc.around
-                end = self.offset[some] + self.width[some] + behind
-                outside[some] |= (self.offset[some] < before) | (end > room[some])
-        for i in self._refuse(outside):
+        self.room = np.where(generated, symbols.size[ids], symbols.data_size[ids])
+        room = self.room[self.owner]
+        for i in self._refuse((self.offset < 0) | (self.offset + self.width > room)):
             self.errors.outside(self._where(i), int(self.width[i]), int(room[i]))
         kind, there = symbols.kind[self.target], self.target != 0
         undefined = there & ((kind == SymKind.Sxxx) | (kind == SymKind.SXREF))
@@ -277,13 +276,17 @@ class _Work:
 
     def _patch(self, kind: RelocKind, width: int, rows: I64, target: I64) -> None:
         """Compute, check and store the values of rows of one kind and width."""
-        bound = not self.link.options.relocatable
-        if kind.value is None or (kind.rewrite is not None and bound):
+        if kind.value is None:
             for i in rows.tolist():
-                self.errors.unhandled(self._where(i), int(self.type[i]))
+                if self.type[i] == R_TLS_IE:
+                    self.errors.bound(self._where(i), kind)
+                else:
+                    self.errors.unhandled(self._where(i), int(self.type[i]))
             return
         if not self._has(rows, width, _LEB128_WIDTHS if kind.leb128 else _WIDTHS):
             return
+        if kind.prepare is not None:
+            rows, target = self._in_instructions(kind, width, rows, target)
         symbols = self.symbols
         section = symbols.section[target]
         if kind.in_section and (section < 0).any():
@@ -306,9 +309,11 @@ class _Work:
             got=int(symbols.value[self.link.elf.got]),
         )
         self._check_reach(kind, rows, places)
-        if kind.rewrite is not None:
-            for j in np.flatnonzero(~kind.rewrite(places)).tolist():
-                self.errors.odd_instruction(self._where(int(rows[j])), kind)
+        if kind.prepare is not None:
+            for j in np.flatnonzero(~kind.prepare(places)).tolist():
+                at = int(places.at[j])
+                before = self.image[at - kind.around[0] : at].tobytes()
+                self.errors.odd_instruction(self._where(int(rows[j])), kind, before)
         values = self._in_units(kind, rows, kind.value(places))
         if kind.leb128:
             self._put_leb128(rows, places.at, values, width)
@@ -317,6 +322,21 @@ class _Work:
             where = self._where(int(rows[j]))
             self.errors.too_big(where, kind, width, int(values[j]), int(places.S[j]))
         put_words(self.image, places.at, values, width, self.link.arch.endian)
+
+    def _in_instructions(
+        self, kind: RelocKind, width: int, rows: I64, target: I64
+    ) -> tuple[I64, I64]:
+        """The rows whose places have the instruction around them that is to be made another."""
+        if not self.link.options.relocatable:
+            for i in rows.tolist():
+                self.errors.bound(self._where(i), kind)
+            return rows[:0], target[:0]
+        before, behind = kind.around
+        offset = self.offset[rows]
+        whole = (offset >= before) & (offset + width + behind <= self.room[self.owner[rows]])
+        for i in rows[~whole].tolist():
+            self.errors.odd_instruction(self._where(i), kind, b"")
+        return rows[whole], target[whole]
 
     def _put_leb128(self, rows: I64, at: I64, values: I64, width: int) -> None:
         """Store numbers as unsigned LEB128, filled up to ``width`` bytes."""

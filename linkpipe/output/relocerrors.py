@@ -42,8 +42,9 @@ class RelocErrors:
         return bool(self._found)
 
     def sorted(self, locate: Callable[[list[tuple[int, int]]], list[str]]) -> list[InputError]:
-        """The errors, ordered by the place of the relocation. ``locate`` says where in the source
-        a place (symbol, offset) comes from, or "": then the offset has to do."""
+        """The errors, ordered by the place of the relocation; the oracle ends at the first of
+        status 1. ``locate`` says where in the source a place (symbol, offset) comes from, or "":
+        then the offset has to do."""
         found = sorted(self._found, key=lambda found: found[0].row)
         try:
             lines = locate([(where.symbol, where.offset) for where, _ in found])
@@ -54,18 +55,28 @@ class RelocErrors:
             for (_, error), line in zip(found, lines, strict=True)
         ]
 
-    def _add(self, where: Where, message: str, remedy: str = _REBUILD, *, found: str = "") -> None:
-        name = self._symbols.name(where.symbol) or f"sym {where.symbol}"
+    def _add(
+        self,
+        where: Where,
+        message: str,
+        remedy: str = _REBUILD,
+        *,
+        found: str = "",
+        fatal: bool = False,
+    ) -> None:
         error = InputError(
             message,
-            symbol=name,
+            symbol="" if fatal else self._symbol(where),
             file=self._files[int(self._symbols.object[where.symbol])],
             offset=where.offset,
             found=found,
             remedy=remedy,
-            status=2,
+            status=1 if fatal else 2,
         )
         self._found.append((where, error))
+
+    def _symbol(self, where: Where) -> str:
+        return self._symbols.name(where.symbol) or f"sym {where.symbol}"
 
     def _target(self, where: Where) -> str:
         return self._symbols.name(where.target) if where.target else ""
@@ -110,11 +121,12 @@ class RelocErrors:
 
     def unhandled(self, where: Where, number: int) -> None:
         """The target's kind and the relocation's type do not go together."""
+        # The oracle has its release's number of the kind there, too.
         kind = SymKind(int(self._symbols.kind[where.target]))
         self._add(
             where,
             f"unhandled relocation for {self._target(where)} "
-            f"(type {int(kind)} ({kind.name}) rtype {number} ({self._name(number)}))",
+            f"(type {kind.name} rtype {number} ({self._name(number)}))",
             "link externally (-linkmode=external)",
         )
 
@@ -134,12 +146,29 @@ class RelocErrors:
         """No field has that width."""
         self._add(where, f"bad reloc size {width:#x} for {self._target(where)}")
 
-    def odd_instruction(self, where: Where, kind: RelocKind) -> None:
-        """The instruction around the place is none of those that can be made another."""
+    def bound(self, where: Where, kind: RelocKind) -> None:
+        """The kind is for position-independent executables, and this one is bound to an address."""
         self._add(
             where,
-            f"cannot handle {kind.name} (sym {self._target(where)}) when linking internally",
+            f"cannot handle {kind.name} (sym {self._symbol(where)}) when linking internally",
+            "link with -buildmode=pie, or compile without -shared",
+            fatal=True,
+        )
+
+    def odd_instruction(self, where: Where, kind: RelocKind, before: bytes) -> None:
+        """The value cannot be put into the instruction around the place. ``before`` is what stands
+        before the field; where the symbol has less than the kind looks at there is no
+        instruction."""
+        if len(before) < kind.around[0]:
+            message = f"{kind.name} relocation is not in an instruction (sym {self._symbol(where)})"
+        else:
+            message = kind.refusal.format(before)
+        # The oracle goes on where a value is wrong, not where an instruction is.
+        self._add(
+            where,
+            message,
             "rebuild the package, or link with -linkmode=external",
+            fatal=kind.around != (0, 0),
         )
 
     def unaligned(self, where: Where, unit: int, address: int) -> None:

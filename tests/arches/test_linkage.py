@@ -151,9 +151,9 @@ def thread_local(arch: Architecture, number: int, code: bytes, at: int) -> tuple
     zero, place = np.zeros(1, np.int64), np.array([at])
     width = 8 if number == arm64.R_ARM64_TLS_IE else 4
     places = Places(image, place, zero, zero, zero, zero, zero, width, arch.tls_offset, 0)
-    assert kind.rewrite is not None
+    assert kind.prepare is not None
     assert kind.value is not None
-    good = bool(kind.rewrite(places)[0])
+    good = bool(kind.prepare(places)[0])
     value = int(kind.value(places)[0]) % (1 << 8 * width)
     image[at : at + width] = np.frombuffer(value.to_bytes(width, arch.byteorder), np.uint8)
     return image.tobytes(), good
@@ -190,19 +190,30 @@ def test_a_thread_local_load_of_arm64_becomes_a_constant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arch", "number", "code", "at"),
+    ("arch", "number", "code", "at", "said"),
     [
-        (amd64.ARCH, rt.R_TLS_IE, "48030d00000000", 3),  # add
-        (s390x.ARCH, rt.R_TLS_IE, "c0b500000000e3b0b0000004", 2),  # brasl
+        (amd64.ARCH, rt.R_TLS_IE, "48030d00000000", 3, "MOVQ, got [72 3 13]"),  # add
+        (s390x.ARCH, rt.R_TLS_IE, "c0b500000000e3b0b0000004", 2, "LARL instruction: c0 b5"),
     ],
 )
 def test_other_instructions_are_left_and_refused(
-    arch: Architecture, number: int, code: str, at: int
+    arch: Architecture, number: int, code: str, at: int, said: str
 ) -> None:
     kind = arch.relocs[number]
     image = np.frombuffer(bytes.fromhex(code), np.uint8).copy()
     zero = np.zeros(1, np.int64)
     places = Places(image, np.array([at]), zero, zero, zero, zero, zero, 4, -8, 0)
-    assert kind.rewrite is not None
-    assert not kind.rewrite(places)[0]
+    assert kind.prepare is not None
+    assert not kind.prepare(places)[0]
     assert image.tobytes() == bytes.fromhex(code)
+    assert kind.refusal.format(image[:at].tobytes()).endswith(said)
+
+
+def test_a_thread_local_distance_of_arm64_is_limited() -> None:
+    """It is a value that is wrong, not an instruction."""
+    kind = arm64.RELOCS[arm64.R_ARM64_TLS_IE]
+    at, distance = np.zeros(3, np.int64), np.array([0, 32678, 2])
+    places = Places(np.zeros(8, np.uint8), at, at, distance - 16, at, at, at, 8, -8, 0)
+    assert kind.prepare is not None
+    assert kind.prepare(places).tolist() == [True, False, False]
+    assert (kind.around, kind.refusal) == ((0, 0), "TLS offset out of range")
