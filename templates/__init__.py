@@ -24,8 +24,11 @@ def copy(kind: str, name: str, folder: Path) -> tuple[Path, ...]:
     ``name`` is what pipelines and flags call the plugin ("acme.count"); its distribution is then
     linkpipe-acme-count, its package linkpipe_acme_count. The folder is there whole or not at all.
 
-    Raises UserError for a name that is none, or a folder that is there; OSError.
+    Raises UserError for a name that is none or is taken, or a folder that is there; OSError.
     """
+    from linkpipe.engine.plugins import Catalog
+
+    source = HOME / kind
     if not re.fullmatch(_NAME, name):
         raise UserError(
             f'"{name}" is no name of a plugin',
@@ -33,7 +36,18 @@ def copy(kind: str, name: str, folder: Path) -> tuple[Path, ...]:
             label="linkpipe",
             remedy='write small letters and digits, as in "acme.count"',
         )
-    if folder.exists():
+    # What a pipeline extends may be a file, or "default".
+    catalog, groups = Catalog(), _groups(source)
+    owners = [each.owner for group in groups for each in catalog.offers(group).get(name, ())]
+    if owners or name == "default" or name.endswith(".toml"):
+        raise UserError(
+            f'the name "{name}" is taken' + (f": {owners[0]} has it" if owners else ""),
+            status=2,
+            label="linkpipe",
+            remedy='call it as nothing else is called, as in "acme.count"',
+        )
+    whither = Path(os.path.abspath(folder))  # "a/../b" where there is no a yet
+    if os.path.lexists(whither):
         raise UserError(
             f"{folder} is there already",
             status=2,
@@ -51,10 +65,9 @@ def copy(kind: str, name: str, folder: Path) -> tuple[Path, ...]:
 
     import tempfile
 
-    source = HOME / kind
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    whither.parent.mkdir(parents=True, exist_ok=True)
     written = []
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as whole:
+    with tempfile.TemporaryDirectory(dir=whither.parent, prefix=f".{whither.name}-") as whole:
         for file in sorted(source.rglob("*")):
             relative = file.relative_to(source)
             if file.is_dir() or any(part.endswith(_LEFT_OUT) for part in relative.parts):
@@ -63,5 +76,17 @@ def copy(kind: str, name: str, folder: Path) -> tuple[Path, ...]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(renamed(file.read_text("utf-8")), "utf-8")
             written.append(folder / renamed(str(relative)))
-        os.rename(os.path.join(whole, "project"), folder)
+        os.rename(os.path.join(whole, "project"), whither)
     return tuple(written)
+
+
+def _groups(source: Path) -> tuple[str, ...]:
+    """The kinds of things that a project offers under its own name."""
+    import tomllib
+
+    project = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))["project"]
+    return tuple(
+        group.removeprefix("linkpipe.")
+        for group, entries in project["entry-points"].items()
+        if "sample" in entries
+    )

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from linkpipe.templates import HOME, KINDS
+from linkpipe.errors import UserError
+from linkpipe.templates import HOME, KINDS, copy
 from tests.conformance.oracle import link, linkpipe
 from tests.conformance.programs import inputs, table
 from tests.conformance.toolchain import environment, goroot
@@ -89,7 +90,7 @@ def test_a_link_with_it(made: Made, tmp_path: Path) -> None:
         assert '".text"' in (tmp_path / "seen.json").read_text()
     elif entries[0] == "linkpipe.dumpers":
         (first, *_) = sorted((tmp_path / "dump").glob(f"*/*.sections.{NAME}"))
-        assert first.read_text().startswith("name,") or "name" in first.read_text().split("\n")[0]
+        assert "name" in first.read_text().split("\n")[0].split(",")
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,12 @@ def test_a_link_with_it(made: Made, tmp_path: Path) -> None:
         (["Acme"], '"Acme" is no name of a plugin'),
         (["../up"], '"../up" is no name of a plugin'),
         (["acme", "-o", "."], ". is there already"),
+        (["acme", "-o", "none/../.."], "none/../.. is there already"),
+        (["relro"], 'the name "relro" is taken: linkpipe'),
+        (["--observer", "check"], 'the name "check" is taken: linkpipe'),
+        (["--dump-format", "jsonl"], 'the name "jsonl" is taken: linkpipe'),
+        (["default"], 'the name "default" is taken'),
+        (["acme.toml"], 'the name "acme.toml" is taken'),
     ],
 )
 def test_what_is_refused(args: list[str], said: str, tmp_path: Path) -> None:
@@ -111,6 +118,25 @@ def test_what_is_refused(args: list[str], said: str, tmp_path: Path) -> None:
     )
     assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
     assert said in done.stderr
+
+
+def test_a_link_that_leads_nowhere_is_there(tmp_path: Path) -> None:
+    (tmp_path / "p").symlink_to("none")
+    with pytest.raises(UserError, match="is there already"):
+        copy("pass", NAME, tmp_path / "p")
+    assert [each.name for each in tmp_path.iterdir()] == ["p"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_readme_builds_the_readers_program(kind: str) -> None:
+    """Not the plugin's folder: the command goes to the program first, and names no file as seen
+    from elsewhere."""
+    text = (HOME / kind / "README.md").read_text()
+    (line,) = (line for line in text.splitlines() if line.endswith("linkpipe build ."))
+    assert line.startswith("cd YOUR_PROGRAM && ")
+    assert "PWD" not in line
+    pipeline = re.search("LINKPIPE_PIPELINE=(.)", line)
+    assert pipeline is None or pipeline[1] == "/"
 
 
 def test_templates_are_of_one_name() -> None:
@@ -138,6 +164,11 @@ def test_two_strangers_in_one_pipeline(tmp_path: Path) -> None:
     linked = link(linkpipe(), given, flags, tmp_path)
     assert linked.status == 0, linked.stderr
     assert subprocess.check_output([linked.output]) == b"hello, linker\n"
+    order = run("linkpipe", "passes", "--pipeline", pipeline, cwd=tmp_path, **given.env)
+    assert [name for name in re.split(r"\s+", order) if name in ("acme.one", "other.two")] == [
+        "acme.one",
+        "other.two",
+    ]
     one, two = (list((tmp_path / "dump").glob(f"*/*.{n}.functions.jsonl")) for n in
                 ("acme.one", "other.two"))  # fmt: skip
     assert len(one) == len(two) == 1

@@ -25,9 +25,9 @@ def command(name: str, kind: str | None, output: str) -> int:
 
     The project has its entry point, a pipeline where there is one to have, tests, and a README that
     says how to install, test and use it. The architecture is a whole one, to be changed
-    into another.
+    into another; NAME is that of the project only, and its README says what GOARCH it offers.
 
-    The exit status is 0; 2 when the name is none, or the folder is there already.
+    The exit status is 0; 2 when the name is none or is taken, or the folder is there already.
 
     \b
     Examples:
