@@ -249,7 +249,7 @@ def require(version: str) -> None:
 def link(
     target: str | Sequence[str],
     *,
-    until: str = "",
+    until: str | None = None,
     pipeline: str = "",
     observers: Iterable[Observer] = (),
     flags: Sequence[str] = (),
@@ -262,9 +262,11 @@ def link(
     ``target`` is a package, as ``go build`` names it (a path or an import path, seen from the
     current folder), which is compiled by the go command; or the file of a saved link; or the
     arguments of a link, a sequence of strings as `go tool link` takes them. The link runs up to and
-    with the pass ``until``, or the last that provides the fact of that name, or to its end;
-    ``pipeline`` is the pipeline file, the default one when empty. ``flags`` are those of ``go
-    build`` for a package, and come before the arguments of a link. ``output`` is the file that a
+    with the pass ``until``, to the barrier of that name, or with the last pass that provides the
+    fact of that name; to its end when that is empty, and as far as its own ``-until`` or
+    LINKPIPE_UNTIL says when it is None. ``pipeline`` is the pipeline file, the default one when
+    empty. ``flags`` are those of ``go build`` for a package, and come before the arguments of a
+    link. ``output`` is the file that a
     whole link writes, in place of the one that the arguments name; that of a package goes when the
     function returns, if none is given. ``variables`` is the environment of a link that is given by
     its arguments, this process's own when None.
@@ -281,6 +283,8 @@ def link(
     from linkpipe.engine.session import run_link
 
     with _options(target, flags, variables, go) as (options, saved):
+        if until is None:
+            until = options.settings.until
         if saved and not until:
             check_compiler(saved, os.environ)
         if pipeline:

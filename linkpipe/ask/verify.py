@@ -188,7 +188,7 @@ class _Linker:
         *flags, main = args
         captured = self.captured
         options = options_for([*flags, *more, main], captured.variables, captured.tool)
-        link = run_link(attrs.evolve(options, o=str(output)))
+        link = run_link(attrs.evolve(options, o=str(output)), until="")
         if given and final:
             content = output.read_bytes().replace(given.encode(), final.encode())
             output.write_bytes(content)

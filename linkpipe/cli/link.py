@@ -98,7 +98,6 @@ def link(options: Options, catalog: Catalog) -> None:
     done = run_link(
         options,
         lambda catalog: observers(options, catalog),
-        until=until,
         keep=False,
         catalog=catalog,
     )
@@ -150,6 +149,8 @@ def version(asked: VersionAsked, catalog: Catalog) -> str:
 
     pipeline = pipeline_of(asked.settings, catalog)
     digest = hashlib.sha256(pipeline.source)
+    if asked.settings.until:
+        digest.update(f"until {asked.settings.until}\n".encode("utf-8", "surrogateescape"))
     names = (step.name for step in pipeline.steps)
     digest.update(catalog.identity(names, environment.goarch, release.name).encode())
     requests = asked.settings.requests()

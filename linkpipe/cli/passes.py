@@ -11,15 +11,16 @@ import click
 
 from linkpipe.cli._people import as_format, people, print_json, print_table
 from linkpipe.cli._target import ask
-from linkpipe.engine.flagedits import edits, pipeline_of
+from linkpipe.engine.flagedits import edits, extension, pipeline_of
 from linkpipe.engine.pipeline import Barrier, Pipeline
-from linkpipe.engine.places import standings
+from linkpipe.engine.places import misplaced, standings
 from linkpipe.engine.plan import Plan, check_output, check_unread, make_plan
 from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.releases import release_of
 from linkpipe.engine.session import options_for
+from linkpipe.errors import OptionError
 from linkpipe.flags.environ import capture
-from linkpipe.flags.options import disabled
+from linkpipe.flags.options import Options
 from linkpipe.flags.settings import Settings, from_environment
 
 
@@ -48,18 +49,18 @@ def command(
     Examples:
       linkpipe passes --pipeline acme.toml --explain
       linkpipe passes -- -buildmode=plugin -s
-      linkpipe passes --toml -- -pass acme.count@reach-final -skip-pass relro
+      linkpipe passes --toml -- -pass acme.count@reach-final -skip-pass stackcheck
     """
+    kinds = {"dot": dot, "explain": explain, "installed": installed, "toml": toml}
+    asked = [f"--{name}" for name, there in kinds.items() if there]
+    if len(asked) > 1:
+        raise click.UsageError(f"{' and '.join(asked)}: ask for one of them")
     flags = click.get_current_context().obj or ()
-    catalog = Catalog(without=disabled(flags, os.environ))
-    options = options_for([*flags, "main.a"], os.environ) if flags else None
+    options = _options(flags) if flags else None
     settings = options.settings if options else Settings(**from_environment(os.environ))
+    catalog = Catalog(without=settings.disable_plugin)
     if pipeline:
         settings = attrs.evolve(settings, pipeline=pipeline)
-    if toml:
-        base = json.dumps(os.path.abspath(settings.pipeline) if settings.pipeline else "default")
-        click.echo(edits(settings, catalog) or f"extends = {base}\n", nl=False)
-        return
     environment = options.environment if options else capture(os.environ)
     release = release_of(catalog, environment.version, settings.release)
     pipe = pipeline_of(settings, catalog)
@@ -69,7 +70,18 @@ def command(
     else:
         check_output(plan, pipe, catalog)
     check_unread(plan)
-    if installed:
+    for words in misplaced(plan):
+        click.echo(f"linkpipe passes: warning: {words}", err=True)
+    if toml:
+        # What no pipeline file can say.
+        for flag, value in (
+            ("until", settings.until),
+            *(("disable-plugin", name) for name in settings.disable_plugin),
+        ):
+            if value:
+                click.echo(f"# -{flag} {json.dumps(value)}")
+        click.echo(edits(settings, catalog) or f"{extension(settings)}\n", nl=False)
+    elif installed:
         _installed(catalog, settings, pipe, plan, (environment.goarch, release.name), form)
     elif dot:
         click.echo(_dot(plan), nl=False)
@@ -81,6 +93,21 @@ def command(
         print_json(PLAN, plan_rows(plan))
     else:
         _table(plan)
+
+
+def _options(flags: Sequence[str]) -> Options:
+    """The options of a link with these flags, whatever it links."""
+    try:
+        return options_for([*flags, "main.a"], os.environ)
+    except OptionError as e:
+        if e.message:
+            raise
+        raise OptionError(
+            "behind the dashes stand flags of a link only; one lacks its argument, or an input was "
+            "named",
+            label="linkpipe",
+            remedy="leave the input out, or write -flag=value",
+        ) from e
 
 
 def _installed(

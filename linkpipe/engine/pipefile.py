@@ -225,12 +225,15 @@ def check_table(place: Place, kind: str, table: Any) -> None:
                 key,
                 remedy="correct the value",
             )
+    if barrier and not table["barrier"]:
+        raise place.error("a barrier without a name", "barrier", remedy="name it")
     if "name" not in table and not barrier:
         raise place.error(f"[[{kind}]] has no `name`", remedy="name the pass")
 
 
 def written(value: Any) -> str:
-    """A value as TOML has it, on one line."""
+    """A value as TOML has it, on one line. Raises UserError for text that is no UTF-8, which TOML
+    has no way to write."""
     import json
     from datetime import date, time
 
@@ -241,8 +244,16 @@ def written(value: Any) -> str:
         return f"[{', '.join(map(written, value))}]"
     if isinstance(value, str):
         # As JSON has it, but for one control character.
-        sound = value.encode("utf-8", "replace").decode()
-        return json.dumps(sound, ensure_ascii=False).replace("\x7f", "\\u007f")
+        try:
+            value.encode()
+        except UnicodeEncodeError as e:
+            raise UserError(
+                f"{value!r} is no UTF-8, and so nothing that a pipeline could say",
+                status=2,
+                label="linkpipe",
+                remedy="rename the file or the folder",
+            ) from e
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, (date, time)):
         return value.isoformat()
     return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -140,7 +140,7 @@ class Pipeline(Value):
         steps: the steps.
         file: the file that was asked for.
         source: the bytes of it and of what it extends (for the link's identity).
-        gone: pass -> the [[remove]] or [[replace]] that took it out.
+        gone: pass that is not in it -> the [[remove]] or [[replace]] that took it out.
         barriers: the barriers, in order.
         files: it and what it extends, in the order in which they were applied.
     """
@@ -172,7 +172,9 @@ def load_pipeline(file: str = "", catalog: Catalog | None = None, edits: str = "
         message = "the pipeline has no passes"
         raise PipelineError(message, file=file, line=1, remedy=remedy, label="linkpipe")
     source = b"".join(each.source for each in build.files)
-    return Pipeline(tuple(steps), file, source, build.gone, barriers, tuple(build.files))
+    stands = {step.name for step in steps}
+    gone = {name: edit for name, edit in build.gone.items() if name not in stands}
+    return Pipeline(tuple(steps), file, source, gone, barriers, tuple(build.files))
 
 
 def _barriers(
@@ -204,7 +206,8 @@ def _files(
     the files that it extends. A chain may be longer than Python's stack."""
     bases: dict[str, list[str]] = {first.name: []}
     done: list[PipelineFile] = []
-    real = {os.path.realpath(first.name): first}
+    # What flags say is no file, though there may be one of that name.
+    real = {os.path.realpath(first.name): first} if first.lines else {}
     open_ = [(first, iter(first.extends))]
     while open_:
         file, names = open_[-1]
@@ -237,30 +240,32 @@ class _Build:
     bases: Mapping[str, Sequence[str]]
     items: list[Step | Barrier] = attrs.Factory(list)
     gone: dict[str, Step] = attrs.Factory(dict)
+    # What was inserted after another, or replaced by another: by its id, it and that other one.
+    follows: dict[int, tuple[Step | Barrier, Step | Barrier]] = attrs.Factory(dict)
 
     def apply(self, file: PipelineFile) -> None:
         """Add what a file says to what it extends."""
         edits = {
             kind: [
-                (_item(file.place(kind, row), kind, table), table)
+                (file.place(kind, row), table)
                 for row, table in enumerate(file.tables.get(kind, ()))
             ]
             for kind in KINDS
         }
-        for item, _ in edits["pass"]:
-            self.items.append(item)
-        for step, _ in edits["remove"]:
+        for kind, rows in edits.items():
+            for place, table in rows:
+                check_table(place, kind, table)
+        self.items += [_item(place, table) for place, table in edits["pass"]]
+        for place, table in edits["remove"]:
+            step = _step(place, table)
             at = self._find(step, step.name, "name")
             self._not_a_strangers(step, self.items[at], "remove")
             del self.items[at]
-            if isinstance(step, Step):
-                self.gone[step.name] = step
-        for step, table in edits["replace"]:
-            if isinstance(step, Step):
-                self._replace(step, table)
-        last: dict[int, Step | Barrier] = {}
-        for item, table in edits["insert"]:
-            self._insert(item, table, last)
+            self.gone[step.name] = step
+        for place, table in edits["replace"]:
+            self._replace(_step(place, table), table)
+        for place, table in edits["insert"]:
+            self._insert(_item(place, table), table)
 
     def _replace(self, step: Step, table: Mapping[str, Any]) -> None:
         """What the replacement does not say itself it takes from the step that it replaces; options
@@ -275,7 +280,7 @@ class _Build:
         self._not_a_strangers(step, old, "replace")
         by = table.get("by", old.name)
         own_options = "options" in table or by != old.name
-        self.items[at] = attrs.evolve(
+        new = self.items[at] = attrs.evolve(
             step,
             name=by,
             why=step.why or old.why,
@@ -283,14 +288,15 @@ class _Build:
             options=step.options if own_options else old.options,
             options_place=step.place if own_options else old.options_place,
         )
+        if id(old) in self.follows:
+            self.follows[id(new)] = (new, self.follows[id(old)][1])
+        self.follows[id(old)] = (old, new)
         if by != old.name:
             self.gone[old.name] = step
 
-    def _insert(
-        self, item: Step | Barrier, table: Mapping[str, Any], last: dict[int, Step | Barrier]
-    ) -> None:
-        """Several at one place end up in the order in which they are written: ``last`` has the
-        one that was last inserted after another, by that one's id."""
+    def _insert(self, item: Step | Barrier, table: Mapping[str, Any]) -> None:
+        """Several at one place end up in the order in which they are written, and their files
+        applied."""
         anchors = [key for key in ("after", "before") if key in table]
         if len(anchors) != 1:
             from linkpipe.engine.places import where_it_may_stand
@@ -304,12 +310,16 @@ class _Build:
             )
         at = self._find(item, table[anchors[0]], anchors[0])
         if anchors[0] == "after":
-            anchor = end = self.items[at]
-            while id(end) in last:
-                end = last[id(end)]
-            last[id(anchor)] = item
-            at = next(i for i, other in enumerate(self.items) if other is end) + 1
+            anchor = self.items[at]
+            at = max(i for i, other in enumerate(self.items) if self._led_by(anchor, other)) + 1
+            self.follows[id(item)] = (item, anchor)
         self.items.insert(at, item)
+
+    def _led_by(self, anchor: Step | Barrier, item: Step | Barrier) -> bool:
+        """Whether it is the anchor, or was inserted after it, or after one that was."""
+        while item is not anchor and id(item) in self.follows:
+            item = self.follows[id(item)][1]
+        return item is anchor
 
     def _find(self, item: Step | Barrier, name: str, key: str) -> int:
         for at, other in enumerate(self.items):
@@ -340,16 +350,19 @@ class _Build:
         )
 
 
-def _item(place: Place, kind: str, table: Any) -> Step | Barrier:
-    """One table, checked."""
-    check_table(place, kind, table)
-    why = table.get("why", "")
+def _item(place: Place, table: Mapping[str, Any]) -> Step | Barrier:
     if "barrier" in table:
+        why = table.get("why", "")
         return Barrier(table["barrier"], tuple(table.get("final", ())), why, place)
+    return _step(place, table)
+
+
+def _step(place: Place, table: Mapping[str, Any]) -> Step:
     asked: dict[str, Any] = {}
     for key, value in table.get("when", {}).items():
         # when = { release.typelinks = true }
         inner = {f"{key}.{name}": v for name, v in value.items()} if isinstance(value, dict) else {}
         asked |= inner or {key: value}
     when = {key: tuple(v) if isinstance(v, list) else (v,) for key, v in asked.items()}
-    return Step(table["name"], why, when, table.get("options", {}), place, place)
+    options = table.get("options", {})
+    return Step(table["name"], table.get("why", ""), when, options, place, place)

@@ -3,11 +3,12 @@ does."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 
+from linkpipe.engine.plan import fact_of
 from linkpipe.errors import LinkpipeError, PipelineError
 from linkpipe.values import Value
 
@@ -54,12 +55,20 @@ def standings(plan: Plan) -> tuple[Standing, ...]:
                 needs[fact] = (*needs.get(fact, ()), other)
         feeds = {fact: _first_reader(plan, number, fact) for fact in planned.run.provides}
         behind = [barrier.name for barrier in plan.barriers if barrier.at <= number]
-        # Facts are read and set in turn: it stays behind who sets what it reads, and before who
-        # reads, or sets, what it sets.
+        # Facts are read and set in turn: it stays behind who sets what it reads, and who reads or
+        # sets what it sets; and before who reads, or sets, what it sets, and where that is final.
         at = {name: place for place, name in enumerate(names)}
-        before = max((at[name] for each in needs.values() for name in each), default=-1)
+        sets = set(planned.run.provides)
+        earlier = [at[name] for each in needs.values() for name in each]
+        earlier += [
+            place
+            for place, other in enumerate(plan.passes[:number])
+            if sets & other.run.access.reads or sets.intersection(other.run.provides)
+        ]
+        before = max(earlier, default=-1)
         later = [at[name] for name in feeds.values() if name]
         later += [_next_setter(plan, number, fact) for fact in planned.run.access.reads]
+        later += [each.at for each in plan.barriers if each.at > number and _held(each, sets)][:1]
         after = min(later, default=len(names)) - 1
         found.append(
             Standing(
@@ -90,11 +99,36 @@ def _next_setter(plan: Plan, number: int, fact: str) -> int:
     return len(plan.passes)
 
 
+def _held(barrier: Barrier, facts: Container[str]) -> tuple[str, ...]:
+    """What of these facts, or of parts of them, is final behind a barrier."""
+    return tuple(path for path in barrier.final if fact_of(path, facts))
+
+
+def misplaced(plan: Plan) -> Iterator[str]:
+    """Passes that were put behind a barrier though they declare to set what is final there, in
+    words: each may set another part of it, or none of it be read any more. Those that the
+    barrier's own file has there are taken to know."""
+    for number, planned in enumerate(plan.passes):
+        place = planned.step.place
+        if place.path[:1] == ("replace",):
+            continue  # it stands where another stood
+        for barrier in plan.barriers:
+            final = _held(barrier, planned.run.provides)
+            if final and barrier.at <= number and barrier.place.file != place.file:
+                yield (
+                    f"{planned.name} stands behind {barrier.name}, where {', '.join(final)} "
+                    "shall be final, and declares to set that: what has been made of it does not "
+                    f"change any more ({place.where()}; -check tells whether it does)"
+                )
+                break
+
+
 def where_it_may_stand(
     item: Step | Barrier, items: Sequence[Step | Barrier], catalog: Catalog | None
 ) -> str:
     """Where what a pass declares allows it to stand among these, in words for an error; "" where
-    that cannot be told, or it is nowhere."""
+    that cannot be told, or it is nowhere. The last place is before the first barrier that makes
+    final what it sets, or a part of that, unless it can only stand behind that one."""
     from linkpipe.engine.pipeline import Barrier, Step
     from linkpipe.engine.plan import bind_all, check_facts
     from linkpipe.engine.plugins import Catalog
@@ -122,17 +156,27 @@ def where_it_may_stand(
     allowed = [place for place in range(len(passes) + 1) if fits(place)]
     if not allowed:
         return ""
-    return _told(passes, items, allowed[0], allowed[-1])
+    return _told(passes, items, allowed[0], allowed[-1], new.run.provides)
 
 
-def _told(passes: Sequence[Planned], items: Sequence[Step | Barrier], first: int, last: int) -> str:
-    from linkpipe.engine.pipeline import Step
+def _told(
+    passes: Sequence[Planned],
+    items: Sequence[Step | Barrier],
+    first: int,
+    last: int,
+    sets: Container[str],
+) -> str:
+    from linkpipe.engine.pipeline import Barrier
 
     begin = f"after {passes[first - 1].name}" if first else f"before {passes[0].name}"
     end = f"before {passes[last].name}" if last < len(passes) else f"after {passes[-1].name}"
     places, before = [], 0
     for item in items:
-        before += isinstance(item, Step)
+        if not isinstance(item, Barrier):
+            before += 1
+        elif first <= before <= last and _held(item, sets):
+            end = f"before {item.name}"
+            break
         if first <= before <= last:
             places.append(item.name)
     return (

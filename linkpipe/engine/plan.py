@@ -72,12 +72,13 @@ class Plan(Shown):
         return providers(self.passes)
 
     def until(self, name: str) -> Plan:
-        """The plan that ends with that pass, or with the last one that provides the fact of that
-        name. Raises UserError when it is not in the plan."""
-        names = [planned.name for planned in self.passes]
-        if name not in names:
+        """The plan that ends with that pass, at that barrier, or with the last pass that provides
+        the fact of that name. Raises UserError when it is not in the plan."""
+        ends = {planned.name: at for at, planned in enumerate(self.passes, 1)}
+        ends |= {barrier.name: barrier.at for barrier in self.barriers}
+        if name not in ends:
             name = self.providers.get(name, (name,))[-1]
-        if name not in names:
+        if name not in ends:
             skipped = any(step.name == name for step in self.skipped)
             raise UserError(
                 f'the plan of this link has no pass "{name}"',
@@ -85,9 +86,9 @@ class Plan(Shown):
                 label="linkpipe",
                 remedy="the flags of this link rule it out"
                 if skipped
-                else suggestion(name, names) or "`linkpipe passes` lists the passes",
+                else suggestion(name, ends) or "`linkpipe passes` lists the passes",
             )
-        end = names.index(name) + 1
+        end = ends[name]
         barriers = tuple(barrier for barrier in self.barriers if barrier.at <= end)
         return attrs.evolve(self, passes=self.passes[:end], barriers=barriers)
 
@@ -143,7 +144,7 @@ def make_plan(
         before.append(len(passes))
     check_facts(passes, pipeline.gone, catalog)
     for barrier in pipeline.barriers:
-        _check_barrier(barrier, pipeline.steps[: barrier.at], passes[: before[barrier.at]], catalog)
+        _check_barrier(barrier, pipeline, passes[: before[barrier.at]], catalog)
     barriers = [attrs.evolve(each, at=before[each.at]) for each in pipeline.barriers]
     return Plan(tuple(passes), tuple(skipped), tuple(barriers))
 
@@ -154,17 +155,24 @@ def bind_all(steps: Iterable[Step], catalog: Catalog) -> list[Planned]:
 
 
 def _check_barrier(
-    barrier: Barrier, steps: Sequence[Step], passes: Sequence[Planned], catalog: Catalog
+    barrier: Barrier, pipeline: Pipeline, passes: Sequence[Planned], catalog: Catalog
 ) -> None:
     """What is final at a barrier is a fact, or a part of one, that a pass before it sets; it may be
     one that the flags rule out."""
     facts = GIVEN.union(*(planned.run.provides for planned in passes))
     for path in barrier.final:
+        if not all(path.split(".")):
+            raise barrier.error(
+                f"the barrier {barrier.name} says that `{path}` is final, which names nothing",
+                "final",
+                remedy='write a fact, or a part of one: "symbols.value"',
+            )
         if fact_of(path, facts):
             continue
+        steps = pipeline.steps[: barrier.at]
         facts = facts.union(*(planned.run.provides for planned in bind_all(steps, catalog)))
         if not fact_of(path, facts):
-            raise barrier.error(
+            raise _taken_out(path, pipeline.gone, catalog) or barrier.error(
                 f"the barrier {barrier.name} says that `{path}` is final, and no pass before it "
                 "provides such a fact",
                 "final",
@@ -205,7 +213,12 @@ def check_output(plan: Plan, pipeline: Pipeline, catalog: Catalog) -> None:
     """
     from itertools import product
 
-    writers = [planned.when for planned in plan.passes if "output" in planned.run.provides]
+    writers = [
+        # Of a condition that is not about yes or no it cannot be told what else there may be.
+        {key: wanted for key, wanted in planned.when.items() if isinstance(wanted[0], bool)}
+        for planned in plan.passes
+        if "output" in planned.run.provides
+    ]
     asked = sorted({key for when in writers for key in when})
     modes = [
         dict(zip(asked, values, strict=True))
@@ -338,14 +351,17 @@ def check_facts(passes: Sequence[Planned], gone: Mapping[str, Step], catalog: Ca
 def _taken_out(
     fact: str, gone: Mapping[str, Step], catalog: Catalog, planned: Planned | None = None
 ) -> PipelineError | None:
-    """When the pass that sets a fact was removed or replaced, that is where the mistake is."""
+    """When the pass that sets a fact, or the one that has this part, was removed or replaced, that
+    is where the mistake is."""
     for name, step in gone.items():
         try:
             provider = catalog.load("passes", name)
         except UserError:
             continue
         # One that requires what it provides only changes what others have set.
-        if fact in provider.provides and fact not in provider.requires:
+        set_first = [each for each in provider.provides if each not in provider.requires]
+        if fact_of(fact, set_first):
+            fact = fact_of(fact, set_first)
             message = f"{name}, which provides the fact `{fact}`, is taken out here"
             remedy = f"put a pass in its place that provides `{fact}`"
             if planned is not None:

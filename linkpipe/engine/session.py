@@ -21,13 +21,14 @@ def run_link(
     options: Options,
     observers: Callable[[Catalog], Sequence[Observer]] = lambda _: (),
     *,
-    until: str = "",
+    until: str | None = None,
     keep: bool = True,
     catalog: Catalog | None = None,
 ) -> Link:
     """Do the link that ``options`` describe, up to and with the pass ``until`` or the last that
     provides a fact of that name, all of it when that is empty, which has to write a file; what is
-    known at its end. Nothing is opened before the plan has been checked.
+    known at its end. Where it is None, the settings say how far. Nothing is opened before the plan
+    has been checked.
 
     ``catalog`` is what is installed; ``observers`` makes those who watch from it. Unless told to
     ``keep`` them, facts are let go when no pass still to come can read them.
@@ -39,6 +40,8 @@ def run_link(
     release.enabled(options.environment.goexperiment, regabi=False)  # refuse what there is not
     pipeline = pipeline_of(options.settings, catalog)
     plan = make_plan(pipeline, catalog, options, release)
+    if until is None:
+        until = options.settings.until
     if until:
         plan = plan.until(until)
     else:

@@ -7,9 +7,11 @@ type first.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, get_origin, get_type_hints
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -55,7 +57,31 @@ def typed(values: Mapping[str, str], options: type[Any] | None) -> dict[str, Any
     return {name: _typed(text, hints.get(name)) for name, text in values.items()}
 
 
+def absolute(values: Mapping[str, Any], options: type[Any] | None, folder: str) -> dict[str, Any]:
+    """The values, with those of options that are a Path, or several, as seen from ``folder``."""
+    hints = get_type_hints(options) if options is not None else {}
+    return {name: _absolute(value, hints.get(name), folder) for name, value in values.items()}
+
+
+def _absolute(value: Any, wanted: Any, folder: str) -> Any:
+    from pathlib import Path
+
+    wanted = _wanted(wanted)
+    if isinstance(value, str) and wanted is Path:
+        return os.path.join(folder, value)
+    if isinstance(value, (list, tuple)) and get_args(wanted):
+        return [_absolute(item, get_args(wanted)[0], folder) for item in value]
+    return value
+
+
+def _wanted(hint: Any) -> Any:
+    """A type without the None that may stand in its place."""
+    args = [each for each in get_args(hint) if each is not NoneType]
+    return args[0] if len(args) == 1 and NoneType in get_args(hint) else hint
+
+
 def _typed(text: str, wanted: Any) -> Any:
+    wanted = _wanted(wanted)
     if wanted is bool:
         return _BOOLS.get(text, text)
     if wanted is int or wanted is float:
@@ -64,7 +90,7 @@ def _typed(text: str, wanted: Any) -> Any:
         except ValueError:
             return text
     if get_origin(wanted) in (tuple, list):
-        return text.split("+")
+        return [_typed(word, get_args(wanted)[0]) for word in text.split("+")]
     return text
 
 

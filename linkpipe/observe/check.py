@@ -16,7 +16,7 @@ from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import Observer, changed
 from linkpipe.errors import PassError
 from linkpipe.observe.facttypes import declared_facts, fits, spelled
-from linkpipe.observe.final import in_force, overruled
+from linkpipe.observe.final import check_parts, in_force, overruled
 from linkpipe.observe.mutable import mutable
 from linkpipe.tables.rules import RULES
 
@@ -35,11 +35,15 @@ class Check(Observer):
         """Check what the link starts with."""
         _refuse(list(broken(link, set(link.facts))), "linkpipe")
         self._barriers = in_force(plan)
+        self._ahead = list(plan.barriers)
+        self._behind = {id(planned): at for at, planned in enumerate(plan.passes, 1)}
 
     def after_pass(self, planned: Planned, before: Link, after: Link, seconds: float) -> None:
         """Raise PassError when a fact that the pass set is broken."""
         facts = set(changed(before, after))
         _refuse(list(broken(after, facts)), planned.name)
+        while self._ahead and self._ahead[0].at <= self._behind[id(planned)]:
+            check_parts(self._ahead.pop(0), after)
         wrong = list(overruled(self._barriers[id(planned)], before, after, facts))
         if wrong:
             raise PassError(

@@ -33,11 +33,24 @@ def overruled(
             fact = fact_of(path, before.facts)
             if fact not in changed or path in told:
                 continue
-            inside = [part for part in path[len(fact) :].split(".") if part]
+            inside = _inside(path, fact)
             old, new = (_part(link.facts[fact], inside, barrier, path) for link in (before, after))
             if not same(old, new):
                 told.add(path)
                 yield fact, f"changed `{path}`, which is final behind the barrier {barrier.name}"
+
+
+def check_parts(barrier: Barrier, link: Link) -> None:
+    """That there is what a barrier says is final, as far as there are the facts. Raises
+    PipelineError."""
+    for path in barrier.final:
+        fact = fact_of(path, link.facts)
+        if fact:
+            _part(link.facts[fact], _inside(path, fact), barrier, path)
+
+
+def _inside(path: str, fact: str) -> list[str]:
+    return [part for part in path[len(fact) :].split(".") if part]
 
 
 def _part(value: Any, path: Sequence[str], barrier: Barrier, whole: str) -> Any:

@@ -11,6 +11,7 @@ import structlog
 
 from linkpipe import server
 from linkpipe.engine.context import Link
+from linkpipe.engine.places import misplaced
 from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import Observer, changed
 
@@ -54,6 +55,8 @@ class Log(Observer):
             skipped=[step.name for step in plan.skipped],
             **({"linked": server.told} if server.told else {}),
         )
+        for words in misplaced(plan):
+            self._log.warning("misplaced", why=words)
 
     def before_pass(self, planned: Planned, link: Link) -> None:
         """Log the pass that starts."""

@@ -153,6 +153,21 @@ def test_a_link_stops_where_a_fact_is_there() -> None:
     assert link.has("graph")
 
 
+def test_a_link_stops_where_its_own_settings_say(tmp_path: Path) -> None:
+    """Where the caller says nothing of it; "" is the whole link."""
+    given = inputs(TINY)
+    arguments = [*given.flags, "-o", str(tmp_path / "out"), str(given.main)]
+    variables = {**given.environment(), "LINKPIPE_UNTIL": "mode"}
+    link = api.link(arguments, variables=variables)
+    assert link.has("mode")
+    assert not link.has("graph")
+    assert api.link(["-until=graph", *arguments], variables=variables).has("graph")
+    assert not api.link(arguments, until="mode", variables=given.environment()).has("graph")
+    assert not (tmp_path / "out").exists()
+    assert api.link(arguments, until="", variables=variables).has("output")
+    assert (tmp_path / "out").exists()
+
+
 def test_a_link_by_its_arguments_writes_another_file(tmp_path: Path) -> None:
     given = inputs(TINY)
     arguments = [*given.flags, "-o", "/nonexistent/out", str(given.main)]
@@ -203,7 +218,7 @@ def test_an_unknown_pass_to_stop_at_is_named() -> None:
     arguments = [*given.flags, "-o", "/dev/null", str(given.main)]
     with pytest.raises(UserError) as caught:
         api.link(arguments, until="reachabilty", variables=given.environment())
-    assert "did you mean reachability?" in caught.value.render()
+    assert "did you mean reachability or reach-final?" in caught.value.render()
 
 
 def test_what_lies_in_the_go_commands_folder_is_kept(tmp_path: Path) -> None:

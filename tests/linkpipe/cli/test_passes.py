@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,61 @@ def test_what_a_command_line_amounts_to(tmp_path: Path) -> None:
     again = passes("--pipeline", str(tmp_path / "p.toml"), "--", "-s")
     assert rows(again) == rows(passes("--", "-s", *flags))
     assert passes("--toml").stdout == 'extends = "default"\n'
-    assert "[[remove]]" in passes("--toml", LINKPIPE_SKIP_PASS="relro").stdout
+    assert "[[remove]]" in passes("--toml", LINKPIPE_SKIP_PASS="stackcheck").stdout
+
+
+def test_what_is_printed_is_a_plan_that_can_run(tmp_path: Path) -> None:
+    """And TOML, whatever the file is called; what a file cannot say is said beside it."""
+    done = passes("--toml", LINKPIPE_SKIP_PASS="relro")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "relro, which provides the fact `relro`, is taken out here" in done.stderr
+    file = tmp_path / "\U0001f600.toml"
+    file.write_text('extends = "default"\n')
+    assert tomllib.loads(passes("--toml", "--pipeline", str(file)).stdout) == {"extends": str(file)}
+    flags = ("-until", "reachability", "-disable-plugin", "linkpipe-sample")
+    sample = install(SAMPLE, tmp_path)
+    done = passes("--toml", "--", *flags, PYTHONPATH=sample)
+    assert done.stdout == (
+        '# -until "reachability"\n# -disable-plugin "linkpipe-sample"\nextends = "default"\n'
+    )
+
+
+@pytest.mark.parametrize("text", ["main.a", "-until"])
+def test_what_is_no_flag_of_a_link(text: str) -> None:
+    done = passes("--", text)
+    assert done.returncode == 2
+    assert "flags of a link only; one lacks its argument, or an input was named" in done.stderr
+
+
+def test_one_answer_at_a_time() -> None:
+    done = passes("--toml", "--dot")
+    assert done.returncode == 2
+    assert "--dot and --toml: ask for one of them" in done.stderr
+
+
+def test_a_pass_that_comes_too_late_is_warned_of(tmp_path: Path) -> None:
+    """By `linkpipe passes`, and in the log of a link."""
+    late = {"LINKPIPE_SKIP_PASS": "strdata", "LINKPIPE_PASS": "strdata@output"}
+    done = passes(**late)
+    assert done.returncode == 0
+    assert "warning: strdata stands behind symbols-final, where " in done.stderr
+    assert not passes().stderr
+    flags = ("-log", "-skip-pass", "strdata", "-pass", "strdata@output")
+    assert "strdata stands behind symbols-final" in link(tmp_path, "", *flags).stderr
+    without = passes(LINKPIPE_SKIP_PASS="strdata", LINKPIPE_PASS="strdata")
+    assert "to `before symbols-final`; places there: " in without.stderr
+    assert without.stderr.endswith(", dyntables\n")
+
+
+def test_examples_can_be_run() -> None:
+    """What the help and the guide leave out can be left out; the pass of the guide has no
+    options."""
+    guide = (ROOT / "docs" / "adding-a-pass.md").read_text()
+    named = re.findall(r"-skip-pass (\w+)", guide + passes("--help").stdout)
+    assert len(named) == 2
+    for name in {*named}:
+        assert passes("--", "-skip-pass", name).returncode == 0, name
+    assert "-pass acme.count@reachability`" in guide
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +164,7 @@ def test_a_link_that_ends_early_says_so(tmp_path: Path) -> None:
     assert "ended behind reachability, before a file is written" in done.stderr
     done = link(tmp_path, "", "-until", "reachabilty")
     assert done.status == 2
-    assert "did you mean reachability?" in done.stderr
+    assert "did you mean reachability or reach-final?" in done.stderr
     done = link(tmp_path / "whole", "", "-until", "output")
     assert (done.status, done.stderr) == (0, "")
     assert done.output.exists()
@@ -122,6 +177,10 @@ def test_a_disabled_plugin_is_as_if_it_were_not_installed(tmp_path: Path, instal
     assert 'unknown pass "sample"' in done.stderr
     names = passes("--installed", PYTHONPATH=installed).stdout
     assert re.search(r"^sample +linkpipe-sample 0\.1 +passes +no ", names, re.MULTILINE)
+    (tmp_path / "flags").write_text("-disable-plugin=linkpipe-sample\n")
+    again = passes("--installed", "--", f"@{tmp_path}/flags", PYTHONPATH=installed)
+    assert again.returncode == 0, again.stderr
+    assert "linkpipe-sample" not in again.stdout
     env = {"PYTHONPATH": installed, "LINKPIPE_DISABLE_PLUGIN": "linkpipe_sample"}
     assert "linkpipe-sample" not in passes("--installed", **env).stdout
 
@@ -141,4 +200,6 @@ def test_the_identity_follows_the_variables(installed: str) -> None:
     put_in = {"LINKPIPE_PASS": "sample@reach-final"}
     answers = {version(), version(**put_in), version(LINKPIPE_PASS="sample@reach-final:least=2")}
     assert len(answers) == 3
+    untils = {version(), version(LINKPIPE_UNTIL="load"), version(LINKPIPE_UNTIL="output")}
+    assert len(untils) == 3
     assert version(LINKPIPE_DISABLE_PLUGIN="linkpipe-sample") == version()

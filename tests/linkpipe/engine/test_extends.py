@@ -57,6 +57,9 @@ def test_each_file_counts_once_in_the_order_of_the_list(tmp_path: Path) -> None:
     x, y = insert("x", 'before = "c"'), insert("y", 'before = "c"')
     assert extended(tmp_path, BOTH, x, y) == ["a", "b", "x", "y", "c"]
     assert extended(tmp_path, '["other", "acme"]', x, y) == ["a", "b", "y", "x", "c"]
+    x2, y2 = insert("x"), insert("y")
+    assert extended(tmp_path, BOTH, x2, y2) == ["a", "x", "y", "b", "c"]
+    assert extended(tmp_path, '["other", "acme"]', x2, y2) == ["a", "y", "x", "b", "c"]
     assert extended(tmp_path, '["base.toml", "acme", "acme"]', x) == ["a", "b", "x", "c"]
     assert extended(tmp_path, '"acme"', x, own=insert("z", 'after = "x"')) == [
         "a",
@@ -65,6 +68,21 @@ def test_each_file_counts_once_in_the_order_of_the_list(tmp_path: Path) -> None:
         "z",
         "c",
     ]
+
+
+@pytest.mark.parametrize(
+    ("own", "order"),
+    [
+        (insert("z"), "axyzbc"),
+        ('[[remove]]\nname = "x"\n' + insert("z"), "ayzbc"),
+        ('[[replace]]\nname = "x"\nby = "w"\n' + insert("z", 'after = "w"'), "awzybc"),
+        ('[[replace]]\nname = "a"\nby = "w"\n' + insert("z", 'after = "w"'), "wxyzbc"),
+        (insert("z", 'before = "x"') + insert("w"), "azxywbc"),
+    ],
+)
+def test_after_one_place_in_the_order_of_the_files(tmp_path: Path, own: str, order: str) -> None:
+    """Also where a later file changes what an earlier one put there."""
+    assert "".join(extended(tmp_path, BOTH, insert("x"), insert("y"), own)) == order
 
 
 def replace(name: str, by: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from linkpipe.engine.pipeline import Pipeline, load_pipeline
-from linkpipe.engine.places import standings
-from linkpipe.engine.plan import make_plan
+from linkpipe.engine.places import misplaced, standings
+from linkpipe.engine.plan import Planned, check_facts, make_plan
 from linkpipe.engine.plugins import Catalog
 from linkpipe.errors import PipelineError
 from linkpipe.flags.options import Options
@@ -58,6 +59,7 @@ def test_barriers_may_be_added_and_removed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
+        ('[[insert]]\nbarrier = ""\nafter = "a"\n', 3, "a barrier without a name"),
         ('[[insert]]\nbarrier = "end"\nafter = "a"\n', 3, 'the name "end" is taken'),
         ('[[insert]]\nname = "end"\nafter = "a"\n', 3, 'the name "end" is taken'),
         ('[[insert]]\nbarrier = "x"\nwhen = { s = true }\nafter = "a"\n', 4, "of a barrier"),
@@ -77,6 +79,14 @@ def test_what_is_wrong_with_a_barrier(tmp_path: Path, text: str, line: int, said
     assert said in caught.value.message
     assert caught.value.remedy
     assert not line or (caught.value.file, caught.value.line) == (str(tmp_path / "p.toml"), line)
+
+
+@pytest.mark.parametrize("path", ["one.", "one..z", ".one", ""])
+def test_what_is_final_has_a_name(tmp_path: Path, path: str) -> None:
+    text = f'[[insert]]\nbarrier = "x"\nfinal = ["{path}"]\nafter = "a"\n'
+    with pytest.raises(PipelineError, match="which names nothing") as caught:
+        make_plan(load(tmp_path, text), catalog(A, B, C))
+    assert caught.value.line == 4
 
 
 @pytest.mark.parametrize(("final", "ok"), [("one.part", True), ("three", False), ("on", False)])
@@ -105,6 +115,41 @@ def test_an_insert_without_a_place_is_told_where_it_may_stand(tmp_path: Path) ->
     assert "from `after b` to `after c`; places there: b, two-final, c, end" in caught.value.remedy
 
 
+CHANGES = setter("changes", ("one",), ("one",))
+
+
+@pytest.mark.parametrize("final", ["one", "one.part"])
+def test_places_end_at_the_barrier_that_makes_it_final(tmp_path: Path, final: str) -> None:
+    """What it would change there, or behind it, has been used."""
+    base = BASE.replace('final = ["two"]', f'final = ["{final}"]')
+    (tmp_path / "base.toml").write_text(base)
+    (tmp_path / "p.toml").write_text('extends = "base.toml"\n[[insert]]\nname = "changes"\n')
+    with pytest.raises(PipelineError) as caught:
+        load_pipeline(str(tmp_path / "p.toml"), catalog(A, B, C, CHANGES))
+    told = "from `after a` to `before two-final`; places there: a, b"
+    assert caught.value.remedy.endswith(told)
+
+
+def test_who_was_put_behind_such_a_barrier_is_named(tmp_path: Path) -> None:
+    known = catalog(A, B, C, READS, CHANGES)
+
+    def told(text: str, base: str = BASE.replace('["two"]', '["one.part"]')) -> list[str]:
+        (tmp_path / "base.toml").write_text(base)
+        (tmp_path / "p.toml").write_text(f'extends = "base.toml"\n{text}')
+        return list(misplaced(make_plan(load_pipeline(str(tmp_path / "p.toml")), known)))
+
+    at = '[[insert]]\nname = "{}"\n{} = "two-final"\n'
+    (words,) = told(at.format("changes", "after"))
+    assert words.startswith("changes stands behind two-final, where one.part shall be final")
+    assert f"{tmp_path}/p.toml:2" in words
+    assert not told(at.format("changes", "before"))
+    assert not told(at.format("reads", "after"))
+    # Who wrote the barrier knows what stands behind it, and who replaces that what it does.
+    own = BASE.replace('["two"]', '["one.part"]') + steps("changes")
+    assert not told("", own)
+    assert not told('[[replace]]\nname = "changes"\nwhy = "w"\n', own)
+
+
 def test_of_the_default_pipeline(tmp_path: Path) -> None:
     """A real pass, among real ones: its barriers are told."""
     (tmp_path / "p.toml").write_text('extends = "default"\n[[remove]]\nname = "relro"\n'
@@ -124,14 +169,48 @@ def test_why_each_stands_where_it_does(tmp_path: Path) -> None:
     assert reads.where == f"{tmp_path}/p.toml:2"
 
 
-def test_places_of_real_passes_are_places_where_they_stand() -> None:
-    """What a pass declares lets it stand where it does: its first place is no later, its last no
-    earlier."""
-    plan = make_plan(load_pipeline(), Catalog())
-    at = {planned.name: number for number, planned in enumerate(plan.passes)} | {"": -1}
+def turns(passes: Sequence[Planned], name: str) -> list[tuple[str, list[str], list[str]]]:
+    """For each fact that a pass reads or sets: who sets it before, and who has to do with it
+    behind the pass."""
+    at = next(number for number, planned in enumerate(passes) if planned.name == name)
+    run = passes[at].run
+    found = []
+    for fact in sorted({*run.access.reads, *run.provides}):
+        around = [
+            [
+                other.name
+                for other in part
+                if fact in other.run.provides
+                or (fact in run.provides and fact in other.run.access.reads)
+            ]
+            for part in (passes[:at], passes[at + 1 :])
+        ]
+        found.append((fact, around[0], around[1]))
+    return found
+
+
+def test_real_passes_may_stand_at_their_first_and_last_place() -> None:
+    """There the plan is sound, and each fact is set and read in the same turn as before."""
+    known = Catalog()
+    plan = make_plan(load_pipeline(), known)
     for number, each in enumerate(standings(plan)):
-        assert at[each.first] < number
-        assert at[each.last] >= number - 1, each
+        others = [planned for planned in plan.passes if planned.name != each.name]
+        names = [planned.name for planned in others]
+        for place in {each.first, each.last}:
+            at = names.index(place) + 1 if place else 0
+            moved = [*others[:at], plan.passes[number], *others[at:]]
+            check_facts(moved, {}, known)
+            assert turns(moved, each.name) == turns(plan.passes, each.name), (each.name, place)
+
+
+def test_places_that_are_told_keep_off_others_and_barriers(tmp_path: Path) -> None:
+    """A pass is not told to stand before one that reads or sets what it sets, nor behind the
+    barrier that makes that final."""
+    base = steps("a", "b", "changes") + '[[pass]]\nbarrier = "one-final"\nfinal = ["one"]\n'
+    (tmp_path / "p.toml").write_text(base + steps("c"))
+    known = catalog(A, B, C, CHANGES)
+    changes = standings(make_plan(load_pipeline(str(tmp_path / "p.toml")), known))[2]
+    assert (changes.first, changes.last) == ("b", "b")
 
 
 def test_barriers_of_the_default_pipeline_say_why() -> None:

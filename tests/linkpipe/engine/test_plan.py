@@ -12,7 +12,7 @@ from linkpipe.engine.pass_api import Pass
 from linkpipe.engine.pipeline import load_pipeline
 from linkpipe.engine.plan import check_output, check_unread, input_files, make_plan
 from linkpipe.engine.plugins import Catalog
-from linkpipe.errors import PipelineError
+from linkpipe.errors import PipelineError, UserError
 from linkpipe.flags.options import Options
 from tests.linkpipe.synthetic import Greeting, Plugin, catalog, plan_of, setter, steps
 
@@ -228,6 +228,33 @@ def test_what_somebody_took_out_is_their_error(tmp_path: Path) -> None:
         )
 
 
+def test_what_is_final_and_somebody_took_out_is_their_error(tmp_path: Path) -> None:
+    """Not that of the barrier; a part of a fact, too."""
+    for final in ("x", "x.part"):
+        barrier = f'[[pass]]\nbarrier = "end"\nfinal = ["{final}"]\n'
+        (tmp_path / "base.toml").write_text(steps("a", "c2") + barrier)
+        text = 'extends = "base.toml"\n[[remove]]\nname = "a"\n'
+        error = refused(tmp_path, text, A, setter("c2"))
+        assert (error.file, error.line) == (str(tmp_path / "pipeline.toml"), 3)
+        assert error.message == "a, which provides the fact `x`, is taken out here"
+
+
+def test_what_was_put_in_again_is_not_taken_out(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text(steps("a", "b"))
+    edit = "[[remove]]\nname='a'\n[[insert]]\nname='a'\nafter='b'\n"
+    with pytest.raises(PipelineError, match="requires the fact `x`, which a provides after it"):
+        plan_of(tmp_path, f'extends = "base.toml"\n{edit}', A, B)
+
+
+def test_an_end_at_a_barrier(tmp_path: Path) -> None:
+    text = steps("a") + '[[pass]]\nbarrier = "x-final"\n' + steps("b")
+    plan = plan_of(tmp_path, text, A, B)
+    assert [planned.name for planned in plan.until("x-final").passes] == ["a"]
+    with pytest.raises(UserError) as caught:
+        plan.until("x-fnal")
+    assert caught.value.remedy == "did you mean x-final?"
+
+
 def test_the_mode_that_somebody_took_out(tmp_path: Path) -> None:
     (tmp_path / "base.toml").write_text(steps("linkmode", "a") + "when = { external = true }\n")
     text = 'extends = "base.toml"\n[[remove]]\nname = "linkmode"\n'
@@ -266,6 +293,8 @@ def test_a_link_writes_a_file(tmp_path: Path) -> None:
     assert writes(tmp_path, steps("linkmode", "w1") + external + steps("w2") + internal) == ""
     assert writes(tmp_path, steps("a")).startswith("2: the pipeline ends and no pass")
     assert writes(tmp_path, steps("linkmode", "w1") + internal).endswith("when external = true")
+    # What other reasons there may be nobody can tell here.
+    assert writes(tmp_path, steps("linkmode", "w1") + 'when = { reason = "x" }\n') == ""
     (tmp_path / "base.toml").write_text(steps("a", "w1"))
     text = 'extends = "base.toml"\n[[remove]]\nname = "w1"\n'
     assert writes(tmp_path, text) == "3: w1, which provides the fact `output`, is taken out here"

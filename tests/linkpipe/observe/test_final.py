@@ -72,6 +72,11 @@ def test_other_changes_are_let_be(tmp_path: Path, late: Pass, final: str) -> Non
     run(tmp_path, late, final)
 
 
+def test_a_part_that_there_is_not_though_nobody_changes_it(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="the fact has no `valu`"):
+        run(tmp_path, setter("late", (), ("other",)), '["t.valu"]')
+
+
 def test_a_part_that_there_is_not(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="the fact has no `valu`"):
         run(tmp_path, evolved(value=column(3)), '["t.valu"]')
