@@ -12,7 +12,8 @@ the chain of reasons. A policy file says what is forbidden (rules.py), by name:
                         comes from a file that imports unsafe
 
 The linker sees no `import "unsafe"`: it leaves no trace. It knows the source files of each function
-that is in the program, and the pass reads those. Where a file is not there it says so, and fails.
+that is in the program, and the pass reads what those import. Where that cannot be told (a file is
+not there, or by its name it is none of the package) it says so, and fails.
 
 What an [[allow]] covers is let pass until its day has passed.
 
@@ -22,11 +23,10 @@ Reads `graph`, `symbols`, `relocs`, `objects`, `packages`, `mode`; provides noth
 from __future__ import annotations
 
 import datetime as dt
-import os
-import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import attrs
 import numpy as np
@@ -39,27 +39,28 @@ from linkpipe.api import (
     Reason,
     UserError,
     checkpoint,
-    is_text,
     linknames,
     linkpass,
-    source_files,
     to_junit,
     to_sarif,
     why,
     write_text,
 )
 from linkpipe_policy.rules import Policy, Rule, read
+from linkpipe_policy.sources import Sources
 
 _SHOWN = 8
 """Steps of a chain that are shown."""
-_UNSAFE = re.compile(rb'^\s*(?:import\s+)?(?:[\w.]+\s+)?"unsafe"', re.MULTILINE)
+_MOST = 20
+"""Things found that are told of one rule, each with its chain; the others are counted."""
 
 
 @attrs.frozen
 class PolicyOptions:
     """Attributes:
     file: the policy.
-    sarif, junit: files to write what was found into; none if not given.
+    sarif, junit: files to write what was found into; none if not given. {program} in their
+        names is the import path of the main package, with - for each /.
     today: the day, "2026-11-26", that exceptions are measured by; none for this day.
     """
 
@@ -85,12 +86,13 @@ def policy(link: Link, options: PolicyOptions) -> Link:
             label="linkpipe",
         )
     rules = read(options.file)
-    found = tuple(_judged(link, rules, _day(options.today)))
+    program = _Program(link)
+    found = tuple(_judged(program, rules, _day(options.today)))
     told = {rule.name: rule.why for rule in rules.forbid}
     if options.sarif:
-        write_text(options.sarif, to_sarif("linkpipe policy", told, found))
+        write_text(program.file(options.sarif), to_sarif("linkpipe policy", told, found))
     if options.junit:
-        write_text(options.junit, to_junit("linkpipe policy", told, found))
+        write_text(program.file(options.junit), to_junit("linkpipe policy", told, found))
     checkpoint(
         UserError(
             f"policy: {each.text}",
@@ -118,7 +120,7 @@ class _Found:
     Attributes:
         rule: the rule.
         names: its names, the one to show first.
-        by: of a linkname, the package that refers.
+        by: of a linkname, the names of the package that refers.
         subject: what to ask the link about: why is it there?
         detail: more about it, in words.
     """
@@ -126,31 +128,46 @@ class _Found:
     rule: Rule
     names: tuple[str, ...]
     subject: str
-    by: str = ""
+    by: tuple[str, ...] = ()
     detail: str = ""
 
 
-def _judged(link: Link, rules: Policy, today: dt.date) -> Iterator[Finding]:
+def _judged(program: _Program, rules: Policy, today: dt.date) -> Iterator[Finding]:
     """What is against the rules, with its chain, and what excuses it."""
-    found = list(_Program(link).against(rules))
-    subjects = list(dict.fromkeys(each.subject for each in found))
-    answers = why(link, subjects, limit=1) if subjects else ()
+    count: Counter[tuple[str, str]] = Counter()
+    told = []
+    for each in program.against(rules):
+        excused, over = _excuse(each, rules, today)
+        count[each.rule.name, excused] += 1
+        if count[each.rule.name, excused] <= _MOST:
+            told.append((each, excused, over))
+    subjects = list(dict.fromkeys(each.subject for each, _, _ in told))
+    answers = why(program.link, subjects, limit=1) if subjects else ()
     chains = {each: answer.chain for each, answer in zip(subjects, answers, strict=True)}
-    for each in found:
+    for each, excused, over in told:
         chain = chains[each.subject]
-        excused, over = "", ""
-        for rule in rules.allow:
-            if rule.covers(each.rule.kind, each.names, each.by):
-                if rule.until is None or today <= rule.until:
-                    excused = rule.why
-                else:
-                    over = f" (it was allowed until {rule.until})"
         lines = [(r.own, r.line) for r in chain if r.line]
         place = next((line for own, line in reversed(lines) if own), lines[-1][1] if lines else "")
         file, _, line = place.rpartition(":")
-        title = f"{each.rule.kind} {each.names[0]}" + (f" by {each.by}" if each.by else "")
+        title = f"{each.rule.kind} {each.names[0]}" + (f" by {each.by[0]}" if each.by else "")
         text = "".join((f"{title} is in the program{over}{each.detail}", *_steps(chain)))
         yield Finding(each.rule.name, text, file, int(line or 0), excused)
+    for (name, excused), found in count.items():
+        if found > _MOST:
+            text = f"{name}: {found - _MOST} more are in the program"
+            yield Finding(name, text, excused=excused)
+
+
+def _excuse(found: _Found, rules: Policy, today: dt.date) -> tuple[str, str]:
+    """Why it is let pass, "": it is not; and until when it was, in words."""
+    excused, over = "", ""
+    for rule in rules.allow:
+        if rule.covers(found.rule.kind, found.names, found.by):
+            if rule.until is None or today <= rule.until:
+                excused = rule.why
+            else:
+                over = f" (it was allowed until {rule.until})"
+    return excused, over
 
 
 def _steps(chain: tuple[Reason, ...]) -> Iterator[str]:
@@ -193,12 +210,29 @@ class _Program:
         names = self.modules.packages
         return tuple(names[row] for row in present if row < len(names))
 
+    def names(self, package: str) -> tuple[str, ...]:
+        """What a package is called: the main one has two names."""
+        if package != self.modules.main_package:
+            return (package,)
+        return tuple(dict.fromkeys((package, "main", self.modules.program)))
+
+    def file(self, name: Path) -> Path:
+        """A file to write, of this program."""
+        return Path(str(name).replace("{program}", self.modules.program.replace("/", "-")))
+
     def _package(self, rule: Rule) -> Iterator[_Found]:
         for path in self.packages:
-            if rule.covers("package", (path,)):
-                yield _Found(rule, (path,), path)
+            names = self.names(path)
+            if rule.covers("package", names):
+                yield _Found(rule, names, path)
 
     def _module(self, rule: Rule) -> Iterator[_Found]:
+        if not self.modules.info.modules:
+            raise UserError(
+                f"policy: whether {rule.pattern} is in the program cannot be told: the go command "
+                "named no modules",
+                remedy='build in a module, or forbid packages: package = "PATH/..."',
+            )
         for path, module in self.modules.info.modules.items():
             instead = module.replace
             names = [path, f"{path}@{module.version}"]
@@ -215,64 +249,33 @@ class _Program:
             if name and rule.covers("symbol", (name,)):
                 yield _Found(rule, (name,), name)
 
-    def _cgo(self, rule: Rule) -> Iterator[_Found]:
-        items = self.link.packages.items
+    @cached_property
+    def _using_cgo(self) -> set[str]:
         # All that cgo writes imports runtime/cgo. What the runtime says to cgo is no use of it.
         bridge = self.link.packages.by_path.get("runtime/cgo", -1)
-        using = {each.path for each in items if bridge in each.imports}
+        return {each.path for each in self.link.packages.items if bridge in each.imports}
+
+    def _cgo(self, rule: Rule) -> Iterator[_Found]:
         for path in self.packages:
-            if path in using and rule.covers("cgo", (path,)):
-                yield _Found(rule, (path,), path)
+            names = self.names(path)
+            if path in self._using_cgo and rule.covers("cgo", names):
+                yield _Found(rule, names, path)
 
     def _linkname(self, rule: Rule) -> Iterator[_Found]:
         for each in linknames(self.link):
             if self.modules.is_standard(each.package):
                 continue
-            if rule.covers("linkname", (each.target,), each.package):
-                yield _Found(rule, (each.target,), each.source, each.package)
+            by = self.names(each.package)
+            if rule.covers("linkname", (each.target,), by):
+                yield _Found(rule, (each.target,), each.source, by)
 
     def _unsafe(self, rule: Rule) -> Iterator[_Found]:
-        for path, files in sorted(self._sources.items()):
-            if not rule.covers("unsafe", (path,)):
-                continue
-            for file in sorted(files):
-                try:
-                    text = Path(file).read_bytes()
-                except OSError as e:
-                    detail = f": whether {file} uses it cannot be told, {e.strerror or e}"
-                else:
-                    if not _UNSAFE.search(text):
-                        continue
-                    detail = f", in {file}"
-                yield _Found(rule, (path,), path, detail=detail)
-                break
+        for path in sorted(self._sources.files):
+            names = self.names(path)
+            detail = self._sources.unsafe(path) if rule.covers("unsafe", names) else ""
+            if detail:
+                yield _Found(rule, names, path, detail=detail)
 
     @cached_property
-    def _sources(self) -> dict[str, set[str]]:
-        """The source files of packages that are not the standard library's, as far as code of them
-        is in the program, inlined code too."""
-        ids, owners = self._owned
-        names = self.modules.packages
-        own = {row for row, path in enumerate(names) if not self.modules.is_standard(path)}
-        rows = np.flatnonzero(is_text(self.link.graph.symbols.kind[ids]) & np.isin(owners, [*own]))
-        used = source_files(self.link, ids[rows])
-        homes = [names[row] for row in owners[rows].tolist()]
-        folders = {
-            os.path.dirname(files[0]): home
-            for home, files in zip(homes, used, strict=True)
-            if files
-        }
-        found: dict[str, set[str]] = {}
-        for home, files in zip(homes, used, strict=True):
-            for file in files:
-                folder = os.path.dirname(file)
-                if not self._is_made(file) and not self.modules.is_standard(folder):
-                    found.setdefault(folders.get(folder, home), set()).add(file)
-        return found
-
-    @staticmethod
-    def _is_made(file: str) -> bool:
-        """Whether it is no source of a package outside of the standard library: cgo's own, code of
-        the compiler's, the standard library's."""
-        name = PurePosixPath(file).name
-        return name.startswith(("_cgo_", "<")) or file.startswith("$GOROOT/")
+    def _sources(self) -> Sources:
+        return Sources(self.link, self.modules, self._using_cgo)

@@ -5,9 +5,9 @@
     why = "…"                       until = 2027-01-31
                                     why = "…"
 
-An entry has one of KINDS with a pattern of names, and `why`. In patterns * stands for any text and
-? for one character; a path that ends in /... is itself and all that is below it, as for the go
-command, and ... alone is everything.
+An entry has one of KINDS with a pattern of names, and `why`. In patterns ... and * stand for any
+text and ? for one character; a path that ends in /... is itself and all that is below it, as for
+the go command.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class Rule:
         by = f" by {self.by}" if self.by != "..." else ""
         return f"{self.kind} {self.pattern}{by}"
 
-    def covers(self, kind: str, names: tuple[str, ...], by: str = "") -> bool:
-        """Whether it is about something, by any of its names."""
-        if kind != self.kind or not (by == "" or self._by(by)):
+    def covers(self, kind: str, names: tuple[str, ...], by: tuple[str, ...] = ()) -> bool:
+        """Whether it is about something, by any of its names, and of the names in ``by``."""
+        if kind != self.kind or (by and not any(self._by(name) for name in by)):
             return False
         return any(self._match(name) for name in names)
 
@@ -74,22 +74,14 @@ class Policy:
     forbid: tuple[Rule, ...] = ()
     allow: tuple[Rule, ...] = ()
 
-    def of(self, kind: str) -> tuple[Rule, ...]:
-        """What it forbids of a kind."""
-        return tuple(rule for rule in self.forbid if rule.kind == kind)
-
 
 def matcher(pattern: str) -> Any:
     """A function that says whether a name is one of those that a pattern stands for."""
-    text = pattern
-    end = ""
-    if text == "...":
-        text = "*"
-    elif text.endswith("/..."):
-        text, end = text.removesuffix("/..."), "(/.*)?"
-    signs = {"*": ".*", "?": "."}
-    found = "".join(signs.get(sign, re.escape(sign)) for sign in text)
-    return re.compile(found + end, re.DOTALL).fullmatch
+    signs = {"...": ".*", "*": ".*", "?": "."}
+    below = pattern.endswith("/...")
+    parts = re.findall(r"\.{3}|.", pattern.removesuffix("/..."), re.DOTALL)
+    found = "".join(signs.get(part, re.escape(part)) for part in parts)
+    return re.compile(found + ("(/.*)?" if below else ""), re.DOTALL).fullmatch
 
 
 def read(file: Path) -> Policy:
@@ -111,6 +103,10 @@ def read(file: Path) -> Policy:
     }
     if not found["forbid"]:
         raise _wrong(f"{file} forbids nothing", "add a [[forbid]], or do without the pass")
+    names = [rule.name for rule in found["forbid"]]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise _wrong(f"{file} forbids {name} twice", "leave one of both out")
     return Policy(found["forbid"], found["allow"])
 
 
