@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from linkpipe import reloctype as rt
+from linkpipe.arches import arm, arm64
 from linkpipe.arches.amd64 import (
     LINKAGE,
     R_X86_64_GLOB_DAT,
@@ -58,6 +59,47 @@ def test_addresses_in_code_stand_in_the_global_offset_table() -> None:
     assert found.offset.tolist() == [0, 8]
     assert found.type.tolist() == [R_X86_64_GLOB_DAT] * 2
     assert found.symbol.tolist() == [1, 2]
+
+
+def test_an_import_of_arm_that_is_called_has_a_slot_of_its_own_for_its_address() -> None:
+    """The oracle has one number for its slots in .got.plt and in .got, and takes the wrong one:
+    docs/oracle-faults.md."""
+    p = Importing(arm.ARCH)
+    puts, gets = p.imported("puts"), p.imported("gets")
+    f = p.function("main.f", {0: gets}, rt.R_GOTPCREL, add=4)
+    p.reloc(f, arm.R_CALLARM, puts, offset=4, add=0xEBFFFFFE)
+    p.reloc(f, rt.R_GOTPCREL, puts, offset=8, add=4)
+    link = dynreloc(p.prepared())
+    entry = len(arm.LINKAGE.first.code) // 4 - 2
+    assert rows(link, f) == [
+        (".got", 4, rt.R_PCREL),
+        (".plt", 0xEB000000 + entry, arm.R_CALLARM),
+        (".got", 4 + 4, rt.R_PCREL),
+    ]
+    assert link.dynamic.got.tolist() == [gets, puts]
+    assert link.dynamic.plt.tolist() == [puts]
+
+
+def test_code_of_arm64_may_ask_for_the_address_of_an_import() -> None:
+    """As a pair of instructions, which the oracle cannot finish: docs/oracle-faults.md."""
+    p = Importing(arm64.ARCH)
+    puts = p.imported("puts")
+    f = p.function("main.f", {8: puts}, arm64.R_ARM64_GOTPCREL, size=8)
+    link = dynreloc(p.prepared())
+    assert rows(link, f) == [(".got", 0, arm64.R_ARM64_PCREL_LDST64)]
+    assert link.dynamic.got.tolist() == [puts]
+
+
+def test_what_stands_beside_an_address_in_data_of_arm_is_left_there() -> None:
+    """Though the dynamic linker will put the address in its place: docs/oracle-faults.md."""
+    p = Importing(arm.ARCH)
+    data = p.symbol("main.d", kind=SymKind.SDATA, content=bytes(8))
+    p.reloc(data, rt.R_ADDR, p.imported("puts"), size=4, offset=4, add=5)
+    link = dynreloc(p.prepared())
+    assert rows(link, data) == [("", 5, rt.R_CONST)]
+    found = link.dynamic
+    assert (found.place.tolist(), found.offset.tolist()) == ([data], [4])
+    assert found.type.tolist() == [arm.R_ARM_GLOB_DAT]
 
 
 def test_exports_are_numbered_first() -> None:
