@@ -8,6 +8,7 @@ table (.got). Data may hold one itself, which the dynamic linker writes there.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -89,6 +90,12 @@ class Linkage(Shown):
     relative: int | None = None
     hash_word: int = 4
     ignores_d: bool = False
+
+    def interpreter(self) -> str:
+        """The dynamic linker that a program names when nobody says which: that of GNU's C library,
+        or musl's where this machine has that one alone."""
+        usual, musl = self.interpreters
+        return musl if os.path.exists(musl) and not os.path.exists(usual) else usual
 
     def __attrs_post_init__(self) -> None:
         """Raises ValueError for a table that cannot be carried out."""

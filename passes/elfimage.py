@@ -33,7 +33,7 @@ from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType, Segm
 from linkpipe.formats.goint import number
 from linkpipe.layout.assign import segment_quantum, text_base
 from linkpipe.output.checkimage import check_segments
-from linkpipe.output.dynamicheaders import dynamic_headers, interpreter, with_references
+from linkpipe.output.dynamicheaders import dynamic_headers, with_references
 from linkpipe.output.elfframe import ElfFrame, Piece
 from linkpipe.output.elfnames import every_name
 from linkpipe.symkind import is_text
@@ -105,12 +105,12 @@ class _Executable(ElfFrame):
         if link.release.sorted_headers:
             every.sort(key=_by_address)
         headers = [SectionHeader(""), *(header for _, header in every)]
-        number = {row: i + 1 for i, (row, _) in enumerate(every) if row >= 0}
+        numbers = {row: i + 1 for i, (row, _) in enumerate(every) if row >= 0}
         if self.linkage:
             headers = with_references(headers, self.arch, self.linkage, link.dynamic.files)
         return self.write(
             headers,
-            number,
+            numbers,
             segments=self._segments(base, extra[: len(notes)], headers),
             entry=self._entry(text),
             notes=[Piece(header.offset, content) for header, content in notes],
@@ -124,7 +124,8 @@ class _Executable(ElfFrame):
         prep = self.link.elf
         if self.linkage:
             wanted = self.link.options.I or self.link.cgo.interpreter
-            path = interpreter(self.linkage, wanted).encode("utf-8", "surrogateescape") + b"\0"
+            wanted = wanted or self.linkage.interpreter()
+            path = wanted.encode("utf-8", "surrogateescape") + b"\0"
             end -= len(path)
             kind, addr = SectionType.PROGBITS, base + end
             header = SectionHeader(".interp", kind, elf.SHF_ALLOC, addr, end, len(path), align=1)

@@ -6,7 +6,6 @@ Source: cmd/link/internal/ld/elf.go, asmbElf.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -96,12 +95,3 @@ def _tables(arch: Architecture, linkage: Linkage, files: int) -> Mapping[str, _T
         ".hash": _Table(SectionType.HASH, _ALLOC, word, 4, ".dynsym"),
         ".dynamic": _Table(SectionType.DYNAMIC, _WRITE, word, 2 * word, ".dynstr"),
     }
-
-
-def interpreter(linkage: Linkage, wanted: str) -> str:
-    """The dynamic linker that the program names: the one that is ``wanted``, or the architecture's;
-    musl's where there is that one alone."""
-    usual, musl = linkage.interpreters
-    if wanted or os.path.exists(usual) or not os.path.exists(musl):
-        return wanted or usual
-    return musl

@@ -52,6 +52,17 @@ def test_names_of_dynamic_linkers(arch: Architecture) -> None:
     assert dict(found) == {"": usual, "Musl": musl}
 
 
+@pytest.mark.parametrize(
+    ("there", "named"), [("", 0), ("usual", 0), ("musl", 1), ("usual musl", 0)]
+)
+def test_musl_is_named_where_there_is_no_other(
+    there: str, named: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = attrs.evolve(linkage(amd64.ARCH), interpreters=("usual", "musl"))
+    monkeypatch.setattr("os.path.exists", lambda path: path in there.split())
+    assert found.interpreter() == found.interpreters[named]
+
+
 def test_what_is_left_to_the_dynamic_linker_has_a_relocation() -> None:
     with pytest.raises(ValueError, match="takes `absolute`"):
         attrs.evolve(linkage(x86.ARCH), absolute=None)
