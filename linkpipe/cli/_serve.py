@@ -57,11 +57,12 @@ def ready() -> set[str]:
 
     from linkpipe.cli import link
     from linkpipe.engine import session
+    from linkpipe.engine.entrypoints import scan
     from linkpipe.engine.pipeline import load_pipeline
     from linkpipe.engine.plugins import Catalog
 
     del link, session
-    catalog = Catalog()
+    catalog = Catalog([entry for entry in scan() if entry.dist == "linkpipe"])
     for step in load_pipeline("").steps:
         catalog.load("passes", step.name)
     for kind in ("arches", "releases"):
@@ -69,7 +70,7 @@ def ready() -> set[str]:
             catalog.load(kind, name)
     for name in LATER:
         import_module(name)
-    ours = {entry.module for entry in catalog.entries if entry.dist == "linkpipe"}
+    ours = {entry.module for entry in catalog.entries}
     return {
         os.path.dirname(os.path.abspath(sys.modules[package].__file__ or ""))
         for package in {"linkpipe", *(each.rpartition(".")[0] for each in ours)}

@@ -69,20 +69,26 @@ def link(args: Sequence[str], tool: str = "") -> None:
         why = f"{e}"
     except OSError as e:
         why = (e.strerror or type(e).__name__).lower()
+    except ValueError as e:  # a variable without a name
+        why = f"{e}"
     _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
     server.told = f"without the server: {why}"
 
 
 def _ask(args: Sequence[str], tool: str, mask: set[int]) -> str:
     """Why the link is not done by the server; does not return if it is."""
+    from linkpipe.process import streams
+
+    streams.be_there()
+    until = time.monotonic() + PATIENCE
     identity = place.identity()
     folder = place.open_folder(make=True)
     name = place.name_of(identity)
     try:
         served = connect(folder, name)
         if served is None:
-            return _start(folder, name, mask)
-        return _serve(served, handover.write("link", identity, args, tool), mask)
+            return _start(folder, name)
+        return _serve(served, handover.write("link", identity, args, tool, mask), mask, until)
     finally:
         os.close(folder)
 
@@ -132,53 +138,102 @@ def send(served: _socket.socket, request: bytes, more: Sequence[int] = ()) -> No
         os.close(file)
 
 
-def _serve(served: _socket.socket, request: bytes, mask: set[int]) -> str:
-    from linkpipe.process import ledger, streams
+def _serve(served: _socket.socket, request: bytes, mask: set[int], until: float) -> str:
+    from linkpipe.process import ledger
 
-    until = time.monotonic() + PATIENCE
-    streams.be_there()
-    memory = os.memfd_create("ledger")
-    notes = ledger.share(memory)
     line, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
-    here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    files = [theirs.detach()]
+    ready = False
     try:
+        files.append(os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        files.append(os.memfd_create("ledger"))
+        notes = ledger.share(files[-1])
         said = hear(served, until)
-        ready = said == HERE
-        if ready:
-            send(served, request, [0, 1, 2, here, memory, theirs.fileno()])
+        if said == HERE:
+            send(served, request, [0, 1, 2, *reversed(files)])
             said = hear(served, until)
             ready = said == READY
     except (TimeoutError, BlockingIOError):
-        said, ready = b"it did not answer in time", False
-    for file in (here, memory):
-        os.close(file)
-    theirs.close()
+        return "it did not answer in time"
+    finally:
+        for file in files:
+            os.close(file)
+        if not ready:
+            _let_go(served, line)
     if not ready:
-        ledger.forget()
-        for each in (served, line):
-            each.close()
         return said.decode("utf-8", "replace") or "it ended"
 
+    heard = []
+
     def hand_on(number: int, _: object) -> None:
+        heard.append(number)
         try:
             line.send(bytes([number]), _socket.MSG_DONTWAIT | _socket.MSG_NOSIGNAL)
         except OSError:
             return  # it has ended, or has been told often enough
 
-    for number in handover.SIGNALS:
-        if _signal.getsignal(number) != _signal.SIG_IGN:  # nohup
+    handlers = {number: _signal.getsignal(number) for number in handover.SIGNALS}
+    for number, handler in handlers.items():
+        if handler != _signal.SIG_IGN:  # nohup
             _signal.signal(number, hand_on)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
-    served.sendall(GO)
-    while line.recv(1):
-        pass
+    code = _wait(served, line)
     last = [*ledger.noted(notes)][-1:]
     if last == [("finished", "0")]:
         os._exit(0)
+    if not last:  # it did not hear that it might begin
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, handover.SIGNALS)
+        for number, handler in handlers.items():
+            _signal.signal(number, handler)
+        for number in heard[:1]:
+            os.kill(os.getpid(), number)
+        _let_go(served, line)
+        return "it ended"
     from linkpipe.process import parent
 
-    code = int(last[0][1]) if last and last[0][0] == "finished" else _how_it_ended(served)
+    if last[0][0] == "finished":
+        code = int(last[0][1])
+    elif code is None:
+        code = _how_it_ended(served)
     os._exit(parent.ended(code, notes))
+
+
+def _let_go(*connections: _socket.socket) -> None:
+    """There is no child after all."""
+    from linkpipe.process import ledger
+
+    ledger.forget()
+    for each in connections:
+        each.close()
+
+
+def _wait(served: _socket.socket, line: _socket.socket) -> int | None:
+    """Let the child go on, and wait for its end: nobody has its end of the line any more, or the
+    server tells of it (a copy of the child may have the line). The status that the server told,
+    None for none yet."""
+    import select
+
+    try:
+        served.sendall(GO)
+    except OSError:
+        return None  # it is gone, and has noted nothing
+    poll = select.poll()
+    for each in (served, line):
+        poll.register(each, select.POLLIN)
+    while True:
+        ready = {file for file, _ in poll.poll()}
+        if served.fileno() in ready:
+            poll.unregister(served)  # it says one thing, or is gone
+            code = _how_it_ended(served)
+            if code is not None:
+                return code
+        if line.fileno() in ready:
+            try:
+                said = line.recv(1)
+            except OSError:  # it has not read all
+                said = b""
+            if not said:
+                return None
 
 
 def _how_it_ended(served: _socket.socket) -> int | None:
@@ -200,7 +255,7 @@ def status(folder: int, name: str) -> dict[str, Any]:
     try:
         served = connect(folder, name)
         if served is not None and hear(served, time.monotonic() + _PATIENCE_OF_PEOPLE) == HERE:
-            send(served, handover.write("status", b"", (), ""))
+            send(served, handover.write("status", b"", (), "", ()))
             while not said.endswith(b"\n") and (part := served.recv(4096)):
                 said += part
         told: dict[str, Any] = json.loads(said or b"{}")
@@ -212,11 +267,12 @@ def status(folder: int, name: str) -> dict[str, Any]:
     return told
 
 
-def _start(folder: int, name: str, mask: set[int]) -> str:
+def _start(folder: int, name: str) -> str:
     """Start a server if nobody else does, or has just tried; why there is none yet."""
     import fcntl
 
-    lock = os.open(f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    files = [os.open(f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder)]
+    lock = files[0]
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -224,27 +280,29 @@ def _start(folder: int, name: str, mask: set[int]) -> str:
             return "it is starting"
         begun = os.fstat(lock).st_mtime
         if os.fstat(lock).st_size and 0 <= time.time() - begun < _AGAIN:
-            return "it could not start"
+            where = os.readlink(f"/proc/self/fd/{folder}")
+            return f"it could not start: {where}/{name}.log says why"
         os.pwrite(lock, b"0", 0)  # from now on, until it ends as it should
         module = [sys.executable, "-P", "-m", "linkpipe.cli._serve"]
         for file in (lock, folder):
             os.set_inheritable(file, True)
-        log = os.open(
-            f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600,
-            dir_fd=folder,
-        )  # fmt: skip
-        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        os.posix_spawn(
+        made = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        files.append(os.open(f"{name}.log", made, 0o600, dir_fd=folder))
+        files.append(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
+        process = os.posix_spawn(
             sys.executable,
             [*module, f"{folder}", f"{lock}", name],
             os.environ,
             file_actions=[
-                (os.POSIX_SPAWN_DUP2, nothing, 0),
-                (os.POSIX_SPAWN_DUP2, nothing, 1),
-                (os.POSIX_SPAWN_DUP2, log, 2),
+                (os.POSIX_SPAWN_DUP2, files[2], 0),
+                (os.POSIX_SPAWN_DUP2, files[2], 1),
+                (os.POSIX_SPAWN_DUP2, files[1], 2),
             ],
-            setsigmask=mask,
+            setsigmask=(),
+            setsigdef=_signal.valid_signals(),
         )
+        os.pwrite(lock, place.written(process), 0)
         return "there is none yet; it is started"
     finally:
-        os.close(lock)
+        for file in files:
+            os.close(file)

@@ -1,8 +1,8 @@
 """What a link needs of the process that asks for it, so that all is as if it were done there.
 
-Arguments, environment, umask, limits, priority, processors and ignored signals are written down by
-one and taken on by the other; working directory and standard streams are handed over as files. The
-two are the same Python (place.py), so the text between them is marshal's.
+Arguments, environment, umask, limits, priority, processors, blocked and ignored signals are written
+down by one and taken on by the other; working directory and standard streams are handed over as
+files. The two are the same Python (place.py), so the text between them is marshal's.
 """
 
 from __future__ import annotations
@@ -15,21 +15,25 @@ import time
 
 TYPE_CHECKING = False  # typing's takes longer to import than all of these
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
 SIGNALS: tuple[int, ...] = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT)
 """Requests to end, as in linkpipe/process/parent.py."""
 
-_LIMITS = sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
+_EVERY = sorted(map(int, _signal.valid_signals()))
+LIMITS = sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
 
 
 class Refused(Exception):
     """This process cannot become like the one that asks: ``str`` says in what, in words."""
 
 
-def write(kind: str, identity: bytes, args: Sequence[str], tool: str) -> bytes:
-    """This process, as bytes. ``kind`` is what it asks for, and of whom ``identity``."""
+def write(
+    kind: str, identity: bytes, args: Sequence[str], tool: str, blocked: Iterable[int]
+) -> bytes:
+    """This process, as bytes. ``kind`` is what it asks for, and of whom ``identity``; ``blocked``
+    are the signals that are, but for a while."""
     mask = os.umask(0o077)
     os.umask(mask)
     return marshal.dumps(
@@ -40,10 +44,11 @@ def write(kind: str, identity: bytes, args: Sequence[str], tool: str) -> bytes:
             "tool": tool,
             "variables": dict(os.environb),
             "umask": mask,
-            "limits": [(number, *resource.getrlimit(number)) for number in _LIMITS],
+            "limits": [(number, *resource.getrlimit(number)) for number in LIMITS],
             "priority": os.getpriority(os.PRIO_PROCESS, 0),
             "processors": sorted(os.sched_getaffinity(0)),
-            "ignored": [int(n) for n in SIGNALS if _signal.getsignal(n) == _signal.SIG_IGN],
+            "ignored": [n for n in _EVERY if _signal.getsignal(n) == _signal.SIG_IGN],
+            "blocked": list(map(int, blocked)),
             "spent": time.process_time(),
         }
     )
@@ -80,6 +85,8 @@ def take_on(asked: dict[str, Any], folder: int, streams: Sequence[int]) -> None:
     os.environb.clear()
     os.environb.update(asked["variables"])
     time.tzset()
-    for number in SIGNALS:
-        ignored = number in asked["ignored"]
-        _signal.signal(number, _signal.SIG_IGN if ignored else _signal.SIG_DFL)
+    for number in _EVERY:
+        handler = _signal.SIG_IGN if number in asked["ignored"] else _signal.SIG_DFL
+        if _signal.getsignal(number) != handler:
+            _signal.signal(number, handler)
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, asked["blocked"])

@@ -12,20 +12,22 @@ its socket is no longer in its place, and on request (a signal). Links that run 
 from __future__ import annotations
 
 import gc
+import importlib
+import math
 import os
 import select
 import signal
 import socket
 import sys
 import time
-from _thread import start_new_thread
+from _thread import LockType, allocate_lock, start_new_thread
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
 import attrs
 
-from linkpipe.process import parent, streams
+from linkpipe.process import ledger, parent, streams
 from linkpipe.process.run import process
 from linkpipe.server import client, handover, place
 from linkpipe.server.stamps import Stamps
@@ -37,7 +39,7 @@ IDLE = 10
 LIMIT = 4 * (os.cpu_count() or 1) + 4
 """Links at once; who comes then links without the server."""
 
-_LOOK = 60.0
+_LOOK = 3.0
 """Seconds after which it is looked at whether the socket is still in its place."""
 
 _HEARS = 5.0
@@ -72,8 +74,7 @@ class Host:
 
     def serve(self) -> None:
         """Do links until it is time to end."""
-        os.ftruncate(self.lock, 0)
-        os.pwrite(self.lock, f"{os.getpid()}".encode(), 0)
+        os.ftruncate(self.lock, os.pwrite(self.lock, place.written(os.getpid()), 0))
         listener = self._listen()
         mine = self._socket()
         awake, wake = socket.socketpair()
@@ -105,7 +106,7 @@ class Host:
         finally:
             if self._socket() == mine:
                 os.unlink(f"{self.name}.socket", dir_fd=self.folder)
-            os.ftruncate(self.lock, 0)  # the next one may start at once
+        os.ftruncate(self.lock, 0)  # an orderly end: the next one may start at once
 
     def _listen(self) -> socket.socket:
         listener = socket.socket(socket.AF_UNIX)
@@ -161,18 +162,21 @@ class Host:
                 return True
             child = os.fork()
             if child == 0:
-                for each in (listener, *ours, *self.running.values()):
-                    each.close()
-                self._child(connection)
+                try:
+                    for each in (listener, *ours, *self.running.values()):
+                        each.close()
+                    self._child(connection)
+                finally:  # whatever it was: what follows is the server's
+                    os._exit(2)
             self.running[child] = connection
             self.asked += 1
         return True
 
     def _child(self, connection: socket.socket) -> NoReturn:
         """Do what is asked for on a connection, and end."""
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.close(self.lock)
             connection.settimeout(_HEARS)
             connection.sendall(client.HERE)
@@ -183,30 +187,40 @@ class Host:
                 os._exit(0)
             if asked["identity"] != self.identity:
                 raise handover.Refused("it is another one's")
-            _, stdin, stdout, stderr, here, memory, line = files
+            request, stdin, stdout, stderr, memory, here, line = files
+            go = allocate_lock()
+            go.acquire()
+            # All that can fail comes before it is said that nothing does.
             handover.take_on(asked, here, (stdin, stdout, stderr))
+            parent.be_child(memory, asked["spent"])
+            for file in (request, here, memory, self.folder):
+                os.close(file)
+            streams.open_again()
+            importlib.invalidate_caches()
+            start_new_thread(_obey, (line, go))
             connection.sendall(client.READY)
+            connection.settimeout(None)
             if connection.recv(len(client.GO)) != client.GO:
                 os._exit(0)
-            connection.close()
-        except handover.Refused as e:
-            with suppress(OSError):
-                connection.sendall(f"{e}".encode())
+        except Exception as e:  # nothing has been done: the client links without
+            with suppress(Exception):
+                why = f"{e}" if isinstance(e, handover.Refused) else type(e).__name__
+                connection.sendall(why.encode())
             os._exit(0)
-        except OSError:
-            os._exit(0)
-        self._link(asked, memory, line)
+        ledger.doing("")  # from here on, it has
+        connection.close()
+        self._link(asked, go)
 
-    def _link(self, asked: dict[str, Any], memory: int, line: int) -> NoReturn:
-        parent.be_child(memory, asked["spent"])
-        for file in (memory, self.folder):
-            os.close(file)
-        streams.open_again()
+    def _link(self, asked: dict[str, Any], go: LockType) -> NoReturn:
         from linkpipe import server
 
         server.told = f"by the server, process {os.getppid()}"
-        start_new_thread(_obey, (line,))
-        process(lambda: self.command(asked["args"], asked["tool"]))
+        go.release()
+        try:
+            process(lambda: self.command(asked["args"], asked["tool"]))
+        except BaseException:  # as Python ends
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
         raise AssertionError("a process ends with its command")
 
     def _status(self) -> bytes:
@@ -233,16 +247,20 @@ def _resident(process: int) -> int:
 def _idle() -> float:
     """Seconds that a server waits for a link."""
     try:
-        return max(float(os.environ.get(IDLE_VARIABLE, "") or IDLE), 0.0) * 60
+        minutes = float(os.environ.get(IDLE_VARIABLE, ""))
     except ValueError:
-        return IDLE * 60.0
+        minutes = IDLE
+    return 60.0 * (minutes if 0 < minutes < math.inf else IDLE)
 
 
-def _obey(line: int) -> None:
-    """Hear from the client, in a thread of its own: the signals that it gets, and its death, at
-    which this process is asked to end, as with a parent (parent.end_with_parent)."""
+def _obey(line: int, go: LockType) -> None:
+    """Hear from the client, in a thread of its own and when it can go: the signals that it gets,
+    and its death, at which this process is asked to end, as with a parent
+    (parent.end_with_parent)."""
     import threading
 
+    with go:
+        pass
     main = threading.main_thread().ident
     assert main is not None
     while True:

@@ -12,8 +12,16 @@ for each identity, named after it:
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from zlib import crc32
+
+from linkpipe import __path__
+from linkpipe.server import handover
+
+TYPE_CHECKING = False  # typing's takes longer to import than all of these
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FOLDER = "linkpipe"
 """The folder's name in $XDG_RUNTIME_DIR; in the temporary folder, which is everybody's, the user's
@@ -33,8 +41,13 @@ class Unusable(Exception):
 
 def identity() -> bytes:
     """Whom a server is for that serves this process. Raises Unusable where there is none."""
-    if not sys.executable or sys.flags.optimize or sys.warnoptions or sys._xoptions:
-        raise Unusable("Python was started with options of its own")
+    for option in sys.orig_argv[1:]:
+        if option in ("-m", "-c") or not option.startswith("-"):
+            break
+        if option != "-P":
+            raise Unusable("Python was started with options of its own")
+    if not sys.executable:
+        raise Unusable("Python does not know where it is")
     for part in os.environ.get("PYTHONPATH", "").split(os.pathsep):
         if part and not os.path.isabs(part):
             raise Unusable("PYTHONPATH depends on the working directory")
@@ -43,8 +56,12 @@ def identity() -> bytes:
         *map(str, (os.geteuid(), os.getegid(), os.getuid(), os.getgid(), sorted(os.getgroups()))),
         f"{sys.executable} {python.st_dev} {python.st_ino} {python.st_size} {python.st_ctime_ns}",
         sys.version,
+        *__path__,
         f"{root.st_dev} {root.st_ino}",
         *(_namespace(name) for name in _NAMESPACES),
+        *_rights(),
+        f"{os.getpriority(os.PRIO_PROCESS, 0)} {os.sched_getscheduler(0)}",
+        *(f"{limit} {resource.getrlimit(limit)[1]}" for limit in handover.LIMITS),
         *sorted(
             f"{name}={value}"
             for name, value in os.environ.items()
@@ -59,6 +76,23 @@ def _namespace(name: str) -> str:
         return os.readlink(f"/proc/self/ns/{name}")
     except OSError:
         return ""
+
+
+def _rights() -> Iterator[str]:
+    """What a process may do, beside its user; and how soon it is killed when memory runs out."""
+    for name in ("status", "attr/current", "oom_score_adj"):
+        try:
+            with open(f"/proc/self/{name}", encoding="utf-8", errors="surrogateescape") as file:
+                for line in file:
+                    if name != "status" or line.startswith(("Cap", "NoNewPrivs", "Seccomp")):
+                        yield line
+        except OSError:
+            yield ""
+
+
+def written(process: int) -> bytes:
+    """What stands in the lock of a server."""
+    return f"{process} {_namespace('pid')}".encode()
 
 
 def name_of(identity: bytes) -> str:
@@ -103,15 +137,17 @@ def address(folder: int, name: str) -> str:
 
 
 def holder(folder: int, name: str) -> int:
-    """The process of the server that holds the lock of that name; 0 when nobody does."""
+    """The process of the server that holds the lock of that name; 0 when nobody does, or one to
+    whom numbers of processes mean others."""
     import fcntl
 
     lock = os.open(f"{name}.lock", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        said = os.pread(lock, 20, 0)
-        return int(said) if said.isdigit() else 0
+        said = os.pread(lock, 100, 0)
+        process = said.partition(b" ")[0]
+        return int(process) if process.isdigit() and said == written(int(process)) else 0
     else:
         return 0
     finally:

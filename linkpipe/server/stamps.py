@@ -37,6 +37,7 @@ class Stamps:
         that are looked through for modules and plugins."""
         files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
         folders = {path for path in sys.path if os.path.isdir(path)}
+        files |= set(sys.path) - folders  # an archive; a folder that may come to be
         for path in list(folders):
             files |= {
                 os.path.join(path, name, "entry_points.txt")

@@ -125,9 +125,9 @@ class Room:
         (process,) = self.processes()
         return process
 
-    def serve(self) -> int:
+    def serve(self, **how: Any) -> int:
         """Let there be a server; its process."""
-        self.link("-V")
+        self.link("-V", **how)
         return self.ready()
 
     def close(self) -> None:

@@ -91,7 +91,6 @@ def test_surroundings(room: Room) -> None:
     """The working directory, variables, umask, limits, processors, priority, signals and streams
     are those of who asks."""
     room.variables.update(observer(room, SURROUNDINGS), TZ="Asia/Tokyo", SAID="a=b\nc", EMPTY="")
-    room.serve()
 
     def conditions() -> None:
         os.umask(0o27)
@@ -100,7 +99,17 @@ def test_surroundings(room: Room) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGTERM])
 
+    def first() -> None:
+        """What a server is started with, and keeps."""
+        os.nice(3)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (66, 88))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2, signal.SIGTERM])
+
+    room.serve(more={"preexec_fn": first})
     told = {}
     for name, how in (("served", room.served), ("alone", room.link)):
         with (room.folder / "input").open("w+") as file:
