@@ -32,7 +32,9 @@ def test_a_package_is_complete(folder: Path) -> None:
     """A README that is listed, a pipeline whose plan holds, tests that are run and typed."""
     told = project(folder)
     assert told["name"] == f"linkpipe-{folder.name}"
-    assert (folder / "README.md").read_text().startswith(f"# {folder.name}: ")
+    readme = (folder / "README.md").read_text()
+    assert readme.startswith(f"# {folder.name}: ")
+    assert f"\npip install ./shelf/{folder.name}\n" in readme
     assert f"[{folder.name}]({folder.name})" in (ROOT / "shelf/README.md").read_text()
     mypy = PROJECT["tool"]["mypy"]
     assert f"linkpipe_{folder.name}" in mypy["packages"]

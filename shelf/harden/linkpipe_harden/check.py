@@ -24,6 +24,8 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,14 +38,13 @@ from linkpipe.api import InputError, Link, UserError, checkpoint, linkpass
 
 _W, _X = 2, 1
 _BIND_NOW, _NOW = 0x8, 0x1
-_LEAST = 4
-"""Characters of a path that is looked for at least: "/" is everywhere."""
 _REMEDY = {
     "relro": "link with the pass harden.set and -linkmode=external, or -buildmode=pie",
     "now": "link with the pass harden.set, or -ldflags=-bindnow",
     "noexecstack": "C or assembly asks for it: mark its objects with .note.GNU-stack",
     "no_rwx": "find the section that is both: `linkpipe show`, or readelf -S",
-    "build_id": "link with the pass harden.set, or -ldflags='-B gobuildid'",
+    "build_id": "link with the pass harden.set, or -ldflags='-B gobuildid'; without a "
+    "Go build id (-buildid=) name one: -B 0x…",
     "host_paths": "build with -trimpath; for C, with CGO_CFLAGS=-ffile-prefix-map=…",
 }
 
@@ -52,7 +53,7 @@ _REMEDY = {
 class HardenOptions:
     """Attributes:
     relro, now, noexecstack, no_rwx, build_id, host_paths: whether to check it.
-    paths: more paths that may not be in the file.
+    paths: more paths that may not be in the file, absolute ones.
     """
 
     relro: bool = True
@@ -75,7 +76,7 @@ def check(link: Link, options: HardenOptions) -> Link:
     data = Path(link.output).read_bytes() if link.mode.external else link.image.tobytes()
     try:
         found = dict(_problems(data, options, _paths(link, options)))
-    except (ELFError, ValueError, KeyError) as e:
+    except (ELFError, ValueError, KeyError, zlib.error) as e:
         raise InputError(
             f"harden: {name} cannot be read: {e}", file=name, remedy="check the linker's output"
         ) from e
@@ -86,10 +87,17 @@ def check(link: Link, options: HardenOptions) -> Link:
 
 
 def _paths(link: Link, options: HardenOptions) -> tuple[str, ...]:
-    """The paths that may not be in the file, as they begin."""
+    """The folders that may not be in the file, nor what is in them; "/" is everywhere."""
+    for path in options.paths:
+        if path and not os.path.isabs(path):
+            raise UserError(
+                f'harden: "{path}" is no absolute path',
+                remedy='write paths = ["/build/agent"]',
+                status=2,
+                label="linkpipe",
+            )
     own = (os.path.expanduser("~"), os.getcwd(), link.options.environment.goroot, *options.paths)
-    roots = {path.rstrip("/") for path in own}
-    return tuple(sorted(f"{root}/" for root in roots if len(root) >= _LEAST))
+    return tuple(sorted({path.rstrip("/") for path in own if os.path.isabs(path)} - {""}))
 
 
 def _problems(
@@ -154,12 +162,15 @@ def _build_id(elf: ELFFile) -> str:
 
 
 def _host_paths(elf: ELFFile, paths: tuple[str, ...]) -> str:
+    # A folder's own name has to stand alone: as the end of another it says nothing.
+    quoted = {path: re.escape(os.fsencode(path)) for path in paths}
+    looks = {p: re.compile(rb"%b/|(?<![\w.-])%b(?=\0)" % (q, q)) for p, q in quoted.items()}
     for section in elf.iter_sections():
         data = b"" if section["sh_type"] == "SHT_NOBITS" else section.data()
-        for path in paths:
-            at = data.find(os.fsencode(path))
-            if at >= 0:
-                text = data[at : at + 200].split(b"\0")[0].decode("utf-8", "replace")
+        for path, look in looks.items():
+            found = look.search(data)
+            if found:
+                text = data[found.start() :][:200].split(b"\0")[0].decode("utf-8", "replace")
                 shown = text if text.isprintable() else path
                 return f"a path of this machine is in {section.name}: {shown[:100]}"
     return ""

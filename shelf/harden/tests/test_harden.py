@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from elftools.elf.elffile import ELFFile
-from linkpipe_harden.check import HardenOptions, _problems
+from linkpipe_harden.check import HardenOptions, _host_paths, _paths, _problems
 
 from linkpipe import api
 from linkpipe.errors import LinkErrors
@@ -68,8 +69,57 @@ def test_a_segment_that_is_both_is_refused(
             data[at + 4] = 7
         elif segment["p_type"] == "PT_GNU_STACK":
             data[at] = 0
-    found = dict(_problems(bytes(data), HardenOptions(), ("/no/such/",)))
+    found = dict(_problems(bytes(data), HardenOptions(), ("/no/such",)))
     assert set(found) == {"no_rwx", "noexecstack"}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\0/go/src/a.go\0", "/go/src/a.go"),
+        (b"\0/go\0", "/go"),
+        (b"\0/usr/lib/go\0x/go.mod\0/got\0", ""),
+    ],
+)
+def test_short_paths_and_bare_folders(content: bytes, told: str) -> None:
+    """The folder itself counts, as debug information has it, and not what only ends like it."""
+
+    class Section(dict[str, str]):
+        name = ".debug_str"
+
+        def data(self) -> bytes:
+            return content
+
+    class File:
+        def iter_sections(self) -> list[Section]:
+            return [Section(sh_type="SHT_PROGBITS")]
+
+    found = _host_paths(cast("ELFFile", File()), ("/go",))
+    assert found == (f"a path of this machine is in .debug_str: {told}" if told else "")
+
+
+def test_which_paths_are_looked_for(
+    link_with: Callable[..., api.Link], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Short ones too, but not "/"; no relative ones."""
+    monkeypatch.setenv("HOME", "/")
+    link = link_with("hello", "harden.check", CHECK, NO_PATHS, until="load")
+    paths = _paths(link, HardenOptions(paths=("/go/", "")))
+    assert "/go" in paths
+    assert "" not in paths
+    with pytest.raises(api.UserError, match=r'"src" is no absolute path'):
+        _paths(link, HardenOptions(paths=("src",)))
+
+
+def test_a_damaged_section_is_no_traceback(
+    link_with: Callable[..., api.Link], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> str:
+        raise zlib.error("incorrect header")
+
+    monkeypatch.setattr("linkpipe_harden.check._host_paths", broken)
+    with pytest.raises(api.InputError, match="cannot be read: incorrect header"):
+        link_with("hello", "harden.check", CHECK)
 
 
 def test_compressed_sections_are_searched(
@@ -80,7 +130,7 @@ def test_compressed_sections_are_searched(
     (tmp_path / "go.mod").write_text("module harden.test\n\ngo 1.24\n")
     (tmp_path / "main.go").write_text("package main\n\nfunc main() {}\n")
     monkeypatch.chdir(tmp_path)
-    here = (f"{tmp_path}/",)
+    here = (str(tmp_path),)
     only = HardenOptions(relro=False, now=False, noexecstack=False, no_rwx=False, build_id=False)
     for flags, found in ((("-trimpath",), False), ((), True)):
         api.link(".", output="out", flags=flags)

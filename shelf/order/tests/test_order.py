@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,12 @@ def test_what_is_no_profile_is_a_value_error(data: bytes) -> None:
             parse(data)
         except ValueError:
             continue
+
+
+def test_to_measure_nothing_is_refused() -> None:
+    script = Path(__file__).parents[1] / "measure.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr[:7]) == (1, "usage: ")
 
 
 def test_comments_of_a_list() -> None:

@@ -29,7 +29,7 @@ def cyclonedx(program: Program, created: dt.datetime, tool: str) -> str:
         metadata=metadata,
         serial_number=uuid.uuid5(uuid.NAMESPACE_URL, told),
     )
-    bom.register_dependency(top, list(parts.values())[:1])
+    bom.register_dependency(top, [parts[program.main]] if program.main in parts else [])
     for path, needed in program.needs.items():
         bom.register_dependency(parts[path], [parts[to] for to in needed])
     text = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=1)
@@ -46,7 +46,7 @@ def _component(path: str, module: Linked) -> Component:
         name=module.path,
         version=module.version or None,
         type=ComponentType.LIBRARY,
-        bom_ref=path,
+        bom_ref=f"module:{path}",
         purl=PackageURL.from_string(module.purl),
         hashes=hashes,
         properties=properties,

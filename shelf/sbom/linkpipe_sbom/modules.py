@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 import attrs
 import numpy as np
@@ -16,7 +17,7 @@ STANDARD = "std"
 
 @attrs.frozen
 class Linked:
-    """A module that something of is in the program.
+    """A module that something of is in the program; or a package, where nobody told its module.
 
     Attributes:
         path: its path, STANDARD for the standard library.
@@ -49,12 +50,14 @@ class Program:
 
     Attributes:
         name: the import path of its main package.
-        modules: the modules by the path that imports have, the main one first if there is one.
+        main: the one of ``modules`` that the main package is in.
+        modules: the modules by the path that imports have, the main one first.
         needs: module -> the modules that packages of it import, by these paths.
         settings: flags and variables of the build.
     """
 
     name: str
+    main: str
     modules: dict[str, Linked]
     needs: dict[str, tuple[str, ...]]
     settings: dict[str, str]
@@ -69,30 +72,44 @@ def program(link: Link) -> Program:
     count = len(whose.packages)
     size = np.bincount(owners, symbols.size[ids], count)[:count]
     present = np.bincount(owners, minlength=count)[:count] > 0
-    of: dict[str, list[int]] = {}
-    for row in np.flatnonzero(present).tolist():
-        of.setdefault(whose.module(whose.packages[row]), []).append(row)
     info = whose.info
     told = info.modules
+
+    def home(row: int) -> str:
+        package = whose.packages[row]
+        module = whose.module(package)
+        if module == STANDARD or module in told:
+            return module
+        return whose.program if package == whose.main_package else package
+
+    of: dict[str, list[int]] = {}
+    for row in np.flatnonzero(present).tolist():
+        of.setdefault(home(row), []).append(row)
     linked = {}
     for path, rows in of.items():
         packages = tuple(sorted(whose.packages[row] for row in rows))
         number = int(size[rows].sum())
         if path == STANDARD:
-            version = info.version.removeprefix("go").partition(" ")[0]
-            linked[path] = Linked(path, version, "", packages, number)
+            linked[path] = Linked(path, release(info.version), "", packages, number)
         elif path in told:
             linked[path] = _linked(told[path], packages, number)
-    main = info.main.path if info.main else ""
+        else:
+            linked[path] = Linked(path, "", "", packages, number)
+    main = home(link.packages.by_path[whose.main_package])
     order = sorted(linked, key=lambda path: (path != main, path))
     imports: dict[str, set[str]] = {path: set() for path in order}
     for path in order:
         for row in of[path]:
             items = link.packages.items
-            imports[path] |= {whose.module(items[to].path) for to in items[row].imports}
+            imports[path] |= {home(to) for to in items[row].imports}
     needs = {path: tuple(sorted((found & set(linked)) - {path})) for path, found in imports.items()}
     modules = {path: linked[path] for path in order}
-    return Program(whose.program, modules, needs, dict(info.settings))
+    return Program(whose.program, main, modules, needs, dict(info.settings))
+
+
+def release(version: str) -> str:
+    """The release of Go in a version, which may name experiments: 1.27.3 of go1.27.3-X:arenas."""
+    return re.split("-X:| ", version.removeprefix("go"), maxsplit=1)[0]
 
 
 def _linked(module: Module, packages: tuple[str, ...], size: int) -> Linked:

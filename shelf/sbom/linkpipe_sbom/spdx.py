@@ -64,7 +64,7 @@ def spdx(program: Program, created: dt.datetime, tool: str) -> str:
 def _ref(path: str) -> str:
     """An identifier: letters, digits, dots and hyphens. What else is in a path is told apart by
     its number."""
-    return "SPDXRef-" + re.sub(r"[^A-Za-z0-9.]", lambda m: f"-{ord(m[0]):x}-", path)
+    return "SPDXRef-module-" + re.sub(r"[^A-Za-z0-9.]", lambda m: f"-{ord(m[0]):x}-", path)
 
 
 def _package(ref: str, module: Linked) -> Package:

@@ -67,8 +67,8 @@ def _time(given: str, settings: Mapping[str, str]) -> dt.datetime:
         return dt.datetime.now(dt.UTC).replace(microsecond=0)
     try:
         time = dt.datetime.fromisoformat(text).replace(microsecond=0)
-    except ValueError as e:
+        return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError) as e:
         raise UserError(
             f'sbom: "{text}" is no time', remedy='write created = "2026-11-26T12:00:00Z"', status=2
         ) from e
-    return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)

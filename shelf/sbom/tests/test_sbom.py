@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import re
 import zipfile
@@ -13,7 +14,10 @@ from typing import Any
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from linkpipe_sbom.cyclone import cyclonedx
+from linkpipe_sbom.modules import Linked, Program, release
 from linkpipe_sbom.spdx import _ref
+from linkpipe_sbom.spdx import spdx as spdx_text
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
@@ -103,8 +107,8 @@ def test_what_is_linked_is_listed(
     assert packages == ["example.com/Dep/used"]
     assert parts["std"]["version"].startswith("1.")
     needs = {each["ref"]: set(each.get("dependsOn", ())) for each in bom["dependencies"]}
-    assert needs["sbom.test/a-b"] >= {"example.com/Dep"}
-    assert needs["program"] == {"sbom.test/a-b"}
+    assert needs["module:sbom.test/a-b"] >= {"module:example.com/Dep"}
+    assert needs["program"] == {"module:sbom.test/a-b"}
 
     listed = {package["name"]: package for package in spdx["packages"]}
     assert set(listed) == set(parts)
@@ -118,16 +122,69 @@ def test_what_is_linked_is_listed(
 
 @pytest.mark.parametrize(
     ("program", "name"),
-    [("hello", "programs.test/hello"), ("plugin", ""), ("host", ""), ("go", "cmd/go")],
+    [
+        ("hello", "programs.test/hello"),
+        ("plugin", "example.test/linkpipe/plugin"),
+        ("host", "example.test/linkpipe/host"),
+        ("go", "cmd/go"),
+    ],
 )
 def test_real_programs(
     link_with: Callable[..., api.Link], tmp_path: Path, program: str, name: str
 ) -> None:
     link_with(program, "sbom", 'after = "reachability"', OPTIONS, until="sbom")
     bom, spdx = valid(tmp_path)
-    assert name in bom["metadata"]["component"]["name"]
+    assert bom["metadata"]["component"]["name"] == name
     assert "std" in {part["name"] for part in bom["components"]}
     assert len(spdx["packages"]) == len(bom["components"]) + 1
+
+
+def test_packages_of_no_module_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, build_env: Callable[..., Any]
+) -> None:
+    """By themselves, with who needs them."""
+    build_env(CGO_ENABLED="0", GO111MODULE="off", GOPATH=str(tmp_path))
+    folder = tmp_path / "src/old.test/prog"
+    (folder / "lib").mkdir(parents=True)
+    (folder / "main.go").write_text(
+        'package main\n\nimport "old.test/prog/lib"\n\nfunc main() { lib.Say() }\n'
+    )
+    (folder / "lib/lib.go").write_text(
+        'package lib\n\n//go:noinline\nfunc Say() { println("lib") }\n'
+    )
+    (folder / "pipeline.toml").write_text(
+        'extends = "default"\n[[insert]]\nname = "sbom"\nafter = "reachability"\n'
+        f"options = {OPTIONS}\n"
+    )
+    monkeypatch.chdir(folder)
+    api.link(".", pipeline="pipeline.toml", until="sbom")
+    bom, spdx = valid(folder)
+    assert {part["name"] for part in bom["components"]} == {
+        "old.test/prog",
+        "old.test/prog/lib",
+        "std",
+    }
+    assert len(spdx["packages"]) == 4
+    needs = {each["ref"]: set(each.get("dependsOn", ())) for each in bom["dependencies"]}
+    assert needs["program"] == {"module:old.test/prog"}
+    assert "module:old.test/prog/lib" in needs["module:old.test/prog"]
+
+
+def test_a_module_may_have_any_name() -> None:
+    """Also that of an identifier that the bill itself uses."""
+    parts = {name: Linked(name, "", "", (name,), 1) for name in ("Program", "program", "DOCUMENT")}
+    needs = {"Program": ("program",), "program": ("DOCUMENT",), "DOCUMENT": ()}
+    program = Program("program", "program", parts, needs, {})
+    now = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+    refs = [each["bom-ref"] for each in json.loads(cyclonedx(program, now, "1"))["components"]]
+    assert sorted(refs) == ["module:DOCUMENT", "module:Program", "module:program"]
+    packages = json.loads(spdx_text(program, now, "1"))["packages"]
+    assert len({each["SPDXID"] for each in packages}) == 4
+
+
+@pytest.mark.parametrize("version", ["go1.27.3", "go1.27.3-X:arenas", "go1.27.3 X:arenas"])
+def test_experiments_are_no_part_of_the_version(version: str) -> None:
+    assert release(version) == "1.27.3"
 
 
 def test_identifiers_of_other_paths_differ() -> None:
@@ -136,7 +193,11 @@ def test_identifiers_of_other_paths_differ() -> None:
 
 @pytest.mark.parametrize(
     ("options", "wrong"),
-    [("{}", "nothing to write"), ('{ spdx = "x", created = "soon" }', '"soon" is no time')],
+    [
+        ("{}", "nothing to write"),
+        ('{ spdx = "x", created = "soon" }', '"soon" is no time'),
+        ('{ spdx = "x", created = "0001-01-01T00:00:00+05:00" }', "is no time"),
+    ],
 )
 def test_wrong_options(link_with: Callable[..., api.Link], options: str, wrong: str) -> None:
     with pytest.raises(api.UserError, match=f"sbom: .*{wrong}"):
