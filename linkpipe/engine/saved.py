@@ -21,6 +21,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -278,7 +279,7 @@ def options_of(path: str, folder: str, variables: Mapping[str, str]) -> tuple[Op
         goos=saved.variables.get("GOOS", "linux"),
         goarch=saved.variables.get("GOARCH", ""),
         version=saved.go,
-        variables=saved.variables,
+        variables=MappingProxyType(dict(saved.variables)),
     )
     config = Path(folder, "importcfg")
     text = config.read_bytes().decode("utf-8", "surrogateescape")

@@ -285,11 +285,32 @@ def test_a_link_is_saved_and_asked_about(tmp_path: Path) -> None:
     assert "there is no go build to give flags to" in wrong.stderr
 
 
+def test_a_saved_link_is_linked_again(tmp_path: Path) -> None:
+    """With the same bytes as the link that was saved, or as far as a pass; watched as asked for."""
+    assert of_deep(tmp_path, "save", "--output", "SAVED").returncode == 0
+    os.rename(tmp_path / "saved", tmp_path / "deep.saved")
+    file = str(tmp_path / "deep.saved")
+    done = ask("replay", "--until", "reachability", file, LINKPIPE_TIME="1")
+    assert done.returncode == 0, done.stderr
+    assert "reachability" in done.stderr
+    assert not (tmp_path / "deep").exists()
+    done = ask("replay", file)
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path}/deep\n"), done.stderr
+    given = inputs(DEEP)
+    argv = ["linkpipe", "link", "-o", str(tmp_path / "same"), *given.flags, str(given.main)]
+    assert run(argv, tmp_path, given.env).returncode == 0
+    assert (tmp_path / "deep").read_bytes() == (tmp_path / "same").read_bytes()
+    wrong = ask("replay", "--until", "nosuch", "-o", str(tmp_path / "x"), file)
+    assert (wrong.returncode, wrong.stdout) == (3, "")
+    assert "nosuch" in wrong.stderr
+
+
 def test_a_saved_link_that_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "saved").write_bytes(b"PK\3\4 and no more")
     for command in (
         ("why", str(tmp_path / "saved"), "main.main"),
         ("save", str(tmp_path / "saved")),
+        ("replay", str(tmp_path / "saved")),
     ):
         done = ask(*command)
         assert (done.returncode, done.stdout) == (2, "")
