@@ -144,7 +144,7 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
             saved = Saved(
                 linkpipe=__version__,
                 go=environment.version,
-                args=tuple(_arguments(options)),
+                args=tuple(_arguments(_as_here(link))),
                 variables={name: told[name] for name in wanted if told.get(name)},
                 plan=_plan(link),
                 external=link.mode.external,
@@ -194,6 +194,14 @@ def _entry(name: str) -> zipfile.ZipInfo:
 def _add(archive: zipfile.ZipFile, name: str, data: bytes, path: str) -> File:
     archive.writestr(_entry(name), data, compresslevel=1)
     return File(name, len(data), hashlib.sha256(data).hexdigest(), path)
+
+
+def _as_here(link: Link) -> Options:
+    """The options of a link, with the dynamic linker that this machine decides for."""
+    linkage, options = link.arch.linkage, link.options
+    if not link.mode.dynamic or linkage is None or options.I or link.cgo.interpreter:
+        return options
+    return attrs.evolve(options, I=linkage.interpreter())
 
 
 def _arguments(options: Options) -> Iterator[str]:

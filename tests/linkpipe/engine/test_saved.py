@@ -15,7 +15,8 @@ import pytest
 from linkpipe import api
 from linkpipe.engine import saved
 from linkpipe.errors import InputError, LinkpipeError, OptionError, UserError
-from tests.conformance.programs import Program
+from linkpipe.linkage import Linkage
+from tests.conformance.programs import Program, table
 from tests.conformance.programs import inputs as captured
 from tests.conformance.toolchain import goroot
 from tests.linkpipe.ask.links import QUIET, WITH_PLUGIN
@@ -46,6 +47,19 @@ def test_it_gives_the_same_bytes(
     for name in ("GOROOT", "GOARCH", "GOOS", "GOAMD64"):
         monkeypatch.setenv(name, "elsewhere")
     monkeypatch.setenv("PATH", "/nonexistent")
+    api.link(str(tmp_path / "saved"), output=str(tmp_path / "out"))
+    assert (tmp_path / "out").read_bytes() == wanted
+
+
+@pytest.mark.parametrize("flags", [(), ("-I=/my/ld",)])
+def test_the_dynamic_linker_is_that_of_the_machine_that_saved(
+    tmp_path: Path, flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where there is another one."""
+    program = table()["dynamic"]
+    wanted = direct(program, tmp_path / "wanted", *flags)
+    keep(program, tmp_path / "saved", *flags)
+    monkeypatch.setattr(Linkage, "interpreter", lambda _: "/lib/another.so")
     api.link(str(tmp_path / "saved"), output=str(tmp_path / "out"))
     assert (tmp_path / "out").read_bytes() == wanted
 
