@@ -220,6 +220,14 @@ def test_sizes_as_numbers_for_others(tmp_path: Path) -> None:
     assert {each["path"] for row in told["inputs"].values() for each in row["imports"]} <= known
 
 
+def test_questions_are_about_whole_links(tmp_path: Path) -> None:
+    """Wherever a variable lets links end."""
+    target = response_file(DEEP, tmp_path)
+    done = ask("size", "--top", "1", target, LINKPIPE_UNTIL="mode", **inputs(DEEP).env)
+    assert done.returncode == 0, done.stderr
+    assert "(the whole file)" in done.stdout
+
+
 def test_what_has_grown(tmp_path: Path) -> None:
     """Between links, and binaries of which one is stripped; the status is that of the policy."""
     same = of_deep(tmp_path, "size", "--against", "SAME")
