@@ -24,7 +24,7 @@ from linkpipe import api
 from linkpipe.errors import LinkpipeError, PipelineError
 pipeline, output, kind, *words = sys.argv[1:]
 try:
-    api.link(words[0] if kind == "file" else words, pipeline=pipeline, output=output)
+    api.link(words[0] if kind == "file" else words, until="", pipeline=pipeline, output=output)
 except LinkpipeError as e:
     print(e.render(), file=sys.stderr)
     sys.exit({NOTHING_TOLD} if isinstance(e, PipelineError) else 1)
