@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import attrs
 import click
@@ -22,13 +23,15 @@ class Server:
 
     Attributes:
         process: its number.
-        answers: whether it does; if not, it may be starting, and nothing else is known.
+        answers: whether it says how it is; if not, it may be starting, and no more is known but
+            ``why_not``.
         since: when it began to serve, seconds since the epoch.
-        asked: how many times something was asked for: links, and this.
+        asked: how many times something was asked for: links, and this, by which it waits anew.
         running: links that it does now.
         idle_minutes: after so many without a link it ends.
         resident: bytes, its resident set.
         python: the interpreter.
+        why_not: why it does no link now; empty when it does.
     """
 
     process: int
@@ -39,6 +42,7 @@ class Server:
     idle_minutes: float = 0.0
     resident: int = 0
     python: str = ""
+    why_not: str = ""
 
 
 @people("server")
@@ -61,37 +65,42 @@ def command(what: str, form: str) -> int:
       linkpipe server status
       linkpipe server stop
     """
-    found = list(_servers())
+    named = list(_servers())
+    found = [each for _, each in named]
+    stay = []
     if what == "stop":
-        for each in found:
-            _stop(each.process)
+        stay = [each.process for name, each in named if not _stop(name, each.process)]
     if form == "json":
         print_json("linkpipe.server/1", {"servers": [attrs.asdict(each) for each in found]})
     elif not found:
         click.echo("there is no server")
     elif what == "stop":
-        click.echo(f"stopped: {', '.join(str(each.process) for each in found)}")
+        gone = [str(each.process) for each in found if each.process not in stay]
+        if gone:
+            click.echo(f"stopped: {', '.join(gone)}")
     else:
         titles = ("process", "asked", "running", "MiB", "since", "python")
         print_table(titles, [_row(each) for each in found], fold=True)
-    return 0 if found else 1
+    for process in stay:
+        click.echo(f"the server, process {process}, does not end", err=True)
+    return 2 if stay else 0 if found else 1
 
 
 def _row(each: Server) -> tuple[str, ...]:
     if not each.answers:
-        return (str(each.process), *"????", "it does not answer")
+        return (str(each.process), *"????", each.why_not or "it does not answer")
     return (
         str(each.process),
         str(each.asked),
         str(each.running),
         f"{each.resident / (1 << 20):.0f}",
         time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each.since)),
-        each.python,
+        f"{each.python}: {each.why_not}" if each.why_not else each.python,
     )
 
 
-def _servers() -> Iterator[Server]:
-    """All that live, with what they say of themselves."""
+def _servers() -> Iterator[tuple[str, Server]]:
+    """All that live: the name of their files, and what they say of themselves."""
     from linkpipe.server import client, place
 
     try:
@@ -101,30 +110,38 @@ def _servers() -> Iterator[Server]:
     try:
         for file in sorted(os.listdir(folder)):
             name, _, kind = file.partition(".")
-            process = place.holder(folder, name) if kind == "lock" else 0
+            process = 0
+            if kind == "lock":
+                with suppress(OSError):  # what is no server's file is no reason to show none
+                    process = place.holder(folder, name)
             if process:
                 told = client.status(folder, name)
-                yield Server(process, bool(told), **told)
+                yield name, Server(process, "since" in told, **told)
     finally:
         os.close(folder)
 
 
-def _stop(process: int) -> None:
-    """End a server."""
+def _stop(name: str, process: int) -> bool:
+    """End a server; whether it has ended."""
     import select
+
+    from linkpipe.server import place
 
     try:
         handle = os.pidfd_open(process)
     except ProcessLookupError:
-        return
+        return True
+    folder = place.open_folder()
     try:
+        if place.holder(folder, name) != process:  # the number may be somebody else's by now
+            return True
         signal.pidfd_send_signal(handle, signal.SIGTERM)
         signal.pidfd_send_signal(handle, signal.SIGCONT)
-        until = time.monotonic() + _GOES
-        while not select.select([handle], [], [], 0.1)[0]:
-            if time.monotonic() > until:
-                raise click.ClickException(f"the server, process {process}, does not end")
+        return bool(select.select([handle], [], [], _GOES)[0])
+    except (ProcessLookupError, FileNotFoundError):
+        return True
     finally:
+        os.close(folder)
         os.close(handle)
 
 

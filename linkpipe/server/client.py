@@ -254,7 +254,12 @@ def status(folder: int, name: str) -> dict[str, Any]:
     said, served = b"", None
     try:
         served = connect(folder, name)
-        if served is not None and hear(served, time.monotonic() + _PATIENCE_OF_PEOPLE) == HERE:
+        if served is not None:
+            said = hear(served, time.monotonic() + _PATIENCE_OF_PEOPLE)
+        if served is not None and said != HERE:
+            return {"why_not": said.decode("utf-8", "replace")}
+        if served is not None:
+            said = b""
             send(served, handover.write("status", b"", (), "", ()))
             while not said.endswith(b"\n") and (part := served.recv(4096)):
                 said += part

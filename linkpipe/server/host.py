@@ -67,6 +67,7 @@ class Host:
     identity: bytes
     stamps: Stamps
     command: Command
+    process: int = attrs.field(factory=os.getpid, init=False)
     begun: float = attrs.field(factory=time.time, init=False)
     asked: int = attrs.field(default=0, init=False)
     running: dict[int, socket.socket] = attrs.field(factory=dict, init=False)
@@ -100,8 +101,7 @@ class Host:
                     awake.recv(4096)
                 self._reap()
                 if listener.fileno() in ready:
-                    if not self._accept(listener, (awake, wake)):
-                        break
+                    self._accept(listener, (awake, wake))
                     idle_until = time.monotonic() + _idle()
         finally:
             if self._socket() == mine:
@@ -140,40 +140,36 @@ class Host:
                 waits.setblocking(False)
                 waits.send(code.to_bytes(4, sys.byteorder, signed=True))
 
-    def _accept(self, listener: socket.socket, ours: Sequence[socket.socket]) -> bool:
-        """Fork a child for who knocks; whether this server goes on."""
+    def _accept(self, listener: socket.socket, ours: Sequence[socket.socket]) -> None:
+        """Fork a child for who knocks."""
         try:
             connection, _ = listener.accept()
         except OSError:  # gone already; too many files
-            return True
+            return
         connection.setblocking(False)
         with suppress(OSError):
             if client.peer(connection)[1] != os.geteuid():
                 connection.close()
-                return True
+                return
             changed = self.stamps.changed()
-            if changed:
-                connection.send(f"{changed} has changed".encode("utf-8", "replace")[:200])
-                connection.close()
-                return False
             if len(self.running) >= LIMIT:
                 connection.send(b"it does as many links as it may")
                 connection.close()
-                return True
+                return
             child = os.fork()
             if child == 0:
                 try:
                     for each in (listener, *ours, *self.running.values()):
                         each.close()
-                    self._child(connection)
+                    self._child(connection, f"{changed} has changed" if changed else "")
                 finally:  # whatever it was: what follows is the server's
                     os._exit(2)
             self.running[child] = connection
             self.asked += 1
-        return True
 
-    def _child(self, connection: socket.socket) -> NoReturn:
-        """Do what is asked for on a connection, and end."""
+    def _child(self, connection: socket.socket, why_not: str) -> NoReturn:
+        """Do what is asked for on a connection, and end. ``why_not``: links are not, and the server
+        is to end when one is asked for; who looks how it is ends none."""
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -183,8 +179,12 @@ class Host:
             _, files, _, _ = socket.recv_fds(connection, 1, 8, socket.MSG_CMSG_CLOEXEC)
             asked = handover.read(files[0])
             if asked["kind"] == "status":
-                connection.sendall(self._status() + b"\n")
+                connection.sendall(self._status(why_not) + b"\n")
                 os._exit(0)
+            if why_not:
+                if os.getppid() == self.process:
+                    os.kill(self.process, signal.SIGTERM)
+                raise handover.Refused(why_not)
             if asked["identity"] != self.identity:
                 raise handover.Refused("it is another one's")
             request, stdin, stdout, stderr, memory, here, line = files
@@ -205,7 +205,7 @@ class Host:
         except Exception as e:  # nothing has been done: the client links without
             with suppress(Exception):
                 why = f"{e}" if isinstance(e, handover.Refused) else type(e).__name__
-                connection.sendall(why.encode())
+                connection.sendall(why.encode("utf-8", "replace")[:200])
             os._exit(0)
         ledger.doing("")  # from here on, it has
         connection.close()
@@ -223,7 +223,7 @@ class Host:
             os._exit(1)
         raise AssertionError("a process ends with its command")
 
-    def _status(self) -> bytes:
+    def _status(self, why_not: str) -> bytes:
         import json
 
         return json.dumps(
@@ -234,6 +234,7 @@ class Host:
                 "idle_minutes": _idle() / 60,
                 "resident": _resident(os.getppid()),
                 "python": sys.executable,
+                "why_not": why_not,
             }
         ).encode()
 
