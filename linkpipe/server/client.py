@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 VARIABLE = "LINKPIPE_SERVER"
-PATIENCE = 0.05
-"""Seconds that a server has to take a link."""
+WAIT = "LINKPIPE_SERVER_WAIT"
+"""Milliseconds that a server has to take a link, 50 if the variable is not set."""
 
 _PATIENCE_OF_PEOPLE = 5.0
 """Seconds that it has to say how it is."""
@@ -75,12 +75,20 @@ def link(args: Sequence[str], tool: str = "") -> None:
     server.told = f"without the server: {why}"
 
 
+def _patience() -> float:
+    """Seconds that a server has to take a link."""
+    try:
+        return min(max(float(os.environ.get(WAIT) or 50), 1.0), 3.6e6) / 1000
+    except ValueError:
+        return 0.05
+
+
 def _ask(args: Sequence[str], tool: str, mask: set[int]) -> str:
     """Why the link is not done by the server; does not return if it is."""
     from linkpipe.process import streams
 
     streams.be_there()
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + _patience()
     identity = place.identity()
     folder = place.open_folder(make=True)
     name = place.name_of(identity)
@@ -98,7 +106,7 @@ def connect(folder: int, name: str) -> _socket.socket | None:
     it is another user's, or has no time; OSError."""
     served = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     try:
-        served.settimeout(PATIENCE)
+        served.settimeout(_patience())
         served.connect(place.address(folder, f"{name}.socket"))
         if peer(served)[1] != os.geteuid():
             raise place.Unusable("it is another user's")

@@ -49,7 +49,12 @@ class Room:
 
     def environment(self, **variables: str) -> dict[str, str]:
         given = inputs(TINY).environment() | environment(LINKPIPE_CHECK="")
-        served = {"XDG_RUNTIME_DIR": str(self.runtime), "LINKPIPE_SERVER": "auto"}
+        # However busy the machine, or slow the server because its lines are counted.
+        served = {
+            "XDG_RUNTIME_DIR": str(self.runtime),
+            "LINKPIPE_SERVER": "auto",
+            client.WAIT: "30000",
+        }
         return given | served | self.variables | variables
 
     def command(self, *flags: str, out: str = "out", main: str = "") -> list[str]:

@@ -93,6 +93,7 @@ def test_killed_under_a_row_of_links(room: Room, right: bytes) -> None:
 
 def test_hung(room: Room, right: bytes) -> None:
     process = room.serve()
+    room.variables[client.WAIT] = ""
     os.kill(process, signal.SIGSTOP)
     linked(room, right, "it did not answer in time")
     assert delay(room) < 1.5 * AT_ONCE
@@ -102,6 +103,7 @@ def test_hung(room: Room, right: bytes) -> None:
     until(lambda: client_status(room)["asked"] > 5)
     until(lambda: client_status(room)["running"] <= 1)
     assert not (room.folder / "out").exists()
+    del room.variables[client.WAIT]
     room.served()
 
 
@@ -147,6 +149,7 @@ def listening(room: Room, user: int = 0) -> Iterator[socket.socket]:
 
 def test_one_that_says_nothing(room: Room, right: bytes) -> None:
     room.serve()
+    room.variables[client.WAIT] = ""
     with listening(room):
         linked(room, right, "it did not answer in time")
         assert delay(room) < 1.5 * AT_ONCE
@@ -155,6 +158,7 @@ def test_one_that_says_nothing(room: Room, right: bytes) -> None:
 @pytest.mark.parametrize("said", [b"", b"\xff" * 300, b"here", b"ready", b"hereready", b"\0"])
 def test_one_that_says_anything(room: Room, right: bytes, said: bytes) -> None:
     room.serve()
+    room.variables[client.WAIT] = ""
     with listening(room) as listener:
         child = os.fork()
         if child == 0:
