@@ -78,7 +78,7 @@ def test_killed_under_a_row_of_links(room: Room, right: bytes) -> None:
         out = room.folder / f"out{number}"
         link = room.start(out=out.name)
         time.sleep(random.uniform(0, 0.5))
-        for process in room.processes():
+        for process in room.processes() if number else ():  # one is done to its end
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         assert link.communicate(timeout=HANGS) == ("", "")

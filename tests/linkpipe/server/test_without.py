@@ -181,12 +181,20 @@ def test_a_variable_of_python_is_no_option(room: Room) -> None:
     assert room.told().endswith("it is started")
 
 
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process has no options of Python's, however the tests are run."""
+    monkeypatch.setattr(sys, "orig_argv", [sys.executable, "-P"])
+
+
+@pytest.mark.usefixtures("plain")
 def test_another_linkpipe(monkeypatch: pytest.MonkeyPatch) -> None:
     mine = place.identity()
     monkeypatch.setattr(place, "__path__", ["/elsewhere/linkpipe"])
     assert place.identity() != mine
 
 
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("what", ["rights", "hard limit", "priority"])
 def test_whom_it_is_for(what: str) -> None:
     """What a process cannot take on again once it has given it up."""
