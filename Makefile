@@ -99,12 +99,12 @@ full: ## all that continuous integration runs, and all that takes longer (hours)
 	.ci/run full
 
 lowest: compiler $(VENV)/.dev ## run the unit tests with the lowest versions that pyproject.toml allows
-	$(UV) venv --quiet --clear --python $(PY) .cache/lowest
+	$(UV) venv --quiet --seed --clear --python $(PY) .cache/lowest
 	$(UV) pip install --quiet --python .cache/lowest --resolution lowest-direct -e '.[test]'
 	.cache/lowest/bin/python -m pytest -n $(JOBS) -m "not big and not once" $(UNIT)
 
 other-python: compiler $(VENV)/.dev ## run the unit tests with another Python (OTHER_PYTHON=python3.13)
-	$(UV) venv --quiet --clear --python $(OTHER_PYTHON) .cache/other-python
+	$(UV) venv --quiet --seed --clear --python $(OTHER_PYTHON) .cache/other-python
 	$(UV) pip install --quiet --python .cache/other-python -r requirements/dev.txt
 	$(UV) pip install --quiet --python .cache/other-python --no-deps -e .
 	.cache/other-python/bin/python -m pytest -n $(JOBS) -m "not big and not once" $(UNIT)
