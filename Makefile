@@ -74,7 +74,7 @@ format: $(VENV)/.dev ## write all Python in the one style
 conformance: compiler $(VENV)/.dev ## link real programs with linkpipe and with go tool link: same bytes?
 	$(AT_RELEASE) $(PY) -m tests.conformance $(PROGRAMS) $(if $(GO)$(if $(PROGRAMS),,all),&& \
 		$(PY) -m pytest -q $(if $(PROGRAMS),-m "not big") tests/conformance/test_variants.py)
-	$(if $(GO)$(PROGRAMS),,$(PY) -m pytest -q -m big tests/linkpipe)
+	$(if $(GO)$(PROGRAMS),,$(PY) -m pytest -q -m big tests/linkpipe shelf)
 
 gosuites: compiler $(VENV)/.dev ## run Go's own test suites, linked by linkpipe and by the stock linker
 	$(AT_RELEASE) $(PY) -m tests.conformance.gosuites -j $(JOBS) $(SUITES)

@@ -20,7 +20,9 @@ SET = f'before = "load"\n[[insert]]\nname = "harden.check"\n{CHECK}'
 NO_PATHS = "{ host_paths = false }"
 
 
-@pytest.mark.parametrize("program", ["hello", "hello-arm64", "go"])
+@pytest.mark.parametrize(
+    "program", ["hello", "hello-arm64", pytest.param("go", marks=pytest.mark.big)]
+)
 def test_static_programs_pass_and_paths_are_found(
     link_with: Callable[..., api.Link], tmp_path: Path, program: str
 ) -> None:

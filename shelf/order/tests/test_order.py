@@ -96,6 +96,7 @@ def test_listed_functions_come_first_and_the_program_runs(
     assert prints(table()[program], tmp_path / "out") == prints(table()[program], plain)
 
 
+@pytest.mark.big
 def test_a_large_program_runs(link_with: Callable[..., api.Link], tmp_path: Path) -> None:
     """cmd/go, with its functions turned round but for the first."""
     given = link_with("go", "order", PLACE, "{}", until="linksetup")

@@ -263,7 +263,11 @@ def test_the_example_is_a_policy() -> None:
 
 @pytest.mark.parametrize(
     ("program", "kind", "name"),
-    [("plugin", "package", "fmt"), ("host", "cgo", "plugin"), ("go", "package", "net/http")],
+    [
+        ("plugin", "package", "fmt"),
+        ("host", "cgo", "plugin"),
+        pytest.param("go", "package", "net/http", marks=pytest.mark.big),
+    ],
 )
 def test_real_programs(
     link_with: Callable[..., api.Link], tmp_path: Path, program: str, kind: str, name: str

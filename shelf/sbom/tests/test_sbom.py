@@ -126,7 +126,7 @@ def test_what_is_linked_is_listed(
         ("hello", "programs.test/hello"),
         ("plugin", "example.test/linkpipe/plugin"),
         ("host", "example.test/linkpipe/host"),
-        ("go", "cmd/go"),
+        pytest.param("go", "cmd/go", marks=pytest.mark.big),
     ],
 )
 def test_real_programs(

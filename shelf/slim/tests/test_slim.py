@@ -121,6 +121,7 @@ def test_panics_name_functions(
     assert set(re.findall(r"\t\?:(\d+)", no_lines)) == {"0"}
 
 
+@pytest.mark.big
 def test_a_large_program_runs(link_with: Callable[..., api.Link], tmp_path: Path) -> None:
     """cmd/go, by as much as README says."""
     link_with("go", "slim", PLACE, NO_LINES, STRIP)
