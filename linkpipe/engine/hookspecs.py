@@ -56,7 +56,7 @@ def linkpipe_passes() -> Iterable[Offer]:  # type: ignore[empty-body]  # a decla
 
 
 @hookspec
-def linkpipe_arches() -> Iterable[Offer]:  # type: ignore[empty-body]
+def linkpipe_arches() -> Iterable[Offer]:  # type: ignore[empty-body]  # a declaration
     """Offer architectures (linkpipe.arch.Architecture), named as in GOARCH."""
 
 
@@ -66,16 +66,16 @@ def linkpipe_releases() -> Iterable[Offer]:  # type: ignore[empty-body]  # a dec
 
 
 @hookspec
-def linkpipe_observers() -> Iterable[Offer]:  # type: ignore[empty-body]
+def linkpipe_observers() -> Iterable[Offer]:  # type: ignore[empty-body]  # a declaration
     """Offer observers: classes derived from linkpipe.engine.runner.Observer, which says what
     they may declare. A flag names one and its options: ``-observe NAME:key=value,…``."""
 
 
 @hookspec
-def linkpipe_dumpers() -> Iterable[Offer]:  # type: ignore[empty-body]
+def linkpipe_dumpers() -> Iterable[Offer]:  # type: ignore[empty-body]  # a declaration
     """Offer dump formats (linkpipe.observe.dump.Dumper)."""
 
 
 @hookspec
-def linkpipe_pipelines() -> Iterable[Offer]:  # type: ignore[empty-body]
+def linkpipe_pipelines() -> Iterable[Offer]:  # type: ignore[empty-body]  # a declaration
     """Offer pipelines: paths of files, for others to extend by name (linkpipe.engine.pipeline)."""

@@ -46,5 +46,5 @@ def open_again() -> None:
     """Make streams as Python does when it starts, of the files that are there now."""
     encoding, errors = sys.stdout.encoding, sys.stdin.errors
     # They are open to the end.
-    sys.stdin = open(0, encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115
-    sys.stdout = open(1, "w", encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115
+    sys.stdin = open(0, encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115 - to the end
+    sys.stdout = open(1, "w", encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115 - to the end
