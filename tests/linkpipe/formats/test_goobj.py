@@ -42,3 +42,13 @@ def test_what_nobody_reads_may_lie_anywhere(block: int, offset: int) -> None:
     data = bytearray(write_object(Obj(defs=SYMS)))
     struct.pack_into("<I", data, 8 + 8 + 4 + 4 * block, offset)
     assert goobj.count(check(data), goobj.SYMDEF) == 2
+
+
+@pytest.mark.parametrize("block", [b for b in range(goobj.RELOC + 1) if b != goobj.HASH])
+def test_what_is_read_lies_in_the_object(block: int) -> None:
+    """Blocks up to the relocations; those behind the first that does not are in order."""
+    data = bytearray(write_object(Obj(defs=SYMS)))
+    for later in range(block, goobj.NBLOCKS):
+        struct.pack_into("<I", data, 8 + 8 + 4 + 4 * later, 1 << 30)
+    with pytest.raises(InputError, match=f"block {goobj.BLOCK_NAMES[block]} is out of bounds"):
+        check(data)
