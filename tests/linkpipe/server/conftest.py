@@ -24,11 +24,11 @@ HANGS = 60
 """Seconds after which something is said to hang."""
 
 
-def until(happened: Callable[[], object]) -> None:
+def until(happened: Callable[[], object], pause: float = 0.01) -> None:
     end = time.monotonic() + HANGS
     while not happened():
         assert time.monotonic() < end, "it does not come about"
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 @attrs.frozen
