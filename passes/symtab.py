@@ -98,11 +98,8 @@ def _groups(link: Link, symbols: Symbols) -> U8:
             among[group.among] = np.flatnonzero(laid_out & kinds[symbols.kind])
         ids = among[group.among]
         ids = ids[which[ids] == 0]
-        found = np.zeros(len(ids), np.bool_)
-        for prefix in group.prefixes:
-            found |= symbols.starts_with(ids, prefix.encode())
-        for suffix in group.suffixes:
-            found |= symbols.ends_with(ids, suffix.encode())
+        found = symbols.starts_with(ids, *map(str.encode, group.prefixes))
+        found |= symbols.ends_with(ids, *map(str.encode, group.suffixes))
         for kind in group.whole:
             found |= symbols.kind[ids] == kind
         if group.itabs:

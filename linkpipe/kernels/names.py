@@ -334,24 +334,36 @@ def matching(
     data: cython.const[cython.uchar][::1],
     at: cython.const[cython.longlong][::1],
     size: cython.const[cython.int][::1],
-    text: cython.const[cython.uchar][::1],
+    texts: cython.const[cython.uchar][::1],
+    lengths: cython.const[cython.longlong][::1],
     end: cython.bint,
 ):
-    """Whether each string starts with ``text``, or ends with it: bool[n].
+    """Whether each string starts, or ends, with any of the texts: bool[n]. These lie one behind the
+    other, with their lengths; all of them are asked while a string is at hand, for what takes time
+    is to reach it.
 
-    ``[s.endswith(text) if end else s.startswith(text) for s in strings]``
+    ``[(s.endswith if end else s.startswith)(tuple(texts)) for s in strings]``
     """
     _check(data, at, size, size)
     found = np.zeros(at.shape[0], np.bool_)
     hit: cython.uchar[::1] = found.view(np.uint8)
-    length: cython.longlong = text.shape[0]
     i: cython.longlong
-    skip: cython.longlong
+    j: cython.longlong
+    first: cython.longlong = 0
+    for j in range(lengths.shape[0]):
+        if lengths[j] < 0 or lengths[j] > texts.shape[0] - first:
+            raise IndexError(f"text {j} lies outside of its {texts.shape[0]} bytes")
+        first += lengths[j]
     with cython.nogil:
         for i in range(at.shape[0]):
-            if size[i] >= length:
-                skip = size[i] - length if end else 0
-                hit[i] = _same(data, at[i] + skip, text, 0, length)
+            first = 0
+            for j in range(lengths.shape[0]):
+                if size[i] >= lengths[j] and _same(
+                    data, at[i] + (size[i] - lengths[j] if end else 0), texts, first, lengths[j]
+                ):
+                    hit[i] = True
+                    break
+                first += lengths[j]
     return found
 
 

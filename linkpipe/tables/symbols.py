@@ -151,21 +151,26 @@ class Symbols(InNotebook):
         found = self.extnames.get(sym)
         return self.name_bytes(sym) if found is None else found
 
-    def starts_with(self, ids: Ints, prefix: bytes) -> Bool:
-        """Whether each symbol's name starts with ``prefix``: bool[len(ids)].
+    def starts_with(self, ids: Ints, *prefixes: bytes) -> Bool:
+        """Whether each symbol's name starts with any of ``prefixes``: bool[len(ids)].
 
-        ``[name(i).startswith(prefix) for i in ids]``
+        ``[name(i).startswith(prefixes) for i in ids]``
         """
-        sought = np.frombuffer(prefix, np.uint8)
-        return self._ask_names(ids, lambda text, at, size: matching(text, at, size, sought, False))
+        return self._match(ids, prefixes, end=False)
 
-    def ends_with(self, ids: Ints, suffix: bytes) -> Bool:
-        """Whether each symbol's name ends with ``suffix``: bool[len(ids)].
+    def ends_with(self, ids: Ints, *suffixes: bytes) -> Bool:
+        """Whether each symbol's name ends with any of ``suffixes``: bool[len(ids)].
 
-        ``[name(i).endswith(suffix) for i in ids]``
+        ``[name(i).endswith(suffixes) for i in ids]``
         """
-        sought = np.frombuffer(suffix, np.uint8)
-        return self._ask_names(ids, lambda text, at, size: matching(text, at, size, sought, True))
+        return self._match(ids, suffixes, end=True)
+
+    def _match(self, ids: Ints, texts: tuple[bytes, ...], *, end: bool) -> Bool:
+        sought = np.frombuffer(b"".join(texts), np.uint8)
+        lengths = np.array([len(text) for text in texts], np.int64)
+        return self._ask_names(
+            ids, lambda text, at, size: matching(text, at, size, sought, lengths, end)
+        )
 
     def contains(self, ids: Ints, byte: int) -> Bool:
         """Whether each symbol's name contains a byte: bool[len(ids)].

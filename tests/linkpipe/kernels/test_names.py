@@ -56,17 +56,20 @@ def test_equal_strings_have_one_first(names: Any, many: Strings, key0: int, key1
 
 @forms("names")
 @slowly
-@given(strings, st.one_of(st.text("ab", max_size=9).map(str.encode), st.binary(max_size=3)))
+@given(
+    strings, st.lists(st.text("ab", max_size=9).map(str.encode) | st.binary(max_size=3), max_size=3)
+)
 def test_how_strings_begin_and_end_and_what_they_contain(
-    names: Any, many: Strings, text: bytes
+    names: Any, many: Strings, texts: list[bytes]
 ) -> None:
     """The bytes before and behind a string are those of others, and must not count."""
-    data, at, size, _ = columns(many, before=text)
-    sought = np.frombuffer(text, np.uint8)
-    starts, ends = (names.matching(data, at, size, sought, end).tolist() for end in (False, True))
-    assert starts == [string.startswith(text) for string, _ in many]
-    assert ends == [string.endswith(text) for string, _ in many]
-    for byte in {*text, 255}:
+    whole = b"".join(texts)
+    data, at, size, _ = columns(many, before=whole)
+    sought = np.frombuffer(whole, np.uint8), np.array([len(text) for text in texts], np.int64)
+    starts, ends = (names.matching(data, at, size, *sought, end).tolist() for end in (False, True))
+    assert starts == [string.startswith(tuple(texts)) for string, _ in many]
+    assert ends == [string.endswith(tuple(texts)) for string, _ in many]
+    for byte in {*whole, 255}:
         found = names.containing(data, at, size, byte).tolist()
         assert found == [byte in string for string, _ in many]
 
@@ -141,9 +144,17 @@ def test_a_string_outside_of_its_bytes_is_an_error(names: Any, at: int, size: in
     with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
         names.find(*wrong, *table, slots, *KEY)
     with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
-        names.matching(*wrong[:3], data, False)
+        names.matching(*wrong[:3], data, np.array([1]), False)
     with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
         names.containing(*wrong[:3], 7)
+
+
+@forms("names")
+@pytest.mark.parametrize("length", [-1, 2, 2**63 - 1, -(2**63)])
+def test_a_text_outside_of_its_bytes_is_an_error(names: Any, length: int) -> None:
+    data, at, size, _ = columns([(b"abc", 0)])
+    with pytest.raises(IndexError, match="text 1 lies outside of its 3 bytes"):
+        names.matching(data, at, size, np.zeros(3, np.uint8), np.array([2, length]), False)
 
 
 @forms("names")

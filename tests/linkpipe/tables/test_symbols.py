@@ -30,5 +30,9 @@ def test_how_names_begin_and_end(tmp_path: Path, text: str) -> None:
     sought = text.encode()
     assert symbols.starts_with(ids, sought).tolist() == [n.startswith(sought) for n in names]
     assert symbols.ends_with(ids, sought).tolist() == [n.endswith(sought) for n in names]
+    both = (sought, b"pe:*p")
+    assert symbols.starts_with(ids, *both).tolist() == [n.startswith(both) for n in names]
+    assert symbols.ends_with(ids, *both).tolist() == [n.endswith(both) for n in names]
+    assert not symbols.starts_with(ids).any()
     for byte in sought:
         assert symbols.contains(ids, byte).tolist() == [byte in n for n in names]
