@@ -166,6 +166,8 @@ class Symbols(InNotebook):
         return self._match(ids, suffixes, end=True)
 
     def _match(self, ids: Ints, texts: tuple[bytes, ...], *, end: bool) -> Bool:
+        if not texts:
+            return np.zeros(len(ids), np.bool_)
         sought = np.frombuffer(b"".join(texts), np.uint8)
         lengths = np.array([len(text) for text in texts], np.int64)
         return self._ask_names(
