@@ -37,7 +37,9 @@ OTHER_PYTHON ?= $(shell \
 			"$$python" -c "" 2>/dev/null && echo "$$python" && exit; \
 		done; \
 	done; echo /usr/bin/python3)
-UNIT := tests/linkpipe tests/passes tests/arches
+# What is run again with other versions: neither what is about the repository, nor what takes longest.
+AGAIN := -m "not big and not once" tests/linkpipe tests/passes tests/arches \
+	--ignore tests/linkpipe/test_house.py
 UV := $(VENV)/bin/uv
 # What stands before a command that is to run with the release GO; it ends where that cannot be.
 AT_RELEASE = $(if $(GO),LINKPIPE_GOROOT=$$($(PY) -m tests.conformance.releases $(GO)) && \
@@ -59,7 +61,7 @@ test: compiler $(VENV)/.dev ## run the tests (minutes; the big programs are in c
 
 coverage: compiler $(VENV)/.dev ## run the tests and show what they reach, file by file (at least 90 %)
 	@mkdir -p .cache/coverage && rm -f .cache/coverage/*
-	$(PY) -m pytest -n $(JOBS) -m "not big" --cov --cov-report=term
+	$(PY) -m pytest -n $(JOBS) -m "not big" --cov --cov-report=term --durations=40
 
 lint: $(VENV)/.dev .tree ## check style, types and the fences between the parts
 	$(VENV)/bin/ruff check .
@@ -101,13 +103,13 @@ full: ## all that continuous integration runs, and all that takes longer (hours)
 lowest: compiler $(VENV)/.dev ## run the unit tests with the lowest versions that pyproject.toml allows
 	$(UV) venv --quiet --seed --clear --python $(PY) .cache/lowest
 	$(UV) pip install --quiet --python .cache/lowest --resolution lowest-direct -e '.[test]'
-	.cache/lowest/bin/python -m pytest -n $(JOBS) -m "not big and not once" $(UNIT)
+	.cache/lowest/bin/python -m pytest -n $(JOBS) $(AGAIN) --ignore tests/linkpipe/server
 
 other-python: compiler $(VENV)/.dev ## run the unit tests with another Python (OTHER_PYTHON=python3.13)
 	$(UV) venv --quiet --seed --clear --python $(OTHER_PYTHON) .cache/other-python
 	$(UV) pip install --quiet --python .cache/other-python -r requirements/dev.txt
 	$(UV) pip install --quiet --python .cache/other-python --no-deps -e .
-	.cache/other-python/bin/python -m pytest -n $(JOBS) -m "not big and not once" $(UNIT)
+	.cache/other-python/bin/python -m pytest -n $(JOBS) $(AGAIN)
 
 # With extras: pip takes a requirement with one for another than the same without, and would look for
 # its newest version.
