@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -308,13 +308,21 @@ def save(
     that a link reads, the plan. The file is a ``target`` of ``link``. The other arguments are those
     of ``link``; with ``strip_paths`` the file does not say where its inputs were.
 
+    A link that fails before it is known how the file is linked is saved, too: so far as its flags
+    and the importcfg say what belongs to it.
+
     Raises LinkpipeError, OSError.
     """
     from linkpipe.engine import saved
-    from linkpipe.engine.session import run_link
+    from linkpipe.engine.plugins import Catalog
+    from linkpipe.engine.runner import run_plan
+    from linkpipe.engine.session import begin
+    from linkpipe.errors import LinkpipeError
 
     with _options(target, flags, variables) as (options, again):
-        link = run_link(options, until="mode")
+        plan, link = begin(options, Catalog(without=options.settings.disable_plugin), "mode")
+        with suppress(LinkpipeError):
+            link = run_plan(plan, link)
         return saved.save(link, file, strip_paths=strip_paths, again=again)
 
 

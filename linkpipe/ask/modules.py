@@ -53,10 +53,7 @@ class Modules:
         """What the go command told of the build."""
         environment = self.link.options.environment
         version = self.link.release.build_version(environment.go_version, environment.goexperiment)
-        text = (self.link.packages.modinfo or b"").decode("utf-8", "replace")
-        # The first line begins with a mark of 16 bytes, the last one is another.
-        _, found, rest = text.partition("path\t")
-        return buildinfo.parse(version, (found + rest).rpartition("\n")[0])
+        return buildinfo.of_link(version, self.link.packages.modinfo or b"")
 
     @cached_property
     def packages(self) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
     linkpipe COMMAND [OPTIONS] TARGET [WHAT] [-- GO BUILD FLAGS]
 
 TARGET is a package, which the user's own go command compiles, @FILE, a file with the arguments of a
-link, or a saved link; for some commands a binary, too. Nothing is written but what --output names.
+link, @ for arguments of a link that follow ``--``, or a saved link; for some commands a binary,
+too. Nothing is written but what --output names.
 """
 
 from __future__ import annotations
@@ -126,15 +127,20 @@ def begun(target: str) -> Iterator[tuple[str | list[str], Sequence[str]]]:
     context = click.get_current_context()
     flags = context.obj or ()
     arguments, saved = target.startswith("@"), is_saved(target)
+    what: str | list[str] = [target] if arguments else target
+    if target == "@":
+        if not flags:
+            raise click.ClickException("@ is a link whose arguments follow --: there are none")
+        what, flags, arguments = list(flags), (), False
     if flags and (arguments or saved):
-        what = "@FILE" if arguments else target
-        raise click.ClickException(f"{what} is a link: there is no go build to give flags to")
+        told = "@FILE" if arguments else target
+        raise click.ClickException(f"{told} is a link: there is no go build to give flags to")
     if arguments:
         Path(target[1:]).open("rb").close()
     if saved:
         read(target)
     try:
-        yield [target] if arguments else target, flags
+        yield what, flags
     except LinkpipeError as e:
         # A wrong flag, or what would be a wrong use of a saved link, is about the question.
         if isinstance(e, OptionError) or (saved and isinstance(e, UserError) and e.status == 2):

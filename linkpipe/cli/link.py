@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from linkpipe import __version__
@@ -29,6 +29,7 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     command = tool or "linkpipe"
     limit: int | None = MAX_ERRORS
+    begun: list[tuple[Options, Catalog]] = []
     try:
         from linkpipe.engine.plugins import Catalog
         from linkpipe.engine.releases import release_of
@@ -51,7 +52,7 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
                 catalog = Catalog(without=options.settings.disable_plugin)
             if tool:
                 refuse_flags(options.settings, variables)
-            link(options, catalog)
+            link(options, catalog, lambda: begun.append((options, catalog)))
     except KeyboardInterrupt as e:
         print(" ".join(["linkpipe: interrupted", *notes(e)]), file=sys.stderr)
         return _failed(130, variables)
@@ -60,6 +61,7 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
         raise
     except LinkpipeError as e:
         show(e, command, limit)
+        _advise(e, begun, tool)
         return _failed(e.exit_status, variables)
     except BaseException as e:
         from linkpipe.engine.runner import place
@@ -69,8 +71,20 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
             "this with the traceback that LINKPIPE_DEBUG=1 prints",
             file=sys.stderr,
         )
+        _advise(e, begun, tool)
         return _failed(2, variables)
     return 0
+
+
+def _advise(error: BaseException, begun: list[tuple[Options, Catalog]], tool: str) -> None:
+    """Say how a link that was begun is saved and done again."""
+    if not begun:
+        return
+    from linkpipe.cli._again import again
+
+    line = again(error, *begun[0], tool)
+    if line:
+        print(f"\tto save this link, and do it again: {line}", file=sys.stderr)
 
 
 def notes(error: BaseException) -> list[str]:
@@ -86,8 +100,9 @@ def _failed(status: int, variables: Mapping[str, str]) -> int:
     return status
 
 
-def link(options: Options, catalog: Catalog) -> None:
-    """Do the link, for a process that ends with it."""
+def link(options: Options, catalog: Catalog, begins: Callable[[], None]) -> None:
+    """Do the link, for a process that ends with it. ``begins`` is called when all that was asked
+    for has been found to be possible, before anything is opened."""
     from linkpipe.arrays.memory import keep_freed_memory
     from linkpipe.engine.session import run_link
     from linkpipe.process.parent import end_with_parent
@@ -95,12 +110,13 @@ def link(options: Options, catalog: Catalog) -> None:
     end_with_parent()
     keep_freed_memory()
     until = options.settings.until
-    done = run_link(
-        options,
-        lambda catalog: observers(options, catalog),
-        keep=False,
-        catalog=catalog,
-    )
+
+    def watching(catalog: Catalog) -> Sequence[Observer]:
+        made = observers(options, catalog)
+        begins()
+        return made
+
+    done = run_link(options, watching, keep=False, catalog=catalog)
     if until and "output" not in done.set_by:
         print(f"linkpipe: ended behind {until}, before a file is written", file=sys.stderr)
 

@@ -29,8 +29,9 @@ def command(target: str, output: str, strip_paths: bool, listing: bool, form: st
     reads, and the plan. Every command takes the file as a TARGET, on any machine; and it is what a
     report of a bug needs. Nothing else is in it, and what is in it is listed.
 
-    TARGET is a package, as go build takes it, @FILE, a file with the arguments of a link, or a
-    saved link. With --strip-paths the file does not say where archives were; what compilers and
+    TARGET is a package, as go build takes it, @FILE, a file with the arguments of a link, @ for the
+    arguments of a link that follow --, or a saved link. A link that fails prints the command that
+    saves it. With --strip-paths the file does not say where archives were; what compilers and
     flags have written into archives stays: build with -trimpath, too.
 
     The exit status is 0; 2 when a file cannot be read; 3 when the program cannot be built.
@@ -39,6 +40,7 @@ def command(target: str, output: str, strip_paths: bool, listing: bool, form: st
     Examples:
       linkpipe save ./cmd/prog
       linkpipe save --strip-paths --output prog.saved ./cmd/prog -- -trimpath
+      linkpipe save @ -- -importcfg importcfg -o prog main.a
       linkpipe save --list prog.saved
       linkpipe why prog.saved net/http
     """

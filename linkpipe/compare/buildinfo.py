@@ -101,6 +101,11 @@ def _string(data: bytes) -> tuple[bytes, bytes]:
     return data[at : at + size], data[at + size :]
 
 
+def of_link(version: str, modinfo: bytes) -> BuildInfo:
+    """What the go command tells a linker: the module text between its guards."""
+    return parse(version, modinfo[_GUARD:-_GUARD].decode("utf-8", "replace"))
+
+
 def parse(version: str, text: str) -> BuildInfo:
     """What a module text says, without its guards; ``version`` is Go's."""
     path, main, deps, settings = "", None, list[Module](), dict[str, str]()

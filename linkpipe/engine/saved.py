@@ -112,15 +112,17 @@ def is_saved(path: str) -> bool:
 
 
 def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | None = None) -> Saved:
-    """Write the link that ``link`` has begun (up to its ``mode``) into ``file``, which takes its
-    place when it is whole. With ``strip_paths`` it is not told where files were; ``again`` is what
-    the link was read from, if it was saved before.
+    """Write the link that ``link`` has begun (up to its ``mode``, unless it has failed before that)
+    into ``file``, which takes its place when it is whole. With ``strip_paths`` it is not told where
+    files were; ``again`` is what the link was read from, if it was saved before.
 
     Raises UserError for a pipeline that extends another file, OSError.
     """
     options, environment = link.options, link.options.environment
     places = Places.of(options)
-    used = {each.path: each.file for each in link.packages.items if each.file != options.main}
+    loaded = link.packages.items if "packages" in link.facts else ()
+    external = "mode" in link.facts and link.mode.external
+    used = {each.path: each.file for each in loaded if each.file != options.main}
     there = {path: name for path, name in places.files.items() if os.path.exists(name)}
     inputs = {**there, **used}
     names = {path: f"files/{number}.a" for number, path in enumerate(inputs, 1)}
@@ -128,11 +130,11 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
     if places.modinfo is not None:
         lines.append(f"modinfo {_quoted(places.modinfo)}")
     texts = {"importcfg": "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")}
-    if pipeline := _pipeline(options):
+    if pipeline := pipeline_text(options):
         texts["pipeline.toml"] = pipeline
     told = {**environment.variables, "GOOS": environment.goos, "GOARCH": environment.goarch}
     wanted = (*VARIABLES, *([link.arch.setting.variable] if link.arch.setting else []))
-    compiler = tuple(options.extld or ("gcc",)) if link.mode.external and not again else ()
+    compiler = tuple(options.extld or ("gcc",)) if external and not again else ()
     whole = f"{file}.part"
     try:
         with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -147,7 +149,7 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
                 args=tuple(_arguments(_as_here(link))),
                 variables={name: told[name] for name in wanted if told.get(name)},
                 plan=_plan(link),
-                external=link.mode.external,
+                external=external,
                 compiler=(os.path.basename(compiler[0]), *compiler[1:]) if compiler else (),
                 compiler_version=_version(compiler),
                 files=tuple(files),
@@ -168,7 +170,7 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
 
 
 def _plan(link: Link) -> tuple[str, ...]:
-    """The passes of a link that knows its ``mode``, in order."""
+    """The passes of a link, in order; all that its flags allow before it knows its ``mode``."""
     options = link.options
     catalog = Catalog(without=options.settings.disable_plugin)
     pipeline = pipeline_of(options.settings, catalog)
@@ -176,7 +178,8 @@ def _plan(link: Link) -> tuple[str, ...]:
     return tuple(
         each.name
         for each in plan.passes
-        if all(getattr(link.mode, field) in values for field, values in each.when.items())
+        if "mode" not in link.facts
+        or all(getattr(link.mode, field) in values for field, values in each.when.items())
     )
 
 
@@ -199,7 +202,13 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes, path: str) -> File:
 def _as_here(link: Link) -> Options:
     """The options of a link, with the dynamic linker that this machine decides for."""
     linkage, options = link.arch.linkage, link.options
-    if not link.mode.dynamic or linkage is None or options.I or link.cgo.interpreter:
+    if (
+        "mode" not in link.facts
+        or not link.mode.dynamic
+        or linkage is None
+        or options.I
+        or link.cgo.interpreter
+    ):
         return options
     return attrs.evolve(options, I=linkage.interpreter())
 
@@ -230,7 +239,7 @@ def _quoted(data: bytes) -> str:
     return f'"{"".join(plain)}"'
 
 
-def _pipeline(options: Options) -> bytes:
+def pipeline_text(options: Options) -> bytes:
     """The pipeline of a link, as one file; empty for the default one."""
     import tomllib
 

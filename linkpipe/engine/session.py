@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from linkpipe.engine.context import Link
 from linkpipe.engine.flagedits import pipeline_of
-from linkpipe.engine.plan import check_output, make_plan
+from linkpipe.engine.plan import Plan, check_output, make_plan
 from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.releases import patch_of, release_of
 from linkpipe.engine.runner import run_plan
@@ -36,6 +36,13 @@ def run_link(
     Raises LinkpipeError.
     """
     catalog = catalog or Catalog(without=options.settings.disable_plugin)
+    plan, link = begin(options, catalog, until)
+    return run_plan(plan, link, observers(catalog), keep=keep)
+
+
+def begin(options: Options, catalog: Catalog, until: str | None = None) -> tuple[Plan, Link]:
+    """The plan of a link, checked, up to ``until`` as for ``run_link``; and what is known before it
+    runs. Raises LinkpipeError."""
     release = release_of(catalog, options.environment.version, options.settings.release)
     release.enabled(options.environment.goexperiment, regabi=False)  # refuse what there is not
     pipeline = pipeline_of(options.settings, catalog)
@@ -48,8 +55,7 @@ def run_link(
         check_output(plan, pipeline, catalog)
     arch = catalog.load("arches", options.environment.goarch)
     arch = arch.at(release.name, patch_of(options.environment.version, release.name))
-    link = Link({"options": options, "arch": arch, "release": release})
-    return run_plan(plan, link, observers(catalog), keep=keep)
+    return plan, Link({"options": options, "arch": arch, "release": release})
 
 
 def options_for(args: Sequence[str], variables: Mapping[str, str], tool: str = "") -> Options:

@@ -32,6 +32,7 @@ _GRACE = 1.0
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 _parent = 0
+_caller = 0
 _spent = 0.0
 
 
@@ -41,10 +42,11 @@ def fork(variables: Mapping[str, str] = os.environ) -> None:
     Does nothing when the variable LINKPIPE_ONE_PROCESS asks for that, or when there can be no
     child: too many processes, no memory.
     """
-    global _parent, _spent
+    global _parent, _caller, _spent
     if variables.get("LINKPIPE_ONE_PROCESS", "0") not in ("", "0", "false"):
         return
-    me, old = os.getpid(), signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    me, caller = os.getpid(), os.getppid()
+    old = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         memory = ledger.share()
         child = os.fork()
@@ -58,16 +60,16 @@ def fork(variables: Mapping[str, str] = os.environ) -> None:
                     signal.signal(number, lambda number, _: _send(child, number))
             signal.pthread_sigmask(signal.SIG_SETMASK, old)
             os._exit(_wait(child, memory))
-        _parent, _spent = me, time.process_time()
+        _parent, _caller, _spent = me, caller, time.process_time()
     signal.pthread_sigmask(signal.SIG_SETMASK, old)
 
 
-def be_child(memory: int, before: float) -> None:
+def be_child(memory: int, before: float, caller: int) -> None:
     """Be the child of a process that is not this one's parent: note things in a memory of its, an
-    open file, after it has spent so much processor time, seconds."""
-    global _spent  # noqa: PLW0603 - of this process
+    open file, after it has spent so much processor time, seconds; ``caller`` has started it."""
+    global _caller, _spent
     ledger.share(memory)
-    _spent = before
+    _caller, _spent = caller, before
 
 
 def end_with_parent() -> None:
@@ -80,6 +82,11 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != _parent:
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def caller() -> int:
+    """The process that has started this one, or the one that this one is the child of."""
+    return _caller or os.getppid()
 
 
 def spent() -> float:

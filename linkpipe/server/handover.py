@@ -49,6 +49,7 @@ def write(
             "processors": sorted(os.sched_getaffinity(0)),
             "ignored": [n for n in _EVERY if _signal.getsignal(n) == _signal.SIG_IGN],
             "blocked": list(map(int, blocked)),
+            "caller": os.getppid(),
             "spent": time.process_time(),
         }
     )

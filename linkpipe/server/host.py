@@ -192,7 +192,7 @@ class Host:
             go.acquire()
             # All that can fail comes before it is said that nothing does.
             handover.take_on(asked, here, (stdin, stdout, stderr))
-            parent.be_child(memory, asked["spent"])
+            parent.be_child(memory, asked["spent"], asked["caller"])
             for file in (request, here, memory, self.folder):
                 os.close(file)
             streams.open_again()

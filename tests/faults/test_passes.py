@@ -21,7 +21,7 @@ def refused(done: Ended, who: str, message: str) -> bool:
     return (
         first.startswith(f"linkpipe: {who}")
         and message in first
-        and 1 <= len(more) <= 3
+        and 1 <= len(more) <= 4  # with the line that does the link again
         and all(line.startswith("\t") for line in more)
     )
 
