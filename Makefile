@@ -47,7 +47,7 @@ AT_RELEASE = $(if $(GO),LINKPIPE_GOROOT=$$($(PY) -m tests.conformance.releases $
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test coverage lint format conformance gosuites mutants fuzz testplugin dwarfcheck bench \
-	full lowest other-python lock dist cross-tools kernels boundscheck clean compiler
+	full lowest other-python lock dist cross-tools kernels boundscheck sanitize clean compiler
 
 help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
@@ -138,8 +138,16 @@ cross-tools: $(VENV)/.dev ## install compilers, emulators, debuggers and the bro
 kernels: compiler $(VENV)/.dev ## compile the kernels (after an edit of one; the others do it too)
 
 boundscheck: compiler $(VENV)/.dev ## test the kernels, compiled so that every index is checked
-	LINKPIPE_KERNELS_BOUNDSCHECK=1 $(PY) -W ignore setup.py -q build_ext --build-lib build/boundscheck
+	LINKPIPE_KERNELS_BUILD=boundscheck $(PY) -W ignore setup.py -q build_ext --build-lib build/boundscheck
 	LINKPIPE_KERNELS=build/boundscheck $(PY) -m pytest -q tests/linkpipe/kernels
+
+# A fault ends the process by a signal; what Python itself never frees is none.
+sanitize: compiler $(VENV)/.dev ## test and fuzz the kernels, compiled with AddressSanitizer (MINUTES=30)
+	LINKPIPE_KERNELS_BUILD=sanitize $(PY) -W ignore setup.py -q build_ext --build-lib build/sanitize
+	export LINKPIPE_KERNELS=build/sanitize LD_PRELOAD="$$($(or $(CC),cc) -print-file-name=libasan.so)" \
+		ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=abort_on_error=1 && \
+	$(PY) -m pytest -q -k "not uncompiled" tests/linkpipe/kernels && \
+	$(PY) -m tests.fuzz --minutes $(MINUTES) --seed $(SEED) --oracle 0 $(if $(CASES),--cases $(CASES))
 
 clean: ## remove what was made, the environment and the caches included
 	rm -rf $(VENV) .tree .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \

@@ -1,8 +1,10 @@
 """Compiles the kernels, the modules of linkpipe/kernels; all else stands in pyproject.toml.
 
 Each is compiled from its source as it is, with one line behind it by which the module, when it is
-imported, tells what it was compiled from (linkpipe/kernels/__init__.py). With
-LINKPIPE_KERNELS_BOUNDSCHECK=1 every index is checked, which `make boundscheck` tests.
+imported, tells what it was compiled from (linkpipe/kernels/__init__.py). LINKPIPE_KERNELS_BUILD
+names a build for tests: "boundscheck", in which every index is checked (`make boundscheck`), or
+"sanitize", by which the C compiler has every access to memory and all arithmetic of signed integers
+checked (`make sanitize`).
 """
 
 from __future__ import annotations
@@ -18,7 +20,19 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import PlatformError
 
 KERNELS = Path("linkpipe/kernels")
-CHECKED = os.environ.get("LINKPIPE_KERNELS_BOUNDSCHECK", "") not in ("", "0")
+BUILD = os.environ.get("LINKPIPE_KERNELS_BUILD") or "kernels"
+# Without tables for debuggers and names of functions a file is a third as large. Columns may lie at
+# any address, in what is mapped.
+COMPILE, LINK = {
+    "kernels": (["-O2", "-g0"], ["-Wl,-s"]),
+    "boundscheck": (["-O2", "-g0"], ["-Wl,-s"]),
+    "sanitize": (
+        "-O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined "
+        "-fno-sanitize=alignment -fno-sanitize-recover=all".split(),
+        ["-fsanitize=address,undefined"],
+    ),
+}[BUILD]
+CHECKED = BUILD == "boundscheck"
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": CHECKED,
@@ -34,7 +48,7 @@ def with_sum(source: Path) -> str:
     """A copy of the source in build/ that says, when it is imported, what it was made of."""
     text = source.read_bytes()
     line = f'__import__("linkpipe.kernels").kernels.made_of(__name__, {zlib.crc32(text)})'
-    copy = Path("build", "boundscheck" if CHECKED else "kernels", source)
+    copy = Path("build", BUILD, source)
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(text + f"\n{line}\n".encode())
     return str(copy)
@@ -47,9 +61,7 @@ class BuildKernels(build_ext):
         """Note where the extensions go; their sources are still Python."""
         super().finalize_options()
         for extension in self.extensions:
-            # Without tables for debuggers and names of functions a file is a third as large.
-            extension.extra_compile_args = ["-O2", "-g0"]
-            extension.extra_link_args = ["-Wl,-s"]
+            extension.extra_compile_args, extension.extra_link_args = COMPILE, LINK
 
     def build_extensions(self) -> None:
         """Translate and compile. One line says what is missing, if something is."""

@@ -21,3 +21,13 @@ which the tests run: a list of edits, no binary file.
 
 `programs.py` writes *valid* Go programs, whose links must have the same bytes.
 """
+
+import os
+
+import linkpipe.kernels
+
+CHECKED = os.environ.get("LINKPIPE_KERNELS", "")
+"""A folder with kernels that were built so that faults end them (make sanitize)."""
+
+if CHECKED:
+    linkpipe.kernels.__path__.insert(0, os.path.abspath(f"{CHECKED}/linkpipe/kernels"))
