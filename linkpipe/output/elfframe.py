@@ -65,7 +65,7 @@ class ElfFrame:
         addr = 0 if self.type == elf.FileType.REL else section.vaddr
         if section.name == ".tbss":
             type_, flags, offset = SectionType.NOBITS, flags | elf.SHF_TLS, 0
-        if section.name.startswith((".debug", ".zdebug")):
+        if segment.name == "dwarf":
             flags, addr = elf.SHF_COMPRESSED if section.compressed else 0, 0
         return SectionHeader(
             section.name, type_, flags, addr, offset, section.size, align=section.align
