@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from linkpipe.ask.why_no_dce import why_no_dce as why_no_dce
     from linkpipe.compare.buildinfo import BuildInfo as BuildInfo
     from linkpipe.compare.buildinfo import Module as Module
+    from linkpipe.deadcode.inputs import extra_roots as extra_roots
     from linkpipe.debuginfo.sections import by_unit as by_unit
     from linkpipe.debuginfo.sections import with_debug_section as with_debug_section
     from linkpipe.engine.background import Result as Result
@@ -101,13 +102,26 @@ if TYPE_CHECKING:
     from linkpipe.formats import goobj as goobj
     from linkpipe.formats.elf import note_record as note_record
     from linkpipe.formats.importpath import path_to_prefix as path_to_prefix
+    from linkpipe.functab.names import FunctionNames as FunctionNames
+    from linkpipe.functab.names import read_function_names as read_function_names
+    from linkpipe.functab.names import with_function_names as with_function_names
     from linkpipe.functab.records import FunctionRecords as FunctionRecords
     from linkpipe.functab.records import read_function_records as read_function_records
     from linkpipe.functab.records import with_function_records as with_function_records
+    from linkpipe.gotypes.walk import GoItabs as GoItabs
+    from linkpipe.gotypes.walk import GoStrings as GoStrings
+    from linkpipe.gotypes.walk import GoTypes as GoTypes
+    from linkpipe.gotypes.walk import read_itabs as read_itabs
+    from linkpipe.gotypes.walk import read_strings as read_strings
+    from linkpipe.gotypes.walk import read_types as read_types
+    from linkpipe.gotypes.walk import with_type_strings as with_type_strings
     from linkpipe.layout.assign import layout_kinds as layout_kinds
     from linkpipe.layout.datawords import go_slice as go_slice
     from linkpipe.layout.datawords import go_string as go_string
     from linkpipe.layout.datawords import write_words as write_words
+    from linkpipe.layout.ownsections import note_section as note_section
+    from linkpipe.layout.ownsections import own_section as own_section
+    from linkpipe.layout.ownsections import unloaded_section as unloaded_section
     from linkpipe.layout.textorder import functions_first as functions_first
     from linkpipe.observe.dump import Dumper as Dumper
     from linkpipe.observe.rows import Rows as Rows
@@ -127,6 +141,7 @@ if TYPE_CHECKING:
     from linkpipe.tables.symbols import SymbolsEdit as SymbolsEdit
     from linkpipe.tables.words import Address as Address
     from linkpipe.tables.words import Word as Word
+
 
 API_VERSION = (1, 0)
 """Major and minor version of this promise. Minor: names were added. Major: names have gone."""
@@ -159,6 +174,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.ask.why": "Why why",
             "linkpipe.ask.why_no_dce": "WhyNoDce why_no_dce",
             "linkpipe.compare.buildinfo": "BuildInfo Module",
+            "linkpipe.deadcode.inputs": "extra_roots",
             "linkpipe.debuginfo.sections": "by_unit with_debug_section",
             "linkpipe.engine.background": "Result Work",
             "linkpipe.engine.context": "Link",
@@ -172,11 +188,16 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.formats": "goobj",
             "linkpipe.formats.elf": "note_record",
             "linkpipe.formats.importpath": "path_to_prefix",
+            "linkpipe.functab.names": "FunctionNames read_function_names with_function_names",
             "linkpipe.functab.records": (
                 "FunctionRecords read_function_records with_function_records"
             ),
+            "linkpipe.gotypes.walk": (
+                "GoItabs GoStrings GoTypes read_itabs read_strings read_types with_type_strings"
+            ),
             "linkpipe.layout.assign": "layout_kinds",
             "linkpipe.layout.datawords": "go_slice go_string write_words",
+            "linkpipe.layout.ownsections": "note_section own_section unloaded_section",
             "linkpipe.layout.textorder": "functions_first",
             "linkpipe.observe.dump": "Dumper",
             "linkpipe.observe.rows": "Rows rows",

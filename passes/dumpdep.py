@@ -10,7 +10,8 @@ It stands before `reachability`, which finds the same out in another order: what
 must not be known yet.
 
 Source: cmd/link/internal/ld/deadcode.go (mark, dumpDepAddFlags).
-Reads `symbols`, `objects`, `relocs`, `mode`, `inittasks`; provides nothing.
+Reads `symbols`, `objects`, `relocs`, `mode`, `inittasks`, `extra_roots` if it is there; provides
+nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ from linkpipe.output.stdout import say
 from linkpipe.tables.symbols import Flag
 
 
-@linkpass(requires=("symbols", "objects", "relocs", "mode", "inittasks"), provides=())
+@linkpass(
+    requires=("symbols", "objects", "relocs", "mode", "inittasks"),
+    optional=("extra_roots",),
+    provides=(),
+)
 def dumpdep(link: Link) -> Link:
     """Print what keeps each symbol."""
     say(b"".join(_lines(link)))
@@ -35,7 +40,8 @@ def _lines(link: Link) -> Iterator[bytes]:
     """A line for each symbol that has a name, after the one of what keeps it."""
     symbols = link.symbols
     inputs = read_inputs(symbols, link.objects, link.relocs, link.arch, link.mode, debug=True)
-    roots = find_roots(inputs, link.options, link.inittasks[0])
+    more = link.extra_roots if link.has("extra_roots") else ()
+    roots = find_roots(inputs, link.options, link.inittasks[0], more)
     reflecting = ((symbols.flags & Flag.REFLECT_METHOD) != 0).tobytes()
 
     def shown(symbol: int, used: bool) -> bytes:

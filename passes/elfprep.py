@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
-from linkpipe.formats import elf
+from linkpipe.layout.ownsections import note_section
 from linkpipe.symkind import SymKind
 from linkpipe.tables.elfprep import ElfPrep
 from linkpipe.tables.symbols import Flag, SymbolsEdit
@@ -50,7 +50,7 @@ def elfprep(link: Link) -> Link:
         _dynamic_tables(link, edit)
     go_note = link.options.buildid.encode("utf-8", "surrogateescape")
     if link.mode.external and go_note:
-        _note_section(edit, ".note.go.buildid", go_note, link.arch.endian)
+        note_section(edit, ".note.go.buildid", GO_NOTE, GO_BUILD_ID, go_note, link.arch.endian)
     got = _own(link, edit, ".got")
     for name in (".plt", ".got.plt", ".dynamic", ".dynsym", ".dynstr"):
         _own(link, edit, name)
@@ -91,10 +91,3 @@ def _own(link: Link, edit: SymbolsEdit, name: str) -> int:
             remedy="give the symbol another name",
         )
     return sym
-
-
-def _note_section(edit: SymbolsEdit, name: str, description: bytes, endian: str) -> None:
-    sym = edit.lookup_or_create(name)
-    edit.add_flags(sym, Flag.REACHABLE)
-    edit.set(sym, kind=SymKind.SELFROSECT, align=4)
-    edit.set_content(sym, elf.note_record(GO_NOTE, GO_BUILD_ID, description, endian))

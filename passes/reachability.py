@@ -1,9 +1,9 @@
 """reachability: find out what the program needs, and drop the rest.
 
-From the roots (the entry point, exports, the list of init tasks, a plugin's tables) the
-analysis follows relocations and auxiliary symbols. Taken plainly that would keep every
-method of every type, because a type descriptor refers to all its methods. So methods are
-kept one by one, and only when somebody could call them:
+From the roots (the entry point, exports, the list of init tasks, a plugin's tables, and the
+`extra_roots` that an earlier pass may set) the analysis follows relocations and auxiliary symbols.
+Taken plainly that would keep every method of every type, because a type descriptor refers to all
+its methods. So methods are kept one by one, and only when somebody could call them:
 
 - A method can be called directly; then it is the target of an ordinary relocation.
 - Through an interface: the compiler leaves a note (R_USEIFACEMETHOD) at each interface
@@ -29,7 +29,8 @@ Of `relocs` those of symbols that the linker made are read; those of all that is
 in the order of ids. Symbols get the flags REACHABLE and USED_IN_IFACE, and `graph` explains the
 result.
 Source: cmd/link/internal/ld/deadcode.go.
-Reads `symbols`, `objects`, `relocs`, `mode`, `inittasks`; provides `symbols`, `relocs`, `graph`.
+Reads `symbols`, `objects`, `relocs`, `mode`, `inittasks`, `extra_roots` if it is there; provides
+`symbols`, `relocs`, `graph`.
 """
 
 from __future__ import annotations
@@ -53,13 +54,15 @@ _NOOP = "runtime.mapinitnoop"
 
 @linkpass(
     requires=("symbols", "objects", "relocs", "mode", "inittasks"),
+    optional=("extra_roots",),
     provides=("symbols", "relocs", "graph"),
 )
 def reachability(link: Link) -> Link:
     """Mark what the program needs, and read its relocations."""
     inputs = read_inputs(link.symbols, link.objects, link.relocs, link.arch, link.mode)
     flood = Flood(inputs)
-    roots = find_roots(inputs, link.options, link.inittasks[0])
+    more = link.extra_roots if link.has("extra_roots") else ()
+    roots = find_roots(inputs, link.options, link.inittasks[0], more)
     # What earlier passes marked stays, and is not looked into.
     roots += [(sym, "made by the linker") for sym in link.symbols.reachable().tolist()]
     flood.run(np.array([sym for sym, _ in roots], np.int64))

@@ -26,7 +26,7 @@ def typelinks(link: Link) -> Link:
     ids = np.flatnonzero((link.symbols.flags & Flag.REACHABLE) != 0)
     flags = link.symbols.flags[ids]
     is_link = (flags & Flag.TYPELINK) != 0
-    types = by_string(link.symbols, link.objects, link.arch, ids[is_link])
+    types = by_string(link.symbols, link.objects, link.relocs, link.arch, ids[is_link])
     itabs = ids[((flags & Flag.ITAB) != 0) & ~is_link]
     symbols, ptrsize = link.symbols.edit(), link.arch.ptrsize
     tables, relocs = [], []

@@ -6,8 +6,8 @@ arrays; where each of the three stretches ends goes into the module data.
 
 `type_order` is int32[types and interface tables], symbol ids.
 Source: cmd/link/internal/ld/data.go:2445-2595.
-Reads `symbols`, `objects`, `section_groups`, `moduledata`, `moduledata_fields`; provides `symbols`,
-`type_order`.
+Reads `symbols`, `objects`, `relocs`, `section_groups`, `moduledata`, `moduledata_fields`; provides
+`symbols`, `type_order`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from linkpipe.symkind import SymKind
 
 
 @linkpass(
-    requires=("symbols", "objects", "section_groups", "moduledata", "moduledata_fields"),
+    requires=("symbols", "objects", "relocs", "section_groups", "moduledata", "moduledata_fields"),
     provides=("symbols", "type_order"),
 )
 def typeorder(link: Link) -> Link:
@@ -34,7 +34,7 @@ def typeorder(link: Link) -> Link:
     ids = np.flatnonzero(layout_kinds(symbols, link.section_groups) == SymKind.STYPE)
     check_alignments(symbols, ids)
     ids = ids[np.argsort(symbols.size[ids], kind="stable")]
-    types = order_types(symbols, link.objects, link.arch, ids)
+    types = order_types(symbols, link.objects, link.relocs, link.arch, ids)
     ids = ids[types.order]
     size = symbols.size[ids]
     align = alignments(symbols.align[ids], size, link.arch)

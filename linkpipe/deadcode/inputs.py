@@ -5,20 +5,21 @@ Source: cmd/link/internal/ld/deadcode.go:36-131 (init).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import attrs
 import numpy as np
 
 from linkpipe.arch import Architecture
 from linkpipe.arrays.types import I32, I64
+from linkpipe.errors import UserError
 from linkpipe.flags.options import Options
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.symkind import is_dwarf
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.objects import AuxColumns, Objects, RelocColumns, UndefinedBuiltins
 from linkpipe.tables.relocs import Relocs
-from linkpipe.tables.symbols import Flag, Symbols
+from linkpipe.tables.symbols import ABI0, ABI_INTERNAL, Flag, Symbols
 from linkpipe.values import Shown
 
 STAND_IN = "stands in for dropped methods"
@@ -96,10 +97,31 @@ def read_inputs(
     return Inputs(symbols, objects, arch, mode, relocs, ids)
 
 
-def find_roots(inputs: Inputs, options: Options, inittasks: int) -> list[tuple[int, str]]:
+def extra_roots(symbols: Symbols, names: Iterable[str], why: str) -> tuple[tuple[int, str], ...]:
+    """The symbols of these names, each with the reason ``why``: what a pass before ``reachability``
+    sets the fact ``extra_roots`` to (or appends to it), so that they stay, with all that they need.
+    Of a function that has a symbol for each ABI both stay.
+
+    Raises UserError for a name that no symbol has.
+    """
+    found = []
+    for name in names:
+        ids = [sym for version in (ABI0, ABI_INTERNAL) if (sym := symbols.lookup(name, version))]
+        if not ids:
+            raise UserError(
+                f"{name} is to be kept ({why}), and there is no such symbol",
+                remedy="names are those of `go tool nm`; the program must import the package",
+            )
+        found += [(sym, why) for sym in ids]
+    return tuple(found)
+
+
+def find_roots(
+    inputs: Inputs, options: Options, inittasks: int, more: Iterable[tuple[int, str]] = ()
+) -> list[tuple[int, str]]:
     """Where the analysis starts: symbols, each with the reason, in the order of the oracle.
 
-    ``inittasks`` is the list of initialisers to run, 0 for none.
+    ``inittasks`` is the list of initialisers to run, 0 for none; ``more`` come last.
     """
     symbols, objects, arch, mode = inputs.symbols, inputs.objects, inputs.arch, inputs.mode
     external = mode.external and options.buildmode in ("exe", "pie")
@@ -127,4 +149,5 @@ def find_roots(inputs: Inputs, options: Options, inittasks: int) -> list[tuple[i
     marked.sort(key=lambda sym: named.get(sym, len(named)))
     roots += [(sym, "exported to C") for sym in marked]
     roots.append((inittasks, "initialisers of packages"))
+    roots += more
     return [(sym, why) for sym, why in roots if sym]

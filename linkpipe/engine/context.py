@@ -113,6 +113,7 @@ class Link:
     relocs: ClassVar[Fact[Relocs]] = Fact()
     cgo: ClassVar[Fact[CgoFacts]] = Fact()
     inittasks: ClassVar[Fact[tuple[int, ...]]] = Fact()
+    extra_roots: ClassVar[Fact[tuple[tuple[int, str], ...]]] = Fact()
     graph: ClassVar[Fact[Graph]] = Fact()
     dwarf: ClassVar[Fact[Dwarf]] = Fact()
     debug_sections: ClassVar[Fact[tuple[DebugSection, ...]]] = Fact()

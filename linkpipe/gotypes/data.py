@@ -18,9 +18,16 @@ from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I32, I64, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats.leb128 import ulebs_at
-from linkpipe.gotypes.layout import METHOD_SIZE, TFLAG_UNCOMMON, UNCOMMON_SIZE, TypeLayout
+from linkpipe.gotypes.layout import (
+    METHOD_SIZE,
+    TFLAG_EXTRA_STAR,
+    TFLAG_UNCOMMON,
+    UNCOMMON_SIZE,
+    TypeLayout,
+)
 from linkpipe.tables.faults import file_with
 from linkpipe.tables.objects import NOWHERE, Objects, RelocColumns
+from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Symbols
 
 
@@ -148,6 +155,38 @@ class TypeData:
         if len(bad):
             self.cut_short(int(ids[bad[0]]), int(need[bad[0]]))
         return at, length
+
+    def texts(self, ids: Ints) -> list[bytes]:
+        """The text of each name symbol, whether it lies in an object or was made."""
+        whole, made = memoryview(self.objects.arena.bytes), self.symbols.contents
+        inside = ids[self.symbols.data_at[ids] >= 0]
+        at, size = self.names(inside)
+        found = {
+            sym: whole[start : start + n].tobytes()
+            for sym, start, n in zip(inside.tolist(), at.tolist(), size.tolist(), strict=True)
+        }
+        for sym in ids[self.symbols.data_at[ids] < 0].tolist():
+            data = np.frombuffer(made.get(sym, b""), np.uint8)
+            end = np.array([len(data)])
+            length, start = ulebs_at(data, np.ones(1, np.int64), end)
+            if start[0] + length[0] > end[0]:
+                self.cut_short(sym, int(start[0] + length[0]))
+            found[sym] = data[start[0] : start[0] + length[0]].tobytes()
+        return [found[sym] for sym in ids.tolist()]
+
+    def strings(self, ids: Ints, relocs: Relocs) -> list[bytes]:
+        """The string form of each type, by what it refers to in ``relocs``. Raises InputError for
+        one that has none."""
+        self.check(ids)
+        rows, counts = relocs.rows_of_many(ids)
+        wanted = np.full(len(ids), self.layout.string, np.int64)
+        names = targets_at(counts, relocs.offset[rows], relocs.target[rows], wanted)
+        for sym in ids[names == 0][:1].tolist():
+            raise self.wrong(sym, "type descriptor without a name")
+        star = (self.tflags(ids) & TFLAG_EXTRA_STAR) != 0
+        return [
+            text[starred:] for text, starred in zip(self.texts(names), star.tolist(), strict=True)
+        ]
 
     def cut_short(self, sym: int, need: int) -> NoReturn:
         """Raise the error for a symbol that has less than ``need`` bytes."""

@@ -14,11 +14,10 @@ import numpy as np
 
 from linkpipe.arch import Architecture
 from linkpipe.arrays.types import I64
-from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
-from linkpipe.gotypes.layout import TFLAG_EXTRA_STAR
 from linkpipe.kernels import gosort
 from linkpipe.tables.objects import Objects
+from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag, Symbols
 
 
@@ -31,8 +30,10 @@ class TypeOrder(NamedTuple):
     types: int
 
 
-def order_types(symbols: Symbols, objects: Objects, arch: Architecture, by_size: I64) -> TypeOrder:
-    """Sort the symbols of the section of types, given by size and id.
+def order_types(
+    symbols: Symbols, objects: Objects, relocs: Relocs, arch: Architecture, by_size: I64
+) -> TypeOrder:
+    """Sort the symbols of the section of types, given by size and id; ``relocs`` are theirs.
 
     Raises InputError for a typelink whose string cannot be read.
     """
@@ -44,7 +45,8 @@ def order_types(symbols: Symbols, objects: Objects, arch: Architecture, by_size:
     carrier = ids == symbols.lookup("type:*")
     itab = ((flags & Flag.ITAB) != 0) & ~carrier
     typelink = ((flags & Flag.TYPELINK) != 0) & ~itab & ~carrier
-    strings = _strings(symbols, objects, arch, ids[typelink])
+    types = TypeData(symbols, objects, arch.ptrsize, arch.byteorder)
+    strings = types.strings(ids[typelink], relocs)
     rank = {text: i for i, text in enumerate(sorted(set(strings)))}
     # One number says it all: carrier, typelinks by string, other types, interface tables.
     key = place + len(ids) + 1 + itab * len(ids)
@@ -54,32 +56,14 @@ def order_types(symbols: Symbols, objects: Objects, arch: Architecture, by_size:
     return TypeOrder(order, int((typelink | carrier).sum()), len(ids) - int(itab.sum()))
 
 
-def by_string(symbols: Symbols, objects: Objects, arch: Architecture, ids: I64) -> I64:
+def by_string(
+    symbols: Symbols, objects: Objects, relocs: Relocs, arch: Architecture, ids: I64
+) -> I64:
     """Types (ids, ascending) sorted by their string as the oracle's sort leaves them.
 
     Raises InputError for one whose string cannot be read.
     """
-    strings = _strings(symbols, objects, arch, ids)
+    types = TypeData(symbols, objects, arch.ptrsize, arch.byteorder)
+    strings = types.strings(ids, relocs)
     rank = {text: i for i, text in enumerate(sorted(set(strings)))}
     return ids[gosort.order(np.array([rank[text] for text in strings], np.int64))]
-
-
-def _strings(symbols: Symbols, objects: Objects, arch: Architecture, ids: I64) -> list[bytes]:
-    """The string form of each type."""
-    types = TypeData(symbols, objects, arch.ptrsize, arch.byteorder)
-    types.check(ids)
-    names = types.targets(ids, types.layout.string)
-    if (names == 0).any():
-        raise InputError(
-            "type descriptor without a name",
-            symbol=symbols.name(int(ids[names == 0][0])),
-            file=objects.names[int(symbols.object[ids[names == 0][0]])],
-            remedy="rebuild the package with the Go version that links it",
-        )
-    at, size = types.names(names)
-    star = (types.tflags(ids) & TFLAG_EXTRA_STAR) != 0
-    whole = memoryview(objects.arena.bytes)
-    return [
-        whole[start:end].tobytes()
-        for start, end in zip((at + star).tolist(), (at + size).tolist(), strict=True)
-    ]

@@ -1,9 +1,8 @@
 """sample.note: a note section with a text of your choice.
 
-A pass that changes the output. An ELF note is a symbol of kind SELFROSECT: the layout gives each
-of them a read-only section with the symbol's name, in an executable and in an object for the host
-linker alike, and a name that starts with ".note" makes it a section of type NOTE. `readelf -n`
-shows it. So the pass makes one symbol, and has to stand between `elfprep` and `datalayout`.
+A pass that changes the output. `note_section` makes a symbol that gets a section of its own, in an
+executable and in an object for the host linker alike; `readelf -n` shows it. So the pass has to
+stand between `elfprep` and `datalayout`.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import attrs
 
-from linkpipe.api import Flag, Link, SymKind, UserError, linkpass, note_record
+from linkpipe.api import Link, UserError, linkpass, note_section
 
 OWNER = b"linkpipe-sample\0"
 TYPE = 1
@@ -47,10 +46,7 @@ def note(link: Link, options: NoteOptions) -> Link:
         )
     text = options.text if options.file is None else read(options.file)
     edit = link.symbols.edit()
-    sym = edit.lookup_or_create(options.section)
-    edit.set(sym, kind=SymKind.SELFROSECT, align=4)
-    edit.add_flags(sym, Flag.REACHABLE)
-    edit.set_content(sym, note_record(OWNER, TYPE, text.encode(), link.arch.endian))
+    note_section(edit, options.section, OWNER, TYPE, text.encode(), link.arch.endian)
     return link.evolve(symbols=edit.freeze())
 
 
