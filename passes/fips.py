@@ -31,6 +31,12 @@ def fips(link: Link) -> Link:
     ranges = []
     for part in PARTS:
         start, end = (symbols.lookup(f"go:{part}fips{side}") for side in ("start", "end"))
+        if symbols.section[start] < 0:
+            raise PipelineError(
+                f"the pass fips got {symbols.name(start)} in no section",
+                file=link.options.settings.pipeline,
+                remedy="let fipsload run where the default pipeline has it",
+            )
         addresses = int(symbols.value[start]), int(symbols.value[end])
         at = _file_offset(link.sections, int(symbols.section[start]), *addresses)
         ranges.append((at, at + addresses[1] - addresses[0]))
@@ -51,7 +57,7 @@ def fips(link: Link) -> Link:
 def _file_offset(sections: Sections, row: int, start: int, end: int) -> int:
     """Where the addresses [start, end) of a section's segment lie in the file."""
     segment = sections.segment(sections[row].segment)
-    if row < 0 or not segment.vaddr <= start <= end <= segment.vaddr + segment.filesize:
+    if not segment.vaddr <= start <= end <= segment.vaddr + segment.filesize:
         raise InputError(
             "asmbfips: FIPS module not in expected segment",
             expected=f"{segment.vaddr:#x}..{segment.vaddr + segment.filesize:#x}",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.engine.context import Link
-from linkpipe.errors import InputError
+from linkpipe.errors import InputError, PipelineError
 from linkpipe.output.fips import checksum
 from linkpipe.passes.fips import fips
 from linkpipe.passes.relocate import relocate
@@ -75,3 +75,13 @@ def test_markers_outside_of_their_segment() -> None:
     )
     with pytest.raises(InputError, match="not in expected segment"):
         sealed(p.link())
+
+
+def test_markers_that_were_made_too_late_to_be_laid_out() -> None:
+    """As in a pipeline in which fipsload runs behind symtab."""
+    p = program()
+    link = p.link()
+    edit = link.symbols.edit()
+    edit.set(link.symbols.lookup("go:textfipsstart"), section=-1)
+    with pytest.raises(PipelineError, match="got go:textfipsstart in no section"):
+        fips(relocate(link).evolve(symbols=edit.freeze()))
