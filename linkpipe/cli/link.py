@@ -167,7 +167,9 @@ def version(asked: VersionAsked, catalog: Catalog) -> str:
     digest = hashlib.sha256(pipeline.source)
     if asked.settings.until:
         digest.update(f"until {asked.settings.until}\n".encode("utf-8", "surrogateescape"))
-    names = (step.name for step in pipeline.steps)
+    names = [step.name for step in pipeline.steps]
+    for name in catalog.unidentified({"passes": names}):
+        print(f"linkpipe: {never_reused(name)}", file=sys.stderr)
     digest.update(catalog.identity(names, environment.goarch, release.name).encode())
     requests = asked.settings.requests()
     if requests:
@@ -184,6 +186,14 @@ def version(asked: VersionAsked, catalog: Catalog) -> str:
                 content = b"missing"  # the pass will say so, if it needs it
             digest.update(content)
     return f"{line} linkpipe={__version__}-{digest.hexdigest()[:16]}"
+
+
+def never_reused(name: str) -> str:
+    """That a link with a pass is not taken out of a cache, in words."""
+    return (
+        f"nothing tells one version of the pass {name} from another: go build links again each "
+        "time (it is identified when its package is installed, with entry points)"
+    )
 
 
 def show(error: LinkpipeError, command: str, limit: int | None) -> None:

@@ -11,6 +11,7 @@ import click
 
 from linkpipe.cli._people import as_format, people, print_json, print_table
 from linkpipe.cli._target import ask
+from linkpipe.cli.link import never_reused
 from linkpipe.engine.flagedits import edits, extension, pipeline_of
 from linkpipe.engine.pipeline import Barrier, Pipeline
 from linkpipe.engine.places import misplaced, standings
@@ -72,6 +73,8 @@ def command(
     check_unread(plan)
     for words in misplaced(plan):
         click.echo(f"linkpipe passes: warning: {words}", err=True)
+    for name in catalog.unidentified({"passes": [planned.name for planned in plan.passes]}):
+        click.echo(f"linkpipe passes: warning: {never_reused(name)}", err=True)
     if toml:
         # What no pipeline file can say.
         for flag, value in (

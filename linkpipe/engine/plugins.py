@@ -118,14 +118,22 @@ class Catalog:
             ) from e
 
     @cached_property
-    def _offers(self) -> Mapping[str, Mapping[str, tuple[Offer, ...]]]:
-        table: dict[str, dict[str, tuple[Offer, ...]]] = {}
+    def _offered(self) -> Mapping[str, Mapping[str, tuple[tuple[Offer, str], ...]]]:
+        """Kind -> name -> what is offered, each with the plugin that offers it."""
+        table: dict[str, dict[str, tuple[tuple[Offer, str], ...]]] = {}
         for kind in KINDS:
             named = table[kind] = {}
             for impl in getattr(self.manager.hook, f"linkpipe_{kind}").get_hookimpls():
                 for offer in self._asked(impl):
-                    named[offer.name] = (*named.get(offer.name, ()), offer)
+                    named[offer.name] = (*named.get(offer.name, ()), (offer, impl.plugin_name))
         return table
+
+    @cached_property
+    def _offers(self) -> Mapping[str, Mapping[str, tuple[Offer, ...]]]:
+        return {
+            kind: {name: tuple(offer for offer, _ in found) for name, found in named.items()}
+            for kind, named in self._offered.items()
+        }
 
     def _asked(self, impl: Any) -> Sequence[Offer]:
         """What an implementation of a hook offers; nothing, when it is broken."""
@@ -184,14 +192,23 @@ class Catalog:
         one of these requires (a compressor, say, of which each version gives other bytes).
 
         A distribution is identified by its RECORD (which has a hash of every file); one that is
-        installed in editable mode by size and time of its modules, the compiled ones too.
+        installed in editable mode by size and time of the files of its packages, the compiled ones
+        too; what a plugin computes, by the distribution of the plugin. Where something is not to be
+        identified, no identity is like another.
         """
         import hashlib
 
-        wanted = {offer.owner for name in names for offer in self._offers["passes"].get(name, ())}
-        wanted |= {offer.owner for offer in self._offers["arches"].get(arch, ())}
-        wanted |= {offer.owner for offer in self._offers["releases"].get(release, ())}
+        kinds = {"passes": tuple(names), "arches": (arch,), "releases": (release,)}
         digest = hashlib.sha256(release.encode())
+        if self.unidentified(kinds):
+            digest.update(os.urandom(16))
+        wanted = {
+            entry.owner
+            for kind, some in kinds.items()
+            for name in some
+            for _, plugin in self._offered[kind].get(name, ())
+            for entry in self._entries_of(plugin)
+        }
         infos: dict[str, set[str]] = defaultdict(set)
         for entry in self.entries:
             if entry.owner in wanted or entry.dist == "linkpipe":
@@ -205,6 +222,32 @@ class Catalog:
                 with open(os.path.join(info, "RECORD"), "rb") as file:
                     digest.update(file.read())
         return digest.hexdigest()
+
+    def unidentified(self, kinds: Mapping[str, Iterable[str]]) -> list[str]:
+        """What of this, names by kind, has nothing that tells one version of it from another, each
+        with its owner: what is in no distribution, and modules of an editable install that are not
+        found as files."""
+        found = []
+        for kind, names in kinds.items():
+            for name in names:
+                for offer, plugin in self._offered[kind].get(name, ()):
+                    entries = self._entries_of(plugin)
+                    if not entries or any(
+                        _editable(entry.info) and not _sources(entry.module)
+                        for entry in entries
+                        if entry.name == name or entry.group == "linkpipe.plugins"
+                    ):
+                        found.append(f"{name} of {offer.owner}")
+        return found
+
+    def _entries_of(self, plugin: str) -> list[EntryPoint]:
+        """The entry points of a plugin: those of the distribution that it stands for, or the one
+        that names it."""
+        return [
+            entry
+            for entry in self.entries
+            if entry.owner == plugin or (entry.group, entry.value) == ("linkpipe.plugins", plugin)
+        ]
 
 
 def _load(what: str, owner: str, source: Offer | EntryPoint) -> Any:
@@ -262,24 +305,30 @@ def _editable(info: str) -> bool:
 
 
 def _stamps(modules: Iterable[str]) -> list[str]:
-    """A line with size and time for each source file and each compiled module in the folders of
-    these modules and in linkpipe's own."""
-    from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
+    """A line with size and time for each file of these modules and of linkpipe itself: the module's
+    own and all that is in the packages it is in, but for byte code."""
+    files = {file for module in {"linkpipe", *modules} for file in _sources(module)}
+    for file in list(files):
+        if os.path.basename(file).partition(".")[0] == "__init__":
+            for folder, inner, names in os.walk(os.path.dirname(file)):
+                inner[:] = [name for name in inner if name != "__pycache__"]
+                files.update(os.path.join(folder, name) for name in names)
+    stats = ((path, os.stat(path)) for path in sorted(files) if os.path.isfile(path))
+    return [f"{path} {stat.st_size} {stat.st_mtime_ns}\n" for path, stat in stats]
+
+
+def _sources(module: str) -> list[str]:
+    """The files of a module and of the packages it is in; none when it is not found as a file."""
     from importlib.util import find_spec
 
-    roots = {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}
-    for module in modules:
-        package = module.rpartition(".")[0]
+    found, parts = [], module.split(".")
+    for count in range(1, len(parts) + 1):
         try:
-            spec = find_spec(package or module)
-        except ImportError:
-            continue
-        if spec is not None and spec.origin:
-            roots.add(os.path.dirname(spec.origin) if package else spec.origin)
-    ends = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
-    files = {root for root in roots if root.endswith(ends)}
-    for root in roots - files:
-        for folder, _, names in os.walk(root):
-            files.update(os.path.join(folder, name) for name in names if name.endswith(ends))
-    stats = ((path, os.stat(path)) for path in sorted(files))
-    return [f"{path} {stat.st_size} {stat.st_mtime_ns}\n" for path, stat in stats]
+            spec = find_spec(".".join(parts[:count]))
+        except (ImportError, ValueError):
+            return []
+        if spec is None or (count == len(parts) and not spec.has_location):
+            return []
+        if spec.has_location and spec.origin:  # not a folder that several distributions share
+            found.append(spec.origin)
+    return found

@@ -188,6 +188,61 @@ def test_an_editable_install_is_identified_by_its_modules(
     assert Catalog([point]).identity(["acme.p"]) != before
 
 
+@pytest.mark.parametrize("changed", ["deep/count.py", "other.py", "names.txt"])
+@pytest.mark.parametrize("regular", [True, False])
+def test_all_of_an_editable_package_is_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str, *, regular: bool
+) -> None:
+    """What a pass imports and reads from beside it, however deep its module lies, and whether or
+    not the package has an __init__."""
+    package = f"acme_{regular}_{changed[:4]}"  # imported once
+    folder = tmp_path / package
+    (folder / "deep").mkdir(parents=True)
+    files = [folder / "deep" / "count.py", folder / "other.py", folder / "names.txt"]
+    if regular:
+        files += [folder / "__init__.py", folder / "deep" / "__init__.py"]
+    for file in files:
+        file.write_text("x = 1\n")
+    info = tmp_path / "acme-1.0.dist-info"
+    monkeypatch.syspath_prepend(tmp_path)
+    point = EntryPoint(
+        "linkpipe.passes", "acme.p", f"{package}.deep.count:p", "acme", "1.0", str(info)
+    )
+    before = Catalog([point]).identity(["acme.p"])
+    assert Catalog([point]).identity(["acme.p"]) == before
+    (folder / changed).write_text("x = 2222\n")
+    # A folder without a module may be shared with others: only the module's own file is known.
+    known = regular or changed == "deep/count.py"
+    assert (Catalog([point]).identity(["acme.p"]) != before) == known
+
+
+def test_what_a_hook_offers_has_the_identity_of_its_package(tmp_path: Path) -> None:
+    """Whatever it calls the owner."""
+    info = tmp_path / "acme-1.0.dist-info"
+    info.mkdir()
+    point = EntryPoint(
+        "linkpipe.plugins", "acme", "tests.linkpipe.hook_module", "acme", "1.0", str(info)
+    )
+    seen = []
+    for record in ("m.py,sha256=1,3", "m.py,sha256=2,3"):
+        (info / "RECORD").write_text(record)
+        found = Catalog([point])
+        assert found.unidentified({"passes": ["hooked"]}) == []
+        assert found.identity(["hooked"]) == Catalog([point]).identity(["hooked"])
+        seen.append(found.identity(["hooked"]))
+    assert seen[0] != seen[1]
+
+
+def test_what_has_no_identity_is_never_like_another(tmp_path: Path) -> None:
+    """Or a cache would give a link of the code of before. It is named."""
+    lost = EntryPoint("linkpipe.passes", "lost", "no_module:p", "acme", "1.0", str(tmp_path / "i"))
+    found = Catalog([lost], {"p": Plugin({"b": setter("b")})})
+    assert found.unidentified({"passes": ["b", "lost"]}) == ["b of sample 1.0", "lost of acme 1.0"]
+    for name in ("b", "lost"):
+        assert found.identity([name]) != found.identity([name])
+    assert found.identity([]) == found.identity([])
+
+
 @pytest.mark.parametrize("url", ['{"archive_info": {}}', '{"dir_info": {}}', "[]", "{", ""])
 def test_other_installs_are_identified_by_their_record(tmp_path: Path, url: str) -> None:
     info = tmp_path / "acme-1.0.dist-info"
