@@ -88,7 +88,9 @@ if TYPE_CHECKING:
     from linkpipe.engine.hookspecs import Offer as Offer
     from linkpipe.engine.hookspecs import hookimpl as hookimpl
     from linkpipe.engine.pass_api import Pass as Pass
+    from linkpipe.engine.pass_api import Step as Step
     from linkpipe.engine.pass_api import linkpass as linkpass
+    from linkpipe.engine.pass_api import wrapping as wrapping
     from linkpipe.engine.plan import Plan as Plan
     from linkpipe.engine.plan import Planned as Planned
     from linkpipe.engine.runner import Observer as Observer
@@ -179,7 +181,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.engine.background": "Result Work",
             "linkpipe.engine.context": "Link",
             "linkpipe.engine.hookspecs": "Offer hookimpl",
-            "linkpipe.engine.pass_api": "Pass linkpass",
+            "linkpipe.engine.pass_api": "Pass Step linkpass wrapping",
             "linkpipe.engine.plan": "Plan Planned",
             "linkpipe.engine.runner": "Observer",
             "linkpipe.engine.saved": "Saved",

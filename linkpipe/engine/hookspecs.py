@@ -21,7 +21,8 @@ it: to install a plugin changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -31,6 +32,18 @@ from linkpipe.values import Shown
 
 hookspec = pluggy.HookspecMarker("linkpipe")
 hookimpl = pluggy.HookimplMarker("linkpipe")
+
+ARGUMENTS: Mapping[str, object] = MappingProxyType({})
+"""What hooks are called with, by the argument's name; one that goes is in it until it has gone."""
+
+
+def leaving(**arguments: str) -> Mapping[str, Warning]:
+    """For ``@hookspec(warn_on_impl_args=leaving(target="1.4"))``: who implements the hook and takes
+    an argument that goes with that version is warned, when the plugin is registered."""
+    return {
+        name: DeprecationWarning(f"the argument `{name}` of this hook goes in linkpipe {version}")
+        for name, version in arguments.items()
+    }
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -16,6 +16,7 @@ file, not in the pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -26,7 +27,10 @@ from linkpipe.values import Shown
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Link", "Pass", "linkpass"]
+__all__ = ["Link", "Pass", "Step", "linkpass", "wrapping"]
+
+Step = Callable[[Link], Link]
+"""A pass that has its options: from one Link to the next."""
 
 
 def _names(facts: Iterable[str]) -> tuple[str, ...]:
@@ -109,5 +113,47 @@ def linkpass(
         own = name or run.__module__.rpartition(".")[2]
         doc = (run.__doc__ or "").strip().partition("\n")[0]
         return Pass(own, run, requires, provides, optional, options, doc, inputs)
+
+    return decorate
+
+
+def wrapping(
+    wrapped: str,
+    *,
+    name: str,
+    requires: Iterable[str] = (),
+    provides: Iterable[str] = (),
+    optional: Iterable[str] = (),
+) -> Callable[[Callable[[Link, Step], Link]], Pass]:
+    """Make a Pass that stands in for another one, does something before or after it, or leaves it
+    out: ``run(link, step)``, where ``step`` is the other pass with the options of the pipeline.
+
+    It reads, sets and takes as options what the other does, which is the pass ``wrapped`` of what
+    is installed; the other arguments say what it reads and sets besides. Raises UserError where
+    there is no such pass.
+    """
+    from linkpipe.engine.plugins import Catalog
+
+    inner: Pass = Catalog().load("passes", wrapped)
+
+    def both(declared: Iterable[str], more: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*declared, *_names(more))))
+
+    def decorate(run: Callable[[Link, Step], Link]) -> Pass:
+        @wraps(run)
+        def with_options(link: Link, *options: Any) -> Link:
+            return run(link, lambda given: inner.run(given, *options))
+
+        doc = (run.__doc__ or "").strip().partition("\n")[0]
+        return Pass(
+            name,
+            with_options,
+            both(inner.requires, requires),
+            both(inner.provides, provides),
+            both(inner.optional, optional),
+            inner.options,
+            doc,
+            inner.inputs,
+        )
 
     return decorate

@@ -108,13 +108,19 @@ class Catalog:
         try:
             self.manager.register(plugin, name=name)
             self.manager.check_pending()
-        except pluggy.PluginValidationError as e:
-            self.manager.unregister(plugin)
+        except (pluggy.PluginValidationError, ValueError) as e:
+            wrong = isinstance(e, pluggy.PluginValidationError)
+            if wrong and self.manager.is_registered(plugin):
+                self.manager.unregister(plugin)
             raise UserError(
-                f"a plugin implements a hook that does not exist: {e}",
+                f"a plugin implements a hook that does not exist, or not with these arguments: {e}"
+                if wrong
+                else f"the plugin {name} is named twice: {str(e).partition(chr(10))[0]}",
                 status=2,
                 label="linkpipe",
-                remedy="correct the hook's name, or uninstall the plugin",
+                remedy="correct the hook's name or its arguments, or uninstall the plugin"
+                if wrong
+                else "name it once among the entry points of linkpipe.plugins",
             ) from e
 
     @cached_property
@@ -138,7 +144,8 @@ class Catalog:
     def _asked(self, impl: Any) -> Sequence[Offer]:
         """What an implementation of a hook offers; nothing, when it is broken."""
         try:
-            offers: tuple[Offer, ...] = tuple(impl.function())
+            given = {name: hookspecs.ARGUMENTS[name] for name in impl.argnames}
+            offers: tuple[Offer, ...] = tuple(impl.function(**given))
             if not all(isinstance(offer, Offer) for offer in offers):
                 raise TypeError("its offers are no linkpipe.api.Offer")
         except Exception as e:
