@@ -81,6 +81,7 @@ def textaddress(link: Link) -> Link:
             _MIN_SIZE,
             is_runtime=link.release.is_runtime,
             debug=link.options.debugtramp > 1,
+            shuffled=link.options.randlayout != 0,
         )
         order, addresses = made.order.astype(np.int32), made.addresses
         end, targets = made.end, made.targets

@@ -3,7 +3,7 @@
 A condition names a flag of the link, the target (``goos``, ``goarch``), a choice of the release of
 Go (``release.typelinks``), or a field of the fact ``mode``. What flags, target and release decide
 is decided when the plan is made, before any input is opened; what ``mode`` decides is left to the
-runner.
+runner. Of a flag that is a number, ``true`` is any but 0.
 """
 
 from __future__ import annotations
@@ -56,7 +56,10 @@ def decide(
                 ruled_out |= getattr(release, key.partition(".")[2]) not in wanted
         elif options is not None:
             source = options.environment if key in _TARGET else options
-            ruled_out |= getattr(source, key) not in wanted
+            given = getattr(source, key)
+            ruled_out |= not any(
+                value == (bool(given) if isinstance(value, bool) else given) for value in wanted
+            )
     return None if ruled_out else left
 
 
@@ -80,7 +83,8 @@ def _check_condition(step: Step, catalog: Catalog, key: str, wanted: tuple[Any, 
         )
     values = catalog.offers("arches") if key == "goarch" else _VALUES.get(key)
     for value in wanted:
-        if type(value).__name__ != _KNOWN[key]:
+        number = isinstance(value, bool) and str(_FLAGS.get(key)) == "int"
+        if type(value).__name__ != _KNOWN[key] and not number:
             raise step.error(
                 f"{what}: expected {_KNOWN[key]}, found {value!r}",
                 "when",

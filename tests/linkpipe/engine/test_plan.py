@@ -172,6 +172,16 @@ def test_conditions_on_flags_are_decided_before_the_link(tmp_path: Path) -> None
     assert [planned.name for planned in plan.passes] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("when", "runs"), [("true", [9, -1]), ("false", [0]), ("9", [9]), ("[false, 9]", [0, 9])]
+)
+def test_true_is_any_number_but_0(tmp_path: Path, when: str, runs: list[int]) -> None:
+    text = steps("a") + f"when = {{ randlayout = {when} }}\n" + steps("b")
+    for seed in (9, 0, -1):
+        plan = plan_of(tmp_path, text, A, setter("b"), options=Options(randlayout=seed))
+        assert len(plan.passes) == 1 + (seed in runs)
+
+
 def test_what_is_left_out_provides_nothing(tmp_path: Path) -> None:
     text = steps("a") + "when = { s = true }\n" + steps("b")
     with pytest.raises(PipelineError, match="no pass of the pipeline provides"):
@@ -200,6 +210,8 @@ def test_a_condition_on_the_mode_needs_the_mode(tmp_path: Path) -> None:
         ("buildmode = []", "no value, so the pass would never run"),
         ("buildmode = [['exe']]", "expected str, found ['exe']"),
         ("X = 'a.b=c'", "unknown condition `X`"),
+        ("buildmode = true", "expected str, found True"),
+        ("w = 1", "expected bool, found 1"),
     ],
 )
 def test_a_value_that_there_is_not(tmp_path: Path, when: str, message: str) -> None:
