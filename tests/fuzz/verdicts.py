@@ -156,7 +156,12 @@ def names_something(given: Files, said: str) -> bool:
     words = [name for name in given.files if name in said]
     words += [word for word in given.argv if len(word) > 3 and word in said]
     given_to = (word.partition("=")[2] for word in given.argv if "=" in word)
-    words += [value for value in given_to if f'"{value}"' in said]
+    # Of what is said the beginning is kept, and a value may be longer than that.
+    words += [
+        value
+        for value in given_to
+        if f'"{value}"' in said or (value[1000:] and value[:1000] in said)
+    ]
     words += re.findall(r"(?<![\w-])(--?[A-Za-z]+|/\S+|open [^:]+:)", said)  # a flag, a path
     packages = (
         "main",
