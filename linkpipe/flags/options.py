@@ -108,7 +108,7 @@ class Options(Value):
     )
     buildid: str = _flag(Kind.STRING, "record `id` as Go toolchain build id")
     buildmode: str = _flag(Kind.VALUE, "set build `mode`", check=_build_mode)
-    c: bool = _flag(Kind.BOOL, "dump call graph", refuse=_DEBUG)
+    c: bool = _flag(Kind.BOOL, "dump call graph")
     capturehostobjs: str = _flag(
         Kind.STRING,
         "capture host object files loaded during internal linking to specified dir",

@@ -66,6 +66,7 @@ SAME = {
     "bindnow": sample("-bindnow", other=EXTERNAL),
     "buildid": sample("-buildid=another"),
     "buildmode": sample("-buildmode=toy"),
+    "c": sample("-c", program="hello"),
     "checklinkname": sample("-checklinkname=0", unseen="nothing here is forbidden"),
     "compressdwarf": sample("-compressdwarf=false", other=()),
     "d": sample("-d", program="host"),
@@ -97,7 +98,6 @@ SAME = {
 REFUSED = {
     "benchmark": "-benchmark=mem",
     "benchmarkprofile": "-benchmarkprofile=x",
-    "c": "-c",
     "capturehostobjs": "-capturehostobjs=x",
     "cpuprofile": "-cpuprofile=x",
     "debugnosplit": "-debugnosplit",
