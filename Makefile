@@ -47,7 +47,7 @@ AT_RELEASE = $(if $(GO),LINKPIPE_GOROOT=$$($(PY) -m tests.conformance.releases $
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test coverage lint format conformance gosuites mutants fuzz testplugin dwarfcheck bench \
-	full lowest other-python lock dist cross-tools kernels boundscheck sanitize clean compiler
+	full lowest other-python lock site dist cross-tools kernels boundscheck sanitize clean compiler
 
 help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
@@ -120,6 +120,9 @@ lock: $(VENV)/.dev ## pin anew what .venv gets, in requirements/dev.txt
 
 man: $(VENV)/.dev ## write manual pages into docs/man, of the text that --help prints
 	$(PY) -m tools.man
+
+site: $(VENV)/.dev ## build the documentation as a site, in build/site/html
+	$(PY) -m tools.site
 
 dist: $(VENV)/.dev ## build the source distribution and the wheel, in dist/
 	$(PY) -m build --no-isolation

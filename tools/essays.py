@@ -15,7 +15,8 @@ from pathlib import Path
 from linkpipe.engine.pass_api import Pass
 
 ROOT = Path(__file__).parents[1]
-_LAST = re.compile(r"\nReads [^;]*;\s+provides\s[^;]*\.\n\Z")
+LAST = re.compile(r"\nReads [^;]*;\s+provides\s[^;]*\.\n\Z")
+"""That sentence."""
 
 
 def sentence(run: Pass) -> str:
@@ -30,7 +31,7 @@ def sentence(run: Pass) -> str:
 def mended(source: str, run: Pass) -> str:
     """The source of a pass's file, with the sentence at the end of its essay."""
     before, essay, after = source.split('"""', 2)
-    essay = _LAST.sub("\n", essay).rstrip()
+    essay = LAST.sub("\n", essay).rstrip()
     return f'{before}"""{essay}\n{sentence(run)}\n"""{after}'
 
 

@@ -1,8 +1,11 @@
 """The commands on pages of the documentation, with what they print: run, and written anew.
 
-A block that begins with ```console has commands behind "$ ", each followed by what it prints. They
-run one after the other in a copy of tests/linkpipe/ask/programs; "echo $?" shows the status of the
-command before. Tests hold the pages to what is printed:
+A block that begins with ```console has commands behind "$ ", each followed by what it prints. A
+shell runs them one after the other in a copy of tests/linkpipe/ask/programs; "echo $?" shows the
+status of the command before, and "cd" holds for those behind it. On a page of questions each block
+has a folder of its own. On a page that is a walk all have one, and a block with a file's name
+behind its language (```python acme/count.py) is written into that file. Tests hold the pages to
+what is printed:
 
     python -m tools.pages [PAGE …]        # writes what has changed into the pages
 """
@@ -11,21 +14,27 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 
 from tests.conformance.releases import VERSIONS, install
 from tests.conformance.toolchain import ROOT, environment
 
 PAGES = tuple(ROOT / "docs" / name for name in ("looking-inside.md", "questions.md"))
+WALKS = tuple(
+    ROOT / "docs" / name
+    for name in ("your-first-pass.md", "pipelines.md", "what-broke.md", "policy-in-ci.md")
+)
 PROGRAMS = ROOT / "tests" / "linkpipe" / "ask" / "programs"
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PART = re.compile(r"^```(console|\w+ [\w./-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FLAGS = "-trimpath -buildvcs=false"
+_HOME = "/home/you"
 
 
 def blocks(page: Path) -> list[str]:
@@ -38,47 +47,128 @@ def commands(block: str) -> list[str]:
     return re.findall(r"^\$ (.*)$", block, re.MULTILINE)
 
 
-def printed(block: str) -> str:
-    """The block as it has to be: its commands, run, and what each prints."""
+class Reader:
+    """Somebody who does what a page says, in a folder of their own, in which ``folder`` holds the
+    programs.
+
+    With ``plugins`` there is a folder of their own, too, which pip installs into.
+    """
+
+    def __init__(self, home: Path, text: str, *, plugins: bool = False) -> None:
+        self.home, self.status = home, 0
+        self.folder = Path(copytree(PROGRAMS, home / "programs"))
+        self.variables = _variables(text, home)
+        if plugins:
+            if "../shelf/" in text:
+                copytree(
+                    ROOT / "shelf", home / "shelf", ignore=ignore_patterns("*.egg-info", "build")
+                )
+            site, boot = home / "site", home / "boot"
+            boot.mkdir()
+            (boot / "sitecustomize.py").write_text(f"import site\nsite.addsitedir({str(site)!r})\n")
+            self.variables |= {
+                "PYTHONPATH": str(boot),
+                "PIP_TARGET": str(site),
+                "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+                "PIP_NO_BUILD_ISOLATION": "0",  # pip takes the "no" in its name twice
+                "PIP_NO_DEPS": "1",
+                "PIP_NO_INDEX": "1",
+                "PIP_ROOT_USER_ACTION": "ignore",
+            }
+        scripts = home / "bin"
+        scripts.mkdir(exist_ok=True)
+        for name, words in {
+            "linkpipe": "-P -m linkpipe",
+            "python": "",
+            "pip": "-P -m pip",
+        }.items():
+            script = scripts / name
+            script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
+            script.chmod(0o755)
+        installed = Path(sys.executable).parent  # linkpipe-toolexec
+        paths = (scripts, self.variables["PATH"], installed)
+        self.variables["PATH"] = os.pathsep.join(map(str, paths))
+
+    def do(self, command: str) -> str:
+        """Do it; what it prints."""
+        if command == "echo $?":
+            return f"{self.status}\n"
+        verb, _, rest = command.partition(" ")
+        if verb == "cd":
+            self.folder = (self.folder / rest).resolve(strict=True)
+            return ""
+        if verb == "export":
+            name, _, value = rest.partition("=")
+            self.variables[name] = value.replace("$PWD", str(self.folder))
+            return ""
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.folder,
+            env=self.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        self.status = done.returncode
+        told = done.stdout.replace(str(self.home.resolve()), _HOME)
+        # What is never the same: how long pytest took, and the machine's own folders.
+        told = re.sub(r"(?<= passed in )\d+\.\d+s", "…s", told)
+        return re.sub(r"(?<=to save this link, and do it again: ).*", "…", told)
+
+    def block(self, block: str) -> str:
+        """The block as it has to be: its commands, run, and what each prints."""
+        return "".join(f"$ {command}\n{self.do(command)}" for command in commands(block))
+
+
+@contextmanager
+def _home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="linkpipe-") as parent:
-        folder = Path(shutil.copytree(PROGRAMS, Path(parent, "programs")))
-        variables = _variables(block, Path(parent, "bin"))
-        told, status = "", 0
-        for command in commands(block):
-            told += f"$ {command}\n"
-            if command == "echo $?":
-                told += f"{status}\n"
-                continue
-            program, *args = shlex.split(command)
-            words = [sys.executable, "-P", "-m", "linkpipe"] if program == "linkpipe" else [program]
-            done = subprocess.run(
-                [*words, *args],
-                cwd=folder,
-                env=variables,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            told, status = told + done.stdout, done.returncode
-    return told
+        yield Path(parent)
 
 
-def _variables(block: str, folder: Path) -> dict[str, str]:
+def printed(block: str) -> str:
+    """The block of a page of questions as it has to be."""
+    with _home() as home:
+        return Reader(home, block).block(block)
+
+
+def walked(text: str) -> str:
+    """The text of a page that is a walk, as it has to be."""
+    with _home() as home:
+        reader = Reader(home, text, plugins=True)
+
+        def one(match: re.Match[str]) -> str:
+            kind, inside = match.groups()
+            if kind == "console":
+                return f"```console\n{reader.block(inside)}```"
+            file = reader.folder / kind.partition(" ")[2]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(inside)
+            return match[0]
+
+        return _PART.sub(one, text)
+
+
+def _variables(text: str, home: Path) -> dict[str, str]:
     """The environment: cgo where plugins are, and older releases as golang.org/dl installs them."""
-    found = environment(GOFLAGS=_FLAGS, CGO_ENABLED="1" if "-buildmode=plugin" in block else "0")
-    if "--go" in block:
+    found = environment(GOFLAGS=_FLAGS, CGO_ENABLED="1" if "-buildmode=plugin" in text else "0")
+    if "--go" in text:
+        folder = home / "bin"
         folder.mkdir()
         for release, version in VERSIONS.items():
-            if release in block:
+            if release in text:
                 (folder / f"go{version}").symlink_to(install(release) / "bin" / "go")
-        found["PATH"] = f"{folder}{os.pathsep}{found['PATH']}"
     return found
 
 
 def main(names: Sequence[str]) -> None:
     """Write what has changed, in all pages or those named."""
-    for page in (Path(name) for name in names) if names else PAGES:
+    for page in (Path(name).resolve() for name in names) if names else (*PAGES, *WALKS):
+        if page in WALKS:
+            page.write_text(walked(page.read_text()))
+            continue
         for block in blocks(page):
             new = printed(block)
             # Read again: this takes minutes, in which somebody may write.

@@ -103,17 +103,17 @@ def _of(kind: Any, known: dict[str, Any]) -> dict[str, Any]:
 def _of_class(cls: type, known: dict[str, Any]) -> dict[str, Any]:
     text = inspect.getdoc(cls) or ""
     first, _, about = text.partition("Attributes:\n")
-    words = _words(about)
+    told = words(about)
     hints = inspect.get_annotations(cls, eval_str=True)
     fields = {}
     for field in attrs.fields(cls):
         fields[field.name] = _of(hints[field.name], known)
-        if field.name in words:
-            fields[field.name]["description"] = words[field.name]
+        if field.name in told:
+            fields[field.name]["description"] = told[field.name]
     return {"description": " ".join(first.split()), **_object(fields)}
 
 
-def _words(about: str) -> dict[str, str]:
+def words(about: str) -> dict[str, str]:
     """What a docstring says of each field."""
     parts = re.split(r"(?:^|(?<=[.;]) )\s*((?:\w+, )*\w+): ", " ".join(about.split()))
     pairs = zip(parts[1::2], parts[2::2], strict=True)

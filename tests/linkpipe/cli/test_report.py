@@ -16,10 +16,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from linkpipe.cli import _page
-from tests.conformance.tools import missing, need
 from tests.linkpipe.ask.links import QUIET, response_file
 from tests.linkpipe.cli.schemas import checked
 from tests.linkpipe.cli.test_asking import ask, of_deep
@@ -39,18 +38,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = checked(done.stdout)
     return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    need(missing("chromium"))
-    # As root there is no sandbox; what is opened is a page of this test.
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        yield found
-        found.close()
 
 
 Open = Callable[..., Page]
