@@ -96,6 +96,9 @@ class ElfType(Value):
         addend: added to the addend.
         imported: the type instead for targets that other modules define; None: the same.
         bare: whether it names no symbol, as those that lead to the global offset table may.
+        label: whether it names, in place of the target, a label at Go's place, for it belongs to
+            the relocation there; its addend is 0 then. The labels are symbols of the object (the
+            pass labels).
         only: which places it is for, by the addends of Go's relocations; None: for all.
     """
 
@@ -104,6 +107,7 @@ class ElfType(Value):
     addend: int = 0
     imported: int | None = None
     bare: bool = False
+    label: bool = False
     only: Callable[[I64], Bool] | None = None
 
 
@@ -168,6 +172,10 @@ class RelocKind(Shown):
         around: how many bytes before and behind the field it reads or writes.
         refusal: what is said where it cannot be, in the oracle's words; ``{0}`` are the bytes
             before the field.
+        shortcut: whether the target is a trampoline (Trampolines.unsure), which is left out where
+            that to which it leads turns out to be in ``reach``.
+        hosted: for a kind without a kernel: whether it is one that a host linker can resolve, in
+            code that is not bound to an address.
     """
 
     name: str
@@ -185,6 +193,8 @@ class RelocKind(Shown):
     prepare: Callable[[Places], Bool] | None = None
     around: tuple[int, int] = (0, 0)
     refusal: str = ""
+    shortcut: bool = False
+    hosted: bool = False
 
 
 def _section_offset(p: Places) -> I64:
@@ -230,7 +240,7 @@ GENERIC: Mapping[int, RelocKind] = MappingProxyType(
             for width, number in enumerate(rt.DWTXTADDR, 1)
         },
         rt.R_TLS_LE: RelocKind("R_TLS_LE", "TLS + A", lambda p: p.A + p.tls_offset),
-        rt.R_TLS_IE: RelocKind("R_TLS_IE", "TLS", None),
+        rt.R_TLS_IE: RelocKind("R_TLS_IE", "TLS", None, hosted=True),
     }
 )
 """Relocation types that mean the same everywhere (cmd/link/internal/ld/data.go:245-600)."""
@@ -282,6 +292,11 @@ class Trampolines(Shown):
             Mode. Raises ValueError when there is none.
         sections: whether an object for a host linker must part code larger than ``limit`` in
             sections.
+        calls: the types of the calls that they are for; None: all that are direct calls. The others
+            reach everything.
+        unsure: the type that a call gets which is led to a trampoline because its target has no
+            address yet, even in its own package (see RelocKind.shortcut); None: calls keep theirs,
+            and reach all of their package.
     """
 
     limit: int
@@ -293,6 +308,8 @@ class Trampolines(Shown):
     call: Callable[[int], int]
     write: Callable[[int, bool, bool, bool], Stub]
     sections: bool = False
+    calls: frozenset[int] | None = None
+    unsure: int | None = None
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -1,7 +1,7 @@
 """elfsymtab: the ELF symbol table.
 
-Locals come first, then globals; within each, functions in text order, then data in the order
-of symbol ids. Which symbol is global depends on the link: a program that is finished here
+Locals come first, then globals; within each, functions in text order with the labels between
+them, then data in the order of symbol ids. Which symbol is global depends on the link: a program that is finished here
 keeps all of Go's names; one for a host linker hides them all but what C calls; one that shares
 Go code with other modules shows them, and then every global function gets a second, local name
 (`local.NAME`), which relocations use: calls within a module stay within it.
@@ -12,7 +12,7 @@ function that exists under both calling conventions is known by its Go one; the 
 
 The table has no rows when -s leaves it out.
 Source: cmd/link/internal/ld/symtab.go:46-293, 826-859.
-Reads `symbols`, `sections`, `text_order`, `mode`; provides `elf_symtab`.
+Reads `symbols`, `sections`, `text_order`, `mode`, `labels` if it is there; provides `elf_symtab`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.arrays.types import I64, Bool
+from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.formats import elf
@@ -45,6 +45,7 @@ class _Rows(NamedTuple):
 
 @linkpass(
     requires=("symbols", "sections", "text_order", "mode"),
+    optional=("labels",),
     provides=("elf_symtab",),
 )
 def elfsymtab(link: Link) -> Link:
@@ -158,7 +159,7 @@ def _candidates(link: Link) -> _Rows:
     text += [symbols.lookup(f"runtime.text.{n}") for n in range(1, parts)]
     end = symbols.lookup("runtime.etext")
     tail = [end] if is_text(symbols.kind[[end]])[0] else []
-    functions = np.concatenate((text, link.text_order, tail)).astype(np.int64)
+    functions = np.concatenate((text, _text(link), tail)).astype(np.int64)
 
     ids = symbols.reachable()
     kind = symbols.kind[ids]
@@ -179,6 +180,14 @@ def _candidates(link: Link) -> _Rows:
         np.concatenate((functions, ids)),
         np.concatenate((np.full(len(functions), elf.STT_FUNC), type_)),
     )
+
+
+def _text(link: Link) -> I32:
+    """Functions and labels, by address: int32[n]."""
+    if not link.has("labels") or not len(link.labels):
+        return link.text_order
+    both = np.concatenate((link.text_order, link.labels))
+    return both[np.argsort(link.symbols.value[both], kind="stable")]
 
 
 def _names(link: Link, ids: I64) -> list[bytes]:

@@ -14,8 +14,8 @@ Errors (targets nobody defines, values that do not fit) are collected over the w
 `image` is uint8, the file up to the end of its last segment. A plugin's missing main.main becomes a
 dynamic import.
 Source: cmd/link/internal/ld/data.go:178-760 (relocsym, extreloc).
-Reads `symbols`, `objects`, `relocs`, `sections`, `elf`, `mode`, `tlsg`, `dwarf` if it is there;
-provides `image`, `external_relocs`, `symbols`.
+Reads `symbols`, `objects`, `relocs`, `sections`, `elf`, `mode`, `tlsg`, `dwarf` and `labels` if
+they are there; provides `image`, `external_relocs`, `symbols`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ from linkpipe.formats.leb128 import put_leb
 from linkpipe.functab.lines import source_lines
 from linkpipe.output.contents import Laid, fill_image, laid_out
 from linkpipe.output.relocerrors import RelocErrors, Where
-from linkpipe.reloctype import R_TLS_IE
-from linkpipe.symkind import SymKind
+from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.extrelocs import ExternalRelocs
 from linkpipe.tables.sections import Sections
 from linkpipe.tables.symbols import Flag
@@ -48,7 +47,7 @@ _ELSEWHERE = (SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
 
 @linkpass(
     requires=("symbols", "objects", "relocs", "sections", "elf", "mode", "tlsg"),
-    optional=("dwarf",),
+    optional=("dwarf", "labels"),
     provides=("image", "external_relocs", "symbols"),
 )
 def relocate(link: Link) -> Link:
@@ -122,6 +121,7 @@ class _Work:
         self.target = relocs.target[self.rows].astype(np.int64)
         self.weak = relocs.weak[self.rows]
         self.offset = relocs.offset[self.rows].astype(np.int64)
+        self.add = relocs.add[self.rows]
         self.skip = np.zeros(len(self.rows), np.bool_)
         self.linked = (self.symbols.flags[self.target] & Flag.REACHABLE) != 0
         self.errors = RelocErrors(self.symbols, link.objects.names, link.arch)
@@ -193,6 +193,8 @@ class _Work:
 
     def apply(self, kind: RelocKind, rows: I64) -> None:
         """Patch the places of rows of one kind, or hand them on to the host linker."""
+        if kind.shortcut:
+            self._shorten(kind, rows)
         target = self.target[rows]
         away = ~self.linked[rows] & (target != 0)
         if away.any():
@@ -208,6 +210,22 @@ class _Work:
         widths = self.width[rows]
         for width in np.flatnonzero(np.bincount(widths)).tolist():
             yield width, widths == width
+
+    def _shorten(self, kind: RelocKind, rows: I64) -> None:
+        """Leave trampolines out where that to which they lead is in reach."""
+        table, symbols = self.link.relocs, self.symbols
+        counts = table.rows_of_many(self.target[rows])[1]
+        for i, count in zip(rows[counts != 1].tolist(), counts[counts != 1].tolist(), strict=True):
+            self.errors.no_trampoline(self._where(i), count)
+        rows = rows[counts == 1]
+        jumps = table.first[self.target[rows]]
+        target, add = table.target[jumps].astype(np.int64), table.add[jumps]
+        distance = symbols.value[target] + add
+        distance -= self.laid.address[self.owner[rows]] + self.offset[rows]
+        reach = kind.reach or 0
+        near = (distance >= -reach) & (distance < reach) & (symbols.value[target] != 0)
+        near &= ~np.isin(symbols.kind[target], _ELSEWHERE)
+        self.target[rows[near]], self.add[rows[near]] = target[near], add[near]
 
     def _redirect(self, kind: RelocKind, rows: I64, target: I64, away: Bool) -> tuple[I64, I64]:
         """Deal with targets that are not linked."""
@@ -236,7 +254,7 @@ class _Work:
         symbols = self.symbols
         symbol = np.where(target == 0, self.link.tlsg, target)
         width = self.width[rows].astype(np.int64)
-        given = self.link.relocs.add[self.rows[rows]]
+        given = self.add[rows]
         addend = given if reloc.addend is None else reloc.addend(given)
         kind = symbols.kind[symbol]
         if rule.section_relative:
@@ -269,16 +287,33 @@ class _Work:
                 if part.imported is not None:
                     number[kind[its] == SymKind.SDYNIMPORT] = part.imported
                 offset = self.offset[rows[its]] + part.offset
-                to = np.zeros_like(symbol[its]) if part.bare else symbol[its]
-                self.emitted.append((rows[its], offset, number, to, addend[its] + part.addend))
+                to, more = symbol[its], addend[its] + part.addend
+                if part.bare:
+                    to = np.zeros_like(to)
+                if part.label:
+                    to, more = self._labels(rows[its]), np.zeros_like(more)
+                self.emitted.append((rows[its], offset, number, to, more))
             if not rule.untouched:
                 self._put(rows[some], self._in_units(reloc, rows[some], kept[some]), size)
+
+    def _labels(self, rows: I64) -> I64:
+        """The symbols at the places of some rows: the function that begins there, else a label."""
+        symbols, at = self.symbols, self.offset[rows]
+        owner = self.laid.ids[self.owner[rows]].astype(np.int64)
+        labels = self.link.labels if self.link.has("labels") else np.zeros(0, np.int32)
+        # The first one of those at a place counts; behind the last one stands none.
+        places = np.append(symbols.value[labels], -1)
+        found = np.searchsorted(places[:-1], symbols.value[owner] + at)
+        there = (at == 0) | (places[found] == symbols.value[owner] + at)
+        for i in rows[~there | ~is_text(symbols.kind[owner])].tolist():
+            self.errors.no_label(self._where(i))
+        return np.where(at == 0, owner, np.append(labels, 0)[found])
 
     def _patch(self, kind: RelocKind, width: int, rows: I64, target: I64) -> None:
         """Compute, check and store the values of rows of one kind and width."""
         if kind.value is None:
             for i in rows.tolist():
-                if self.type[i] == R_TLS_IE:
+                if kind.hosted:
                     self.errors.bound(self._where(i), kind)
                 else:
                     self.errors.unhandled(self._where(i), int(self.type[i]))
@@ -300,7 +335,7 @@ class _Work:
             at=self.laid.at[owner] + self.offset[rows],
             P=self.laid.address[owner] + self.offset[rows],
             S=symbols.value[target],
-            A=self.link.relocs.add[self.rows[rows]],
+            A=self.add[rows],
             base=self.bases[section],
             target_size=symbols.size[target],
             index=self.index[target if kind.leb128 else []].astype(np.int64),

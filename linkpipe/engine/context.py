@@ -121,6 +121,7 @@ class Link:
     tlsg: ClassVar[Fact[int]] = Fact()
     trampolines: ClassVar[Fact[Mapping[int, int]]] = Fact()
     text_order: ClassVar[Fact[I32]] = Fact()
+    labels: ClassVar[Fact[I32]] = Fact()
     elf: ClassVar[Fact[ElfPrep]] = Fact()
     dynamic: ClassVar[Fact[Dynamic]] = Fact()
     pclntab: ClassVar[Fact[Pclntab]] = Fact()

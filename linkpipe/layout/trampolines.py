@@ -47,6 +47,7 @@ class _Call(NamedTuple):
     offset: int
     target: int
     add: int
+    type: int
 
 
 def lay_out(
@@ -124,6 +125,7 @@ class _Work:
         self.rules, self.mode, self.homes, self.debug = rules, mode, homes, debug
         self.table, self.symbols, self.relocs = table, symbols, relocs
         self.call_types = list(arch.calls)
+        self.led_types = arch.calls if rules.calls is None else rules.calls
         self.at, self.align, self.least = start, align, least
         self.value: dict[int, int] = {}
         self.order: list[int] = []
@@ -147,7 +149,7 @@ class _Work:
         self.order.append(sym)
         new: list[int] = []
         for call in self._calls(sym):
-            if self._needs(sym, call):
+            if call.type in self.led_types and self._needs(sym, call):
                 new += self._lead(sym, call)
         for trampoline in new:
             self.at = self._put(trampoline, self.at)
@@ -164,9 +166,10 @@ class _Work:
         table = self.table
         rows = table.rows_of(sym)
         calls = np.flatnonzero(np.isin(table.type[rows], self.call_types)) + rows.start
-        columns = (table.offset[calls], table.target[calls], table.add[calls])
+        columns = (table.offset, table.target, table.add, table.type)
         return [
-            _Call(*row) for row in zip(calls.tolist(), *(c.tolist() for c in columns), strict=True)
+            _Call(*row)
+            for row in zip(calls.tolist(), *(c[calls].tolist() for c in columns), strict=True)
         ]
 
     def _needs(self, sym: int, call: _Call) -> bool:
@@ -179,7 +182,8 @@ class _Work:
         address = self.value.get(target, 0)
         if not address:
             if kind not in _ELSEWHERE and not self.shuffled:
-                if mine and mine == its and kind == int(symbols.kind[sym]):
+                together = mine and mine == its and kind == int(symbols.kind[sym])
+                if together and self.rules.unsure is None:
                     return False  # laid out with this one
                 if self.is_runtime(mine) and self.is_runtime(its):
                     return False  # as these are
@@ -205,6 +209,8 @@ class _Work:
             if known is None or rules.near(known - self.value[sym] - call.offset):
                 break
         self.relocs.set(call.row, target=trampoline, add=rules.call(call.add))
+        if rules.unsure is not None and not self.value.get(call.target, 0):
+            self.relocs.set(call.row, type=rules.unsure)
         if int(symbols.kind[trampoline]) != SymKind.Sxxx:
             return []
         self._write(trampoline, sym, call.target, offset)

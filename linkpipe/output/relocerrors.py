@@ -183,6 +183,14 @@ class RelocErrors:
             f"to {self._target(where)}",
         )
 
+    def no_label(self, where: Where) -> None:
+        """A part of the relocation has to name its place, and there is no symbol in code."""
+        self._add(where, f"failed to find text symbol for HI20 relocation at {where.offset}")
+
+    def no_trampoline(self, where: Where, count: int) -> None:
+        """The target is not a jump to somewhere else."""
+        self._add(where, f"trampoline {self._target(where)} has {count} relocations")
+
     def no_section(self, where: Where) -> None:
         """The value counts from the target's section, but it has none."""
         name, kind = self._target(where), int(self._symbols.kind[where.target])

@@ -83,11 +83,16 @@ class SymbolsEdit(Edit):
         self._columns["name_size"][sym] = len(key)
         return sym
 
-    def create_many(self, count: int, **values: Any) -> I64:
-        """New symbols without a name, with consecutive ids: int64[count]. ``values`` are columns,
-        as for ``set``."""
+    def create_many(self, count: int, name: str | bytes = b"", **values: Any) -> I64:
+        """New symbols of one name, or of none, that cannot be looked up by it, with consecutive
+        ids: int64[count]. ``values`` are columns, as for ``set``."""
         ids = np.arange(self._n, self._n + count)
         self._grow(self._n + count)
+        if key := as_bytes(name):
+            if self._names is None:
+                self._names = list(self._base.created_names)
+            self._names.append(key)
+            self.set(ids, name_at=-len(self._names), name_size=len(key))
         self.set(ids, **values)
         return ids
 

@@ -106,6 +106,12 @@ TABLE = (
         "qemu-aarch64",
     ),
     Target(
+        "riscv64",
+        "riscv64-linux-gnu",
+        ("gcc-riscv64-linux-gnu", "libc6-dev-riscv64-cross"),
+        "qemu-riscv64",
+    ),
+    Target(
         "s390x",
         "s390x-linux-gnu",
         ("gcc-s390x-linux-gnu", "libc6-dev-s390x-cross"),

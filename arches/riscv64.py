@@ -1,0 +1,306 @@
+"""riscv64: the 64-bit base with the extensions that Linux asks for (RVA20), little-endian.
+
+An address takes two instructions: auipc adds the upper twenty bits of a distance to its own
+address, and the next one (addi, a load, a store, jalr) the lower twelve, which are signed, so the
+upper part is rounded. One relocation of eight bytes patches the pair (``R_RISCV_PCREL_ITYPE``,
+``R_RISCV_PCREL_STYPE`` where the second one stores, ``R_RISCV_CALL``). It becomes two ELF
+relocations, and the second one names no target: it names the place of the first, which therefore
+needs a symbol in the object (`ElfType.label`).
+
+``jal`` reaches a megabyte, less than most programs are large, so trampolines are laid out always.
+A call whose target has no address yet is led to one, and back once it turns out to be near
+(`Trampolines.unsure`).
+
+Where instructions of the linker's own need the two halves of an address far from each other, the
+addend of the lower one has the way back to the auipc that it belongs to.
+
+psABI: https://github.com/riscv-non-isa/riscv-elf-psabi-doc. Constants:
+cmd/link/internal/riscv64/{l,obj,asm}.go, cmd/internal/obj/riscv/cpu.go and
+cmd/internal/sys/arch.go.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import attrs
+import numpy as np
+
+from linkpipe import reloctype as rt
+from linkpipe.arch import (
+    Architecture,
+    ElfRule,
+    ElfType,
+    Kernel,
+    Places,
+    RelocKind,
+    Setting,
+    Stub,
+    StubReloc,
+    Trampolines,
+    with_elf,
+)
+from linkpipe.arrays.image import get_words
+from linkpipe.arrays.types import I64
+from linkpipe.linkage import Linkage, Reach
+
+R_RISCV_32 = 1
+R_RISCV_64 = 2
+R_RISCV_JUMP_SLOT = 5
+R_RISCV_JAL = 17
+R_RISCV_GOT_HI20 = 20
+R_RISCV_TLS_GOT_HI20 = 21
+R_RISCV_PCREL_HI20 = 23
+R_RISCV_PCREL_LO12_I = 24
+R_RISCV_PCREL_LO12_S = 25
+R_RISCV_TPREL_HI20 = 29
+R_RISCV_TPREL_LO12_I = 30
+
+# cmd/internal/objabi/reloctype.go.
+GO_JAL = 59
+GO_JAL_TRAMP = 60
+GO_CALL = 61
+GO_PCREL_ITYPE = 62
+GO_PCREL_STYPE = 63
+GO_TLS_IE = 64
+GO_TLS_LE = 65
+GO_GOT_PCREL_ITYPE = 67
+GO_PCREL_HI20 = 68
+GO_PCREL_LO12_I = 69
+
+_JUMP_REACH, _PAIR_REACH = 1 << 20, 1 << 31
+_KEPT_U, _KEPT_I, _KEPT_S = 0xFFF, 0xFFFFF, 0x1FFF07F
+"""Bits of an instruction that are not its operand, by its format (U and J have the same)."""
+
+
+def _instructions(p: Places, width: int) -> I64:
+    """What stands at the places: one instruction, or two with the first one in the lower half."""
+    words: I64 = get_words(p.image, p.at, width, "<").astype(np.uint64).view(np.int64)
+    return words
+
+
+def _upper(distance: I64) -> I64:
+    """The operand of auipc and lui, in place."""
+    return distance + 0x800 & 0xFFFFF000
+
+
+def _lower_load(distance: I64) -> I64:
+    """The lower half in instructions that do not store, in place."""
+    return (distance & 0xFFF) << 20
+
+
+def _lower_store(distance: I64) -> I64:
+    """The lower half in stores, in place."""
+    return (distance >> 5 & 0x7F) << 25 | (distance & 0x1F) << 7
+
+
+def _way(p: Places) -> I64:
+    return p.S + p.A - p.P
+
+
+def _pair_of(words: I64, distance: I64) -> I64:
+    """Two instructions with the halves of a number, the second one no store."""
+    first = words & _KEPT_U | _upper(distance)
+    second = words >> 32 & _KEPT_I | _lower_load(distance)
+    return first | second << 32
+
+
+def _pair(p: Places) -> I64:
+    return _pair_of(_instructions(p, 8), _way(p))
+
+
+def _store_pair(p: Places) -> I64:
+    words, distance = _instructions(p, 8), _way(p)
+    first = words & _KEPT_U | _upper(distance)
+    return first | (words >> 32 & _KEPT_S | _lower_store(distance)) << 32
+
+
+def _thread(p: Places) -> I64:
+    """lui, addiw: the runtime's word is where the thread pointer points."""
+    return _pair_of(_instructions(p, 8), p.A)
+
+
+def _jump(p: Places) -> I64:
+    """jal: bits 20, 10 to 1, 11, 19 to 12 of the distance, from the top."""
+    d = _way(p)
+    operand = (d >> 20 & 1) << 31 | (d >> 1 & 0x3FF) << 21 | (d >> 11 & 1) << 20 | d & 0xFF000
+    return _instructions(p, 4) & _KEPT_U | operand
+
+
+def _high(p: Places) -> I64:
+    return _instructions(p, 4) & _KEPT_U | _upper(_way(p))
+
+
+def _low(p: Places) -> I64:
+    return _instructions(p, 4) & _KEPT_I | _lower_load(_way(p))
+
+
+def _two(first: int, second: int) -> ElfRule:
+    """A pair of instructions; what is in them stays."""
+    types = (ElfType(first), ElfType(second, offset=4, label=True))
+    return ElfRule({8: types}, untouched=True)
+
+
+def _pair_kind(name: str, value: Kernel, low: int = R_RISCV_PCREL_LO12_I) -> RelocKind:
+    return RelocKind(
+        name, "S + A - P", value, elf=_two(R_RISCV_PCREL_HI20, low), reach=_PAIR_REACH
+    )
+
+
+_ADDRESS = {4: (ElfType(R_RISCV_32),), 8: (ElfType(R_RISCV_64),)}
+_THREAD = (ElfType(R_RISCV_TPREL_HI20), ElfType(R_RISCV_TPREL_LO12_I, offset=4))
+
+_JAL = RelocKind(
+    "R_RISCV_JAL",
+    "S + A - P",
+    _jump,
+    elf=ElfRule({4: (ElfType(R_RISCV_JAL),)}, untouched=True),
+    reach=_JUMP_REACH,
+    low_bits=1,
+)
+
+RELOCS = MappingProxyType(
+    {
+        **with_elf(
+            {
+                rt.R_ADDR: ElfRule(_ADDRESS, stored=True),
+                rt.R_DWARFSECREF: ElfRule(_ADDRESS, section_relative=True, stored=True),
+            }
+        ),
+        GO_JAL: _JAL,
+        GO_JAL_TRAMP: attrs.evolve(_JAL, name="R_RISCV_JAL_TRAMP", shortcut=True),
+        GO_CALL: _pair_kind("R_RISCV_CALL", _pair),
+        GO_PCREL_ITYPE: _pair_kind("R_RISCV_PCREL_ITYPE", _pair),
+        GO_PCREL_STYPE: _pair_kind("R_RISCV_PCREL_STYPE", _store_pair, R_RISCV_PCREL_LO12_S),
+        GO_GOT_PCREL_ITYPE: RelocKind(
+            "R_RISCV_GOT_PCREL_ITYPE",
+            "GOT(S) - P",
+            None,
+            elf=_two(R_RISCV_GOT_HI20, R_RISCV_PCREL_LO12_I),
+        ),
+        GO_TLS_IE: RelocKind(
+            "R_RISCV_TLS_IE",
+            "GOT(TLS) - P",
+            None,
+            elf=_two(R_RISCV_TLS_GOT_HI20, R_RISCV_PCREL_LO12_I),
+            hosted=True,
+        ),
+        GO_TLS_LE: RelocKind(
+            "R_RISCV_TLS_LE",
+            "A",
+            _thread,
+            elf=ElfRule({8: _THREAD}, untouched=True),
+        ),
+        # In .plt alone: what Go and assembly compile to has pairs.
+        GO_PCREL_HI20: RelocKind("R_RISCV_PCREL_HI20", "S + A - P", _high, reach=_PAIR_REACH),
+        GO_PCREL_LO12_I: RelocKind("R_RISCV_PCREL_LO12_I", "S + A - P & 0xfff", _low),
+    }
+)
+
+ADDMODULEDATA = Stub(
+    b"\x17\x05\0\0"  # auipc a0, moduledata
+    b"\x13\x05\x05\0"  # addi a0, a0, moduledata
+    b"\x6f\0\0\0",  # j runtime.addmoduledata
+    (
+        StubReloc(0, 8, GO_PCREL_ITYPE, "moduledata"),
+        StubReloc(8, 4, GO_JAL, "addmoduledata"),
+    ),
+)
+
+
+def _trampoline(offset: int, imported: bool, dynlink: bool, pic: bool) -> Stub:
+    """Jump by way of the register t6, the same wherever the target is."""
+    # auipc t6; jr t6
+    return Stub(b"\x97\x0f\0\0\x67\x80\x0f\0", (StubReloc(0, 8, GO_CALL, "", offset),))
+
+
+TRAMPOLINES = Trampolines(
+    limit=1,
+    size=8,
+    far=lambda distance, add, external: not -_JUMP_REACH <= distance + add < _JUMP_REACH,
+    near=lambda distance: -_JUMP_REACH <= distance < _JUMP_REACH,
+    offset=lambda add: add,
+    label=lambda offset: f"{offset:+x}" if offset else "",
+    call=lambda add: 0,
+    write=_trampoline,
+    calls=frozenset({GO_JAL}),
+    unsure=GO_JAL_TRAMP,
+)
+
+
+def _entry(at: int, slot: int, record: int) -> Stub:
+    """Jump to what the slot says, the address of which is left in t3, that behind it in t1."""
+    return Stub(
+        b"\x17\x0e\0\0"  # auipc t3, slot
+        b"\x03\x3e\x0e\0"  # ld t3, slot(t3)
+        b"\x67\x03\x0e\0"  # jalr t1, t3
+        b"\x01\0\0\0",  # nop, and two bytes that the oracle has, too
+        (StubReloc(0, 8, GO_PCREL_ITYPE, ".got.plt", slot),),
+    )
+
+
+LINKAGE = Linkage(
+    interpreters=("/lib/ld-linux-riscv64-lp64d.so.1", "/lib/ld-musl-riscv64.so.1"),
+    jump_slot=R_RISCV_JUMP_SLOT,
+    glob_dat=R_RISCV_64,
+    first=Stub(
+        b"\x97\x03\0\0"  # auipc t2, .got.plt
+        b"\x33\x03\xc3\x41"  # sub t1, t1, t3
+        b"\x03\xbe\x03\0"  # ld t3, .got.plt(t2)
+        b"\x13\x03\x43\xfd"  # addi t1, t1, -44
+        b"\x93\x82\x03\0"  # addi t0, t2, .got.plt
+        b"\x13\x53\x13\0"  # srli t1, t1, 1
+        b"\x83\xb2\x82\0"  # ld t0, 8(t0)
+        b"\x02\x8e\0\0",  # jr t3, as the oracle has it
+        (
+            StubReloc(0, 4, GO_PCREL_HI20, ".got.plt"),
+            StubReloc(8, 4, GO_PCREL_LO12_I, ".got.plt", 8),
+            StubReloc(16, 4, GO_PCREL_LO12_I, ".got.plt", 16),
+        ),
+    ),
+    reserved=(".dynamic", 0),
+    entry=_entry,
+    lazy=lambda at: 0,
+    entsize=4,
+    in_text={GO_CALL: Reach(".plt", whole=True)},
+    in_data={},
+)
+
+_LEVELS = ("rva20u64", "rva22u64", "rva23u64")
+
+
+def spelled(text: str) -> str:
+    """A profile of the architecture."""
+    if text not in _LEVELS:
+        raise ValueError("invalid GORISCV64: must be rva20u64, rva22u64, rva23u64")
+    return text
+
+
+ARCH = Architecture(
+    name="riscv64",
+    goarch="riscv64",
+    ptrsize=8,
+    byteorder="little",
+    func_align=8,
+    max_align=32,
+    min_align=1,
+    pc_quantum=2,
+    code_pad=b"\0",
+    text_base=0x10000 + 4096,
+    round=0x10000,
+    elf_machine=243,
+    elf_flags=4,  # floating-point numbers are passed in registers of double precision
+    dwarf_sp=2,
+    dwarf_lr=1,
+    regabi=True,
+    has_lr=True,
+    relocs=RELOCS,
+    calls=frozenset({GO_JAL, GO_JAL_TRAMP, GO_CALL}),
+    addmoduledata=ADDMODULEDATA,
+    linkage=LINKAGE,
+    trampolines=TRAMPOLINES,
+    load_align=8,
+    build_modes=frozenset({"exe", "pie", "c-archive", "c-shared", "plugin"}),
+    internal_pie=False,
+    setting=Setting("GORISCV64", "rva20u64", spelled, _LEVELS),
+)
