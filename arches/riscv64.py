@@ -142,9 +142,7 @@ def _two(first: int, second: int) -> ElfRule:
 
 
 def _pair_kind(name: str, value: Kernel, low: int = R_RISCV_PCREL_LO12_I) -> RelocKind:
-    return RelocKind(
-        name, "S + A - P", value, elf=_two(R_RISCV_PCREL_HI20, low), reach=_PAIR_REACH
-    )
+    return RelocKind(name, "S + A - P", value, elf=_two(R_RISCV_PCREL_HI20, low), reach=_PAIR_REACH)
 
 
 _ADDRESS = {4: (ElfType(R_RISCV_32),), 8: (ElfType(R_RISCV_64),)}
@@ -239,8 +237,9 @@ def _entry(at: int, slot: int, record: int) -> Stub:
     )
 
 
+_MUSL = "/lib/ld-musl-riscv64.so.1"
 LINKAGE = Linkage(
-    interpreters=("/lib/ld-linux-riscv64-lp64d.so.1", "/lib/ld-musl-riscv64.so.1"),
+    interpreters=("/lib/ld-linux-riscv64-lp64d.so.1", _MUSL),
     jump_slot=R_RISCV_JUMP_SLOT,
     glob_dat=R_RISCV_64,
     first=Stub(
@@ -269,12 +268,20 @@ LINKAGE = Linkage(
 _LEVELS = ("rva20u64", "rva22u64", "rva23u64")
 
 
-def spelled(text: str) -> str:
-    """A profile of the architecture."""
-    if text not in _LEVELS:
-        raise ValueError("invalid GORISCV64: must be rva20u64, rva22u64, rva23u64")
-    return text
+def _profiles(*known: str, noted: bool = True) -> Setting:
+    """The setting, for a release that knows these profiles; whether objects note which one."""
 
+    def spelled(text: str) -> str:
+        if text not in known:
+            raise ValueError(f"invalid GORISCV64: must be {', '.join(known)}")
+        return text if noted else ""
+
+    return Setting("GORISCV64", known[0], spelled, known)
+
+
+_BUILD_MODES = frozenset({"exe", "pie", "c-archive", "c-shared", "plugin"})
+_BEFORE_127 = {"linkage": attrs.evolve(LINKAGE, interpreters=("/lib/ld.so.1", _MUSL))}
+_BEFORE_126 = {**_BEFORE_127, "pc_quantum": 4, "setting": _profiles(*_LEVELS, noted=False)}
 
 ARCH = Architecture(
     name="riscv64",
@@ -300,7 +307,17 @@ ARCH = Architecture(
     linkage=LINKAGE,
     trampolines=TRAMPOLINES,
     load_align=8,
-    build_modes=frozenset({"exe", "pie", "c-archive", "c-shared", "plugin"}),
+    build_modes=_BUILD_MODES,
     internal_pie=False,
-    setting=Setting("GORISCV64", "rva20u64", spelled, _LEVELS),
+    setting=_profiles(*_LEVELS),
+    at_release={
+        "1.24": {
+            **_BEFORE_126,
+            "build_modes": _BUILD_MODES - {"plugin"},
+            "setting": _profiles(*_LEVELS[:2], noted=False),
+            "off_by_default": frozenset({"spinbitmutex"}),
+        },
+        "1.25": _BEFORE_126,
+        "1.26": _BEFORE_127,
+    },
 )

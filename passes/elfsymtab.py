@@ -1,10 +1,10 @@
 """elfsymtab: the ELF symbol table.
 
-Locals come first, then globals; within each, functions in text order with the labels between
-them, then data in the order of symbol ids. Which symbol is global depends on the link: a program that is finished here
-keeps all of Go's names; one for a host linker hides them all but what C calls; one that shares
-Go code with other modules shows them, and then every global function gets a second, local name
-(`local.NAME`), which relocations use: calls within a module stay within it.
+Locals come first, then globals; within each, functions in text order with the labels between them,
+then data in the order of symbol ids. Which symbol is global depends on the link: a program that is
+finished here keeps all of Go's names; one for a host linker hides them all but what C calls; one
+that shares Go code with other modules shows them, and then every global function gets a second,
+local name (`local.NAME`), which relocations use: calls within a module stay within it.
 
 Names are rewritten a little: `·` becomes `.` (but not where other modules look names up), and a
 function that exists under both calling conventions is known by its Go one; the other gets

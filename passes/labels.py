@@ -7,7 +7,7 @@ function is one. Labels are all of one name, the one by which binutils knows the
 else sees them: they come when every relocation is there and only stand in the symbol table.
 
 `labels` is int32[n], by address. Architectures whose relocations need none have none.
-Source: cmd/link/internal/riscv64/asm.go (genSymsLate, findHI20Symbol).
+Source: cmd/link/internal/ARCH/asm.go (genSymsLate, findHI20Symbol).
 Reads `symbols`, `relocs`, `text_order`; provides `symbols`, `labels`.
 """
 

@@ -14,8 +14,8 @@ Errors (targets nobody defines, values that do not fit) are collected over the w
 `image` is uint8, the file up to the end of its last segment. A plugin's missing main.main becomes a
 dynamic import.
 Source: cmd/link/internal/ld/data.go:178-760 (relocsym, extreloc).
-Reads `symbols`, `objects`, `relocs`, `sections`, `elf`, `mode`, `tlsg`, `dwarf` and `labels` if
-they are there; provides `image`, `external_relocs`, `symbols`.
+Reads `symbols`, `objects`, `relocs`, `sections`, `elf`, `mode`, `tlsg`, `dwarf` if it is there,
+`labels` if it is there; provides `image`, `external_relocs`, `symbols`.
 """
 
 from __future__ import annotations

@@ -42,6 +42,13 @@ def said(folder: str, goarch: str) -> dict[str, Any]:
     }
 
 
+def elf_numbers(name: str) -> dict[str, int]:
+    """The relocation types of an ELF machine, as debug/elf has them; pyelftools lacks some."""
+    source = (goroot() / "src" / "debug" / "elf" / "elf.go").read_text()
+    found = re.findall(rf"^\t(R_{name}_\w+) +R_{name} += (\d+)", source, re.MULTILINE)
+    return {key: int(number) for key, number in found}
+
+
 def has(arch: Architecture) -> dict[str, Any]:
     """The same fields of one of ours."""
     names = "ptrsize byteorder pc_quantum has_lr func_align max_align min_align dwarf_sp dwarf_lr"

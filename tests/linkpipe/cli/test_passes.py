@@ -123,7 +123,7 @@ def test_a_pass_that_comes_too_late_is_warned_of(tmp_path: Path) -> None:
     assert "strdata stands behind symbols-final" in link(tmp_path, "", *flags).stderr
     without = passes(LINKPIPE_SKIP_PASS="strdata", LINKPIPE_PASS="strdata")
     assert "to `before symbols-final`; places there: " in without.stderr
-    assert without.stderr.endswith(", dyntables\n")
+    assert without.stderr.endswith(", labels\n")
 
 
 def test_examples_can_be_run() -> None:
