@@ -206,7 +206,7 @@ def batch(seed: int, number: int, folder: Path) -> Iterator[tuple[str, Files]]:
     """The programs of a batch, compiled: what each link is, and its inputs."""
     chance = Random(f"programs {seed}:{number}")
     heavy = chance.random() < 0.15
-    arches = ["", "", "", "", "386", "arm", "arm64", "s390x"]
+    arches = ["", "", "", "", "386", "arm", "arm64", "riscv64", "s390x"]
     goarch = chance.choice(arches)
     # Shared libraries need a host linker, and an address of theirs an architecture that can.
     external = chance.random() < 0.25

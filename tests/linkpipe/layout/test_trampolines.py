@@ -34,7 +34,13 @@ RULES = Trampolines(
 class World:
     """Functions in packages, each with its size and the functions that it calls."""
 
-    def __init__(self, functions: list[tuple[int, int, list[int]]], debug: bool = False) -> None:
+    def __init__(
+        self,
+        functions: list[tuple[int, int, list[int]]],
+        debug: bool = False,
+        rules: Trampolines = RULES,
+        start: int = 0x1000,
+    ) -> None:
         self.edit, self.made = no_symbols().edit(), no_relocs().edit()
         ids = [self.edit.lookup_or_create(f"f{i}") for i in range(len(functions))]
         homes = set()
@@ -52,14 +58,14 @@ class World:
         order = np.array(sorted(ids, key=lambda sym: functions[ids.index(sym)][0]), np.int64)
         symbols, relocs = self.symbols.edit(), self.relocs.edit()
         self.reached: Reached = lay_out(
-            attrs.evolve(ARCH, trampolines=RULES),
+            attrs.evolve(ARCH, trampolines=rules),
             INTERNAL,
             home_packages(packages, objects, self.symbols),
             self.relocs,
             symbols,
             relocs,
             order,
-            0x1000,
+            start,
             16,
             16,
             is_runtime=release().is_runtime,
@@ -125,3 +131,23 @@ def test_debugging_leads_all_calls_between_packages_to_trampolines() -> None:
     functions: list[tuple[int, int, list[int]]] = [(0, 16, []), (0, 16, [0]), (1, 16, [0])]
     assert World(functions, debug=False).reached.targets == {}
     assert len(World(functions, debug=True).reached.targets) == 1
+
+
+def test_calls_to_what_has_no_address_may_get_a_type_of_their_own() -> None:
+    """So that they can leave their trampoline out later. Then even calls within a package are led
+    to one, for it may be larger than they reach; the first function of an object is at 0, which
+    the oracle takes for no address."""
+    functions: list[tuple[int, int, list[int]]] = [(0, 16, [1, 2]), (0, 16, [0]), (1, 16, [1])]
+    rules = attrs.evolve(RULES, unsure=99)
+    plain, unsure = (World(functions, rules=some, start=0) for some in (RULES, rules))
+    assert plain.calls.type[:4].tolist() == [R_CALLARM64] * 4
+    assert unsure.calls.type[:4].tolist() == [R_CALLARM64, 99, 99, R_CALLARM64]
+    led = [[world.after.name(sym) for sym in world.led()] for world in (plain, unsure)]
+    assert led == [["f1", "f2+0-tramp0", "f0", "f1"], ["f1", "f2+0-tramp0", "f0+0-tramp0", "f1"]]
+
+
+def test_calls_that_reach_everything_are_left_alone() -> None:
+    functions: list[tuple[int, int, list[int]]] = [(0, 16, [1]), (1, 16, [])]
+    assert len(World(functions).reached.targets) == 1
+    rules = attrs.evolve(RULES, calls=frozenset[int]())
+    assert World(functions, rules=rules).reached.targets == {}

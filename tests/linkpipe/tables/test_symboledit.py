@@ -31,6 +31,18 @@ def test_many_contents(pieces: list[bytes]) -> None:
         assert getattr(found, name).tolist() == getattr(want, name).tolist()
 
 
+def test_many_of_one_name() -> None:
+    """They have it, and nobody finds them by it."""
+    edit = no_symbols().edit()
+    edit.create("a")
+    ids = edit.create_many(3, "b", kind=SymKind.STEXT)
+    found = edit.freeze()
+    assert [found.name(sym) for sym in ids.tolist()] == ["b"] * 3
+    assert found.names(ids) == [b"b"] * 3
+    assert found.lookup("b") == 0
+    assert found.kind[ids].tolist() == [SymKind.STEXT] * 3
+
+
 def test_a_table_is_as_long_as_it_says() -> None:
     """Whatever room an edit made; and what comes later does not change it."""
     edit = no_symbols().edit()
