@@ -85,6 +85,7 @@ class Step(Value):
         options: the pass's options, as written.
         place: where it is written.
         options_place: where its options are; relative paths in them start from that file's folder.
+        key: the key that names the pass there.
     """
 
     name: str
@@ -93,15 +94,16 @@ class Step(Value):
     options: Mapping[str, Any] = _EMPTY
     place: Place = Place()
     options_place: Place = Place()
+    key: str = "name"
 
     @property
     def written(self) -> str:
         """Where it is written, for messages."""
-        return self.place.where("name")
+        return self.place.where(self.key)
 
     def error(self, message: str, *inside: str, remedy: str) -> PipelineError:
         """An error at the line of a key in this step, that of its name if none is given."""
-        return self.place.error(message, *(inside or ("name",)), remedy=remedy)
+        return self.place.error(message, *(inside or (self.key,)), remedy=remedy)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -283,6 +285,7 @@ class _Build:
         new = self.items[at] = attrs.evolve(
             step,
             name=by,
+            key="by" if "by" in table else "name",
             why=step.why or old.why,
             when=step.when if "when" in table else old.when,
             options=step.options if own_options else old.options,

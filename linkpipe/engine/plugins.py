@@ -19,7 +19,7 @@ import pluggy
 from linkpipe.engine import hookspecs
 from linkpipe.engine.entrypoints import EntryPoint, plain_name, required, scan
 from linkpipe.engine.hookspecs import Offer, hookimpl
-from linkpipe.errors import LinkpipeError, UserError
+from linkpipe.errors import LinkpipeError, Terminated, UserError
 
 _NONE: Mapping[str, object] = MappingProxyType({})
 KINDS = ("passes", "arches", "releases", "observers", "dumpers", "pipelines")
@@ -260,9 +260,9 @@ class Catalog:
 def _load(what: str, owner: str, source: Offer | EntryPoint) -> Any:
     try:
         return source.load()
-    except LinkpipeError:
+    except (LinkpipeError, KeyboardInterrupt, Terminated):
         raise
-    except Exception as e:
+    except BaseException as e:  # a module may say sys.exit(), too
         raise UserError(
             f"cannot load {what} of {owner}: {type(e).__name__}: {e}",
             status=2,
