@@ -27,11 +27,13 @@ from linkpipe.ask.report import Changes
 from linkpipe.ask.why_no_dce import SideBySide
 from linkpipe.cli.server import Server
 from linkpipe.engine.places import Standing
+from linkpipe.observe.changes import Change
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 
 PRINTED: Mapping[str, Any] = {
     "bisect/1": ({"go_tool_link_holds": bool | None}, Bisected),
+    "changes/1": Change,
     "explain/1": {"answers": tuple[api.Explanation, ...]},
     "graph/1": api.Around,
     "installed/1": Installed,
@@ -82,6 +84,8 @@ def _object(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _of(kind: Any, known: dict[str, Any]) -> dict[str, Any]:
     origin, inner = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return {}
     if kind in _PLAIN:
         return {"type": _PLAIN[kind]}
     if element_of(kind) is not None:  # a column of whole numbers

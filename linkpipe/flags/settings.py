@@ -68,6 +68,9 @@ class Settings(Value):
     dump: str = _own(
         Kind.STRING, "write tables and graphs into `directory`", "LINKPIPE_DUMP", "dump", "dir"
     )
+    print_changed: bool = _own(
+        Kind.BOOL, "tell what each pass changed", "LINKPIPE_PRINT_CHANGED", "changes"
+    )
     log: bool = _own(Kind.BOOL, "log each pass", "LINKPIPE_LOG", "log")
     time: bool = _own(Kind.BOOL, "print what each pass cost", "LINKPIPE_TIME", "timing")
     timing: str = _own(

@@ -78,7 +78,8 @@ class Dumper:
     rows: bool = False
 
 
-def _pattern(text: str) -> str:
+def pattern(text: str) -> str:
+    """A regular expression as text. Raises ValueError for what is none."""
     try:
         re.compile(text)
     except re.error as e:
@@ -104,7 +105,7 @@ class DumpOptions:
     """
 
     dir: str = attrs.field(default="", validator=_named)
-    match: str = attrs.field(default="", converter=_pattern)
+    match: str = attrs.field(default="", converter=pattern)
     format: tuple[str, ...] = BUILT_IN
     facts: tuple[str, ...] = ()
     after: tuple[str, ...] = ()

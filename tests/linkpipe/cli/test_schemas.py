@@ -29,6 +29,8 @@ SIDE_BY_SIDE = "why-no-dce-releases"
 """The form for several toolchains; see test_releases.py."""
 BISECT = "bisect"
 """The form about pipelines; see tests/linkpipe/ask/test_bisect.py."""
+CHANGES = "changes"
+"""The form of a log of a link; see tests/linkpipe/observe/test_changes.py."""
 SERVER = "server"
 """The form that is about no program; see tests/linkpipe/server."""
 
@@ -51,6 +53,7 @@ def test_every_form_has_a_schema() -> None:
         *BINARIES,
         SIDE_BY_SIDE,
         SERVER,
+        CHANGES,
         BISECT,
         *ERRORS,
         *PLANS,
