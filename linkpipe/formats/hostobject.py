@@ -1,0 +1,309 @@
+"""Relocatable ELF objects of C compilers: sections, symbols and relocations in columns.
+
+What a reader of them may rely on is checked here: whatever lies outside of the file, of a table or
+of its section is an InputError, in the oracle's words where it refuses the same.
+
+Specification: System V ABI, chapter 4 (https://gabi.xinuos.com). Source of the rules and words:
+cmd/link/internal/loadelf/ldelf.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from linkpipe.arrays.types import I64, U8, Structs
+from linkpipe.errors import COMMAND, InputError
+from linkpipe.formats import elf, elfread
+from linkpipe.formats.elf import SectionType
+from linkpipe.values import Shown, Value
+
+STB_WEAK, STT_COMMON = 2, 5
+SHN_COMMON = 0xFFF2
+_LARGEST = 2_000_000_000
+"""Bytes of a section or symbol (cmd/link/internal/ld/data.go, cutoff)."""
+_REMEDY = "rebuild the package; the file is damaged, or of another compiler than the go command's"
+
+
+@attrs.frozen(eq=False, repr=False)
+class Target(Value):
+    """What objects must be of: ``name`` as in messages, class (elf.CLASS32 or CLASS64), byte order
+    ("<" or ">") and machine."""
+
+    name: str
+    elf_class: int
+    endian: str
+    machine: int
+
+
+@attrs.frozen(eq=False, repr=False)
+class HostSymbols(Shown):
+    """The symbol table; row 0 is the null symbol.
+
+    Attributes:
+        name: bytes, n of them.
+        binding, type, visibility: uint8[n] (elf.STB_…, STT_…, STV_…).
+        section: int64[n], the section's number, or one that is reserved (elf.SHN_…).
+        value, size: int64[n].
+    """
+
+    name: tuple[bytes, ...]
+    binding: U8
+    type: U8
+    visibility: U8
+    section: I64
+    value: I64
+    size: I64
+
+
+@attrs.frozen(eq=False, repr=False)
+class HostRelocs(Shown):
+    """The relocations of one section, by offset; what is at one offset stays in its order.
+
+    Attributes:
+        row: int64[n], the place in its table, of those that are not "none".
+        offset: int64[n]. type: int64[n]. symbol: int64[n], 0 for none.
+        addend: int64[n], from the record, or from the section's bytes where records have none.
+    """
+
+    row: I64
+    offset: I64
+    type: I64
+    symbol: I64
+    addend: I64
+
+
+@attrs.frozen(eq=False, repr=False, slots=False)
+class Relocatable(Shown):
+    """A relocatable object. ``file`` names it in messages, ``names`` are its sections'."""
+
+    file: str
+    elf: elfread.Elf
+    names: tuple[bytes, ...]
+
+    def wrong(self, what: str, **fields: Any) -> InputError:
+        """The error for an object that cannot be linked."""
+        return _wrong(self.file, what, **fields)
+
+    @property
+    def sections(self) -> Structs:
+        """The section headers (elf.section_dtype)."""
+        return self.elf.sections
+
+    def content(self, section: int) -> U8:
+        """The bytes of a section, none for NOBITS."""
+        record = self.sections[section]
+        at, size = int(record["offset"]), int(record["size"])
+        if record["type"] == SectionType.NOBITS:
+            return self.elf.data[:0]
+        if at + size > len(self.elf.data):
+            raise self.wrong(
+                "malformed elf file: elf section past end of file",
+                offset=at,
+                expected=f"an end within {len(self.elf.data)} bytes",
+                found=f"{at + size}, of {self.section_name(section)}",
+            )
+        return self.elf.data[at : at + size]
+
+    def section_name(self, section: int) -> str:
+        """A section's name, for messages."""
+        return self.names[section].decode("utf-8", "surrogateescape")
+
+    @cached_property
+    def _symtab(self) -> int:
+        return self.names.index(b".symtab") if b".symtab" in self.names else 0
+
+    @cached_property
+    def symbols(self) -> HostSymbols | None:
+        """The symbol table; None for an object without one, which nothing can refer to."""
+        if not self._symtab:
+            return None
+        link = int(self.sections["link"][self._symtab])
+        if not 0 < link < len(self.sections):
+            raise self.wrong(
+                "elf object has symbol table with invalid string table link",
+                expected=f"a section below {len(self.sections)}",
+                found=str(link),
+            )
+        dtype = elf.symbol_dtype(self.elf.elf_class, self.elf.endian)
+        raw = self.content(self._symtab)
+        records = raw[: len(raw) // dtype.itemsize * dtype.itemsize].view(dtype)
+        strings = self.content(link).tobytes()
+        names = records["name"].tolist()
+        bad = next((i for i, at in enumerate(names) if i and at >= len(strings)), None)
+        if bad is not None:
+            raise self.wrong(
+                f"malformed elf file: the name of symbol #{bad} lies outside of its table",
+                offset=int(self.sections["offset"][self._symtab]) + bad * dtype.itemsize,
+                expected=f"an offset below {len(strings)}",
+                found=str(names[bad]),
+            )
+        for field in ("value", "size"):
+            self._bounded(records[field], f"symbol's {field}")
+        info = records["info"]
+        return HostSymbols(
+            name=_names(strings, names),
+            binding=(info >> 4).astype(np.uint8),
+            type=(info & 15).astype(np.uint8),
+            visibility=records["other"].copy(),
+            section=records["section"].astype(np.int64),
+            value=records["value"].astype(np.int64),
+            size=records["size"].astype(np.int64),
+        )
+
+    def _bounded(self, values: npt.NDArray[Any], what: str) -> None:
+        big = np.flatnonzero(values.astype(np.uint64) > _LARGEST)
+        if len(big):
+            value = int(values[big[0]])
+            raise self.wrong(
+                f"symbol too large ({value} bytes)",
+                expected=f"at most {_LARGEST} bytes",
+                found=f"{what} #{int(big[0])}: {value}",
+            )
+
+    def relocs(self, section: int, widths: Mapping[int, int]) -> HostRelocs | None:
+        """The relocations of a section that has bytes, None for none; ``widths`` are the bytes
+        that each type patches. Raises InputError for other types."""
+        kinds = (SectionType.REL, SectionType.RELA)
+        tables = np.flatnonzero(
+            np.isin(self.sections["type"], kinds) & (self.sections["info"] == section)
+        )
+        parts = [self._relocs(int(table), section, widths) for table in tables]
+        if not parts:
+            return None
+        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        order = np.argsort(columns[1], kind="stable")
+        return HostRelocs(*(column[order] for column in columns))
+
+    def _relocs(self, table: int, section: int, widths: Mapping[int, int]) -> Sequence[I64]:
+        cls, endian = self.elf.elf_class, self.elf.endian
+        rela = bool(self.sections["type"][table] == SectionType.RELA)
+        dtype = elf.reloc_dtype(cls, endian, rela=rela)
+        raw = self.content(table)
+        records = raw[: len(raw) // dtype.itemsize * dtype.itemsize].view(dtype)
+        shift, mask = (32, 0xFFFFFFFF) if cls == elf.CLASS64 else (8, 0xFF)
+        type_ = (records["info"] & mask).astype(np.int64)
+        records, type_ = records[type_ != 0], type_[type_ != 0]
+        for number in np.unique(type_).tolist():
+            if number not in widths:
+                raise InputError(
+                    f"{self.file}: unknown relocation type {number}; compiled without -fpic?",
+                    file=self.file,
+                    label=COMMAND,
+                    found=f"a relocation of {self.section_name(section)}",
+                    remedy="link with -ldflags=-linkmode=external",
+                )
+        size = int(self.sections["size"][section])
+        width = np.array([widths[t] for t in type_.tolist()], np.int64)
+        offset = records["offset"].astype(np.uint64)
+        outside = np.flatnonzero(offset > np.maximum(size - width, -1).astype(np.uint64))
+        short = np.flatnonzero(width > size)
+        if len(outside) or len(short):
+            row = int([*outside, *short][0])
+            raise self.wrong(
+                f"malformed elf file: invalid relocation #{row}: "
+                f"{int(offset[row])}+{int(width[row])} not in [0,{size})",
+                offset=int(self.sections["offset"][table]),
+                found=f"a relocation of {self.section_name(section)}",
+            )
+        at = offset.astype(np.int64)
+        symbol = (records["info"] >> shift).astype(np.int64)
+        count = 0 if self.symbols is None else len(self.symbols.name)
+        beyond = np.flatnonzero(symbol >= count)
+        if len(beyond):
+            raise self.wrong(
+                "malformed elf file: invalid elf symbol index",
+                expected=f"an index below {count}",
+                found=f"{int(symbol[beyond[0]])} in relocation #{int(beyond[0])} of "
+                f"{self.section_name(section)}",
+            )
+        addend = records["addend"].astype(np.int64) if rela else self._stored(section, at, width)
+        # What fits a field of four bytes or two is read as such.
+        for bytes_, kind in ((4, np.int32), (2, np.int16)):
+            some = width == bytes_
+            addend[some] = addend[some].astype(kind)
+        return np.arange(len(at)), at, type_, symbol, addend
+
+    def _stored(self, section: int, at: I64, width: I64) -> I64:
+        """Addends that stand in the places themselves."""
+        content = self.content(section)
+        out = np.zeros(len(at), np.int64)
+        for bytes_ in (4, 8):
+            some = np.flatnonzero(width == bytes_)
+            words = np.stack([content[at[some] + i] for i in range(bytes_)], axis=-1)
+            words = np.ascontiguousarray(words).view(f"{self.elf.endian}u{bytes_}")
+            out[some] = words.reshape(-1).astype(np.int64)
+        odd = np.flatnonzero((width != 4) & (width != 8))
+        if len(odd):
+            raise self.wrong(
+                f"invalid rela size {int(width[odd[0]])}",
+                found=f"a relocation of {self.section_name(section)}",
+            )
+        return out
+
+
+def read(data: U8, file: str, target: Target) -> Relocatable:
+    """Read the object ``data``, which ``file`` names in messages. Raises InputError."""
+    try:
+        found = elfread.parse("", data)
+    except InputError as e:
+        raise _wrong(file, f"malformed elf file: {e.message}", offset=e.offset) from e
+    header = found.header
+    if header["ident[5]"] not in (1, 2):
+        raise _wrong(file, "malformed elf file, unknown header", offset=5)
+    if header["ident[6]"] != header["version"]:
+        raise _wrong(
+            file, f"malformed elf version: got {header['ident[6]']}, want {header['version']}"
+        )
+    if header["type"] != elf.FileType.REL:
+        raise _wrong(file, "elf but not elf relocatable object")
+    is_ = (found.elf_class, found.endian, header["machine"])
+    if is_ != (target.elf_class, target.endian, target.machine):
+        raise _wrong(
+            file,
+            f"elf object but not {target.name}",
+            expected=f"class {target.elf_class}, machine {target.machine}",
+            found=f"class {is_[0]}, machine {is_[2]}",
+        )
+    sections, names = found.sections, header["shstrndx"]
+    if names >= len(sections):
+        raise _wrong(file, f"malformed elf file: shstrndx out of range {names} >= {len(sections)}")
+    size = elf.section_dtype(found.elf_class, found.endian).itemsize
+    if header["shentsize"] != size:
+        raise _wrong(
+            file,
+            "malformed elf file: section headers of another size",
+            expected=f"{size} bytes",
+            found=f"{header['shentsize']} bytes",
+        )
+    shell = Relocatable(file, found, (b"",) * len(sections))
+    strings = shell.content(names).tobytes()
+    starts = sections["name"].tolist()
+    bad = next((i for i, at in enumerate(starts) if at and at >= len(strings)), None)
+    if bad is not None:
+        raise _wrong(
+            file, f"malformed elf file: the name of section {bad} lies outside of its table"
+        )
+    object_ = attrs.evolve(shell, names=_names(strings, starts))
+    object_._bounded(sections["size"][sections["type"] == SectionType.NOBITS], "size of section")
+    return object_
+
+
+def _names(strings: bytes, starts: Sequence[int]) -> tuple[bytes, ...]:
+    """The NUL-ended strings at these offsets of a table; the last may lack its end."""
+    ends = (strings.find(b"\0", at) for at in starts)
+    return tuple(
+        strings[at : end if end >= 0 else len(strings)]
+        for at, end in zip(starts, ends, strict=True)
+    )
+
+
+def _wrong(file: str, what: str, **fields: Any) -> InputError:
+    return InputError(
+        f"loadelf: {file}: {what}", file=file, label=COMMAND, remedy=_REMEDY, **fields
+    )

@@ -1,0 +1,162 @@
+"""Relocatable objects of C compilers: what is read of them, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkpipe.errors import InputError
+from linkpipe.formats import elf
+from linkpipe.formats.elf import SectionType
+from linkpipe.formats.hostobject import Relocatable, read
+from tests.hostelf import AMD64, CODE, DATA, HostElf
+
+WIDTHS = {1: 8, 2: 4, 4: 4, 12: 2}
+
+
+def loaded(made: HostElf | bytes) -> Relocatable:
+    data = made if isinstance(made, bytes) else made.to_bytes()
+    return read(np.frombuffer(data, np.uint8), "p.a(x.o)", AMD64)
+
+
+def sample() -> HostElf:
+    made = HostElf()
+    text = made.section(".text", CODE, bytes(range(32)), align=16)
+    made.section(".bss", DATA, type=SectionType.NOBITS, size=64)
+    f = made.symbol("f", text, 4, 8)
+    puts = made.symbol("puts", type=elf.STT_NOTYPE)
+    made.reloc(text, 20, 4, puts, -4)
+    made.reloc(text, 8, 2, f, 1)
+    made.reloc(text, 0, 0, f)
+    made.reloc(text, 8, 1, 0, -2)
+    return made
+
+
+def test_sections_symbols_and_relocations() -> None:
+    """Relocations come by offset, those at one offset as they stood; "none" is left out."""
+    found = loaded(sample())
+    assert found.names[1:3] == (b".text", b".bss")
+    assert found.content(1).tobytes() == bytes(range(32))
+    assert not len(found.content(2))
+    table = found.symbols
+    assert table is not None
+    assert table.name == (b"", b"f", b"puts")
+    assert table.section.tolist() == [0, 1, 0]
+    assert (table.value[1], table.size[1], table.type[1]) == (4, 8, elf.STT_FUNC)
+    assert table.binding.tolist() == [0, elf.STB_GLOBAL, elf.STB_GLOBAL]
+    rows = found.relocs(1, WIDTHS)
+    assert rows is not None
+    assert rows.offset.tolist() == [8, 8, 20]
+    assert rows.type.tolist() == [2, 1, 4]
+    assert rows.symbol.tolist() == [1, 0, 2]
+    assert rows.addend.tolist() == [1, -2, -4]
+    assert found.relocs(2, WIDTHS) is None
+
+
+def test_addends_that_stand_in_the_places() -> None:
+    target = attrs.evolve(AMD64, elf_class=elf.CLASS32)
+    made = HostElf(target, rela=False)
+    text = made.section(".text", CODE, (-4 & 0xFFFFFFFF).to_bytes(4, "little") + bytes(4))
+    made.reloc(text, 0, 2, made.symbol("f"))
+    found = read(np.frombuffer(made.to_bytes(), np.uint8), "x.o", target)
+    rows = found.relocs(text, WIDTHS)
+    assert rows is not None
+    assert (rows.addend.tolist(), rows.symbol.tolist()) == ([-4], [1])
+    made.reloc(text, 2, 12, 1)
+    found = read(np.frombuffer(made.to_bytes(), np.uint8), "x.o", target)
+    with pytest.raises(InputError, match="invalid rela size 2"):
+        found.relocs(text, WIDTHS)
+
+
+def test_an_object_without_symbols_has_none() -> None:
+    made = HostElf()
+    data = made.to_bytes().replace(b".symtab\0", b".nothing")
+    assert loaded(data).symbols is None
+
+
+def _type(made: HostElf) -> None:
+    made.type = 2
+
+
+def _names(made: HostElf) -> None:
+    made.names_at = 99
+
+
+def _large(made: HostElf) -> None:
+    made.section(".big", DATA, type=SectionType.NOBITS, size=1 << 40)
+
+
+def _symbol(made: HostElf) -> None:
+    made.symbol("g", 1, 0, 1 << 40)
+
+
+def _unknown(made: HostElf) -> None:
+    made.reloc(1, 0, 99, 1)
+
+
+def _outside(made: HostElf) -> None:
+    made.reloc(1, 29, 2, 1)
+
+
+def _far(made: HostElf) -> None:
+    made.reloc(1, 1 << 40, 2, 1)
+
+
+def _nobody(made: HostElf) -> None:
+    made.reloc(1, 0, 2, 77)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (_type, "loadelf: p.a(x.o): elf but not elf relocatable object"),
+        (_names, "shstrndx out of range 99 >= "),
+        (_large, "symbol too large (1099511627776 bytes)"),
+        (_symbol, "symbol too large (1099511627776 bytes)"),
+        (_unknown, "p.a(x.o): unknown relocation type 99; compiled without -fpic?"),
+        (_outside, "29+4 not in [0,32)"),
+        (_far, "not in [0,32)"),
+        (_nobody, "invalid elf symbol index"),
+    ],
+)
+def test_what_is_refused(damage: Callable[[HostElf], None], said: str) -> None:
+    """In the oracle's words, with the file's name; relocations only when they are asked for."""
+    made = sample()
+    damage(made)
+    with pytest.raises(InputError) as error:
+        _everything(made.to_bytes())
+    assert said in error.value.render()
+    assert "p.a(x.o)" in error.value.render()
+
+
+def test_another_machine_is_refused() -> None:
+    made = HostElf(attrs.evolve(AMD64, machine=183))
+    with pytest.raises(InputError, match="elf object but not amd64"):
+        loaded(made)
+
+
+def _everything(data: bytes) -> None:
+    found = loaded(data)
+    _ = found.symbols
+    for section in range(len(found.sections)):
+        if found.sections["type"][section] == SectionType.PROGBITS:
+            found.content(section)
+            found.relocs(section, WIDTHS)
+
+
+SAMPLE = sample().to_bytes()
+
+
+@given(st.integers(0, len(SAMPLE) - 1), st.integers(0, 255), st.integers(0, len(SAMPLE)))
+def test_damaged_objects_are_read_or_refused(at: int, value: int, end: int) -> None:
+    """One byte is another, or the end is missing: an InputError at the most."""
+    for data in (SAMPLE[:at] + bytes([value]) + SAMPLE[at + 1 :], SAMPLE[:end]):
+        try:
+            _everything(data)
+        except InputError as error:
+            assert error.file == "p.a(x.o)"  # noqa: PT017 - it need not be raised
