@@ -28,7 +28,7 @@ from linkpipe.arch import (
     with_elf,
 )
 from linkpipe.arrays.types import Bool
-from linkpipe.linkage import Linkage, Reach
+from linkpipe.linkage import HostReloc, Linkage, Reach, Rewrite
 
 R_X86_64_64 = 1
 R_X86_64_PC32 = 2
@@ -40,6 +40,9 @@ R_X86_64_GOTPCREL = 9
 R_X86_64_32 = 10
 R_X86_64_GOTTPOFF = 22
 R_X86_64_TPOFF32 = 23
+R_X86_64_PC64 = 24
+R_X86_64_GOTPCRELX = 41
+R_X86_64_REX_GOTPCRELX = 42
 
 _ADDRESS = {4: (ElfType(R_X86_64_32),), 8: (ElfType(R_X86_64_64),)}
 
@@ -106,6 +109,28 @@ def _entry(at: int, slot: int, record: int) -> Stub:
     return Stub(code, (StubReloc(2, 4, rt.R_PCREL, ".got.plt", slot),))
 
 
+# The psABI counts from the field, Go from the instruction's end.
+_FUNCTION = Reach(".plt", type=rt.R_PCREL)
+_SLOT = HostReloc(
+    "R_X86_64_GOTPCREL",
+    4,
+    rt.R_PCREL,
+    4,
+    imported=Reach(".got", type=rt.R_PCREL),
+    slot=True,
+    # mov slot(%rip), %reg becomes lea target(%rip), %reg.
+    rewrites=(Rewrite(2, b"\x8b", b"\x8d", rt.R_PCREL, 4),),
+)
+HOST = {
+    R_X86_64_64: HostReloc("R_X86_64_64", 8, rt.R_ADDR),
+    R_X86_64_PC32: HostReloc("R_X86_64_PC32", 4, rt.R_PCREL, 4),
+    R_X86_64_PLT32: HostReloc("R_X86_64_PLT32", 4, rt.R_PCREL, 4, _FUNCTION),
+    R_X86_64_GOTPCREL: _SLOT,
+    R_X86_64_PC64: HostReloc("R_X86_64_PC64", 8, rt.R_PCREL, 8),
+    R_X86_64_GOTPCRELX: attrs.evolve(_SLOT, name="R_X86_64_GOTPCRELX"),
+    R_X86_64_REX_GOTPCRELX: attrs.evolve(_SLOT, name="R_X86_64_REX_GOTPCRELX"),
+}
+
 LINKAGE = Linkage(
     interpreters=("/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"),
     jump_slot=R_X86_64_JUMP_SLOT,
@@ -129,6 +154,7 @@ LINKAGE = Linkage(
         rt.R_ADDR: Reach(".got"),
     },
     in_data={},
+    host=HOST,
 )
 
 

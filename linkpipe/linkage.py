@@ -44,6 +44,53 @@ class Reach(Value):
         return given + at if self.add is None else self.add(given, at)
 
 
+@attrs.frozen(eq=False, repr=False)
+class Rewrite(Value):
+    """An instruction of a C compiler that loads an address from a slot of the global offset table,
+    and what it becomes where linkpipe knows the address.
+
+    Attributes:
+        back: how many bytes before the field the two differ.
+        before, after: bytes from there on, of equal length.
+        type, add: of the relocation from then on, as in HostReloc.
+    """
+
+    back: int
+    before: bytes
+    after: bytes
+    type: int
+    add: int = 0
+
+
+@attrs.frozen(eq=False, repr=False)
+class HostReloc(Value):
+    """How a relocation of a C compiler's object is carried out here.
+
+    Attributes:
+        name: as in the psABI.
+        width: bytes of its field.
+        type: the relocation type of Go's that it becomes; None: it is read, and an error where it
+            is needed.
+        add: added to the addend.
+        imported: how it reaches what a shared library defines; None: it cannot.
+        slot: whether it asks for a slot of the global offset table, also for what is defined here,
+            unless one of ``rewrites`` applies; ``imported`` says how.
+        rewrites: see Rewrite.
+    """
+
+    name: str
+    width: int
+    type: int | None
+    add: int = 0
+    imported: Reach | None = None
+    slot: bool = False
+    rewrites: tuple[Rewrite, ...] = ()
+
+
+def _host(by_type: Mapping[int, HostReloc]) -> Mapping[int, HostReloc]:
+    return MappingProxyType(dict(by_type))
+
+
 def _reaches(by_type: Mapping[int, Reach]) -> Mapping[int, Reach]:
     return MappingProxyType(dict(by_type))
 
@@ -73,6 +120,10 @@ class Linkage(Shown):
         in_text, in_data: relocation type -> how it reaches what a shared library defines, in
             functions and in data with pointers.
         hash_word: bytes of a number in .hash.
+        host: the relocations of C compilers that are carried out here, by number in the psABI;
+            none: C objects are left to a host linker.
+        marks: what the names of local symbols of C objects begin with that are none, but marks of
+            the assembler's.
         ignores_d: whether the flag -d changes nothing, as the oracle has it.
     """
 
@@ -89,6 +140,8 @@ class Linkage(Shown):
     absolute: int | None = None
     relative: int | None = None
     hash_word: int = 4
+    host: Mapping[int, HostReloc] = attrs.field(factory=dict, converter=_host)
+    marks: tuple[bytes, ...] = ()
     ignores_d: bool = False
 
     def interpreter(self) -> str:

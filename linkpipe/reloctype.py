@@ -30,6 +30,9 @@ R_DWTXTADDR_U1 = 103
 R_DWTXTADDR_U2 = 104
 R_DWTXTADDR_U3 = 105
 R_DWTXTADDR_U4 = 106
+R_HOST = 256
+"""Those of C objects: this plus the number in the psABI. By itself, which is "none" there, it keeps
+what is a part of one section of a C object together."""
 
 DWTXTADDR = (R_DWTXTADDR_U1, R_DWTXTADDR_U2, R_DWTXTADDR_U3, R_DWTXTADDR_U4)
 """An index into .debug_addr, as an unsigned LEB128 number of 1, 2, 3 or 4 bytes."""

@@ -33,7 +33,7 @@ from linkpipe.layout.assign import (
     segment_quantum,
     text_base,
 )
-from linkpipe.symkind import SymKind
+from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.sections import Section, Sections, Segment
 from linkpipe.tables.symbols import Flag, SymbolsEdit
 
@@ -111,9 +111,19 @@ def addresses(link: Link) -> Link:
         ids = np.concatenate([items[row].symbols for row in rows])
         value = np.concatenate([placed[row].offsets + items[row].vaddr for row in rows])
         edit.set(ids, value=value)
+    _place_parts(edit)
     _mark(link, edit, sections)
     _mark_counters(link, edit, sections, placed)
     return link.evolve(symbols=edit.freeze(), sections=sections)
+
+
+def _place_parts(edit: SymbolsEdit) -> None:
+    """Give the parts of C objects' sections their addresses; those of code have theirs."""
+    parts = np.flatnonzero(edit.flags & Flag.INTERIOR)
+    outer = edit.container[parts]
+    laid = (edit.section[outer] >= 0) & ~is_text(edit.kind[outer])
+    parts, outer = parts[laid], outer[laid]
+    edit.set(parts, value=edit.value[parts] + edit.value[outer], section=edit.section[outer])
 
 
 def _place(link: Link) -> dict[int, Placed]:

@@ -53,7 +53,8 @@ class _Wrong(Exception):
 @linkpass(requires=("symbols", "packages", "mode"), provides=("symbols", "cgo", "mode"))
 def cgo(link: Link) -> Link:
     """Import from C, export to C, collect flags for the host linker."""
-    if link.packages.host_objects and not link.mode.external:
+    linkage = link.arch.linkage
+    if link.mode.host_objects and not (linkage and linkage.host):
         raise UserError(
             "linking C objects without a host linker is not supported yet "
             f"({link.packages.host_objects[0].name})",

@@ -15,7 +15,8 @@ way for stay as they are, and are an error when relocations are applied.
 
 Source: cmd/link/internal/ld/data.go (dynrelocsym, dynreloc), go.go (addexport), ARCH/asm.go
 (adddynrel).
-Reads `symbols`, `relocs`, `text_order`, `section_groups`, `cgo`; provides `relocs`, `dynamic`.
+Reads `symbols`, `relocs`, `text_order`, `section_groups`, `cgo`, `mode`; provides `symbols`,
+`relocs`, `dynamic`.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from linkpipe.arrays.ragged import distinct
 from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.layout.assign import layout_kinds
-from linkpipe.linkage import Reach
+from linkpipe.linkage import HostReloc, Reach
 from linkpipe.release import Release
-from linkpipe.reloctype import R_ADDR
+from linkpipe.reloctype import R_ADDR, R_HOST
 from linkpipe.symkind import SymKind
 from linkpipe.tables.cgo import DynamicImport
 from linkpipe.tables.dynamic import Dynamic
@@ -49,8 +51,8 @@ _TABLES = (
 
 
 @linkpass(
-    requires=("symbols", "relocs", "text_order", "section_groups", "cgo"),
-    provides=("relocs", "dynamic"),
+    requires=("symbols", "relocs", "text_order", "section_groups", "cgo", "mode"),
+    provides=("symbols", "relocs", "dynamic"),
 )
 def dynreloc(link: Link) -> Link:
     """Lead relocations to what shared libraries define to the executable's own tables."""
@@ -61,13 +63,17 @@ def dynreloc(link: Link) -> Link:
     data = data[np.argsort(_ranks(link.release)[kinds[data]], kind="stable")]
     _check_exports(link)
     work = _Work(link)
-    work.visit(link.text_order.astype(np.int64), linkage.in_text, anything=R_ADDR)
-    writable = (kinds[data] >= SymKind.SDATA) & (kinds[data] <= SymKind.SDATAEND)
-    work.visit(data[writable], linkage.in_data)
+    text = link.text_order.astype(np.int64)
+    if link.mode.host_objects:
+        work.translate(np.concatenate((text, data)))
+    work.visit(text, linkage.in_text, anything=R_ADDR)
+    writable = (kinds >= SymKind.SDATA) & (kinds <= SymKind.SDATAEND)
+    work.visit(data, linkage.in_data, among=writable)
     if link.options.relocatable:
         assert linkage.relative is not None, "the pass cgo has refused the link"
         work.relative(data, linkage.relative)
-    return link.evolve(relocs=work.edit.freeze(), dynamic=work.found())
+    found = work.found()
+    return link.evolve(symbols=work.symbols_edit.freeze(), relocs=work.edit.freeze(), dynamic=found)
 
 
 def _check_exports(link: Link) -> None:
@@ -105,7 +111,9 @@ class _Work:
         self.link, self.relocs, self.linkage = link, link.relocs, link.arch.linkage
         self.head = len(self.linkage.first.code)
         self.entry = len(self.linkage.entry(0, 0, 0).code)
-        self.edit = link.relocs.edit()
+        self.edit, self.symbols_edit = link.relocs.edit(), link.symbols.edit()
+        self.tabled: Bool = np.zeros(0, np.bool_)
+        self.hosts: dict[int, int] = {}
         self.tables = {name: link.symbols.lookup(name) for name in (".plt", ".got")}
         self.symbols = {sym: at for at, sym in enumerate(link.cgo.exports, 1)}
         self.plt: dict[int, int] = {}
@@ -141,17 +149,80 @@ class _Work:
         keep = (self.relocs.size[rows] != 0) & ~lost
         return rows[keep], owner[keep]
 
-    def visit(self, ids: I64, reaches: Mapping[int, Reach], anything: int | None = None) -> None:
-        """Lead relocations of some symbols to tables; in position-independent code those of the
-        type ``anything`` whatever they refer to."""
+    def translate(self, ids: I64) -> None:
+        """Make relocations of C objects those of Go's; note which ones are for tables."""
+        rows, owner = self._rows(ids)
+        here = (self.relocs.type[rows] > R_HOST) & (self.link.symbols.object[owner] == 0)
+        rows, owner = rows[here], owner[here]
+        types, relocs = self.relocs.type[rows].astype(np.int64) - R_HOST, self.relocs
+        self.tabled = np.zeros(len(relocs), np.bool_)
+        for number in distinct(types).tolist():
+            some = types == number
+            self._translate(self.linkage.host[number], rows[some], owner[some])
+        self.relocs = self.edit.freeze()
+        self.edit = self.relocs.edit()
+        self.hosts = dict(
+            zip(rows[self.tabled[rows]].tolist(), types[self.tabled[rows]].tolist(), strict=True)
+        )
+
+    def _translate(self, reloc: HostReloc, rows: I64, owner: I64) -> None:
+        """Translate those of one type."""
+        symbols, relocs = self.link.symbols, self.relocs
+        imported = symbols.kind[relocs.target[rows]] == SymKind.SDYNIMPORT
+        if reloc.type is None or reloc.imported is None:
+            bad = imported if reloc.type is not None else np.ones(len(rows), np.bool_)
+            checkpoint(
+                InputError(
+                    f"unexpected {reloc.name} relocation for dynamic symbol "
+                    f"{symbols.name(int(relocs.target[row]))}",
+                    symbol=symbols.name(sym),
+                    offset=int(relocs.offset[row]),
+                    remedy="link with -ldflags=-linkmode=external",
+                )
+                for row, sym in zip(rows[bad].tolist(), owner[bad].tolist(), strict=True)
+            )
+        self.tabled[rows[imported | reloc.slot]] = True
+        self.edit.set(rows, type=reloc.type, add=relocs.add[rows] + reloc.add)
+        if not reloc.rewrites:
+            return
+        for row, sym in zip(rows[~imported].tolist(), owner[~imported].tolist(), strict=True):
+            content = bytearray(self.symbols_edit.data(sym))
+            at = int(relocs.offset[row])
+            for rule in reloc.rewrites:
+                start = at - rule.back
+                end = start + len(rule.before)
+                if start >= 0 and content[start:end] == rule.before:
+                    content[start:end] = rule.after
+                    self.symbols_edit.set_content(sym, bytes(content), grow=False)
+                    self.edit.set(row, type=rule.type, add=int(relocs.add[row]) + rule.add)
+                    self.tabled[row] = False
+                    break
+
+    def visit(
+        self,
+        ids: I64,
+        reaches: Mapping[int, Reach],
+        *,
+        anything: int | None = None,
+        among: Bool | None = None,
+    ) -> None:
+        """Lead relocations of some symbols to tables, those of C objects that are for them, those
+        of Go's of what is ``among``; in position-independent code those of the type ``anything``
+        whatever they refer to."""
         rows, owner = self._rows(ids)
         types = self.relocs.type[rows]
         wanted = self.link.symbols.kind[self.relocs.target[rows]] == SymKind.SDYNIMPORT
         if self.link.options.relocatable and anything is not None:
             wanted |= types == anything
         wanted &= np.isin(types, list(reaches))
+        if among is not None:
+            wanted &= among[owner]
+        if len(self.tabled):
+            wanted |= self.tabled[rows]
         for row, place in zip(rows[wanted].tolist(), owner[wanted].tolist(), strict=True):
-            self._reach(row, place, reaches[int(self.relocs.type[row])])
+            number = self.hosts.get(row)
+            reach = None if number is None else self.linkage.host[number].imported
+            self._reach(row, place, reach or reaches[int(self.relocs.type[row])])
 
     def _reach(self, row: int, place: int, reach: Reach) -> None:
         target, given = int(self.relocs.target[row]), int(self.relocs.add[row])

@@ -6,9 +6,9 @@ linker understands; otherwise linkpipe writes the final file itself. *Dynamic?* 
 loaded beside its host, and a host that can reach ``plugin.Open`` may load one: then symbols
 stay visible, type names are mangled, and any exported method may be called.
 
-The oracle links the C objects of some standard packages itself (net's, for one); linkpipe does
-not yet and, unless told otherwise, leaves every program with C objects to the host linker, as
-the oracle does with -linkmode=external.
+The C objects of some standard packages (net's, for one) are linked here; programs with others are
+left to the host linker, unless one asks for it. Where the architecture does not say how C objects
+are linked, all are.
 
 Both are asked once, here, when every package is known. Until then there is no fact `mode`,
 so asking earlier is an error and not a wrong answer.
@@ -23,12 +23,14 @@ Reads `packages`; provides `mode`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from linkpipe.arch import Architecture
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import UserError
 from linkpipe.flags.options import Options
 from linkpipe.tables.mode import Mode
-from linkpipe.tables.packages import Packages
+from linkpipe.tables.packages import HostObject, Packages
 
 # Packages whose C objects the oracle may link itself (lib.go:1179, internalpkg).
 _INTERNAL_PACKAGES = frozenset(
@@ -57,7 +59,8 @@ def linkmode(link: Link) -> Link:
     iscgo = "runtime/cgo" in packages.by_path
     can_use_plugins = "plugin" in packages.by_path and iscgo and "plugin" in link.arch.build_modes
     reason = _external_reason(options, link.arch, packages, iscgo)
-    external = _external(options, packages, iscgo, reason)
+    foreign = [h for h in packages.host_objects if not _links(link.arch, h)]
+    external = _external(options, packages, bool(foreign), iscgo, reason)
     dynlink = options.buildmode in ("shared", "plugin") or options.linkshared or can_use_plugins
     return link.evolve(
         mode=Mode(
@@ -67,9 +70,16 @@ def linkmode(link: Link) -> Link:
             dynlink=dynlink,
             pic=options.relocatable or dynlink,
             dwarf5="dwarf5" in link.release.enabled(options.environment.goexperiment, regabi=False),
-            reason=(reason or _chosen_reason(options, packages)) if external else "",
+            reason=(reason or _chosen_reason(options, foreign)) if external else "",
+            host_objects=bool(packages.host_objects) and not external,
         )
     )
+
+
+def _links(arch: Architecture, host: HostObject) -> bool:
+    """Whether a C object is linked here without being asked to."""
+    can = arch.linkage is not None and arch.linkage.host
+    return bool(can) and host.package in _INTERNAL_PACKAGES
 
 
 def _external_reason(options: Options, arch: Architecture, packages: Packages, iscgo: bool) -> str:
@@ -94,18 +104,20 @@ def _external_reason(options: Options, arch: Architecture, packages: Packages, i
     return ""
 
 
-def _chosen_reason(options: Options, packages: Packages) -> str:
+def _chosen_reason(options: Options, foreign: Sequence[HostObject]) -> str:
     """Why a link is external that need not be."""
     if options.linkmode == "external":
         return "-linkmode=external"
-    if packages.host_objects:
+    if foreign:
         # Those that the oracle cannot link either first: they are the better reason.
-        foreign = [h for h in packages.host_objects if h.package not in _INTERNAL_PACKAGES]
-        return f"C code of package {(foreign or packages.host_objects)[0].package}"
+        better = [h for h in foreign if h.package not in _INTERNAL_PACKAGES]
+        return f"C code of package {(better or foreign)[0].package}"
     return "GO_EXTLINK_ENABLED, or a package that asks for it"
 
 
-def _external(options: Options, packages: Packages, iscgo: bool, reason: str) -> bool:
+def _external(
+    options: Options, packages: Packages, foreign: bool, iscgo: bool, reason: str
+) -> bool:
     wanted, via = options.linkmode, ""
     if wanted == "auto":
         forced = {"0": "internal", "1": "external"}.get(
@@ -115,7 +127,7 @@ def _external(options: Options, packages: Packages, iscgo: bool, reason: str) ->
             wanted, via = forced, "via GO_EXTLINK_ENABLED "
         else:
             prefer = bool(packages.flags.get("preferlinkext"))
-            return bool(reason) or (iscgo and (bool(packages.host_objects) or prefer))
+            return bool(reason) or (iscgo and (foreign or prefer))
     if wanted == "internal" and reason:
         raise UserError(
             f"internal linking requested {via}but external linking required: {reason}",

@@ -13,8 +13,8 @@ that lays them out, and those that the linker has changed.
 `moduledata` and `tlsg` are symbol ids; `packages` get their `postorder`.
 Source: cmd/link/internal/ld/lib.go:807-954 (linksetup), loader.go:2792-2886
 (AssignTextSymbolOrder), cmd/internal/objabi/pkgspecial.go.
-Reads `symbols`, `objects`, `packages`, `mode`; provides `symbols`, `packages`, `moduledata`,
-`tlsg`, `text_order`.
+Reads `symbols`, `objects`, `packages`, `mode`, `host_text` if it is there; provides `symbols`,
+`packages`, `moduledata`, `tlsg`, `text_order`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ _LIBRARY_FLAGS = {
 
 @linkpass(
     requires=("symbols", "objects", "packages", "mode"),
+    optional=("host_text",),
     provides=("symbols", "packages", "moduledata", "tlsg", "text_order"),
 )
 def linksetup(link: Link) -> Link:
@@ -195,5 +196,9 @@ def _text_order(link: Link, packages: Packages) -> tuple[I32, dict[int, str]]:
     moved = np.flatnonzero(shared & (home != package))
     paths = {int(syms[i]): packages.items[int(package[i])].path for i in moved.tolist()}
     made = np.arange(symbols.made, len(symbols))
-    syms = np.concatenate((made[wanted[symbols.made :]], syms))
+    made = made[wanted[symbols.made :]]
+    if link.has("host_text"):
+        host = link.host_text
+        made = np.concatenate((host[wanted[host]], made[~np.isin(made, host)]))
+    syms = np.concatenate((made, syms))
     return frozen(syms.astype(np.int32)), paths

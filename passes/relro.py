@@ -20,8 +20,10 @@ from types import MappingProxyType
 import numpy as np
 
 from linkpipe.arrays.columns import frozen
+from linkpipe.arrays.ragged import owners
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.layout.assign import layout_kinds
+from linkpipe.reloctype import R_HOST
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relro import Relro
 
@@ -40,8 +42,9 @@ def relro(link: Link) -> Link:
     moved = np.zeros(0, np.int64)
     if active:
         read_only = np.flatnonzero(kinds == SymKind.SRODATA)
-        read_only = read_only[read_only < len(link.relocs.count)]
-        moved = read_only[link.relocs.count[read_only] != 0]
+        rows, counts = link.relocs.rows_of_many(read_only)
+        real = owners(counts)[link.relocs.type[rows] != R_HOST]
+        moved = read_only[np.bincount(real, minlength=len(read_only)) > 0]
         groups[moved] = kinds[moved] = SymKind.SRODATARELRO
         for kind, relro_kind in link.release.relro_moves.items():
             ids = np.flatnonzero(kinds == kind)

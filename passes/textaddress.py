@@ -23,6 +23,7 @@ import numpy as np
 
 from linkpipe.arch import Trampolines
 from linkpipe.arrays.align import round_up
+from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.layout.assign import (
@@ -35,7 +36,7 @@ from linkpipe.layout.trampolines import home_packages, lay_out
 from linkpipe.symkind import SymKind
 from linkpipe.tables.contents import check_sizes
 from linkpipe.tables.sections import Section, Sections
-from linkpipe.tables.symbols import Flag
+from linkpipe.tables.symbols import Flag, SymbolsEdit
 
 _MIN_SIZE = 16
 """Least distance between the starts of functions (internal/abi/symtab.go, MINFUNC)."""
@@ -60,6 +61,8 @@ def textaddress(link: Link) -> Link:
 
     func_align = link.options.funcalign or arch.func_align
     start = round_up(text_base(link.options, link.arch, link.mode), func_align)
+    inside = link.symbols.has(order, Flag.INTERIOR)
+    order, parts = order[~inside], order[inside]
     align = symbols.align[order]
     least = func_align if link.release.least_text_align else 0
     align = np.maximum(np.where(align == 0, func_align, align), least)
@@ -86,6 +89,8 @@ def textaddress(link: Link) -> Link:
         order, addresses = made.order.astype(np.int32), made.addresses
         end, targets = made.end, made.targets
         relocs = edit.freeze()
+    if len(parts):
+        order, addresses = _with_parts(symbols, order, addresses, parts)
     symbols.set(order, value=addresses, section=0)
     symbols.set(markers, value=[start, end], section=0)
     section = Section(
@@ -105,6 +110,16 @@ def textaddress(link: Link) -> Link:
         sections=Sections(items=(section,), segments=()),
         trampolines=MappingProxyType(targets),
     )
+
+
+def _with_parts(symbols: SymbolsEdit, order: I32, addresses: I64, parts: I32) -> tuple[I32, I64]:
+    """The functions with the parts of C objects' sections, each behind its section, and their
+    addresses."""
+    place = np.zeros(len(symbols), np.int64)
+    place[order] = np.arange(len(order))
+    home = place[symbols.container[parts]]
+    inside = addresses[home] + symbols.value[parts]
+    return np.insert(order, home + 1, parts), np.insert(addresses, home + 1, inside)
 
 
 def _may_be_too_far(link: Link, rules: Trampolines, size: int) -> bool:

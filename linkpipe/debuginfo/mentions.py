@@ -71,7 +71,9 @@ def gather_units(packages: Packages, objects: Objects, symbols: Symbols, text_or
     defined, rows = np.array(pairs, np.int64).reshape(-1, 2).T
     unit = np.zeros(len(objects), np.int64)
     unit[defined] = np.arange(len(defined))
-    functions = text_order[symbols.object[text_order] != 0].astype(np.int64)
+    # A function in C may have a variable of Go's object that stands for it there.
+    ours = (symbols.object[text_order] != 0) & ~symbols.has(text_order, Flag.INTERIOR)
+    functions = text_order[ours].astype(np.int64)
     home = unit[symbols.object[functions]]
     functions = functions[np.argsort(home, kind="stable")]
     first = offsets(np.bincount(home, minlength=len(defined)))

@@ -112,6 +112,7 @@ class Link:
     symbols: ClassVar[Fact[Symbols]] = Fact()
     relocs: ClassVar[Fact[Relocs]] = Fact()
     cgo: ClassVar[Fact[CgoFacts]] = Fact()
+    host_text: ClassVar[Fact[I32]] = Fact()
     inittasks: ClassVar[Fact[tuple[int, ...]]] = Fact()
     extra_roots: ClassVar[Fact[tuple[tuple[int, str], ...]]] = Fact()
     graph: ClassVar[Fact[Graph]] = Fact()

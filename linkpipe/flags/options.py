@@ -112,7 +112,6 @@ class Options(Value):
     capturehostobjs: str = _flag(
         Kind.STRING,
         "capture host object files loaded during internal linking to specified dir",
-        refuse=_LATER,
     )
     checklinkname: bool = _flag(Kind.BOOL, "check linkname symbol references", True)
     compressdwarf: bool = _flag(Kind.BOOL, "compress DWARF if possible", True)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from linkpipe.errors import InputError
+from linkpipe.errors import COMMAND, InputError
 from linkpipe.formats.goint import number
 from linkpipe.values import Value
 
@@ -83,6 +83,50 @@ def members(data: memoryview, file: str) -> Iterator[Member]:
         ):
             yield Member(name, start, size)
         at = start + size + (size & 1)
+
+
+def member_at(data: memoryview, at: int, file: str) -> Member:
+    """The member whose header is at an offset of the archive ``data``. Raises InputError."""
+    header = bytes(data[at : at + _AR_HEADER])
+    size = number(header[48:58].decode("latin-1").strip(" "))
+    start = at + _AR_HEADER
+    if len(header) < _AR_HEADER or header[58:] != b"`\n" or not 0 <= size <= len(data) - start:
+        raise InputError(
+            f"{file} missing archive entry at offset {at}",
+            file=file,
+            offset=at,
+            expected="the header of a member that lies within the file",
+            found=repr(header),
+            remedy="the archive is damaged: install it again, or name another",
+        )
+    return Member(header[:16].decode("latin-1").strip(" "), start, size)
+
+
+def symbol_map(data: memoryview, file: str) -> dict[bytes, int]:
+    """The first member of an archive of C objects: for each symbol where the header of the member
+    is that defines it, the last one that does. Raises InputError for an archive without one."""
+    first = member_at(data, len(AR_MAGIC), file)
+    word = {"/": 4, "/SYM64/": 8}.get(first.name)
+
+    def wrong(what: str) -> InputError:
+        return InputError(
+            f"{file} {what}",
+            file=file,
+            offset=first.at,
+            label=COMMAND,
+            remedy="run ranlib on it, or name another archive",
+        )
+
+    if word is None:
+        raise wrong("missing armap")
+    content = bytes(data[first.at : first.at + first.size])
+    count = int.from_bytes(content[:word], "big")
+    names = content[(1 + count) * word :].split(b"\0")
+    if (1 + count) * word > len(content) or count >= len(names) + (not count):
+        raise wrong("has a damaged armap")
+    places = range(word, (1 + count) * word, word)
+    offsets = (int.from_bytes(content[at : at + word], "big") for at in places)
+    return dict(zip(names, offsets, strict=False))
 
 
 MARKERS = ("dynimportfail", "preferlinkext")

@@ -85,11 +85,15 @@ def run(command: Sequence[str], *, shown: bool = True, doing: str = "") -> str:
 
 
 def _call(
-    command: Sequence[str], path: str | None = None, seconds: float | None = None
+    command: Sequence[str],
+    path: str | None = None,
+    seconds: float | None = None,
+    *,
+    errors: bool = True,
 ) -> tuple[int, bytes]:
-    """Run a program; its status and what it printed. When we are interrupted, or it takes longer
-    than it may (subprocess.TimeoutExpired), it and what it has started are ended before we go on:
-    none of them touches the output any more."""
+    """Run a program; its status and what it printed, with ``errors`` on both streams. When we are
+    interrupted, or it takes longer than it may (subprocess.TimeoutExpired), it and what it has
+    started are ended before we go on: none of them touches the output any more."""
     import subprocess
 
     process = None
@@ -100,7 +104,7 @@ def _call(
                 executable=path,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+                stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
                 process_group=0,
             )
             ledger.started(process.pid)
@@ -262,6 +266,20 @@ def archiver(options: Options, arch: Architecture) -> str:
     """The archive tool that goes with the C compiler, as it says. Raises HostLinkError."""
     command = (*compiler(options), *arch.host_flags, "--print-prog-name", "ar")
     return run(command, shown=False, doing="finding ar").rstrip("\r\n")
+
+
+def answer(command: Sequence[str]) -> str:
+    """What a program prints on standard output, without white space around it; "" when it cannot
+    be started or fails. Raises HostLinkError for one that takes too long."""
+    import subprocess
+
+    try:
+        status, printed = _call(command, seconds=PATIENCE, errors=False)
+    except (OSError, ValueError):
+        return ""
+    except subprocess.TimeoutExpired as e:
+        raise _silent(command[0], command[-1]) from e
+    return "" if status else printed.decode("utf-8", "surrogateescape").strip()
 
 
 def gnu_ld_version(options: Options) -> tuple[int, int] | None:

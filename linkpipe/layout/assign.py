@@ -49,11 +49,11 @@ def layout_kinds(symbols: Symbols, groups: U8) -> U8:
     """The kind under which each symbol is laid out as data, 0: it is not. uint8[len(symbols)].
 
     ``groups`` (the fact `section_groups`) overrides a symbol's own kind; it may be shorter than
-    the table. Symbols without a name are parts of others.
+    the table. Symbols without a name are parts of others, and so are those of C objects.
     """
     kind = symbols.kind.copy()
     np.copyto(kind[: len(groups)], groups, where=groups != 0)
-    laid = (symbols.flags & (Flag.REACHABLE | Flag.SPECIAL)) == Flag.REACHABLE
+    laid = (symbols.flags & (Flag.REACHABLE | Flag.SPECIAL | Flag.INTERIOR)) == Flag.REACHABLE
     laid &= (kind > SymKind.STEXTEND) & (kind < SymKind.SFirstUnallocated)
     laid &= (symbols.name_size != 0) | (symbols.kind == SymKind.SGOFUNC)
     kind[~laid] = 0

@@ -165,7 +165,15 @@ class PackageLoader:
                 raise _cut_short(f"{package.file}: malformed archive", name, member.size, len(body))
             form = foreign_format(bytes(body[:4]))
             self._host_objects.append(
-                HostObject(path_to_prefix(package.path), name, package.file, at, member.size, form)
+                HostObject(
+                    path_to_prefix(package.path),
+                    name,
+                    package.file,
+                    at,
+                    member.size,
+                    form,
+                    member.at,
+                )
             )
         if package.path == "main" and not package.main:
             raise InputError(

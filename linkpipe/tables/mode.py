@@ -24,6 +24,7 @@ class Mode(Value):
         reason: why the link is external, in the oracle's words where it has any; empty when
             internal.
         dynamic: whether the executable is written here and loaded by the dynamic linker.
+        host_objects: whether objects of a C compiler are linked here.
         pic: whether code must run wherever it is loaded: the output is not bound to an address, or
             Go is linked dynamically.
     """
@@ -35,4 +36,5 @@ class Mode(Value):
     dwarf5: bool = True
     reason: str = ""
     dynamic: bool = False
+    host_objects: bool = False
     pic: bool = attrs.field(default=attrs.Factory(lambda self: self.dynlink, takes_self=True))

@@ -84,7 +84,8 @@ class Packages(InNotebook):
 
 @attrs.frozen(eq=False, repr=False)
 class HostObject(Shown):
-    """An object file of a C compiler inside a package's archive: bytes [at, at+size) of the arena.
+    """An object file of a C compiler inside a package's archive: bytes [at, at+size) of the arena,
+    ``offset`` bytes from the start of the archive.
 
     ``format`` is "elf", "foreign" (another system's) or "unknown"; the host linker gets it unread.
     """
@@ -95,3 +96,4 @@ class HostObject(Shown):
     at: int
     size: int
     format: str
+    offset: int = 0

@@ -51,6 +51,8 @@ class Flag(IntFlag):
     """Its bytes are written late, when addresses are known."""
     REPLACED = 1 << 26
     """A function of an object that the linker changed; it is laid out after its package's own."""
+    INTERIOR = 1 << 27
+    """A name for a part of its container, a section of a C object, whose bytes it has none of."""
 
 
 COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(

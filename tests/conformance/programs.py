@@ -20,6 +20,7 @@ from tests.conformance.toolchain import ROOT, cache, compiler, environment, go, 
 
 HERE = Path(__file__).resolve().parent
 PROGRAMS = ROOT / "tests" / "programs"
+CPROGRAMS = ROOT / "tests" / "cprograms"
 EXAMPLES = ROOT / "examples"
 
 
@@ -133,6 +134,19 @@ def table() -> dict[str, Program]:
             cgo=True,
             ldflags="-linkmode=external",
             run=("-self",),
+        ),
+        # Of these the C code is linked without a host linker.
+        Program("netuser", CPROGRAMS, "./netuser", cgo=True),
+        Program("netuserpie", CPROGRAMS, "./netuser", buildmode="pie", cgo=True, big=True),
+        Program("ownc", CPROGRAMS, "./ownc", cgo=True, ldflags="-linkmode=internal"),
+        Program(
+            "owncpie",
+            CPROGRAMS,
+            "./ownc",
+            buildmode="pie",
+            cgo=True,
+            ldflags="-linkmode=internal",
+            big=True,
         ),
         Program("host", EXAMPLES, "./host", cgo=True, run=None),
         Program("plugin", EXAMPLES, "./plugin", buildmode="plugin", cgo=True, run=None),

@@ -230,9 +230,10 @@ def test_dynamic_imports_and_the_flag_d_exclude_each_other() -> None:
 
 
 def test_c_objects_need_a_host_linker() -> None:
-    """Linking them here is not there yet, and passing them over would be wrong."""
+    """Where the architecture does not say how they are linked; passing them over would be wrong."""
     host = (HostObject("net", "p.a(x.o)", "p.a", 0, 1, "elf"),)
+    arch = with_arch(ARCH, linkage=attrs.evolve(LINKAGE, host={}))
     with pytest.raises(LinkpipeError, match="not supported yet") as error:
-        carry_out(mode=INTERNAL, host=host)
+        carry_out(mode=attrs.evolve(INTERNAL, host_objects=True), host=host, arch=arch)
     assert "-linkmode=external" in error.value.render()
     assert carry_out(mode=attrs.evolve(INTERNAL, external=True), host=host).cgo.ldflags == ()

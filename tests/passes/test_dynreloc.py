@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from linkpipe import reloctype as rt
@@ -164,3 +165,100 @@ def test_data_of_what_may_lie_anywhere_is_put_right_when_loaded() -> None:
     assert found.symbol.tolist() == [0, 0]
     assert found.target.tolist() == [b, a]
     assert found.add.tolist() == [0, 3]
+
+
+def hosted(p: Importing) -> Link:
+    """What dynreloc makes of a link with C objects."""
+    link = p.prepared()
+    return dynreloc(link.evolve(mode=attrs.evolve(link.mode, host_objects=True)))
+
+
+def c_code(p: Importing, code: bytes, *relocs: tuple[int, int, int, int]) -> int:
+    """The code of a C object with relocations: offset, type, target and addend."""
+    sym = p.symbol("p(.text)", kind=SymKind.STEXT, content=code)
+    for offset, type_, target, add in relocs:
+        width = LINKAGE.host[type_].width if type_ in LINKAGE.host else 4
+        p.reloc(sym, rt.R_HOST + type_, target, offset=offset, size=width, add=add)
+    p.text.append(sym)
+    return sym
+
+
+def test_relocations_of_c_objects_become_gos() -> None:
+    """The psABI counts from the field, Go from its end; imports have entries of tables."""
+    p = Importing()
+    puts, stdout = p.imported("puts"), p.imported("stdout")
+    here = p.symbol("here", kind=SymKind.SNOPTRDATA, content=bytes(8))
+    f = c_code(
+        p,
+        bytes(64),
+        (4, 2, here, -4),
+        (8, 4, here, -4),
+        (12, 4, puts, -4),
+        (20, 9, stdout, -4),
+        (24, 24, here, -8),
+        (32, 1, here, 3),
+        (40, 42, here, -4),
+    )
+    link = hosted(p)
+    assert rows(link, f) == [
+        ("here", 0, rt.R_PCREL),
+        ("here", 0, rt.R_PCREL),
+        (".plt", HEAD, rt.R_PCREL),
+        (".got", 0, rt.R_PCREL),
+        ("here", 0, rt.R_PCREL),
+        ("here", 3, rt.R_ADDR),
+        (".got", 8, rt.R_PCREL),
+    ]
+    assert link.dynamic.symbols.tolist() == [puts, stdout, here]
+    assert link.dynamic.got.tolist() == [stdout, here]
+
+
+def test_a_load_of_an_address_that_is_known_needs_no_slot() -> None:
+    """mov slot(%rip), %rax becomes lea target(%rip), %rax; at the very start there is none."""
+    p = Importing()
+    here = p.symbol("here", kind=SymKind.SNOPTRDATA, content=bytes(8))
+    puts = p.imported("puts")
+    load = b"\x48\x8b\x05\0\0\0\0"
+    f = c_code(p, load + load, (3, 42, here, -4), (10, 42, puts, -4))
+    link = hosted(p)
+    assert rows(link, f) == [("here", 0, rt.R_PCREL), (".got", 0, rt.R_PCREL)]
+    assert bytes(link.symbols.data(f)) == b"\x48\x8d\x05\0\0\0\0" + load
+    assert link.dynamic.got.tolist() == [puts]
+
+
+def test_entries_of_tables_come_in_the_order_of_the_text() -> None:
+    """Whether C or Go asks for them."""
+    p = Importing()
+    first, second = p.imported("first"), p.imported("second")
+    p.function("main.f", {0: second}, rt.R_CALL)
+    c_code(p, bytes(16), (0, 4, first, -4), (8, 4, second, -4))
+    assert hosted(p).dynamic.plt.tolist() == [second, first]
+
+
+def test_data_of_c_objects_holds_addresses() -> None:
+    """Which the dynamic linker puts right where the executable may lie anywhere."""
+    p = Importing(buildmode="pie")
+    here = p.symbol("here", kind=SymKind.SNOPTRDATA, content=bytes(8))
+    table = p.symbol("p(.data)", kind=SymKind.SNOPTRDATA, content=bytes(8))
+    p.reloc(table, rt.R_HOST + 1, here, size=8, add=2)
+    link = hosted(p)
+    assert rows(link, table) == [("here", 2, rt.R_ADDR)]
+    found = link.dynamic
+    assert (found.place.tolist(), found.target.tolist()) == ([table], [here])
+    assert (found.type.tolist(), found.add.tolist()) == ([R_X86_64_RELATIVE], [2])
+
+
+@pytest.mark.parametrize(("type_", "name"), [(1, "R_X86_64_64"), (2, "R_X86_64_PC32")])
+def test_c_objects_that_were_not_compiled_for_shared_libraries(type_: int, name: str) -> None:
+    p = Importing()
+    c_code(p, bytes(16), (4, type_, p.imported("stdout"), 0))
+    with pytest.raises(LinkErrors) as error:
+        hosted(p)
+    assert f"p(.text): unexpected {name} relocation for dynamic symbol" in error.value.render()
+
+
+def test_damaged_relocations_of_go_are_not_taken_for_those_of_c() -> None:
+    p = Importing()
+    f = p.function("main.f", {0: p.imported("puts")}, rt.R_HOST + 2)
+    p.symbols.set(f, object=1)
+    assert rows(hosted(p), f) == [("its.puts", 0, rt.R_HOST + 2)]

@@ -28,6 +28,7 @@ def decide(
     build_modes: frozenset[str] = frozenset({"exe", "plugin"}),
     go: Release | None = None,
     internal_pie: bool = True,
+    links_c: bool = True,
 ) -> Mode:
     environment = attrs.evolve(
         Environment("", "linux", "amd64", "go1.27.3"), variables=variables or {}
@@ -44,7 +45,11 @@ def decide(
         flags=MappingProxyType(markers or {}),
     )
     arch: Any = SimpleNamespace(
-        goarch="amd64", build_modes=build_modes, internal_pie=internal_pie, internal_cgo=True
+        goarch="amd64",
+        build_modes=build_modes,
+        internal_pie=internal_pie,
+        internal_cgo=True,
+        linkage=SimpleNamespace(host={1: None} if links_c else {}),
     )
     given = {"packages": table, "options": options, "arch": arch, "release": go or release()}
     return linkmode.run(Link(given)).mode
@@ -104,13 +109,27 @@ def test_a_position_independent_executable_needs_the_host_linker_on_some_archite
 
 
 def test_c_objects_of_other_packages_force_the_host_linker() -> None:
-    """Also those that the oracle links itself, as long as linkpipe does not."""
-    assert decide(packages=CGO, host=(("runtime/cgo", "elf"),)).external
+    """Those of some standard packages are linked here."""
+    mode = decide(packages=CGO, host=(("runtime/cgo", "elf"), ("net", "elf")))
+    assert (mode.external, mode.host_objects) == (False, True)
+    assert not decide(packages=CGO).host_objects
+    assert not decide(packages=CGO, host=(("main", "elf"),)).host_objects
     mode = decide(packages=CGO, host=(("main", "elf"),))
     assert (mode.external, mode.reason) == (True, "C code of package main")
     assert not decide("-linkmode=internal", packages=CGO, host=(("net", "elf"),)).external
     assert decide(packages=CGO, markers={"preferlinkext": ("x",)}).external
     assert decide(packages=CGO, host=(("net", "unknown"),)).external
+
+
+def test_c_objects_of_all_packages_do_where_the_architecture_does_not_link_them() -> None:
+    mode = decide(packages=CGO, host=(("net", "elf"),), links_c=False)
+    assert (mode.external, mode.reason) == (True, "C code of package net")
+
+
+def test_c_objects_without_cgo_are_linked_here() -> None:
+    """As the oracle has it: what it asks for a host linker with is that a program uses cgo."""
+    mode = decide(host=(("main", "elf"),))
+    assert (mode.external, mode.host_objects) == (False, True)
 
 
 def test_the_experiment_decides_which_dwarf() -> None:

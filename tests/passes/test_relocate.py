@@ -176,6 +176,7 @@ def test_values_that_do_not_fit() -> None:
         ({"offset": 14}, "invalid relocation main.v: 14+4 not in [0,16)"),
         ({"offset": -1}, "invalid relocation main.v: -1+4 not in [0,16)"),
         ({"type_": 999}, "unknown reloc to main.v: 999 (R_999)"),
+        ({"type_": rt.R_HOST + 2}, "unknown reloc to main.v: 258 (R_258)"),
         ({"size": 3}, "bad reloc size 0x3 for main.v"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linkpipe.arrays.align import round_up
 from linkpipe.arrays.columns import frozen
 from linkpipe.engine.context import Link
 from linkpipe.passes.textaddress import textaddress
@@ -89,3 +90,26 @@ def test_the_end_lies_within_the_section() -> None:
     link = p.link().evolve(arch=attrs.evolve(p.arch, pc_quantum=4))
     section = textaddress(link).sections[0]
     assert section.size == 4
+
+
+def test_parts_of_a_section_lie_in_it() -> None:
+    """A section of a C object is laid out whole, and its alignment counts; behind it come its
+    parts, which take no room of their own."""
+    tiny = Tiny()
+    sizes = {"f": 40, "p(.text)": 100, "g": 8}
+    f, section, g = (
+        tiny.symbol(name, kind=SymKind.STEXT, size=size) for name, size in sizes.items()
+    )
+    tiny.symbols.set(section, align=64)
+    parts = [tiny.symbol(name, kind=SymKind.STEXT, size=8) for name in ("a", "b")]
+    tiny.symbols.set(parts, container=section, value=np.array([0, 72]))
+    tiny.symbols.add_flags(parts, Flag.INTERIOR)
+    order = [f, section, *parts, g]
+    link = textaddress(tiny.link().evolve(text_order=frozen(np.array(order, np.int32))))
+    symbols, start = link.symbols, int(link.symbols.value[section])
+    assert start % 64 == 0
+    assert symbols.value[parts].tolist() == [start, start + 72]
+    assert symbols.value[g] == round_up(start + 100, tiny.arch.func_align)
+    assert link.text_order.tolist() == order
+    assert set(symbols.section[parts].tolist()) == {0}
+    assert link.sections.items[0].align == 64

@@ -1,0 +1,1 @@
+"""C objects that are linked here: their sections and symbols become the link's."""

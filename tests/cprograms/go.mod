@@ -1,0 +1,3 @@
+module linkpipe.test/cprograms
+
+go 1.24
