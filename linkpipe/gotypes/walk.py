@@ -156,7 +156,8 @@ def with_type_strings(
     types: GoTypes,
     strings: Sequence[bytes],
 ) -> tuple[Symbols, Relocs]:
-    """The tables in which each of ``types`` has that string, of any length. For a pass between
+    """The tables in which each of ``types`` has that string, of any length; a string that nothing
+    refers to any more is left out of the program. For a pass between
     ``reachability`` and what sorts types by their strings (``typelinks``, ``typeorder``).
 
     Reflection puts the strings of composed types together from those of their parts, and looks them
@@ -188,7 +189,10 @@ def with_type_strings(
         targets.append(made[content])
     other = relocs.edit()
     other.set(rows, target=np.array(targets, np.int32))
-    return edit.freeze(), other.freeze()
+    # What only these types were called goes: texts are shared with fields and methods.
+    before, after = np.unique(relocs.target[rows]), other.freeze()
+    edit.clear_flags(before[~np.isin(before, after.target)], Flag.REACHABLE)
+    return edit.freeze(), after
 
 
 def _defined(symbols: Symbols, flag: Flag) -> I64:

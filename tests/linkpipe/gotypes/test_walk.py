@@ -66,6 +66,9 @@ def test_types_with_other_strings(linked: Callable[..., Link]) -> None:
     changed = link.evolve(symbols=symbols, relocs=relocs)
     assert list(types_of(changed).strings) == strings
     assert b"*longer.than.it.was" in strings
+    gone = np.setdiff1d(link.symbols.reachable(), symbols.reachable())
+    assert b"os.File" in b" ".join(link.symbols.names(gone))
+    assert not np.isin(gone, relocs.target[relocs.rows_of_many(symbols.reachable())[0]]).any()
     moved = np.flatnonzero(relocs.target != link.relocs.target)
     assert len(moved) == sum(a != b for a, b in zip(types.strings, strings, strict=True))
     with pytest.raises(ValueError, match=f"there are {len(strings)} types, not 0"):

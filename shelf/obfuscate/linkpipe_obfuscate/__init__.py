@@ -1,0 +1,1 @@
+"""obfuscate: names that the linker writes for the runtime, hidden."""

@@ -1,0 +1,90 @@
+"""The command linkpipe-obfuscate: build with a runtime of one's own, and read traces."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from linkpipe.api import LinkpipeError, UserError
+from linkpipe_obfuscate.runtime import overlay
+from linkpipe_obfuscate.secret import read_secret
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what is asked for; the exit status."""
+    parser = argparse.ArgumentParser(prog="linkpipe-obfuscate", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    build_ = commands.add_parser(
+        "build", help="go build with a runtime for the key; further arguments are its own"
+    )
+    build_.add_argument("--key", type=Path, required=True, help="that of the pipeline")
+    build_.add_argument("--pipeline", type=Path, required=True, help="with the passes obfuscate")
+    trace = commands.add_parser("reverse", help="read a trace, write it with the old names")
+    trace.add_argument("maps", type=Path, nargs="+", help="what the pass obfuscate wrote")
+    asked, rest = parser.parse_known_args(arguments)
+    if rest and asked.command != "build":
+        parser.error(f"unknown: {' '.join(rest)}")
+    try:
+        if asked.command == "build":
+            return build(asked.key, asked.pipeline, rest)
+        back = read_maps(asked.maps)
+    except LinkpipeError as e:
+        sys.stderr.write(f"{e.render()}\n")
+        return 2
+    for line in sys.stdin.buffer:
+        sys.stdout.buffer.write(reverse(line, back))
+    return 0
+
+
+def build(key: Path, pipeline: Path, arguments: Sequence[str]) -> int:
+    """Run go build; its exit status."""
+    if any(re.fullmatch("--?overlay(=.*)?", each) for each in arguments):
+        raise UserError(
+            "obfuscate: the go command takes one -overlay, and that is needed here",
+            remedy="build without it, or leave the runtime as it is",
+        )
+    secret = read_secret(key)
+    go = shutil.which("go")
+    if go is None:
+        raise UserError("obfuscate: there is no go command", remedy="put it into PATH")
+    told = subprocess.run([go, "env", "GOROOT"], capture_output=True, text=True, check=True)
+    file, text = overlay(Path(told.stdout.strip()), secret)
+    toolexec = Path(sysconfig.get_path("scripts")) / "linkpipe-toolexec"
+    with tempfile.TemporaryDirectory() as folder:
+        other, list_ = Path(folder, file.name), Path(folder, "overlay.json")
+        other.write_text(text, "utf-8")
+        list_.write_text(json.dumps({"Replace": {str(file): str(other)}}))
+        flags = [f"-toolexec={toolexec}", f"-overlay={list_}", "-trimpath"]
+        variables = {**os.environ, "LINKPIPE_PIPELINE": str(pipeline.absolute())}
+        done = subprocess.run([go, "build", *flags, *arguments], env=variables, check=False)
+        return done.returncode
+
+
+def read_maps(files: Sequence[Path]) -> dict[bytes, bytes]:
+    """New name -> old name, of all files. Raises UserError for one that is no such map."""
+    back: dict[bytes, bytes] = {}
+    for file in files:
+        try:
+            for names in json.loads(file.read_text("utf-8")).values():
+                back |= {new.encode(): old.encode() for new, old in names.items()}
+        except (OSError, ValueError, AttributeError) as e:
+            raise UserError(
+                f"obfuscate: {file} is no map: {e}",
+                remedy='name what the option map = "…" of the pass obfuscate had written',
+            ) from e
+    return back
+
+
+def reverse(text: bytes, back: dict[bytes, bytes]) -> bytes:
+    """The text with the old names."""
+    word = re.compile(rb"\bx[a-z2-7]{6}\.x[a-z2-7]{12}|\bx[a-z2-7]{12}\.go\b")
+    return word.sub(lambda found: back.get(found[0], found[0]), text)
