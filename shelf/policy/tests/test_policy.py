@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from linkpipe_policy.rules import matcher, read
 
 from linkpipe import api
 from linkpipe.errors import LinkErrors
+from tests.sarif import read_sarif
 
 HELPER = """package helper
 
@@ -108,7 +108,7 @@ def test_each_kind_is_found_with_its_chain(check: Callable[..., list[str]], tmp_
     assert "net/url.Parse" in found[1]
     assert f"{tmp_path}/helper/helper.go:13" in found[1]
     assert "we say so" in found[1]
-    log = json.loads((tmp_path / "policy.test.sarif").read_text())
+    log = read_sarif((tmp_path / "policy.test.sarif").read_text())
     (run,) = log["runs"]
     assert len(run["results"]) == len(found)
     place = run["results"][1]["locations"][0]["physicalLocation"]
@@ -122,7 +122,7 @@ def test_each_kind_is_found_with_its_chain(check: Callable[..., list[str]], tmp_
     allowed = policy.replace("2026-01-31", "2026-02-01")
     found = check(allowed, today="2026-02-01", sarif="found.sarif")
     assert [text.partition("\n")[0] for text in found] == heads[1:]
-    (run,) = json.loads((tmp_path / "found.sarif").read_text())["runs"]
+    (run,) = read_sarif((tmp_path / "found.sarif").read_text())["runs"]
     assert run["results"][0]["suppressions"][0]["justification"] == "until the rewrite"
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from cyclonedx.model import HashAlgorithm, HashType, Property
+from cyclonedx.model import AttachedText, HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.license import DisjunctiveLicense
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
+from cyclonedx.spdx import is_supported_id
 from packageurl import PackageURL
 
 from linkpipe_sbom.modules import Linked, Program
@@ -42,6 +44,9 @@ def _component(path: str, module: Linked) -> Component:
     if module.note:
         properties.append(Property(name="linkpipe:replaced", value=module.note))
     hashes = [HashType(alg=HashAlgorithm.SHA_256, content=module.sha256)] if module.sha256 else []
+    if module.unlicensed:
+        unknown = f"unknown: {module.unlicensed}"
+        properties.append(Property(name="linkpipe:licence", value=unknown))
     return Component(
         name=module.path,
         version=module.version or None,
@@ -49,5 +54,19 @@ def _component(path: str, module: Linked) -> Component:
         bom_ref=f"module:{path}",
         purl=PackageURL.from_string(module.purl),
         hashes=hashes,
+        licenses=_licences(module),
         properties=properties,
     )
+
+
+def _licences(module: Linked) -> list[DisjunctiveLicense]:
+    """Each licence once: by its identifier, or by its file, its hash and what it says."""
+    found: dict[str, DisjunctiveLicense] = {}
+    for each in module.licences:
+        for id_ in each.ids:
+            known = DisjunctiveLicense(id=id_) if is_supported_id(id_) else None
+            found[id_] = known or DisjunctiveLicense(name=id_)
+        if not each.ids:
+            name = f"{each.file}, sha256:{each.sha256}"
+            found[name] = DisjunctiveLicense(name=name, text=AttachedText(content=each.text))
+    return [*found.values()]

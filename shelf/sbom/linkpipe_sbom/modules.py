@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
 from linkpipe.api import Link, Module, Modules
+
+if TYPE_CHECKING:
+    from linkpipe_sbom.licences import Licence
 
 STANDARD = "std"
 """What the standard library is called, as Go's vulnerability database has it."""
@@ -26,6 +30,8 @@ class Linked:
         packages: the packages of it that are in the program, sorted.
         size: bytes of their symbols.
         note: what it stands in for, or the folder that it comes from, where it was replaced.
+        licences: the texts of licences that it has.
+        unlicensed: why none is known, "" where one is.
     """
 
     path: str
@@ -34,6 +40,8 @@ class Linked:
     packages: tuple[str, ...]
     size: int
     note: str = ""
+    licences: tuple[Licence, ...] = ()
+    unlicensed: str = ""
 
     @property
     def purl(self) -> str:

@@ -7,6 +7,7 @@ import io
 import re
 import uuid
 
+from license_expression import LicenseExpression, get_spdx_licensing
 from spdx_tools.spdx.model import (
     Actor,
     ActorType,
@@ -16,6 +17,7 @@ from spdx_tools.spdx.model import (
     Document,
     ExternalPackageRef,
     ExternalPackageRefCategory,
+    ExtractedLicensingInfo,
     Package,
     PackagePurpose,
     Relationship,
@@ -24,6 +26,7 @@ from spdx_tools.spdx.model import (
 )
 from spdx_tools.spdx.writer.json.json_writer import write_document_to_stream
 
+from linkpipe_sbom.licences import Licence
 from linkpipe_sbom.modules import Linked, Program
 
 _DOCUMENT, _PROGRAM = "SPDXRef-DOCUMENT", "SPDXRef-Program"
@@ -56,9 +59,18 @@ def spdx(program: Program, created: dt.datetime, tool: str) -> str:
         for path, needed in program.needs.items()
         for to in needed
     ]
+    texts = {each.sha256: each for module in program.modules.values() for each in module.licences}
+    unknown = [
+        ExtractedLicensingInfo(_licence_ref(each), each.text, f"{each.file}, sha256:{hash_}")
+        for hash_, each in sorted(texts.items())
+        if not _ids(each)
+    ]
     text = io.StringIO()
-    write_document_to_stream(Document(info, packages, relationships=relations), text)
-    return f"{text.getvalue()}\n"
+    document = Document(info, packages, relationships=relations, extracted_licensing_info=unknown)
+    write_document_to_stream(document, text)
+    # The schema of SPDX 2.3 has a hyphen where the library's word has none.
+    category = '"referenceCategory": "PACKAGE{}MANAGER"'
+    return f"{text.getvalue().replace(category.format('_'), category.format('-'))}\n"
 
 
 def _ref(path: str) -> str:
@@ -81,7 +93,29 @@ def _package(ref: str, module: Linked) -> Package:
         version=module.version or None,
         files_analyzed=False,
         checksums=sums,
+        license_concluded=_licence(module),
+        license_comment=f"unknown: {module.unlicensed}" if module.unlicensed else None,
         comment=comment,
         external_references=[url],
         primary_package_purpose=PackagePurpose.LIBRARY,
     )
+
+
+def _licence(module: Linked) -> LicenseExpression | SpdxNoAssertion:
+    """All licences of a module together."""
+    words = dict.fromkeys(
+        word for each in module.licences for word in _ids(each) or (_licence_ref(each),)
+    )
+    if not words:
+        return SpdxNoAssertion()
+    return get_spdx_licensing().parse(" AND ".join(words))
+
+
+def _ids(licence: Licence) -> tuple[str, ...]:
+    """Its identifiers, none where one of them is not in the list of SPDX."""
+    known = get_spdx_licensing().known_symbols
+    return licence.ids if all(each in known for each in licence.ids) else ()
+
+
+def _licence_ref(licence: Licence) -> str:
+    return f"LicenseRef-{licence.sha256}"

@@ -6,7 +6,8 @@ imported need not be in the program: after `reachability` it is known which pack
 left of. So the bill lists a module when a symbol of it is in the program, with its packages and
 their bytes, the standard library as a module of its own, and which of them import which.
 
-A bill names no files but by module; a licence is in no object, so none is named.
+A bill names no files but by module. A licence is in no object: texts of licences are looked for
+where the go command keeps modules, and what is not found is said to be unknown.
 
 Reads `graph`, `symbols`, `objects`, `packages`; provides nothing.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 import attrs
 
 from linkpipe.api import Link, UserError, linkpass, write_text
+from linkpipe_sbom.licences import module_cache, with_licences
 from linkpipe_sbom.modules import program
 
 
@@ -28,12 +30,14 @@ from linkpipe_sbom.modules import program
 class SbomOptions:
     """Attributes:
     cyclonedx, spdx: files to write, at least one of them.
+    modules: the folder of the module cache; the go command's, if none is given.
     created: when, "2026-11-26T12:00:00Z"; the time of the commit that was built, if none is given
         and the go command told it, else now.
     """
 
     cyclonedx: Path | None = None
     spdx: Path | None = None
+    modules: Path | None = None
     created: str = ""
 
 
@@ -47,7 +51,9 @@ def sbom(link: Link, options: SbomOptions) -> Link:
             status=2,
             label="linkpipe",
         )
-    found, tool = program(link), version("linkpipe-sbom")
+    environment, tool = link.options.environment, version("linkpipe-sbom")
+    cache = module_cache(options.modules, environment.variables)
+    found = with_licences(program(link), cache, environment.variables.get("GOROOT", ""))
     created = _time(options.created, found.settings)
     # Each library is imported where its form is asked for: they take a second.
     if options.cyclonedx is not None:

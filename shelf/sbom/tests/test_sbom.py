@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import hashlib
 import json
 import re
 import zipfile
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from linkpipe_sbom.cyclone import cyclonedx
+from linkpipe_sbom.licences import module_cache, with_licences
 from linkpipe_sbom.modules import Linked, Program, release
 from linkpipe_sbom.spdx import _ref
 from linkpipe_sbom.spdx import spdx as spdx_text
@@ -29,6 +33,29 @@ MAIN = {
     "main.go": 'package main\n\nimport (\n\t"example.com/Dep/used"\n\t_ "example.com/idle"\n)\n\n'
     "func main() { used.Say() }\n",
 }
+MIT = """MIT License
+
+Copyright (c) 2026 Some One
+
+Permission is hereby granted, free of charge, to any person obtaining a copy
+of this software and associated documentation files (the "Software"), to deal
+in the Software without restriction, including without limitation the rights
+to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+SOFTWARE.
+"""
+OWN = "Nobody but my friends may use this, and they know why.\n"
 MODULES = {
     "example.com/!dep v1.2.3": (
         "example.com/Dep",
@@ -41,15 +68,18 @@ OPTIONS = '{ cyclonedx = "bom.json", spdx = "spdx.json", created = "2026-01-02T0
 
 
 def valid(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Both bills, which their validators have no word against: the schema of CycloneDX, and the
-    rules of SPDX."""
+    """Both bills, which their validators have no word against: the schemas of both, and the rules
+    of SPDX, which say more."""
     text = (folder / "bom.json").read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     spdx = folder / "spdx.json"
     # The parser tells kinds of files by their names.
     spdx = spdx.rename(folder / "bom.spdx.json")
     assert validate_full_spdx_document(parse_file(str(spdx))) == []
-    return json.loads(text), json.loads(spdx.read_text())
+    schema = files("lib4sbom").joinpath("schemas/spdx/2.3-schema.json").read_text("utf-8")
+    document = json.loads(spdx.read_text())
+    jsonschema.validate(document, json.loads(schema), format_checker=jsonschema.FormatChecker())
+    return json.loads(text), document
 
 
 def proxy(folder: Path) -> str:
@@ -64,6 +94,9 @@ def proxy(folder: Path) -> str:
         with zipfile.ZipFile(base / f"{version}.zip", "w") as file:
             file.writestr(f"{path}@{version}/go.mod", mod)
             file.writestr(f"{path}@{version}/{name}", text)
+            file.writestr(f"{path}@{version}/LICENSE", MIT)
+            file.writestr(f"{path}@{version}/COPYING.friends", OWN)
+            file.writestr(f"{path}@{version}/licenses.go", f"package {Path(name).stem}\n")
     return f"file://{folder}"
 
 
@@ -106,6 +139,14 @@ def test_what_is_linked_is_listed(
     packages = [p["value"] for p in dep["properties"] if p["name"] == "linkpipe:package"]
     assert packages == ["example.com/Dep/used"]
     assert parts["std"]["version"].startswith("1.")
+    own = f"COPYING.friends, sha256:{hashlib.sha256(OWN.encode()).hexdigest()}"
+    assert {each["license"].get("id", each["license"].get("name")) for each in dep["licenses"]} == {
+        "MIT",
+        own,
+    }
+    mine = {p["name"]: p["value"] for p in parts["sbom.test/a-b"]["properties"]}
+    assert mine["linkpipe:licence"] == "unknown: where its source is was not told"
+    assert "licenses" not in parts["sbom.test/a-b"]
     needs = {each["ref"]: set(each.get("dependsOn", ())) for each in bom["dependencies"]}
     assert needs["module:sbom.test/a-b"] >= {"module:example.com/Dep"}
     assert needs["program"] == {"module:sbom.test/a-b"}
@@ -114,6 +155,11 @@ def test_what_is_linked_is_listed(
     assert set(listed) == set(parts)
     (checksum,) = listed["example.com/Dep"]["checksums"]
     assert checksum == {"algorithm": "SHA256", "checksumValue": digest}
+    (unknown,) = spdx["hasExtractedLicensingInfos"]
+    assert (unknown["name"], unknown["extractedText"]) == (own, OWN)
+    concluded = f"{unknown['licenseId']} AND MIT"
+    assert listed["example.com/Dep"]["licenseConcluded"] == concluded
+    assert listed["sbom.test/a-b"]["licenseConcluded"] == "NOASSERTION"
     assert spdx["creationInfo"]["created"] == "2026-01-02T03:04:05Z"
 
     api.link(".", pipeline="pipeline.toml", until="sbom")
@@ -180,6 +226,40 @@ def test_a_module_may_have_any_name() -> None:
     assert sorted(refs) == ["module:DOCUMENT", "module:Program", "module:program"]
     packages = json.loads(spdx_text(program, now, "1"))["packages"]
     assert len({each["SPDXID"] for each in packages}) == 4
+
+
+def test_licences_of_any_text(tmp_path: Path) -> None:
+    """Two in one file, one in two files, and bytes that are no text; a folder that is not there."""
+    folder = tmp_path / "example.com/!dep@v1.0.0-!r!c"
+    folder.mkdir(parents=True)
+    (folder / "LICENSE").write_text(MIT)
+    (folder / "LICENSE-MIT").write_text(MIT)
+    (folder / "UNLICENSE.bin").write_bytes(b"\xff\0\x01")
+    (folder / "licensing.md").write_text(MIT)
+    parts = {
+        "example.com/Dep": Linked("example.com/Dep", "v1.0.0-RC", "", (), 1),
+        "example.com/gone": Linked("example.com/gone", "v1.0.0", "", (), 1),
+        "std": Linked("std", "1.27", "", (), 1),
+    }
+    bare = Program("main", "example.com/Dep", parts, {}, {})
+    found = with_licences(bare, tmp_path, str(tmp_path)).modules
+    names = [(each.file, each.ids) for each in found["example.com/Dep"].licences]
+    assert names == [("LICENSE", ("MIT",)), ("LICENSE-MIT", ("MIT",)), ("UNLICENSE.bin", ())]
+    assert found["example.com/gone"].unlicensed.startswith("its source cannot be read: No such")
+    assert found["std"].unlicensed == "it has no file with a licence"
+    now = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+    program = Program("main", "example.com/Dep", found, {}, {})
+    (tmp_path / "bom.json").write_text(cyclonedx(program, now, "1"))
+    (tmp_path / "spdx.json").write_text(spdx_text(program, now, "1"))
+    valid(tmp_path)
+
+
+def test_where_the_module_cache_is() -> None:
+    """As the go command has it, unless it is said."""
+    assert module_cache(Path("x"), {"GOMODCACHE": "y"}) == Path("x")
+    assert module_cache(None, {"GOMODCACHE": "y", "GOPATH": "z"}) == Path("y")
+    assert module_cache(None, {"GOPATH": "z:w"}) == Path("z/pkg/mod")
+    assert module_cache(None, {}) == Path.home() / "go/pkg/mod"
 
 
 @pytest.mark.parametrize("version", ["go1.27.3", "go1.27.3-X:arenas", "go1.27.3 X:arenas"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from linkpipe.ask.findings import Finding, to_junit, to_sarif
+from tests.sarif import read_sarif
 
 RULES = {"size": "it is small", "names": "names are nice"}
 FOUND = (
@@ -18,8 +18,8 @@ FOUND = (
 
 
 def test_sarif() -> None:
-    """Rules, places, and what is excused as suppressed."""
-    (run,) = json.loads(to_sarif("check", RULES, FOUND, version="1.2"))["runs"]
+    """Rules, places, and what is excused as suppressed; in the form of the schema."""
+    (run,) = read_sarif(to_sarif("check", RULES, FOUND, version="1.2"))["runs"]
     driver = run["tool"]["driver"]
     assert (driver["name"], driver["version"]) == ("check", "1.2")
     assert [rule["id"] for rule in driver["rules"]] == ["size", "names"]
@@ -37,7 +37,8 @@ def test_any_name_and_text() -> None:
     odd = Finding("a\x02b", "bad \udcff \U0001f600\u00a0", "/a b/\udcff#1%.go")
     rules = {"a\x02b": "no \x03 \U0001f600"}
     text = to_sarif("check", rules, [odd])
-    (result,) = json.loads(text.encode())["runs"][0]["results"]
+    text.encode()
+    (result,) = read_sarif(text)["runs"][0]["results"]
     assert result["message"]["text"] == "bad � \U0001f600\u00a0"
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == "/a%20b/%FF%231%25.go"
