@@ -20,6 +20,7 @@ from linkpipe.arrays.types import I64
 from linkpipe.debuginfo.mentions import auxs_by_kind
 from linkpipe.debuginfo.sections import unit_ranges
 from linkpipe.engine.pass_api import Link, linkpass
+from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.dwarf import abbrev_section
 from linkpipe.kernels import gosort
@@ -52,9 +53,18 @@ def _text(link: Link) -> DescribedText:
     unit = np.zeros(len(link.objects), np.int64)
     unit[dwarf.objects] = np.arange(len(dwarf))
     some = np.flatnonzero(auxs[goobj.AUX_FUNCINFO])
+    units = unit[symbols.object[functions[some]]]
+    unknown = functions[some][np.diff(dwarf.first)[units] == 0]
+    for sym in unknown[:1].tolist():
+        raise InputError(
+            "no debug information for the functions of this object",
+            file=link.objects.names[int(symbols.object[sym])],
+            symbol=symbols.name(sym),
+            remedy="rebuild the package, or link without debug information (-w)",
+        )
     return DescribedText(
         functions[some],
-        unit[symbols.object[functions[some]]],
+        units,
         auxs[goobj.AUX_FUNCINFO][some].astype(np.int64),
         auxs[goobj.AUX_PCSP][some].astype(np.int64),
     )
