@@ -1,20 +1,28 @@
 """randlayout: functions in an order drawn from a seed, for who looks for what depends on the order.
 
-Functions of the FIPS module and others stay apart, for the layout sorts by kind.
+Functions of the FIPS module and others stay apart, for the layout sorts by kind. Those in front
+that are, or have, parts of a section of a C object stay where they are: it is laid out whole.
 
 Source: cmd/link/internal/ld/data.go:2683-2710 (textaddress).
-Reads `text_order`; provides `text_order`.
+Reads `symbols`, `text_order`; provides `text_order`.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from linkpipe.arrays.columns import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.layout.gorand import shuffled
+from linkpipe.tables.symbols import Flag
 
 
-@linkpass(requires=("text_order",), provides=("text_order",))
+@linkpass(requires=("symbols", "text_order"), provides=("text_order",))
 def randlayout(link: Link) -> Link:
     """Shuffle the functions."""
-    order = link.text_order
-    return link.evolve(text_order=frozen(order[shuffled(len(order), link.options.randlayout)]))
+    order, symbols = link.text_order, link.symbols
+    outer = symbols.container[order][symbols.has(order, Flag.INTERIOR)]
+    ours = ~symbols.has(order, Flag.INTERIOR) & ~np.isin(order, outer)
+    first = int(np.argmax(ours)) if ours.any() else len(order)
+    moved = order[first:][shuffled(len(order) - first, link.options.randlayout)]
+    return link.evolve(text_order=frozen(np.concatenate((order[:first], moved))))

@@ -1,0 +1,24 @@
+"""randlayout: which functions are shuffled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from linkpipe.arrays.columns import frozen
+from linkpipe.layout.gorand import shuffled
+from linkpipe.passes.randlayout import randlayout
+from linkpipe.symkind import SymKind
+from linkpipe.tables.symbols import Flag
+from tests.tiny import Tiny
+
+
+def test_functions_of_c_objects_stay_in_front() -> None:
+    """Up to the first section that has no parts, which is taken for a function."""
+    p = Tiny(randlayout=7)
+    names = ("p(.text)", "f", "q(.text)", "main.a", "main.b", "main.c")
+    order = [p.symbol(name, kind=SymKind.STEXT) for name in names]
+    p.symbols.set(order[1], container=order[0])
+    p.symbols.add_flags(order[1], Flag.INTERIOR)
+    link = randlayout(p.link().evolve(text_order=frozen(np.array(order, np.int32))))
+    rest = np.array(order[2:])[shuffled(4, 7)]
+    assert link.text_order.tolist() == [*order[:2], *rest.tolist()]
