@@ -36,7 +36,7 @@ from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.ragged import distinct, expand, first_seen
 from linkpipe.arrays.types import I32, I64, U8
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import InputError
+from linkpipe.errors import InputError, PipelineError
 from linkpipe.functab.funcdata import create_trees, funcdata_lists, inlined_calls
 from linkpipe.functab.place import RECORD, function_table
 from linkpipe.functab.sourcefiles import file_tables
@@ -123,6 +123,15 @@ def _functions(link: Link) -> I32:
     if not len(ids):
         raise InputError(
             "no functions to link", remedy="link a main package that imports the runtime"
+        )
+    value = link.symbols.value[ids]
+    for at in np.flatnonzero(value[1:] < value[:-1])[:1].tolist():
+        raise PipelineError(
+            f"text_order has {link.symbols.name(int(ids[at]))} before "
+            f"{link.symbols.name(int(ids[at + 1]))}, which has a lower address",
+            file=link.options.settings.pipeline,
+            remedy="the runtime searches for functions by address: let what changes text_order "
+            "stand where they have none yet",
         )
     return frozen(ids)
 

@@ -105,6 +105,7 @@ def link(options: Options, catalog: Catalog, begins: Callable[[], None]) -> None
     for has been found to be possible, before anything is opened."""
     from linkpipe.arrays.memory import keep_freed_memory
     from linkpipe.engine.session import run_link
+    from linkpipe.observe.misplaced import Misplaced
     from linkpipe.process.parent import end_with_parent
 
     end_with_parent()
@@ -114,7 +115,7 @@ def link(options: Options, catalog: Catalog, begins: Callable[[], None]) -> None
     def watching(catalog: Catalog) -> Sequence[Observer]:
         made = observers(options, catalog)
         begins()
-        return made
+        return (*made, Misplaced())
 
     done = run_link(options, watching, keep=False, catalog=catalog)
     if until and "output" not in done.set_by:

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 def with_debug_section(
     sections: tuple[DebugSection, ...], dwarf: Dwarf, name: str, symbols: Ints
 ) -> tuple[DebugSection, ...]:
-    """The debug sections so far and one more, ``.debug_NAME``, which holds ``symbols``."""
+    """The debug sections so far and one more, ``.debug_NAME``, which holds ``symbols``. It is one
+    of those that the debug information of Go has (``dwarf.section`` lists them); for others there
+    is ``unloaded_section``. Raises ValueError."""
+    if name not in dwarf.section:
+        raise ValueError(
+            f"Go's debug information has no section .debug_{name}, but {', '.join(dwarf.section)}: "
+            "unloaded_section makes others"
+        )
     own = dwarf.section[name]
     section = DebugSection(f".debug_{name}", np.append(own, symbols).astype(np.int64))
     return (*sections, section)

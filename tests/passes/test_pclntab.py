@@ -18,7 +18,8 @@ from linkpipe.arches.amd64 import ARCH
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.ragged import distinct, expand
 from linkpipe.engine.context import Link
-from linkpipe.errors import InputError, LinkErrors
+from linkpipe.engine.pass_api import linkpass
+from linkpipe.errors import InputError, LinkErrors, PipelineError
 from linkpipe.formats import goobj
 from linkpipe.packages.loading import PackageLoader
 from linkpipe.packages.places import Places
@@ -38,6 +39,7 @@ from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag
 from linkpipe.testing.links import object_format, release
 from tests.goobj_writer import Obj, Reloc, Sym, write_archive
+from tests.inserted import link_with_pass
 from tests.passes.slow_pclntab import tables_slowly
 
 TEXT, RODATA = 1, 3
@@ -450,3 +452,17 @@ def test_crowded_text_is_refused(tmp_path: Path) -> None:
     edit.set(link.text_order[-1:], size=4096)
     with pytest.raises(InputError, match="too many functions in a findfunc bucket"):
         finished(link.evolve(symbols=edit.freeze()))
+
+
+def test_functions_that_are_not_in_order_of_address_are_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The runtime of such a program would not find its functions, and end it."""
+
+    @linkpass(requires=("text_order",), provides=("text_order",), name="late.order")
+    def late(link: Link) -> Link:
+        """Turn the functions round, which have addresses already."""
+        return link.evolve(text_order=frozen(link.text_order[::-1].copy()))
+
+    with pytest.raises(PipelineError, match="text_order has .* before .*, which has a lower"):
+        link_with_pass(monkeypatch, late, "textaddress", tmp_path / "out", until="pclntab")

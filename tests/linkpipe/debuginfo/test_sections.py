@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from linkpipe.debuginfo.sections import unit_ranges
+from linkpipe.debuginfo.sections import unit_ranges, with_debug_section
 from linkpipe.tables.dwarf import DescribedText
 
 
@@ -36,3 +36,11 @@ def test_each_stretch_of_functions_of_one_unit(
     dwarf: Any = SimpleNamespace(functions=order, first=first)
     found = unit_ranges(dwarf, text, symbols)
     assert list(zip(*(column.tolist() for column in found), strict=True)) == ranges
+
+
+def test_only_go_s_own_sections_go_among_its_debug_information() -> None:
+    dwarf = cast("Any", SimpleNamespace(section={"abbrev": 1, "line": 2}))
+    (section,) = with_debug_section((), dwarf, "line", np.array([7]))
+    assert section.symbols.tolist() == [2, 7]
+    with pytest.raises(ValueError, match=r"no section \.debug_acme, but abbrev, line: unl"):
+        with_debug_section((), dwarf, "acme", np.array([7]))
