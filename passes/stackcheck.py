@@ -39,7 +39,8 @@ from linkpipe.tables.symbols import Flag
 from linkpipe.values import Shown
 
 _NOSPLIT_STACK = 800
-"""What a checked function leaves (internal/abi/stack.go, StackNosplitBase)."""
+"""What a checked function leaves (internal/abi/stack.go, StackNosplitBase); with the race detector
+it is twice as much (cmd/internal/objabi/stack.go)."""
 _ENDLESS = 2**15 - 1
 """What a cycle needs."""
 _LEAF = 0
@@ -76,7 +77,7 @@ def stackcheck(link: Link) -> Link:
     """Check that chains of nosplit functions fit on the stack."""
     arch = link.arch
     call_size = 0 if arch.has_lr else arch.ptrsize
-    limit = _NOSPLIT_STACK - call_size - arch.stack_reserved
+    limit = _NOSPLIT_STACK * (1 + link.options.race) - call_size - arch.stack_reserved
     nosplit = _read(link, call_size)
     if (_needs(nosplit, limit) > limit).any():
         _explain(nosplit, limit)

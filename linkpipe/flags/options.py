@@ -160,7 +160,7 @@ class Options(Value):
     r: str | None = _flag(
         Kind.OPTIONAL, "set the ELF dynamic linker search `path` to dir1:dir2:..."
     )
-    race: bool = _flag(Kind.BOOL, "enable race detector", refuse=_LATER)
+    race: bool = _flag(Kind.BOOL, "enable race detector")
     randlayout: int = _flag(Kind.INT, "randomize function layout")
     s: bool = _flag(Kind.BOOL, "disable symbol table")
     strictdups: int = _flag(

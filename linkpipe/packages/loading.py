@@ -378,6 +378,7 @@ def load_packages(
         loader.add(path, options.main, "command line")
         loader.load()
         for wanted, package in (
+            (options.race, "runtime/race"),
             (options.msan, "runtime/msan"),
             (options.asan, "runtime/asan"),
             (True, "runtime"),

@@ -40,7 +40,10 @@ class Places(Shown):
             return cls(config.packages, config.modinfo)
         environment, folders = options.environment, list(options.L)
         if environment.goroot:
-            suffix = f"_{options.installsuffix}" if options.installsuffix else ""
+            kind = options.installsuffix or next(
+                (name for name in ("race", "msan", "asan") if getattr(options, name)), ""
+            )
+            suffix = f"_{kind}" if kind else ""
             target = f"{environment.goos}_{environment.goarch}{suffix}"
             folders.append(os.path.join(environment.goroot, "pkg", target))
         return cls(_search(folders), folders=folders)

@@ -68,13 +68,15 @@ def symbols_do_not_overlap(symbols: Symbols, sections: Sections) -> Iterator[str
             f"{_name(symbols, int(ids[place]))} is laid out in section {int(rows[place])}, its "
             f"column says {int(symbols.section[ids[place]])}"
         )
-    # Carriers have no bytes of their own, and lie where what they carry does.
-    carriers = np.zeros(len(symbols), np.bool_)
-    carriers[symbols.container] = True
+    # Carriers have no bytes of their own, and lie where what they carry does. Sections of C objects
+    # have, and several names in them may be one function's.
+    inside = (symbols.flags & Flag.INTERIOR) != 0
+    bare = inside.copy()
+    bare[symbols.container[~inside]] = True
     # Where contents are compressed, symbols have no places any more.
     moved = {section.segment for section in sections.items if section.compressed}
     for section in sections.items:
-        some = section.symbols[~carriers[section.symbols] & (symbols.size[section.symbols] > 0)]
+        some = section.symbols[~bare[section.symbols] & (symbols.size[section.symbols] > 0)]
         if section.size and section.segment not in moved and len(some):
             yield from _side_by_side(symbols, some, section.name, section.vaddr, section.size)
 

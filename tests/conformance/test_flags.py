@@ -89,6 +89,7 @@ SAME = {
     "pluginpath": sample("-pluginpath=x", unseen="for plugins"),
     "pruneweakmap": sample("-pruneweakmap=false", program="hello"),
     "r": sample("-r=/x:/y", other=EXTERNAL),
+    "race": sample("-race"),
     "randlayout": sample("-randlayout=9", other=("-w", "-debugtramp=2"), program="hello-arm64"),
     "s": sample("-s"),
     "strictdups": sample("-strictdups=3"),
@@ -108,7 +109,6 @@ REFUSED = {
     "macsdk": "-macsdk=1.2.3",
     "memprofile": "-memprofile=x",
     "memprofilerate": "-memprofilerate=9",
-    "race": "-race",
 }
 
 REASONS = {

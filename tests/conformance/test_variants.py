@@ -54,6 +54,7 @@ BIG = {
     "trimpath": Variant(flags=("-trimpath",)),
     "all-debug": Variant(flags=("-gcflags=all=-N -l",)),
     "arenas": Variant(variables={"GOEXPERIMENT": "arenas"}),
+    "race": Variant(flags=("-race",), variables={"CGO_ENABLED": "1"}),
     "fips140": Variant("httpserver", variables={"GOFIPS140": "latest"}),
 }
 

@@ -207,3 +207,17 @@ def test_a_call_after_the_last_range_is_not_counted(tmp_path: Path) -> None:
     relocs = link.relocs.edit()
     relocs.set(0, offset=1000)
     stackcheck.run(link.evolve(relocs=relocs.freeze()))
+
+
+@pytest.mark.parametrize(("race", "frame"), [(False, 800), (True, 1600)])
+def test_the_race_detector_leaves_twice_as_much(tmp_path: Path, race: bool, frame: int) -> None:
+    """8 bytes of it are the call's that found out (cmd/internal/objabi/stack.go)."""
+    for more in (-8, 0):
+        link = setup(tmp_path, [Function("main.f", frame + more)])
+        link = link.evolve(options=attrs.evolve(link.options, race=race))
+        if more:
+            assert stackcheck.run(link) is link
+        else:
+            with pytest.raises(LinkErrors) as e:
+                stackcheck.run(link)
+            assert f"over {frame - 8} byte limit" in e.value.render()
