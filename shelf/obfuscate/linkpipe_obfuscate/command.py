@@ -18,6 +18,10 @@ from linkpipe.api import LinkpipeError, UserError
 from linkpipe_obfuscate.runtime import overlay
 from linkpipe_obfuscate.secret import read_secret
 
+_SHORT, _LONG = rb"x[a-z2-7]{6}", rb"x[a-z2-7]{12}"
+_NAME = re.compile(rb"\b%b\.(?:\(\*%b\)\.)?%b|\b%b\.go\b" % (_SHORT, _LONG, _LONG, _LONG))
+_NIL = re.compile(rb"\b(%b)\.(%b)\.(%b) called using nil \*\2 pointer" % (_SHORT, _LONG, _LONG))
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what is asked for; the exit status."""
@@ -86,5 +90,15 @@ def read_maps(files: Sequence[Path]) -> dict[bytes, bytes]:
 
 def reverse(text: bytes, back: dict[bytes, bytes]) -> bytes:
     """The text with the old names."""
-    word = re.compile(rb"\bx[a-z2-7]{6}\.x[a-z2-7]{12}|\bx[a-z2-7]{12}\.go\b")
-    return word.sub(lambda found: back.get(found[0], found[0]), text)
+    text = _NIL.sub(lambda found: _receiver(found, back), text)
+    return _NAME.sub(lambda found: back.get(found[0], found[0]), text)
+
+
+def _receiver(found: re.Match[bytes], back: dict[bytes, bytes]) -> bytes:
+    """What the runtime makes of the name "main.(*T).M" when a value is wanted and there is none."""
+    old = back.get(b"%b.(*%b).%b" % found.groups())
+    if old is None:
+        return found[0]
+    package, _, rest = re.sub(rb"\[.*\]", b"[...]", old).partition(b".(*")
+    of, _, method = rest.partition(b").")
+    return b"%b.%b.%b called using nil *%b pointer" % (package, of, method, of)

@@ -7,12 +7,13 @@ name stands for depends on the object, so the files that chosen objects list are
 those in which other functions begin.
 
     rename   xpqrst.xabcdef…, and a map that leads back
-    remove   "?", which the runtime leaves out of tracebacks
+    remove   "?", which the runtime leaves out of tracebacks; "?.(*?).?" where it has to find a
+             receiver in the name, of what calls runtime.panicwrap (runtime/error.go)
     keep     as it is
 
 It stands directly behind pclntab.
-Reads `symbols`, `packages`, `objects`, `pclntab`, `function_data`; provides `symbols`, `pclntab`,
-`function_data`.
+Reads `symbols`, `relocs`, `packages`, `objects`, `pclntab`, `function_data`; provides `symbols`,
+`pclntab`, `function_data`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from linkpipe_obfuscate.chosen import Chosen
 from linkpipe_obfuscate.secret import read_secret
 
 _WAYS = ("rename", "remove", "keep")
-_GONE = b"?"
+_GONE, _GONE_WRAPPER = b"?", b"?.(*?).?"
 
 
 @attrs.frozen
@@ -60,7 +61,7 @@ class ObfuscateOptions:
 
 @linkpass(
     name="obfuscate",
-    requires=("symbols", "packages", "objects", "pclntab", "function_data"),
+    requires=("symbols", "relocs", "packages", "objects", "pclntab", "function_data"),
     optional=("funcdata", "section_groups", "obfuscate.types"),
     provides=("symbols", "pclntab", "function_data"),
     options=ObfuscateOptions,
@@ -79,6 +80,12 @@ def obfuscate(link: Link, options: ObfuscateOptions) -> Link:
     found = read_function_names(link.symbols, link.pclntab, link.function_data, link.arch)
     hidden = np.array([chosen.has(name) for name in found.names], np.bool_)
     names, functions = _other(found.names, np.flatnonzero(hidden), options.names, secret.function)
+    if options.names == "remove":
+        wrappers = _wrappers(link, found)
+        names = tuple(
+            _GONE_WRAPPER if new == _GONE and row in wrappers else new
+            for row, new in enumerate(names)
+        )
     rows = _files(found, hidden[found.function])
     files, places = _other(found.files, rows, options.files, secret.file)
     edit = link.symbols.edit()
@@ -105,6 +112,14 @@ def _other(
         if way == "rename" and back.setdefault(out[row], texts[row]) != texts[row]:
             raise UserError("obfuscate: two names become one", remedy="use another key")
     return tuple(out), back
+
+
+def _wrappers(link: Link, found: FunctionNames) -> set[int]:
+    """The rows of the names of functions that call runtime.panicwrap, maybe by a trampoline."""
+    targets = np.unique(link.relocs.target)
+    called = targets[link.symbols.starts_with(targets, b"runtime.panicwrap")]
+    callers = link.relocs.owner()[np.isin(link.relocs.target, called)]
+    return set(found.function[np.isin(link.pclntab.functions, callers)].tolist())
 
 
 def _files(found: FunctionNames, hidden: Bool) -> I64:

@@ -21,10 +21,14 @@ class Secret:
     key: bytes
 
     def function(self, name: bytes) -> bytes:
-        """Another name for a function. The runtime prints frames whose name has a dot."""
-        folder, slash, rest = name.partition(b"[")[0].rpartition(b"/")
+        """Another name for a function. The runtime prints frames whose name has a dot, and takes
+        the name of a method "main.(*T).M" apart (runtime/error.go, panicwrap)."""
+        plain = name.partition(b"[")[0]
+        folder, slash, rest = plain.rpartition(b"/")
         package = folder + slash + rest.partition(b".")[0]
-        return self._text(b"package", package, 6) + b"." + self._text(b"function", name, 12)
+        receiver = b"(*" + self._text(b"receiver", name, 12) + b")." if b".(*" in plain else b""
+        function = self._text(b"function", name, 12)
+        return self._text(b"package", package, 6) + b"." + receiver + function
 
     def type(self, name: bytes) -> bytes:
         """Another name for a type "main.T"."""

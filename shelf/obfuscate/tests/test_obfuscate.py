@@ -44,6 +44,13 @@ type Thing struct{ n int }
 //go:noinline
 func (t *Thing) fail() int { return t.n }
 
+type Pair[T any] struct{ a, b T }
+
+func (p Pair[T]) String() string { return fmt.Sprint(p.a, p.b) }
+
+//go:noinline
+func none[T any]() fmt.Stringer { return (*Pair[T])(nil) }
+
 func inlined(t *Thing) int { return t.fail() }
 
 func where() string {
@@ -56,6 +63,12 @@ func main() {
 		defer func() { fmt.Println("recovered:", recover()) }()
 		inlined(nil)
 	}()
+	for _, value := range []fmt.Stringer{hidden.None(), none[func(int)]()} {
+		func() {
+			defer func() { fmt.Println("recovered:", recover()) }()
+			fmt.Println(value.String())
+		}()
+	}
 	fmt.Println("here", where())
 	things := []Thing{{2}, {1}}
 	slices.SortFunc(things, func(a, b Thing) int { return cmp.Compare(a.n, b.n) })
@@ -85,6 +98,13 @@ type fmtStringer interface{ String() string }
 
 //go:noinline
 func (s *Secret) String() string { return s.of }
+
+type Plain struct{ of string }
+
+func (p Plain) String() string { return p.of }
+
+//go:noinline
+func None() fmtStringer { return (*Plain)(nil) }
 
 //go:noinline
 func Panic() { panic(any(Secret{}).(error)) }
@@ -139,6 +159,7 @@ def test_it_runs_under_other_names_and_the_map_leads_back(
     assert "information" in plain
     hidden = project(goarch, ALL)
     assert "recovered: runtime error: invalid memory address" in hidden
+    assert len(re.findall("value method .* called using nil", hidden)) == 2
     assert "same true true" in hidden
     assert "information" not in hidden
     assert not WORDS.search(hidden.encode())
@@ -173,6 +194,7 @@ options = { key = "obfuscate.key", packages = ["obfuscate.test/hidden"], %s }
     assert "main.go:" in gone
     assert "hidden.Panic" not in gone
     assert "hidden.go" not in gone
+    assert "recovered: value method ?.?.? called using nil *? pointer" in gone
     with pytest.raises(api.UserError, match="the program has no package no.such"):
         project("amd64", text.replace("obfuscate.test/hidden", "no.such") % 'files = "keep"')
 
