@@ -85,10 +85,24 @@ def scan(path: Sequence[str] | None = None) -> tuple[EntryPoint, ...]:
     return tuple(sorted(found, key=lambda e: (e.group, e.name, e.dist)))
 
 
-def required(info: str, path: Sequence[str] | None = None) -> list[str]:
-    """What a distribution requires, extras apart, as it is installed: names and versions
-    ("numpy-2.1.0"), sorted. ``info``: its ``.dist-info`` directory. What is not installed, or found
-    otherwise than by such a directory, is left out."""
+def required(infos: Iterable[str], path: Sequence[str] | None = None) -> set[str]:
+    """The ``.dist-info`` directories of what distributions require as they are installed, and of
+    what these require in turn, extras apart. ``infos``: their ``.dist-info`` directories. What is
+    not installed, or found otherwise than by such a directory, is left out."""
+    there: dict[str, str] = {}
+    for folder in sys.path if path is None else path:
+        for info in _infos(folder or "."):
+            there.setdefault(plain_name(os.path.basename(info).partition("-")[0]), info)
+    found, left = set[str](), list(infos)
+    while left:
+        new = {there[name] for name in _requires(left.pop()) if name in there} - found
+        found |= new
+        left += new
+    return found
+
+
+def _requires(info: str) -> set[str]:
+    """The names of what a distribution requires itself."""
     wanted = set()
     try:
         with open(os.path.join(info, "METADATA"), encoding="utf-8") as file:
@@ -98,13 +112,8 @@ def required(info: str, path: Sequence[str] | None = None) -> list[str]:
                     name = re.match(r"\s*([\w.-]+)", value)
                     wanted.add(plain_name(name[1]) if name else "")
     except (OSError, UnicodeError):
-        return []
-    found: dict[str, str] = {}
-    for folder in sys.path if path is None else path:
-        for other in _infos(folder or "."):
-            dist = os.path.basename(other)[: -len(".dist-info")]
-            found.setdefault(plain_name(dist.partition("-")[0]), dist)
-    return sorted(found[name] for name in wanted if name in found)
+        return set()
+    return wanted
 
 
 def plain_name(dist: str) -> str:

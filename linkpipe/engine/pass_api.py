@@ -117,6 +117,45 @@ def linkpass(
     return decorate
 
 
+@attrs.frozen(eq=False, repr=False)
+class Wrapping(Shown):
+    """A pass that wraps another one, before it is known which.
+
+    Attributes:
+        name: as the pipeline file names it.
+        wrapped: the name of the other one.
+        run: ``run(link, step)``.
+        requires, provides, optional: facts, beside those of the other one.
+        doc: its docstring's first line.
+    """
+
+    name: str
+    wrapped: str
+    run: Callable[[Link, Step], Link]
+    requires: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    provides: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    optional: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    doc: str = ""
+
+    def over(self, inner: Pass) -> Pass:
+        """The pass that wraps this one."""
+
+        @wraps(self.run)
+        def with_options(link: Link, *options: Any) -> Link:
+            return self.run(link, lambda given: inner.run(given, *options))
+
+        return Pass(
+            self.name,
+            with_options,
+            tuple(dict.fromkeys((*inner.requires, *self.requires))),
+            tuple(dict.fromkeys((*inner.provides, *self.provides))),
+            tuple(dict.fromkeys((*inner.optional, *self.optional))),
+            inner.options,
+            self.doc,
+            inner.inputs,
+        )
+
+
 def wrapping(
     wrapped: str,
     *,
@@ -124,36 +163,17 @@ def wrapping(
     requires: Iterable[str] = (),
     provides: Iterable[str] = (),
     optional: Iterable[str] = (),
-) -> Callable[[Callable[[Link, Step], Link]], Pass]:
-    """Make a Pass that stands in for another one, does something before or after it, or leaves it
+) -> Callable[[Callable[[Link, Step], Link]], Wrapping]:
+    """Make a pass that stands in for another one, does something before or after it, or leaves it
     out: ``run(link, step)``, where ``step`` is the other pass with the options of the pipeline.
 
     It reads, sets and takes as options what the other does, which is the pass ``wrapped`` of what
-    is installed; the other arguments say what it reads and sets besides. Raises UserError where
-    there is no such pass.
+    is installed and not disabled when a pipeline asks for this one; the other arguments say what it
+    reads and sets besides. Where there is no such pass the link says so.
     """
-    from linkpipe.engine.plugins import Catalog
 
-    inner: Pass = Catalog().load("passes", wrapped)
-
-    def both(declared: Iterable[str], more: Iterable[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*declared, *_names(more))))
-
-    def decorate(run: Callable[[Link, Step], Link]) -> Pass:
-        @wraps(run)
-        def with_options(link: Link, *options: Any) -> Link:
-            return run(link, lambda given: inner.run(given, *options))
-
+    def decorate(run: Callable[[Link, Step], Link]) -> Wrapping:
         doc = (run.__doc__ or "").strip().partition("\n")[0]
-        return Pass(
-            name,
-            with_options,
-            both(inner.requires, requires),
-            both(inner.provides, provides),
-            both(inner.optional, optional),
-            inner.options,
-            doc,
-            inner.inputs,
-        )
+        return Wrapping(name, wrapped, run, requires, provides, optional, doc)
 
     return decorate

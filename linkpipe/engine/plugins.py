@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +20,7 @@ import pluggy
 from linkpipe.engine import hookspecs
 from linkpipe.engine.entrypoints import EntryPoint, plain_name, required, scan
 from linkpipe.engine.hookspecs import Offer, hookimpl
+from linkpipe.engine.pass_api import Pass, Wrapping
 from linkpipe.errors import LinkpipeError, Terminated, UserError
 
 _NONE: Mapping[str, object] = MappingProxyType({})
@@ -163,7 +165,21 @@ class Catalog:
         return self._offers[kind]
 
     def load(self, kind: str, name: str) -> Any:
-        """The object of that name. Raises UserError: unknown, offered twice, or broken."""
+        """The object of that name; a pass that wraps another one, around the one that this catalog
+        has. Raises UserError: unknown, offered twice, or broken."""
+        found, around = self._named(kind, name), list[Wrapping]()
+        while isinstance(found, Wrapping):
+            if found.wrapped in (outer.wrapped for outer in around):
+                raise _cannot_wrap(name, f"it wraps {found.wrapped}, which wraps it")
+            around.append(found)
+            found = self._named(kind, found.wrapped)
+        if around and not isinstance(found, Pass):
+            raise _cannot_wrap(name, f"{around[-1].wrapped} is not a pass")
+        for outer in reversed(around):
+            found = outer.over(found)
+        return found
+
+    def _named(self, kind: str, name: str) -> Any:
         offers = self._offers[kind].get(name, ())
         what = {"passes": "pass", "arches": "architecture"}.get(kind, kind.removesuffix("s"))
         if not offers:
@@ -196,19 +212,22 @@ class Catalog:
     def identity(self, names: Iterable[str], arch: str = "", release: str = "") -> str:
         """What decides what the passes of that name do, that architecture and that release: hex
         digits that change when a distribution they come from changes, or linkpipe itself, or what
-        one of these requires (a compressor, say, of which each version gives other bytes).
+        one of these requires (a compressor, say), or that of a pass that one of them wraps.
 
         A distribution is identified by its RECORD (which has a hash of every file); one that is
         installed in editable mode by size and time of the files of its packages, the compiled ones
         too; what a plugin computes, by the distribution of the plugin. Where something is not to be
-        identified, no identity is like another.
+        identified, no identity is like another. Raises UserError when a package cannot be imported.
         """
         import hashlib
+
+        from linkpipe.engine.installed import lines
 
         kinds = {"passes": tuple(names), "arches": (arch,), "releases": (release,)}
         digest = hashlib.sha256(release.encode())
         if self.unidentified(kinds):
             digest.update(os.urandom(16))
+        kinds["passes"] = tuple(self._with_wrapped(kinds["passes"]))
         wanted = {
             entry.owner
             for kind, some in kinds.items()
@@ -220,31 +239,41 @@ class Catalog:
         for entry in self.entries:
             if entry.owner in wanted or entry.dist == "linkpipe":
                 infos[entry.info].add(entry.module)
-        for info in sorted(infos):
-            digest.update(" ".join((os.path.basename(info), *required(info))).encode())
-            if _editable(info):
-                for line in _stamps(infos[info]):
-                    digest.update(line.encode("utf-8", "surrogateescape"))
-            else:
-                with open(os.path.join(info, "RECORD"), "rb") as file:
-                    digest.update(file.read())
+        for info in sorted({*infos, *required(infos)}):
+            for line in lines(info, infos.get(info, ())):
+                digest.update(line)
         return digest.hexdigest()
 
     def unidentified(self, kinds: Mapping[str, Iterable[str]]) -> list[str]:
         """What of this, names by kind, has nothing that tells one version of it from another, each
         with its owner: what is in no distribution, and modules of an editable install that are not
         found as files."""
+        from linkpipe.engine.installed import editable, sources
+
         found = []
         for kind, names in kinds.items():
-            for name in names:
+            for name in self._with_wrapped(names) if kind == "passes" else names:
                 for offer, plugin in self._offered[kind].get(name, ()):
                     entries = self._entries_of(plugin)
                     if not entries or any(
-                        _editable(entry.info) and not _sources(entry.module)
+                        editable(entry.info) and not sources(entry.module, entry.owner)
                         for entry in entries
                         if entry.name == name or entry.group == "linkpipe.plugins"
                     ):
                         found.append(f"{name} of {offer.owner}")
+        return found
+
+    def _with_wrapped(self, names: Iterable[str]) -> list[str]:
+        """Passes, and those that they wrap. Of linkpipe's own none does, and none is imported."""
+        found = list(dict.fromkeys(names))
+        for name in found:  # it grows
+            for offer, plugin in self._offered["passes"].get(name, ()):
+                if {entry.dist for entry in self._entries_of(plugin)} == {"linkpipe"}:
+                    continue
+                with suppress(LinkpipeError):  # the link says so
+                    loaded = _load(f"pass {name}", offer.owner, offer)
+                    if isinstance(loaded, Wrapping) and loaded.wrapped not in found:
+                        found.append(loaded.wrapped)
         return found
 
     def _entries_of(self, plugin: str) -> list[EntryPoint]:
@@ -269,6 +298,15 @@ def _load(what: str, owner: str, source: Offer | EntryPoint) -> Any:
             label="linkpipe",
             remedy=f"reinstall {owner.partition(' ')[0]}, or do without it",
         ) from e
+
+
+def _cannot_wrap(name: str, why: str) -> UserError:
+    return UserError(
+        f"pass {name}: {why}",
+        status=2,
+        label="linkpipe",
+        remedy="name another pass in its linkpipe.api.wrapping",
+    )
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -296,46 +334,3 @@ def _without(entries: Sequence[EntryPoint], names: Sequence[str]) -> tuple[Entry
         )
     gone = {plain_name(name) for name in names}
     return tuple(entry for entry in entries if plain_name(entry.dist) not in gone)
-
-
-def _editable(info: str) -> bool:
-    """As PEP 610 has it; without a RECORD there is nothing but the files to go by."""
-    import json
-
-    if not os.path.exists(os.path.join(info, "RECORD")):
-        return True
-    try:
-        with open(os.path.join(info, "direct_url.json"), encoding="utf-8") as file:
-            return bool(json.load(file).get("dir_info", {}).get("editable"))
-    except (OSError, ValueError, AttributeError):
-        return False
-
-
-def _stamps(modules: Iterable[str]) -> list[str]:
-    """A line with size and time for each file of these modules and of linkpipe itself: the module's
-    own and all that is in the packages it is in, but for byte code."""
-    files = {file for module in {"linkpipe", *modules} for file in _sources(module)}
-    for file in list(files):
-        if os.path.basename(file).partition(".")[0] == "__init__":
-            for folder, inner, names in os.walk(os.path.dirname(file)):
-                inner[:] = [name for name in inner if name != "__pycache__"]
-                files.update(os.path.join(folder, name) for name in names)
-    stats = ((path, os.stat(path)) for path in sorted(files) if os.path.isfile(path))
-    return [f"{path} {stat.st_size} {stat.st_mtime_ns}\n" for path, stat in stats]
-
-
-def _sources(module: str) -> list[str]:
-    """The files of a module and of the packages it is in; none when it is not found as a file."""
-    from importlib.util import find_spec
-
-    found, parts = [], module.split(".")
-    for count in range(1, len(parts) + 1):
-        try:
-            spec = find_spec(".".join(parts[:count]))
-        except (ImportError, ValueError):
-            return []
-        if spec is None or (count == len(parts) and not spec.has_location):
-            return []
-        if spec.has_location and spec.origin:  # not a folder that several distributions share
-            found.append(spec.origin)
-    return found

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from linkpipe.engine.hookspecs import Offer, hookimpl
-from linkpipe.engine.pass_api import Link, Pass
+from linkpipe.engine.pass_api import Link, Pass, Wrapping
 from linkpipe.engine.pipeline import load_pipeline
 from linkpipe.engine.plan import Plan, make_plan
 from linkpipe.engine.plugins import Catalog
@@ -54,12 +54,12 @@ class Plugin:
         ]
 
 
-def catalog(*passes: Pass) -> Catalog:
+def catalog(*passes: Pass | Wrapping) -> Catalog:
     """A catalog with nothing but these passes."""
     return Catalog((), {"sample": Plugin({run.name: run for run in passes})})
 
 
-def plan_of(path: Any, text: str, *passes: Pass, options: Options | None = None) -> Plan:
+def plan_of(path: Any, text: str, *passes: Pass | Wrapping, options: Options | None = None) -> Plan:
     """Write a pipeline file and plan it."""
     file = path / "pipeline.toml"
     file.write_text(text)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sys
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -137,12 +139,112 @@ def test_the_identity_follows_what_a_plugin_requires(
         made = [tmp_path / f"{one}.dist-info" for one in name.split()]
         for folder in made:
             folder.mkdir()
-        assert required(str(info)) == [name.split()[0]]
+        assert required([str(info)]) == {str(made[0])}
         seen.append(Catalog([point]).identity(["acme.p"]))
         for folder in made:
             folder.rmdir()
     assert seen[0] != seen[1]
     assert len(set(seen[1:])) == 1
+
+
+def dist(folder: Path, name: str, *requires: str, **files: str) -> str:
+    """Install a distribution in editable mode: its .dist-info, with these files besides."""
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "direct_url.json").write_text('{"dir_info": {"editable": true}}')
+    (info / "RECORD").write_text(files.pop("RECORD", ""))
+    (info / "METADATA").write_text("".join(f"Requires-Dist: {one}\n" for one in requires))
+    for file, content in files.items():
+        (info / f"{file}.txt").write_text(content)
+    return str(info)
+
+
+@pytest.mark.parametrize("how", ["top_level", "finder", "pth"])
+def test_all_packages_of_an_editable_install_are_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Not only those that entry points name: a pass imports the others. setuptools notes them in
+    top_level.txt and in a finder, others in a .pth file alone."""
+    source = tmp_path / "src"
+    package, util = f"parts_{how}", f"parts_{how}_util"
+    for name in (package, util):
+        (source / name).mkdir(parents=True)
+        (source / name / "__init__.py").write_text("x = 1\n")
+    (tmp_path / "own.pth").write_text(f"{source}\n")
+    files = {
+        "top_level": {"top_level": f"{package}\n{util}\n"},
+        "finder": {"RECORD": "own_finder.py,sha256=1,3\n"},
+        "pth": {"RECORD": "own.pth,sha256=1,3\n"},
+    }[how]
+    finder = ModuleType("own_finder")
+    finder.__dict__["MAPPING"] = {name: str(source / name) for name in (package, util)}
+    monkeypatch.setitem(sys.modules, "own_finder", finder)
+    monkeypatch.syspath_prepend(source)
+    info = dist(tmp_path, "parts", **files)
+    point = EntryPoint("linkpipe.passes", "p", f"{package}:p", "parts", "1.0", info)
+    before = Catalog([point]).identity(["p"])
+    assert Catalog([point]).identity(["p"]) == before
+    (source / util / "__init__.py").write_text("x = 2222\n")
+    assert Catalog([point]).identity(["p"]) != before
+
+
+def test_the_identity_follows_the_code_that_a_plugin_requires(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However far: the files of what is installed in editable mode, the RECORD of the rest."""
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("far_own", "far_near", "far_far"):
+        (tmp_path / f"{name}.py").write_text("x = 1\n")
+    info = dist(tmp_path, "far_own", "far-near", top_level="far_own\n")
+    dist(tmp_path, "far_near", "far-far", "far-wheel", top_level="far_near\n")
+    dist(tmp_path, "far_far", "far_own", top_level="far_far\n")  # around, too
+    wheel = tmp_path / "far_wheel-1.0.dist-info"
+    wheel.mkdir()
+    (wheel / "RECORD").write_text("m.py,sha256=1,3")
+    point = EntryPoint("linkpipe.passes", "p", "far_own:p", "far-own", "1.0", info)
+    seen = [Catalog([point]).identity(["p"])]
+    for file in ("far_near.py", "far_far.py", "far_wheel-1.0.dist-info/RECORD"):
+        (tmp_path / file).write_text("x = 2222\n")
+        seen.append(Catalog([point]).identity(["p"]))
+    assert len(set(seen)) == len(seen)
+
+
+def test_the_identity_follows_what_a_pass_wraps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a part of what the pass does, and stands in no pipeline."""
+    monkeypatch.syspath_prepend(tmp_path)
+    points = []
+    for name, module in (
+        ("outer", "outer = wrapping('inn.p', name='outer')(lambda link, step: step(link))"),
+        ("inn.p", "inn = linkpass(name='inn.p')(lambda link: link)"),
+    ):
+        package = f"wraps_{name[:3]}"
+        (tmp_path / f"{package}.py").write_text(
+            f"from linkpipe.api import linkpass, wrapping\n{module}\n"
+        )
+        value = f"{package}:{module.partition(' ')[0]}"
+        info = dist(tmp_path, package, top_level=package)
+        points.append(EntryPoint("linkpipe.passes", name, value, package, "1.0", info))
+    before = Catalog(points).identity(["outer"])
+    assert Catalog(points).identity(["outer"]) == before
+    (tmp_path / "wraps_inn.py").write_text("x = 2222\n")
+    assert Catalog(points).identity(["outer"]) != before
+
+
+@pytest.mark.parametrize("body", ["1 / 0", "raise SystemExit(3)", "x = ("])
+def test_a_package_that_cannot_be_imported_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    """By `-V=full`, which looks for the files of its modules."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "cbad").mkdir()
+    (tmp_path / "cbad" / "__init__.py").write_text(f"{body}\n")
+    info = dist(tmp_path, "cbad")
+    point = EntryPoint("linkpipe.passes", "p", "cbad.c:p", "cbad", "1.0", info)
+    with pytest.raises(UserError, match=r"cannot load cbad of cbad 1\.0: \w+") as caught:
+        Catalog([point]).unidentified({"passes": ["p"]})
+    assert "reinstall cbad" in caught.value.render()
 
 
 def test_the_identity_follows_compiled_modules(
@@ -180,11 +282,12 @@ def test_an_editable_install_is_identified_by_its_modules(
     if url is not None:
         (info / "direct_url.json").write_text(url)
         (info / "RECORD").write_text("acme_editable.pth,sha256=1,3")
-    (tmp_path / "acme_editable.py").write_text("x = 1\n")
+    module = f"acme_editable_{len(url or '')}"  # imported once
+    (tmp_path / f"{module}.py").write_text("x = 1\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    point = EntryPoint("linkpipe.passes", "acme.p", "acme_editable:p", "acme", "1.0", str(info))
+    point = EntryPoint("linkpipe.passes", "acme.p", f"{module}:p", "acme", "1.0", str(info))
     before = Catalog([point]).identity(["acme.p"])
-    (tmp_path / "acme_editable.py").write_text("x = 2222\n")
+    (tmp_path / f"{module}.py").write_text("x = 2222\n")
     assert Catalog([point]).identity(["acme.p"]) != before
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from linkpipe.api import Link, Step, wrapping
 from linkpipe.engine import plugins
-from linkpipe.engine.pass_api import Pass
+from linkpipe.engine.entrypoints import EntryPoint
+from linkpipe.engine.pass_api import Pass, Wrapping
 from linkpipe.engine.runner import run_plan
 from linkpipe.errors import PassError, UserError
 from tests.faults.links import link
@@ -30,20 +31,15 @@ GREET = Pass(
 )
 
 
-@pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugins, "Catalog", lambda: catalog(GREET))
-
-
-@pytest.mark.usefixtures("installed")
 def test_it_declares_what_the_wrapped_pass_does() -> None:
     """And what it says itself, once; its options and inputs are those of the other."""
 
     @wrapping("x.greet", name="y.greet", requires=("x.who", "y.more"), provides=("y.seen",))
-    def wrapped(link: Link, step: Step) -> Link:
+    def wrapper(link: Link, step: Step) -> Link:
         """In other words."""
         return step(link).evolve({"y.seen": True})
 
+    wrapped = catalog(GREET, wrapper).load("passes", "y.greet")
     assert wrapped.requires == ("x.who", "y.more")
     assert wrapped.provides == ("x.greeting", "y.seen")
     assert (wrapped.optional, wrapped.inputs) == (("x.maybe",), ("list",))
@@ -52,7 +48,6 @@ def test_it_declares_what_the_wrapped_pass_does() -> None:
     assert (made.fact("x.greeting"), made.fact("y.seen")) == ("aa", True)
 
 
-@pytest.mark.usefixtures("installed")
 def test_it_is_held_to_what_it_declares(tmp_path: Path) -> None:
     """What goes wrong in it is its own."""
 
@@ -61,15 +56,49 @@ def test_it_is_held_to_what_it_declares(tmp_path: Path) -> None:
         return step(link).evolve({"y.other": 1})
 
     first = setter("w", provides=("x.who",))
-    plan = plan_of(tmp_path, steps("w", "y.greet"), first, wrapped)
+    plan = plan_of(tmp_path, steps("w", "y.greet"), first, GREET, wrapped)
     with pytest.raises(PassError, match=r"pass y\.greet: sets the fact 'y\.other'"):
         run_plan(plan, Link())
 
 
-@pytest.mark.usefixtures("installed")
-def test_what_there_is_not_cannot_be_wrapped() -> None:
-    with pytest.raises(UserError, match=r'unknown pass "x\.gret"'):
-        wrapping("x.gret", name="y")
+def around(wrapped: str, name: str) -> Wrapping:
+    return Wrapping(name, wrapped, lambda link, step: step(link))
+
+
+def test_it_wraps_what_is_not_disabled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two plugins that offer a pass it wraps the one that is left, and no pass that is gone;
+    also when one process makes several links (`linkpipe serve`), and imports the module once."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "wrapped_of_two.py").write_text(
+        "from linkpipe.api import linkpass, wrapping\n"
+        "@linkpass(name='x.p', provides=('one',))\ndef one(link): return link\n"
+        "@linkpass(name='x.p', provides=('two',))\ndef two(link): return link\n"
+        "@wrapping('x.p', name='y.p')\ndef outer(link, step): return step(link)\n"
+    )
+    entries = [
+        EntryPoint("linkpipe.passes", name, f"wrapped_of_two:{value}", dist, "1.0", f"/{dist}")
+        for name, value, dist in (
+            ("x.p", "one", "first"), ("x.p", "two", "second"), ("y.p", "outer", "own"))
+    ]  # fmt: skip
+    for gone, left in (("second", "one"), ("first", "two")):
+        assert plugins.Catalog(entries, without=[gone]).load("passes", "y.p").provides == (left,)
+    with pytest.raises(UserError, match=r'unknown pass "x\.p"'):
+        plugins.Catalog(entries, without=["first", "second"]).load("passes", "y.p")
+    with pytest.raises(UserError, match=r"offered twice, by first 1\.0 and second 1\.0"):
+        plugins.Catalog(entries).load("passes", "y.p")
+
+
+@pytest.mark.parametrize(
+    ("passes", "said"),
+    [
+        ([around("y", "y")], "pass y: it wraps y, which wraps it"),
+        ([around("z", "y"), around("y", "z")], "pass y: it wraps z, which wraps it"),
+        ([around("z", "y")], 'unknown pass "z"'),
+    ],
+)
+def test_what_there_is_not_cannot_be_wrapped(passes: list[Wrapping], said: str) -> None:
+    with pytest.raises(UserError, match=re.escape(said)):
+        catalog(*passes).load("passes", "y")
 
 
 def example() -> tuple[str, str]:
