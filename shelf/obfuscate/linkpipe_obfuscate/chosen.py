@@ -36,7 +36,7 @@ class Chosen:
             row for row, package in enumerate(self._whose.packages) if package in self.packages
         }
         prefixes = sorted(re.escape(path_to_prefix(package)) for package in self.packages)
-        self._inside = re.compile(f"(?:^|[^\\w/.%-])(?:{'|'.join(prefixes)})\\.".encode())
+        self._inside = re.compile(f"(?:^|[^\\w/.%-]|\\.\\.\\.)(?:{'|'.join(prefixes)})\\.".encode())
 
     def has(self, name: bytes) -> bool:
         """Whether a symbol of this name is theirs: a function of them, or an instance of a generic

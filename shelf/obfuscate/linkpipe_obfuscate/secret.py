@@ -24,16 +24,12 @@ class Secret:
         """Another name for a function. The runtime prints frames whose name has a dot, and takes
         the name of a method "main.(*T).M" apart (runtime/error.go, panicwrap)."""
         plain = name.partition(b"[")[0]
-        folder, slash, rest = plain.rpartition(b"/")
-        package = folder + slash + rest.partition(b".")[0]
         receiver = b"(*" + self._text(b"receiver", name, 12) + b")." if b".(*" in plain else b""
-        function = self._text(b"function", name, 12)
-        return self._text(b"package", package, 6) + b"." + receiver + function
+        return self._package(plain) + b"." + receiver + self._text(b"function", name, 12)
 
     def type(self, name: bytes) -> bytes:
-        """Another name for a type "main.T"."""
-        package = name.partition(b".")[0]
-        return self._text(b"package", package, 6) + b"." + self._text(b"type", name, 12)
+        """Another name for a type "main.T"; as an argument it may be "example.com/lib.T"."""
+        return self._package(name) + b"." + self._text(b"type", name, 12)
 
     def file(self, name: bytes) -> bytes:
         """Another name for a source file."""
@@ -42,6 +38,10 @@ class Secret:
     def number(self, what: bytes) -> int:
         """An odd number of 32 bits."""
         return int.from_bytes(self._digest(b"number", what)[:4], "little") | 1
+
+    def _package(self, name: bytes) -> bytes:
+        folder, slash, rest = name.rpartition(b"/")
+        return self._text(b"package", folder + slash + rest.partition(b".")[0], 6)
 
     def _text(self, kind: bytes, text: bytes, length: int) -> bytes:
         """A word of Go's grammar: a letter, then letters and digits."""

@@ -30,6 +30,7 @@ PROGRAM = {
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"os"
 	"reflect"
 	"runtime"
@@ -43,6 +44,10 @@ type Thing struct{ n int }
 
 //go:noinline
 func (t *Thing) fail() int { return t.n }
+
+type Tagged struct{}
+
+type Ünlisted int
 
 type Pair[T any] struct{ a, b T }
 
@@ -75,6 +80,15 @@ func main() {
 	fmt.Printf("%v %T\\n", things, things)
 	of := reflect.SliceOf(reflect.TypeFor[Thing]())
 	fmt.Println("same", of == reflect.TypeOf(things), of.Elem() == reflect.TypeFor[Thing]())
+	variadic := reflect.FuncOf([]reflect.Type{of}, nil, true)
+	fmt.Println("variadic", variadic == reflect.TypeFor[func(...Thing)]())
+	field := reflect.StructField{Name: "A", Type: of.Elem(), Tag: `a:"main.Tagged"`}
+	tagged := reflect.StructOf([]reflect.StructField{field})
+	fmt.Println("tagged", tagged == reflect.TypeFor[struct {
+		A Thing `a:"main.Tagged"`
+	}]())
+	fmt.Printf("%T %T %T %T\\n", Tagged{}, Ünlisted(0), Pair[Ünlisted]{}, Pair[*hidden.Argument]{})
+	fmt.Printf("%T\\n", iter.Seq[Thing](nil))
 	var any any = things
 	_, again := any.([]Thing)
 	fmt.Println(again, any == nil, hidden.Value() != nil)
@@ -99,6 +113,8 @@ type fmtStringer interface{ String() string }
 //go:noinline
 func (s *Secret) String() string { return s.of }
 
+type Argument struct{ n int }
+
 type Plain struct{ of string }
 
 func (p Plain) String() string { return p.of }
@@ -110,7 +126,7 @@ func None() fmtStringer { return (*Plain)(nil) }
 func Panic() { panic(any(Secret{}).(error)) }
 """,
 }
-WORDS = re.compile(rb"obfuscate\.test|hidden\.|Thing|main\.|main\.go|hidden\.go")
+WORDS = re.compile(rb"obfuscate\.test|hidden\.|Thing|nlisted|main\.|main\.go|hidden\.go")
 
 
 @pytest.fixture
@@ -160,7 +176,9 @@ def test_it_runs_under_other_names_and_the_map_leads_back(
     hidden = project(goarch, ALL)
     assert "recovered: runtime error: invalid memory address" in hidden
     assert len(re.findall("value method .* called using nil", hidden)) == 2
-    assert "same true true" in hidden
+    for words in ("same true true", "variadic true", "tagged true"):
+        assert words in hidden
+    assert "\niter.Seq[x" in hidden
     assert "information" not in hidden
     assert not WORDS.search(hidden.encode())
     # The runtime has functions runtime.main.func1; paths of packages stay, as README says.
@@ -197,6 +215,19 @@ options = { key = "obfuscate.key", packages = ["obfuscate.test/hidden"], %s }
     assert "recovered: value method ?.?.? called using nil *? pointer" in gone
     with pytest.raises(api.UserError, match="the program has no package no.such"):
         project("amd64", text.replace("obfuscate.test/hidden", "no.such") % 'files = "keep"')
+
+
+def test_types_that_are_not_chosen_keep_their_names(project: Callable[..., str]) -> None:
+    """As README says of what writes them: also where another's type has one for an argument."""
+    text = """extends = "default"
+[[insert]]
+name = "obfuscate.types"
+after = "reach-final"
+options = { key = "obfuscate.key", packages = ["obfuscate.test/hidden"] }
+"""
+    some = project("amd64", text)
+    assert "[]main.Thing" in some
+    assert re.search(r"main\.Pair\[\*x\w{6}\.x\w{12}\]", some)
 
 
 def test_a_plugin_opens_in_its_host(link_with: Callable[..., api.Link], tmp_path: Path) -> None:
