@@ -28,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="linkpipe-obfuscate", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     build_ = commands.add_parser(
-        "build", help="go build with a runtime for the key; further arguments are its own"
+        "build",
+        help="go build with a runtime for the key; further arguments are its own",
+        # --p=4 is the go command's, not short for --pipeline.
+        allow_abbrev=False,
     )
     build_.add_argument("--key", type=Path, required=True, help="that of the pipeline")
     build_.add_argument("--pipeline", type=Path, required=True, help="with the passes obfuscate")
@@ -51,17 +54,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build(key: Path, pipeline: Path, arguments: Sequence[str]) -> int:
     """Run go build; its exit status."""
-    if any(re.fullmatch("--?overlay(=.*)?", each) for each in arguments):
-        raise UserError(
-            "obfuscate: the go command takes one -overlay, and that is needed here",
-            remedy="build without it, or leave the runtime as it is",
-        )
+    for each in arguments:
+        _refuse(re.fullmatch("--?(overlay|toolexec)(=.*)?", each), "")
     secret = read_secret(key)
     go = shutil.which("go")
     if go is None:
         raise UserError("obfuscate: there is no go command", remedy="put it into PATH")
-    told = subprocess.run([go, "env", "GOROOT"], capture_output=True, text=True, check=True)
-    file, text = overlay(Path(told.stdout.strip()), secret)
+    asked = [go, "env", "-json", "GOROOT", "GOFLAGS"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if told.returncode:
+        raise UserError(f"obfuscate: go env: {told.stderr.strip()}", remedy="mend that first")
+    settings = json.loads(told.stdout)
+    _refuse(re.search("(?:^|[\\s'\"])--?(overlay|toolexec)=", settings["GOFLAGS"]), " in GOFLAGS")
+    file, text = overlay(Path(settings["GOROOT"]), secret)
     toolexec = Path(sysconfig.get_path("scripts")) / "linkpipe-toolexec"
     with tempfile.TemporaryDirectory() as folder:
         other, list_ = Path(folder, file.name), Path(folder, "overlay.json")
@@ -71,6 +76,16 @@ def build(key: Path, pipeline: Path, arguments: Sequence[str]) -> int:
         variables = {**os.environ, "LINKPIPE_PIPELINE": str(pipeline.absolute())}
         done = subprocess.run([go, "build", *flags, *arguments], env=variables, check=False)
         return done.returncode
+
+
+def _refuse(found: re.Match[str] | None, place: str) -> None:
+    """Raise UserError where a flag was found that the go command has to get from here."""
+    if found:
+        raise UserError(
+            f"obfuscate: the go command takes one -{found[1]}, and one is needed here: "
+            f"there is another{place}",
+            remedy="build without it, or leave the runtime as it is",
+        )
 
 
 def read_maps(files: Sequence[Path]) -> dict[bytes, bytes]:
