@@ -20,6 +20,8 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import IO, Any
 
 import attrs
@@ -32,6 +34,7 @@ from linkpipe.engine.runner import Observer, changed
 from linkpipe.errors import UserError, os_error
 from linkpipe.observe import tables
 from linkpipe.observe.dump import pattern
+from linkpipe.observe.final import same
 from linkpipe.observe.words import Names
 from linkpipe.tables.listing import Listing
 from linkpipe.values import Value
@@ -63,13 +66,15 @@ class Change(Value):
         number: counts all changes of a link, from 1.
         by: the pass.
         fact: the name of the fact.
-        kind: "set", a fact that there was not; "replaced", one that is told of as a whole;
+        kind: "set", a fact that there was not; "replaced", one that is told of as a whole, or has
+            changed in what its rows do not show (the bytes of a symbol);
             "changed", a field of a row; "added" and "removed", a row.
         symbol: the symbol's name, "" in a table that is not about symbols.
         row: what tells the row from others beside that, as text; "" for a fact.
         field: the column; "" for a row or a fact.
-        before, after: values; those of all fields of a row that was removed or added; null where
-            there is none. Of a fact how many rows it has, null where it has none.
+        before, after: values (in short: an array is its type and shape); those of all fields of a
+            row that was removed or added; null where there is none. Of a fact how many rows it has,
+            null where it has none.
     """
 
     number: int
@@ -127,9 +132,10 @@ class Changes(Observer):
         if self.wanted.format == "json":
             lines = (json.dumps({"schema": SCHEMA, **_plain(each)}) for each in found)
         file = self._file or sys.stderr
-        for line in lines:
-            file.write(f"{line}\n")
-        file.flush()
+        with self._writing():
+            for line in lines:
+                file.write(f"{line}\n")
+            file.flush()
 
     def on_error(self, planned: Planned, link: Link, error: BaseException) -> None:
         """End the file with what came before."""
@@ -138,7 +144,24 @@ class Changes(Observer):
     def on_end(self, link: Link) -> None:
         """End the file."""
         if self._file is not None:
-            self._file.close()
+            with self._writing():
+                self._file.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as e:
+            if self._file is not None:
+                with suppress(OSError):  # what is left of it has no room either
+                    self._file.close()
+                self._file = None
+            raise UserError(
+                f"changes: cannot write to {self.wanted.file or 'standard error'}: {os_error(e)}",
+                status=2,
+                label="linkpipe",
+                remedy="make room there, or name another file",
+            ) from e
 
     def _changes(self, name: str, before: Link, after: Link) -> Iterator[Change]:
         for fact in changed(before, after):
@@ -169,11 +192,15 @@ def _of_fact(fact: str, before: Link, after: Link) -> Iterator[dict[str, Any]]:
         return
     old = before.facts[fact]
     both = type(old) is type(new) and not hasattr(new, "subgraph_matching")
+    found: Iterator[dict[str, Any]] = iter(())
     if both and callable(getattr(new, "listing", None)):
-        yield from _of_listing(old.listing(), new.listing(), Names(before), Names(after))
+        found = _of_listing(old.listing(), new.listing(), Names(before), Names(after))
     elif both and not (isinstance(new, np.ndarray) and new.dtype == np.uint8):
-        yield from _of_rows(list(tables.rows(old)), list(tables.rows(new)))
-    else:
+        found = _of_rows(list(tables.rows(old)), list(tables.rows(new)))
+    first = next(found, None)
+    if first is not None:
+        yield from chain((first,), found)
+    elif not same(old, new):  # in what rows do not show
         yield {"kind": "replaced", "before": _count(old), "after": _count(new)}
 
 
@@ -229,7 +256,7 @@ def _called(table: Listing, at: I64, names: Names) -> list[tuple[str, str]]:
 
 def _of_rows(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Of a table whose rows are known by their first column, or their place."""
-    was, now = _known(old), _known(new)
+    was, now = _known(old, new)
     for key, row in was.items():
         if key not in now:
             yield {"kind": "removed", "row": key, "before": row}
@@ -238,17 +265,19 @@ def _of_rows(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[d
             yield {"kind": "added", "row": key, "after": row}
             continue
         for field in dict.fromkeys((*was[key], *row)):
-            one, another = tables.jsonable(was[key].get(field)), tables.jsonable(row.get(field))
-            if one != another:
+            values = was[key].get(field), row.get(field)
+            one, another = map(tables.jsonable, values)
+            if one != another or not same(*values):  # in short, two arrays look the same
                 told = {"row": key, "field": field}
                 yield {"kind": "changed", **told, "before": one, "after": another}
 
 
-def _known(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    firsts = [f"{next(iter(row.values()), '')}" for row in rows]
-    if len(set(firsts)) < len(rows):
-        firsts = [str(number) for number in range(len(rows))]
-    return dict(zip(firsts, rows, strict=True))
+def _known(*sides: list[dict[str, Any]]) -> list[dict[str, dict[str, Any]]]:
+    """Rows by what tells them from others, which is the same on both sides."""
+    names = [[f"{next(iter(row.values()), '')}" for row in rows] for rows in sides]
+    if any(len(set(some)) < len(some) for some in names):
+        names = [list(map(str, range(len(rows)))) for rows in sides]
+    return [dict(zip(some, rows, strict=True)) for some, rows in zip(names, sides, strict=True)]
 
 
 def _words(name: str, found: Iterator[Change]) -> Iterator[str]:

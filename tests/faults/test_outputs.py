@@ -32,6 +32,10 @@ def short_files(size: int) -> None:
     [
         (("-timing", "none/t.json"), "timing: cannot write to none/t.json: open none/t.json: no "),
         (("-timing", "/dev/full"), "timing: cannot write to /dev/full: no space left on device"),
+        (
+            ("-observe", "changes:format=json,file=/dev/full"),
+            "changes: cannot write to /dev/full: no space left on device",
+        ),
         (("-dump", "out"), "cannot write to out/"),
         (("-dump", "/dev/full"), "cannot write to /dev/full/"),
     ],

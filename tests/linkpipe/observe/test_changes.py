@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import attrs
+import numpy as np
 import pytest
 
 from linkpipe.api import Link, linkpass
+from linkpipe.engine.pass_api import Pass
 from linkpipe.engine.runner import run_plan
 from linkpipe.errors import UserError
 from linkpipe.observe.changes import Changes, ChangesOptions
@@ -106,6 +110,80 @@ def test_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "again: x.map: value of 1 changed (kept); 1 added (new); 1 removed (gone)",
         "again: x.bytes set (2 rows)",
     ]
+
+
+@attrs.frozen(eq=False)
+class Table:
+    """With rows that do not show all that it holds."""
+
+    shown: tuple[dict[str, Any], ...]
+    hidden: Any = None
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        return iter(self.shown)
+
+
+def deep(value: Any) -> Any:
+    return [[[[[value]]]]]
+
+
+ONE, OTHER = {"name": "a", "n": 1}, {"name": "b", "n": 2}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        # What is written in short on both sides.
+        ({"k": np.array([1, 2])}, {"k": np.array([3, 4])}, ["changed k value"]),
+        ({"k": np.array([1, 2])}, {"k": np.array([1, 2])}, []),
+        ({"k": np.array([1])}, {"k": np.array([1.0])}, ["changed k value"]),
+        ({"k": deep(1)}, {"k": deep(2)}, ["changed k value"]),
+        ({"k": deep(1)}, {"k": deep(1)}, []),
+        # What no row shows.
+        (Table((ONE,), np.array([1])), Table((ONE,), np.array([2])), ["replaced"]),
+        (Table((ONE,), np.array([1])), Table((ONE,), np.array([1])), []),
+        # Names that are unique on one side alone: rows go by their place.
+        (Table((ONE, OTHER)), Table((ONE, OTHER, OTHER)), ["added 2"]),
+        (Table((ONE, ONE, OTHER)), Table((ONE, OTHER)),
+         ["removed 2", "changed 1 name", "changed 1 n"]),
+    ],
+)  # fmt: skip
+def test_every_change_is_told(tmp_path: Path, old: Any, new: Any, told: list[str]) -> None:
+    """And none that there is not."""
+    first = setter("first", provides=("x.fact",))
+    first = attrs.evolve(first, run=lambda link: link.evolve({"x.fact": old}))
+    second = attrs.evolve(first, name="second", run=lambda link: link.evolve({"x.fact": new}))
+    log = tmp_path / "log"
+    plan = plan_of(tmp_path, steps("first", "second"), first, second)
+    run_plan(plan, Link(), [Changes(ChangesOptions(format="json", file=str(log)))])
+    found = [checked(line) for line in log.read_text().splitlines()]
+    assert [
+        " ".join(filter(None, (each["kind"], each["row"], each["field"])))
+        for each in found
+        if each["by"] == "second"
+    ] == told
+
+
+def test_new_bytes_of_a_symbol_are_a_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the same length, which no column shows; but not that a table was made anew."""
+
+    def content(name: str, byte: bytes) -> Pass:
+        @linkpass(name=name, requires=("symbols",), provides=("symbols",))
+        def setting(link: Link) -> Link:
+            edit = link.symbols.edit()
+            edit.set_content(edit.lookup("main.a"), byte * 16)
+            return link.evolve(symbols=edit.freeze())
+
+        return setting
+
+    passes = [begin, content("one", b"1"), content("same", b"1"), content("other", b"2")]
+    plan = plan_of(tmp_path, steps(*(each.name for each in passes)), *passes)
+    run_plan(plan, Link(), [Changes(ChangesOptions())])
+    *_, same, other = capsys.readouterr().err.splitlines()
+    assert same == "same: nothing"
+    assert re.fullmatch(r"other: symbols replaced \((\d+) rows, now \1\)", other)
 
 
 def test_a_real_link(tmp_path: Path) -> None:
