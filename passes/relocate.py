@@ -219,6 +219,10 @@ class _Work:
             self.errors.no_trampoline(self._where(i), count)
         rows = rows[counts == 1]
         jumps = table.first[self.target[rows]]
+        leads = np.isin(table.type[jumps], list(self.link.arch.calls))
+        for i in rows[~leads].tolist():
+            self.errors.no_jump(self._where(i))
+        rows, jumps = rows[leads], jumps[leads]
         target, add = table.target[jumps].astype(np.int64), table.add[jumps]
         distance = symbols.value[target] + add
         distance -= self.laid.address[self.owner[rows]] + self.offset[rows]

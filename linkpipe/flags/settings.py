@@ -114,7 +114,7 @@ def _request(text: str, flag: str) -> Request:
     for part in re.split(_COMMA, rest) if colon else ():
         key, equals, value = part.partition("=")
         if not equals or key in values:
-            found = f"{key} twice" if equals else f'"{part}"'
+            found = f"{key} twice" if equals else f'"{part}" (a comma in a value is written \\,)'
             raise _wrong(f"{what} {name}: expected key=value, found {found}", flag)
         values[key] = value.replace(r"\,", ",")
     if not name or "=" in name:

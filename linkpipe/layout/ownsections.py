@@ -23,8 +23,9 @@ def own_section(
     ``align`` bytes; the symbol that is in it. Relocations and references to it are as to any
     symbol. For a pass before ``symbols-final``; a second call replaces the content.
 
-    Raises ValueError for an ``align`` that is no power of two, InputError where a package defines
-    the symbol.
+    Raises ValueError for an ``align`` that is no power of two and for a name that does not begin
+    with a dot, InputError where the symbol is something else, a package's or the linker's. A name
+    that the link gives a section anyhow is refused when the file is written.
     """
     if align < 1 or align & (align - 1):
         raise ValueError(f"{align} is no power of two")
@@ -61,13 +62,24 @@ def unloaded_section(
     return (*sections, DebugSection(name, np.array([sym])))
 
 
+_OWN = (SymKind.Sxxx, SymKind.SELFROSECT, SymKind.SELFSECT, SymKind.SDWARFSECT)
+
+
 def _own(edit: SymbolsEdit, name: str, content: bytes) -> int:
+    if not name.startswith(".") or "\0" in name:
+        raise ValueError(f"{name!r} is no name of a section: it begins with a dot")
     sym = edit.lookup_or_create(name)
     if edit.object[sym]:
         raise InputError(
             f"{name} is to be a section of the linker's, and a package defines that symbol",
             symbol=name,
             remedy="give one of them another name",
+        )
+    if edit.kind[sym] not in _OWN:
+        raise InputError(
+            f"{name} is to be a section of the linker's, and is something else already",
+            symbol=name,
+            remedy="give it another name",
         )
     edit.set_content(sym, content)
     edit.add_flags(sym, Flag.REACHABLE)

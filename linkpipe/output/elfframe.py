@@ -14,7 +14,7 @@ import numpy as np
 from linkpipe.arch import Architecture
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.types import U8
-from linkpipe.errors import UserError
+from linkpipe.errors import InputError, UserError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType
 from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED, ElfSymtab
@@ -92,6 +92,13 @@ class ElfFrame:
         at = max(s.fileoff + s.filesize for s in self.sections.segments)
         at = round_up(at, self.arch.ptrsize)
         place = {header.name: i for i, header in enumerate(headers)}
+        for i, header in enumerate(headers):
+            if place[header.name] != i:
+                raise InputError(
+                    f"there are two sections of the name {header.name}",
+                    symbol=header.name,
+                    remedy="a pass brings one that the link has anyhow: give it another name",
+                )
         wanted = [header.name for header in headers]
         names, name_at = (
             elf.listed_table(listed, wanted)

@@ -191,6 +191,10 @@ class RelocErrors:
         """The target is not a jump to somewhere else."""
         self._add(where, f"trampoline {self._target(where)} has {count} relocations")
 
+    def no_jump(self, where: Where) -> None:
+        """The target does not lead anywhere."""
+        self._add(where, f"trampoline {self._target(where)} called with non-jump relocation")
+
     def no_section(self, where: Where) -> None:
         """The value counts from the target's section, but it has none."""
         name, kind = self._target(where), int(self._symbols.kind[where.target])

@@ -292,5 +292,15 @@ def test_only_trampolines_are_left_out() -> None:
     assert "trampoline main.g-tramp0 has 2 relocations" in refused(p)[0]
 
 
+def test_what_does_not_jump_is_no_trampoline() -> None:
+    """Data, for one, to which a damaged object refers so."""
+    p, _, g = jump(INTERNAL, 0x1000)
+    other = p.symbol("main.h", kind=SymKind.STEXT, content=np.array([JAL], "<u4").tobytes())
+    p.section(".text.other", 0x9000, [other], rwx=5)
+    p.reloc(g, riscv64.GO_PCREL_ITYPE, other, size=8)
+    p.reloc(other, riscv64.GO_JAL_TRAMP, g)
+    assert "trampoline main.g called with non-jump relocation" in refused(p)[0]
+
+
 def test_numbers_are_those_of_the_toolchains_source() -> None:
     assert has(ARCH) == said("riscv64", "riscv64")

@@ -9,6 +9,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import NoteSection
 
 from linkpipe.api import InputError, Link, linkpass, note_section, own_section, unloaded_section
+from linkpipe.symkind import SymKind
 from linkpipe.testing import Tiny
 from tests.conformance.oracle import prints
 from tests.conformance.programs import table
@@ -71,7 +72,30 @@ def test_what_cannot_be_a_section_is_refused() -> None:
         own_section(tiny.symbols, ".other", b"", align=3)
     with pytest.raises(ValueError, match="no name of a note section"):
         note_section(tiny.symbols, ".other", b"acme\0", 1, b"", "<")
-    theirs = tiny.symbol("p.theirs")
+    theirs = tiny.symbol(".theirs")
     tiny.symbols.set(theirs, object=1)
     with pytest.raises(InputError, match="a package defines that symbol"):
-        own_section(tiny.symbols, "p.theirs", b"")
+        own_section(tiny.symbols, ".theirs", b"")
+    tiny.symbol(".linkers", kind=SymKind.SRODATA)
+    with pytest.raises(InputError, match="is something else already"):
+        own_section(tiny.symbols, ".linkers", b"")
+    for name in ("", "acme", ".a\0b"):
+        with pytest.raises(ValueError, match="is no name of a section"):
+            own_section(tiny.symbols, name, b"")
+
+
+@pytest.mark.parametrize("name", [".shstrtab", ".noptrdata"])
+def test_there_are_no_two_sections_of_a_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """Whoever looks for one of them would find the other."""
+
+    @linkpass(requires=("symbols",), provides=("symbols",), name="acme.again")
+    def again(link: Link) -> Link:
+        """Bring a section that there is anyhow."""
+        edit = link.symbols.edit()
+        own_section(edit, name, b"content")
+        return link.evolve(symbols=edit.freeze())
+
+    with pytest.raises(InputError, match=f"two sections of the name {name}"):
+        link_with_pass(monkeypatch, again, "linksetup", tmp_path / "out", flags=("-w",))
