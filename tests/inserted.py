@@ -26,12 +26,12 @@ def link_with_pass(
     flags: tuple[str, ...] = (),
     until: str = "",
 ) -> api.Link:
-    """The link of a program with ``step`` behind the pass ``after``."""
+    """The link of a program with ``step`` behind the pass ``after``, "": before all."""
     make = plans.make_plan
 
     def made(*args: Any, **named: Any) -> api.Plan:
         plan = make(*args, **named)
-        at = [planned.name for planned in plan.passes].index(after) + 1
+        at = ["", *(planned.name for planned in plan.passes)].index(after)
         one = api.Planned(Step(step.name), step, None, {})
         barriers = tuple(attrs.evolve(each, at=each.at + (each.at >= at)) for each in plan.barriers)
         passes = (*plan.passes[:at], one, *plan.passes[at:])
