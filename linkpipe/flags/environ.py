@@ -75,14 +75,36 @@ def _toolchain(variables: Mapping[str, str], tool: str) -> tuple[str, tuple[str,
     parts = os.path.abspath(tool).split(os.sep) if tool else []
     candidates = [os.sep.join(parts[:-4])] if len(parts) > 4 else []
     candidates.append(variables.get("GOROOT", ""))
-    for folder in os.get_exec_path(variables):
-        go = os.path.join(folder, "go")
-        if os.access(go, os.X_OK):
-            candidates.append(os.path.dirname(os.path.dirname(os.path.realpath(go))))
     for root in filter(None, candidates):
         if os.path.isfile(os.path.join(root, "VERSION")):
             return root, _host(root, parts)
-    return "", ("linux", "")
+    root = _of_command(variables)
+    return root, _host(root, parts) if root else ("linux", "")
+
+
+def _of_command(variables: Mapping[str, str]) -> str:
+    """The directory of the go command that a shell would run; "" where there is none."""
+    for folder in os.get_exec_path(variables):
+        go = os.path.join(folder, "go")
+        if os.access(go, os.X_OK) and os.path.isfile(go):
+            break
+    else:
+        return ""
+    root = os.path.dirname(os.path.dirname(os.path.realpath(go)))
+    if not os.path.isfile(os.path.join(root, "VERSION")):  # a script, which knows
+        import subprocess
+
+        try:
+            # Its own: another one that a module asks for would have to be fetched.
+            local = {**variables, "GOTOOLCHAIN": "local"}
+            done = subprocess.run(
+                [go, "env", "GOROOT"], env=local, text=True, capture_output=True,
+                check=True, timeout=20,
+            )  # fmt: skip
+        except (OSError, ValueError, subprocess.SubprocessError):
+            return ""
+        root = done.stdout.strip()
+    return root if os.path.isfile(os.path.join(root, "VERSION")) else ""
 
 
 def _host(root: str, tool: list[str]) -> tuple[str, str]:

@@ -37,6 +37,22 @@ def test_goroot_tells_the_version_when_there_is_no_tool(toolchain: Path) -> None
     assert (found.version, found.goarch) == ("go1.99.1", "toy")
 
 
+@pytest.mark.parametrize(
+    ("says", "version"), [("echo $1 $2 $GOTOOLCHAIN >&2; echo {}", "go1.99.1"), ("exit 1", "")]
+)
+def test_a_go_command_that_is_a_script_is_asked(
+    toolchain: Path, tmp_path: Path, says: str, version: str
+) -> None:
+    """And no other that stands behind it on PATH: a shell would run this one."""
+    first, second = tmp_path / "first", tmp_path / "go" / "bin"
+    for folder in (first, second):
+        folder.mkdir()
+        (folder / "go").write_text(f"#!/bin/sh\n{says.format(toolchain.parents[3])}\n")
+        (folder / "go").chmod(0o755)
+    assert capture({"PATH": f"{first}:{second}"}).version == version
+    assert capture({"PATH": f"{second}:{first}"}).version == "go1.99.1"
+
+
 def test_an_unknown_version_is_an_error_when_it_is_needed() -> None:
     found = capture({"PATH": ""})
     with pytest.raises(UserError, match="cannot tell the Go version"):
