@@ -123,10 +123,10 @@ _SLOT = HostReloc(
 )
 HOST = {
     R_X86_64_64: HostReloc("R_X86_64_64", 8, rt.R_ADDR),
-    R_X86_64_PC32: HostReloc("R_X86_64_PC32", 4, rt.R_PCREL, 4),
+    R_X86_64_PC32: HostReloc("R_X86_64_PC32", 4, rt.R_PCREL, 4, defined=True),
     R_X86_64_PLT32: HostReloc("R_X86_64_PLT32", 4, rt.R_PCREL, 4, _FUNCTION),
     R_X86_64_GOTPCREL: _SLOT,
-    R_X86_64_PC64: HostReloc("R_X86_64_PC64", 8, rt.R_PCREL, 8),
+    R_X86_64_PC64: HostReloc("R_X86_64_PC64", 8, rt.R_PCREL, 8, defined=True),
     R_X86_64_GOTPCRELX: attrs.evolve(_SLOT, name="R_X86_64_GOTPCRELX"),
     R_X86_64_REX_GOTPCRELX: attrs.evolve(_SLOT, name="R_X86_64_REX_GOTPCRELX"),
 }

@@ -76,6 +76,7 @@ class HostReloc(Value):
         slot: whether it asks for a slot of the global offset table, also for what is defined here,
             unless one of ``rewrites`` applies; ``imported`` says how.
         rewrites: see Rewrite.
+        defined: whether it is an error here, and not later, where nobody defines what it refers to.
     """
 
     name: str
@@ -85,6 +86,7 @@ class HostReloc(Value):
     imported: Reach | None = None
     slot: bool = False
     rewrites: tuple[Rewrite, ...] = ()
+    defined: bool = False
 
 
 def _host(by_type: Mapping[int, HostReloc]) -> Mapping[int, HostReloc]:

@@ -181,22 +181,40 @@ class _Work:
                 )
                 for row, sym in zip(rows[bad].tolist(), owner[bad].tolist(), strict=True)
             )
+        target = relocs.target[rows]
+        unknown = np.isin(symbols.kind[target], (SymKind.Sxxx, SymKind.SXREF))
+        unknown &= reloc.defined | (target == 0)
+        if reloc.defined or reloc.slot:
+            checkpoint(
+                InputError(
+                    f"unknown symbol {symbols.name(int(relocs.target[row])) or '?'} in pcrel",
+                    symbol=symbols.name(sym),
+                    offset=int(relocs.offset[row]),
+                    remedy="link what defines it, or with -ldflags=-linkmode=external",
+                )
+                for row, sym in zip(rows[unknown].tolist(), owner[unknown].tolist(), strict=True)
+            )
         self.tabled[rows[imported | reloc.slot]] = True
         self.edit.set(rows, type=reloc.type, add=relocs.add[rows] + reloc.add)
         if not reloc.rewrites:
             return
+        contents: dict[int, bytearray] = {}
+        changed: set[int] = set()
         for row, sym in zip(rows[~imported].tolist(), owner[~imported].tolist(), strict=True):
-            content = bytearray(self.symbols_edit.data(sym))
-            at = int(relocs.offset[row])
+            if sym not in contents:
+                contents[sym] = bytearray(self.symbols_edit.data(sym))
+            content, at = contents[sym], int(relocs.offset[row])
             for rule in reloc.rewrites:
                 start = at - rule.back
                 end = start + len(rule.before)
                 if start >= 0 and content[start:end] == rule.before:
                     content[start:end] = rule.after
-                    self.symbols_edit.set_content(sym, bytes(content), grow=False)
+                    changed.add(sym)
                     self.edit.set(row, type=rule.type, add=int(relocs.add[row]) + rule.add)
                     self.tabled[row] = False
                     break
+        for sym in sorted(changed):
+            self.symbols_edit.set_content(sym, bytes(contents[sym]), grow=False)
 
     def visit(
         self,

@@ -104,8 +104,11 @@ class _Tables:
         ids = self.dynamic.symbols
         kind = symbols.kind[ids]
         here = kind != SymKind.SDYNIMPORT
-        # What the link itself makes behind strdata has no size, as the oracle has it.
-        size = np.where(symbols.object[ids] != 0, symbols.data_size[ids], 0)
+        # What the link itself makes behind strdata has no size, as the oracle has it, nor has what
+        # lies in a section of a C object; the section has.
+        holds = np.zeros(len(symbols), np.bool_)
+        holds[symbols.container[symbols.has(np.arange(len(symbols)), Flag.INTERIOR)]] = True
+        size = np.where((symbols.object[ids] != 0) | holds[ids], symbols.data_size[ids], 0)
         for sym, noted in self.link.elf.exported.items():
             kind[self.number[sym] - 1], size[self.number[sym] - 1] = noted
         function = is_text(kind) & ((symbols.flags[ids] & _EXPORTED) != 0)

@@ -27,6 +27,8 @@ STB_WEAK, STT_COMMON = 2, 5
 SHN_COMMON = 0xFFF2
 _LARGEST = 2_000_000_000
 """Bytes of a section or symbol (cmd/link/internal/ld/data.go, cutoff)."""
+_OVERLAPS, _ROOM = 8, 1 << 20
+"""Bytes of names for each byte of their table, and in any case."""
 _REMEDY = "rebuild the package; the file is damaged, or of another compiler than the go command's"
 
 
@@ -47,7 +49,8 @@ class HostSymbols(Shown):
 
     Attributes:
         name: bytes, n of them.
-        binding, type, visibility: uint8[n] (elf.STB_…, STT_…, STV_…).
+        binding, type: uint8[n] (elf.STB_…, STT_…). visibility: uint8[n], all of st_other: the
+            oracle takes a symbol for hidden where that is elf.STV_HIDDEN and nothing besides.
         section: int64[n], the section's number, or one that is reserved (elf.SHN_…).
         value, size: int64[n].
     """
@@ -147,7 +150,7 @@ class Relocatable(Shown):
             self._bounded(records[field], f"symbol's {field}")
         info = records["info"]
         return HostSymbols(
-            name=_names(strings, names),
+            name=_names(self.file, strings, names),
             binding=(info >> 4).astype(np.uint8),
             type=(info & 15).astype(np.uint8),
             visibility=records["other"].copy(),
@@ -166,14 +169,19 @@ class Relocatable(Shown):
                 found=f"{what} #{int(big[0])}: {value}",
             )
 
+    @cached_property
+    def _tables(self) -> Mapping[int, list[int]]:
+        """The tables of relocations of each section that has some."""
+        kinds = (SectionType.REL, SectionType.RELA)
+        found: dict[int, list[int]] = {}
+        for table in np.flatnonzero(np.isin(self.sections["type"], kinds)).tolist():
+            found.setdefault(int(self.sections["info"][table]), []).append(table)
+        return found
+
     def relocs(self, section: int, widths: Mapping[int, int]) -> HostRelocs | None:
         """The relocations of a section that has bytes, None for none; ``widths`` are the bytes
         that each type patches. Raises InputError for other types."""
-        kinds = (SectionType.REL, SectionType.RELA)
-        tables = np.flatnonzero(
-            np.isin(self.sections["type"], kinds) & (self.sections["info"] == section)
-        )
-        parts = [self._relocs(int(table), section, widths) for table in tables]
+        parts = [self._relocs(table, section, widths) for table in self._tables.get(section, ())]
         if not parts:
             return None
         columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
@@ -289,18 +297,29 @@ def read(data: U8, file: str, target: Target) -> Relocatable:
         raise _wrong(
             file, f"malformed elf file: the name of section {bad} lies outside of its table"
         )
-    object_ = attrs.evolve(shell, names=_names(strings, starts))
+    object_ = attrs.evolve(shell, names=_names(file, strings, starts))
     object_._bounded(sections["size"][sections["type"] == SectionType.NOBITS], "size of section")
     return object_
 
 
-def _names(strings: bytes, starts: Sequence[int]) -> tuple[bytes, ...]:
-    """The NUL-ended strings at these offsets of a table; the last may lack its end."""
-    ends = (strings.find(b"\0", at) for at in starts)
-    return tuple(
-        strings[at : end if end >= 0 else len(strings)]
-        for at, end in zip(starts, ends, strict=True)
-    )
+def _names(file: str, strings: bytes, starts: Sequence[int]) -> tuple[bytes, ...]:
+    """The NUL-ended strings at these offsets of a table; the last may lack its end. Each is there
+    once, and those that lie in one another are no more than fit into memory: compilers let a
+    string be the end of another one, and not by the thousand."""
+    found: dict[int, bytes] = {}
+    room = _OVERLAPS * len(strings) + _ROOM
+    for at in dict.fromkeys(starts):
+        end = strings.find(b"\0", at)
+        found[at] = name = strings[at : end if end >= 0 else len(strings)]
+        room -= len(name)
+        if room < 0:
+            raise _wrong(
+                file,
+                "malformed elf file: names lie in one another",
+                expected=f"at most {_OVERLAPS * len(strings) + _ROOM} bytes of names in a table of "
+                f"{len(strings)}",
+            )
+    return tuple(found[at] for at in starts)
 
 
 def _wrong(file: str, what: str, **fields: Any) -> InputError:

@@ -19,6 +19,7 @@ from linkpipe.arrays.types import U8
 from linkpipe.errors import COMMAND, InputError, os_error
 from linkpipe.flags.options import Options
 from linkpipe.formats.archive import AR_MAGIC, Member, member_at, symbol_map
+from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.hostlinker.hosttools import answer, compiler
 from linkpipe.values import Shown
 
@@ -44,7 +45,7 @@ class Library(Shown):
     def package(self) -> str:
         """What stands for a package in the names of its sections."""
         name = os.path.basename(self.path)
-        return name[: name.rindex(".a")] if ".a" in name else name
+        return path_to_prefix(name[: name.rindex(".a")] if ".a" in name else name)
 
     def member(self, at: int) -> Member:
         """The member whose header is there. Raises InputError."""

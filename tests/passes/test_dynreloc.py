@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -16,6 +18,7 @@ from linkpipe.engine.context import Link
 from linkpipe.errors import LinkErrors
 from linkpipe.passes.dynreloc import dynreloc
 from linkpipe.symkind import SymKind
+from linkpipe.tables.symbols import SymbolsEdit
 from tests.dynlink import Importing
 
 HEAD, ENTRY = len(LINKAGE.first.code), len(LINKAGE.entry(0, 0, 0).code)
@@ -224,6 +227,35 @@ def test_a_load_of_an_address_that_is_known_needs_no_slot() -> None:
     assert rows(link, f) == [("here", 0, rt.R_PCREL), (".got", 0, rt.R_PCREL)]
     assert bytes(link.symbols.data(f)) == b"\x48\x8d\x05\0\0\0\0" + load
     assert link.dynamic.got.tolist() == [puts]
+
+
+@pytest.mark.parametrize(("type_", "name"), [(2, ""), (2, "lost"), (24, "lost"), (9, ""), (42, "")])
+def test_what_nobody_defines(type_: int, name: str) -> None:
+    """Or has no name at all: a call of a number, as assembly may write it."""
+    p = Importing()
+    target = p.symbol(name, kind=SymKind.SXREF) if name else 0
+    c_code(p, bytes(16), (4, type_, target, -4))
+    with pytest.raises(LinkErrors) as error:
+        hosted(p)
+    assert f"p(.text): unknown symbol {name or '?'} in pcrel" in error.value.render()
+
+
+def test_a_section_with_many_loads_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes long is to copy it."""
+    p = Importing()
+    here = p.symbol("here", kind=SymKind.SNOPTRDATA, content=bytes(8))
+    f = c_code(p, b"\x48\x8b\x05\0\0\0\0" * 50, *((3 + 7 * i, 42, here, -4) for i in range(50)))
+    written: list[int] = []
+    set_content = SymbolsEdit.set_content
+
+    def noted(edit: SymbolsEdit, sym: int, content: bytes, **how: Any) -> None:
+        written.append(sym)
+        set_content(edit, sym, content, **how)
+
+    monkeypatch.setattr(SymbolsEdit, "set_content", noted)
+    link = hosted(p)
+    assert bytes(link.symbols.data(f)) == b"\x48\x8d\x05\0\0\0\0" * 50
+    assert written.count(f) == 1
 
 
 def test_entries_of_tables_come_in_the_order_of_the_text() -> None:

@@ -100,6 +100,13 @@ def test_the_compilers_library_has_what_is_missing(tmp_path: Path) -> None:
     assert link.symbols.kind[link.symbols.lookup("__lost")] == SymKind.SXREF
 
 
+def test_a_library_is_named_as_a_package_would_be(tmp_path: Path) -> None:
+    """With what symbols' names cannot have written in hexadecimal digits."""
+    path = tmp_path / "libclang_rt.builtins-x86_64.a"
+    link = loaded(function("f", "__div"), libgcc=archive(path, ("__div", function("__div"))))
+    assert names(link)[2] == "libclang_rt%2ebuiltins-x86_64(.text)"
+
+
 @pytest.mark.parametrize("libgcc", ["none", "/no/such/libgcc.a"])
 def test_there_need_not_be_a_library(libgcc: str) -> None:
     assert names(loaded(function("f", "__div"), libgcc=libgcc)) == ["p(.text)", "f"]

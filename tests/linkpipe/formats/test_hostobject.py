@@ -14,6 +14,7 @@ from linkpipe.errors import InputError
 from linkpipe.formats import elf
 from linkpipe.formats.elf import SectionType
 from linkpipe.formats.hostobject import Relocatable, read
+from linkpipe.formats.hostobject import _names as _names_of
 from tests.hostelf import AMD64, CODE, DATA, HostElf
 
 WIDTHS = {1: 8, 2: 4, 4: 4, 12: 2}
@@ -132,6 +133,15 @@ def test_what_is_refused(damage: Callable[[HostElf], None], said: str) -> None:
         _everything(made.to_bytes())
     assert said in error.value.render()
     assert "p.a(x.o)" in error.value.render()
+
+
+def test_names_that_lie_in_one_another_are_no_more_than_fit() -> None:
+    """Half a megabyte of them would fill the memory; that one ends another is usual."""
+    table = b"\0" + b"a" * 5000 + b"\0"
+    assert _names_of("x.o", table, [0, 1, 5000, 1]) == (b"", b"a" * 5000, b"a", b"a" * 5000)
+    assert len(_names_of("x.o", table, [1] * 100_000)) == 100_000
+    with pytest.raises(InputError, match="names lie in one another"):
+        _names_of("x.o", table, range(5000))
 
 
 def test_another_machine_is_refused() -> None:
