@@ -36,7 +36,7 @@ from linkpipe.errors import InputError, UserError
 from linkpipe.flags.environ import Environment
 from linkpipe.flags.goflag import Kind
 from linkpipe.flags.options import FLAGS as ALL_FLAGS
-from linkpipe.flags.options import Options, VersionAsked, read_options
+from linkpipe.flags.options import NOT_RUN, Options, VersionAsked, read_options
 from linkpipe.packages.places import Places
 from linkpipe.values import Value
 
@@ -47,15 +47,14 @@ _MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 16 << 20
 _NAME = re.compile(r"manifest\.json|importcfg|pipeline\.toml|files/[0-9]{1,6}\.a")
 _COMPILER = "LINKPIPE_RUN_COMPILER"
-_NOT_RUN = "/nonexistent/compiler-of-a-saved-link"
 
 _BAD = (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error)
 """What is raised for an archive that is none."""
 
 FLAGS = frozenset(
     "B D E H I R T X a aslr bindnow buildid buildmode checklinkname compressdwarf d debugtramp "
-    "e extld extldflags f funcalign g installsuffix k linkmode n pluginpath pruneweakmap r "
-    "randlayout s strictdups w".split()
+    "e extld extldflags f funcalign g installsuffix k libgcc linkmode n pluginpath pruneweakmap r "
+    "race randlayout s strictdups w".split()
 )
 """The flags that are saved: those that decide what is in the output."""
 VARIABLES = ("GOROOT", "GOOS", "GOARCH", "GOEXPERIMENT", "GO_EXTLINK_ENABLED")
@@ -303,7 +302,7 @@ def options_of(path: str, folder: str, variables: Mapping[str, str]) -> tuple[Op
     config.write_bytes(_with_folder(path, text, folder).encode("utf-8", "surrogateescape"))
     args = [*saved.args, "-importcfg", str(config)]
     if variables.get(_COMPILER, "0") in ("", "0", "false"):
-        args.append(f"-extld={_NOT_RUN}")
+        args.append(f"-extld={NOT_RUN}")
     if any(file.name == "pipeline.toml" for file in saved.files):
         args.append(f"-pipeline={folder}/pipeline.toml")
     catalog = Catalog()

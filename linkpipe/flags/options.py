@@ -61,6 +61,9 @@ def _flag(
     return attrs.field(default=value, metadata=meta)
 
 
+NOT_RUN = "/nonexistent/compiler-of-a-saved-link"
+"""The C compiler (-extld) of a link that may run none."""
+
 _LATER = "is not supported yet"
 _DEBUG = "is not supported: it shows the insides of `go tool link`; see `linkpipe --help` for ours"
 _OTHER_OS = "does not apply on Linux"

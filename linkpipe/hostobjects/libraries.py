@@ -16,8 +16,8 @@ import numpy as np
 
 from linkpipe.arch import Architecture
 from linkpipe.arrays.types import U8
-from linkpipe.errors import COMMAND, InputError, os_error
-from linkpipe.flags.options import Options
+from linkpipe.errors import COMMAND, InputError, UserError, os_error
+from linkpipe.flags.options import NOT_RUN, Options
 from linkpipe.formats.archive import AR_MAGIC, Member, member_at, symbol_map
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.hostlinker.hosttools import answer, compiler
@@ -28,7 +28,16 @@ NONE = "none"
 
 
 def compilers_file(options: Options, arch: Architecture, question: str) -> str:
-    """The path that the C compiler answers with; NONE where it has no answer."""
+    """The path that the C compiler answers with; NONE where it has no answer. Raises UserError
+    where none may be asked: then what is missing may be in its libraries, or not."""
+    if compiler(options)[:1] == (NOT_RUN,):
+        raise UserError(
+            "C code of this link needs a library of the C compiler's, and a saved link runs none",
+            label="linkpipe",
+            status=2,
+            remedy="set LINKPIPE_RUN_COMPILER=1 if you trust who made the file, where the same C "
+            "compiler is installed; or add -libgcc=none when it is saved",
+        )
     return answer((*compiler(options), *arch.host_flags, question)) or NONE
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from linkpipe.engine.context import Link
 from linkpipe.errors import LinkpipeError
+from linkpipe.flags.options import NOT_RUN
 from linkpipe.formats.archive import AR_MAGIC
 from linkpipe.formats.elf import STT_NOTYPE
 from linkpipe.passes.hostobjects import hostobjects
@@ -105,6 +106,13 @@ def test_a_library_is_named_as_a_package_would_be(tmp_path: Path) -> None:
     path = tmp_path / "libclang_rt.builtins-x86_64.a"
     link = loaded(function("f", "__div"), libgcc=archive(path, ("__div", function("__div"))))
     assert names(link)[2] == "libclang_rt%2ebuiltins-x86_64(.text)"
+
+
+def test_a_link_that_may_run_no_compiler_says_so() -> None:
+    """Otherwise what is in its library would be said to be missing."""
+    with pytest.raises(LinkpipeError, match="a saved link runs none"):
+        loaded(function("f", "__div"), extld=(NOT_RUN,))
+    loaded(function("f"), extld=(NOT_RUN,))
 
 
 @pytest.mark.parametrize("libgcc", ["none", "/no/such/libgcc.a"])
