@@ -7,8 +7,9 @@ begun, all of its functions first get provisional addresses, with room for every
 there could be. A target of a later package has none yet; calls to it are taken to be too far.
 
 This is a loop over calls, and it is only run for programs that are larger than a call's reach (or
-with -debugtramp=2, for tests): on riscv64, where that is 1 MiB, for all. There such a call is only
-marked (Trampolines.unsure), and the trampoline left out again where all addresses are known.
+with -debugtramp=2, for tests). Where calls reach but a megabyte that is nearly all of them: there a
+call whose target has no address yet is only marked (Trampolines.unsure), and its trampoline left out
+again when all addresses are known.
 
 Source: cmd/link/internal/ld/data.go:74-130, 2754-2838 (maxSizeTrampolines, trampoline,
 textaddress).
