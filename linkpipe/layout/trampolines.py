@@ -8,7 +8,7 @@ there could be. A target of a later package has none yet; calls to it are taken 
 
 This is a loop over calls, and it is only run for programs that are larger than a call's reach (or
 with -debugtramp=2, for tests). Where calls reach but a megabyte that is nearly all of them: there a
-call whose target has no address yet is only marked (Trampolines.unsure), and its trampoline left out
+call whose target has no address yet is only marked (Trampolines.unsure); its trampoline is left out
 again when all addresses are known.
 
 Source: cmd/link/internal/ld/data.go:74-130, 2754-2838 (maxSizeTrampolines, trampoline,
