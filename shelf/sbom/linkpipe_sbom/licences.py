@@ -18,6 +18,10 @@ import attrs
 from linkpipe_sbom.modules import STANDARD, Linked, Program
 
 _NAME = re.compile(r"(un)?licen[sc]e([.-].*)?|copying([.-].*)?", re.IGNORECASE)
+_SOURCE = re.compile(
+    r".*\.([chs]|cc|cpp|go|js|json|proto|py|rb|rs|sh|tmpl|toml|ts|ya?ml)", re.IGNORECASE
+)
+"""Files that are about licences, LICENSE.go; not LICENSE.MIT, COPYING.LESSER."""
 _LARGEST = 1 << 18
 """Bytes; longer than any licence."""
 
@@ -56,7 +60,8 @@ def module_cache(given: Path | None, variables: Mapping[str, str]) -> Path:
     if variables.get("GOMODCACHE"):
         return Path(variables["GOMODCACHE"])
     path = variables.get("GOPATH", "").split(os.pathsep)[0]
-    return (Path(path) if path else Path("~/go").expanduser()) / "pkg/mod"
+    # Without a home this stays as it is, and is a folder that is not there.
+    return Path(path or os.path.expanduser("~/go")) / "pkg/mod"
 
 
 def _folder(module: Linked, cache: Path, goroot: str) -> Path | None:
@@ -74,13 +79,21 @@ def _with_licences(module: Linked, folder: Path | None) -> Linked:
     if folder is None:
         return attrs.evolve(module, unlicensed="where its source is was not told")
     try:
-        files = sorted(each for each in folder.iterdir() if _NAME.fullmatch(each.name))
-        found = tuple(_read(file) for file in files if file.stat().st_size <= _LARGEST)
+        files = sorted(each for each in folder.iterdir() if _is_licence(each))
+        sizes = {file: file.stat().st_size for file in files}
+        found = tuple(_read(file) for file in files if sizes[file] <= _LARGEST)
     except OSError as e:
         return attrs.evolve(module, unlicensed=f"its source cannot be read: {e.strerror}")
-    return attrs.evolve(
-        module, licences=found, unlicensed="" if found else "it has no file with a licence"
-    )
+    large = [f"{file.name} has {size} bytes" for file, size in sizes.items() if size > _LARGEST]
+    reason = "" if found else "it has no file with a licence"
+    if large:
+        reason = f"{', '.join(large)}, and what has over {_LARGEST} is not read"
+    return attrs.evolve(module, licences=found, unlicensed=reason)
+
+
+def _is_licence(file: Path) -> bool:
+    named = _NAME.fullmatch(file.name) and not _SOURCE.fullmatch(file.name)
+    return bool(named) and file.is_file()
 
 
 def _read(file: Path) -> Licence:

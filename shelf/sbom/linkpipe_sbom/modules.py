@@ -31,7 +31,7 @@ class Linked:
         size: bytes of their symbols.
         note: what it stands in for, or the folder that it comes from, where it was replaced.
         licences: the texts of licences that it has.
-        unlicensed: why none is known, "" where one is.
+        unlicensed: why none is known, or not each of them, "" where all are.
     """
 
     path: str

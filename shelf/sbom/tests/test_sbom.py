@@ -254,12 +254,38 @@ def test_licences_of_any_text(tmp_path: Path) -> None:
     valid(tmp_path)
 
 
-def test_where_the_module_cache_is() -> None:
+def test_what_is_called_a_licence_and_is_none(tmp_path: Path) -> None:
+    """A folder and sources, which leave the licence beside them; one that is too large says so."""
+    parts = {}
+    for name, large in (("some", "LICENSE.AGPL"), ("none", "LICENSE"), ("sources", "")):
+        folder = tmp_path / f"{name}@v1.0.0"
+        (folder / "license").mkdir(parents=True)
+        for source in ("license.go", "LICENCE-check.sh", "license.test.JS"):
+            (folder / source).write_text(MIT)
+        if name == "some":
+            (folder / "LICENSE.MIT").write_text(MIT)
+        if large:
+            (folder / large).write_bytes(b"x" * (1 << 18) + b"x")
+        parts[name] = Linked(name, "v1.0.0", "", (), 1)
+    found = with_licences(Program("main", "some", parts, {}, {}), tmp_path, "").modules
+    assert [each.file for each in found["some"].licences] == ["LICENSE.MIT"]
+    said = "has 262145 bytes, and what has over 262144 is not read"
+    assert found["some"].unlicensed == f"LICENSE.AGPL {said}"
+    assert found["none"].licences == ()
+    assert found["none"].unlicensed == f"LICENSE {said}"
+    assert found["sources"].unlicensed == "it has no file with a licence"
+
+
+def test_where_the_module_cache_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the go command has it, unless it is said."""
     assert module_cache(Path("x"), {"GOMODCACHE": "y"}) == Path("x")
     assert module_cache(None, {"GOMODCACHE": "y", "GOPATH": "z"}) == Path("y")
     assert module_cache(None, {"GOPATH": "z:w"}) == Path("z/pkg/mod")
     assert module_cache(None, {}) == Path.home() / "go/pkg/mod"
+    with monkeypatch.context() as patch:
+        # As for a user without a home.
+        patch.setattr("os.path.expanduser", lambda path: path)
+        assert module_cache(None, {}) == Path("~/go/pkg/mod")
 
 
 @pytest.mark.parametrize("version", ["go1.27.3", "go1.27.3-X:arenas", "go1.27.3 X:arenas"])
