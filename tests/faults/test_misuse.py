@@ -32,16 +32,22 @@ PIPELINES: Mapping[str, tuple[str, int, str]] = MappingProxyType(
         "why is nan": (INSERT + "why = nan\n", 5, "`why`: expected a string"),
         "no place": (EXTENDS + "[[insert]]\nname = 'own'\n", 2, "needs one of `after`"),
         "two places": (INSERT + "before = 'output'\n", 2, "needs one of `after` and `before`"),
-        "no such anchor": (EXTENDS + "[[insert]]\nname = 'own'\nafter = 'laod'\n", 4, '"laod"'),
-        "after itself": (EXTENDS + "[[insert]]\nname = 'own'\nafter = 'own'\n", 4, '"own"'),
+        "no such anchor": (
+            EXTENDS + "[[insert]]\nname = 'own'\nafter = 'laod'\n", 4, 'no pass "laod" here'),
+        "after itself": (
+            EXTENDS + "[[insert]]\nname = 'own'\nafter = 'own'\n", 4, 'no pass "own" here'),
         "remove what is not there": (EXTENDS + "[[remove]]\nname = 'own'\n", 3, 'no pass "own"'),
         "replace what is not there": (EXTENDS + "[[replace]]\nname = 'owm'\n", 3, 'no pass "owm"'),
         "replace a barrier": (EXTENDS + "[[replace]]\nname = 'reach-final'\n", 3, "is a barrier"),
-        "by nobody": (EXTENDS + "[[replace]]\nname = 'load'\nby = 'lod'\n", 4, '"lod"'),
-        "twice": (INSERT + INSERT.partition("\n")[2], 6, "own"),
+        "by nobody": (
+            EXTENDS + "[[replace]]\nname = 'load'\nby = 'lod'\n", 4, 'unknown pass "lod"'),
+        "twice": (INSERT + INSERT.partition("\n")[2], 6, '"own" stands twice'),
         "unknown pass": (INSERT.replace('"own"', '"ownn"'), 3, 'unknown pass "ownn"'),
-        "removed and needed": (EXTENDS + "[[remove]]\nname = 'load'\n", 3, "load"),
-        "no output": (EXTENDS + "[[remove]]\nname = 'output'\n", 3, "output"),
+        "removed and needed": (
+            EXTENDS + "[[remove]]\nname = 'load'\n", 3, "the pass linkmode requires it"),
+        "no output": (
+            EXTENDS + "[[remove]]\nname = 'output'\n", 3,
+            "provides the fact `output`, is taken out"),
         "too early": (
             EXTENDS + "remove = [{ name = 'relocate' }]\n"
             "[[insert]]\nname = 'relocate'\nbefore = 'load'\n",
@@ -49,29 +55,34 @@ PIPELINES: Mapping[str, tuple[str, int, str]] = MappingProxyType(
             "requires the fact",
         ),
         "extends itself": ('extends = "p.toml"\n', 1, "extends itself"),
-        "extends nobody": ('extends = ["default", "acme"]\n', 1, "acme"),
+        "extends nobody": ('extends = ["default", "acme"]\n', 1, 'unknown pipeline "acme"'),
         "extends a missing file": ("\nextends = './no.toml'\n", 2, "no.toml: no such file"),
         "extends a number": ("extends = 3\n", 1, "`extends` is not a path"),
         "extends a folder": ("extends = './'\n", 1, "is a directory"),
         "when is no table": (INSERT + "when = 'exe'\n", 5, "`when`: expected a table"),
-        "unknown condition": (INSERT + "when = { bildmode = ['exe'] }\n", 5, "bildmode"),
-        "impossible condition": (INSERT + "when = { buildmode = ['exee'] }\n", 5, "exee"),
-        "condition of another type": (INSERT + "when = { w = 'no' }\n", 5, "w"),
-        "empty condition": (INSERT + "when = { buildmode = [] }\n", 5, "buildmode"),
+        "unknown condition": (
+            INSERT + "when = { bildmode = ['exe'] }\n", 5, "unknown condition `bildmode`"),
+        "impossible condition": (
+            INSERT + "when = { buildmode = ['exee'] }\n", 5, "no buildmode 'exee'"),
+        "condition of another type": (
+            INSERT + "when = { w = 'no' }\n", 5, "`w` for the pass own: expected bool, found 'no'"),
+        "empty condition": (INSERT + "when = { buildmode = [] }\n", 5, "would never run"),
         "unknown option": (INSERT + "options = { txt = 'x' }\n", 5, "unknown option `txt`"),
         "option of another type": (INSERT + "options = { times = 'x' }\n", 5, "expected int"),
         "option is true": (INSERT + "options = { times = true }\n", 5, "expected int, found True"),
         "options are no table": (INSERT + "options = 3\n", 5, "`options`: expected a table"),
         "options of a pass that has none": (
-            EXTENDS + "[[replace]]\nname = 'load'\noptions = { x = 1 }\n", 4, "load"),
+            EXTENDS + "[[replace]]\nname = 'load'\noptions = { x = 1 }\n", 4,
+            "the pass load has no options"),
         "barrier without a name": (
             EXTENDS + "[[insert]]\nbarrier = 3\nafter = 'load'\n", 3, "expected a string"),
         "barrier that is there": (
-            EXTENDS + "[[insert]]\nbarrier = 'reach-final'\nafter = 'load'\n", 3, "reach-final"),
+            EXTENDS + "[[insert]]\nbarrier = 'reach-final'\nafter = 'load'\n", 3,
+            '"reach-final" is taken'),
         "nothing is final": (
             EXTENDS + "[[insert]]\nbarrier = 'b'\nafter = 'load'\nfinal = ['nosuch']\n",
             5,
-            "nosuch",
+            "`nosuch` is final, and no pass before it provides",
         ),
     }
 )  # fmt: skip
@@ -80,26 +91,29 @@ PIPELINES: Mapping[str, tuple[str, int, str]] = MappingProxyType(
 FLAGS: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
     {
         "unknown pass": (("-pass", "nosuch@load"), 'unknown pass "nosuch"'),
-        "unknown place": (("-pass", "own@nosuch"), "nosuch"),
-        "no place": (("-pass", "own"), "-pass own"),
+        "unknown place": (("-pass", "own@nosuch"), 'no pass "nosuch" here'),
+        "no place": (("-pass", "own"), "-pass own does not say after what"),
         "no name": (("-pass=@load",), '"@load" does not say which pass'),
         "no value": (("-pass", "own@load:text"), "expected key=value"),
         "twice": (("-pass", "own@load:text=a,text=b"), "text twice"),
         "unknown option": (("-pass", "own@load:txt=a"), "unknown option `txt`"),
-        "option of another type": (("-pass", "own@load:times=a"), "times"),
-        "skip what is not there": (("-skip-pass", "nosuch"), "nosuch"),
-        "skip what is needed": (("-skip-pass", "load"), "load"),
-        "until nobody": (("-until", "nosuch"), "nosuch"),
+        "option of another type": (
+            ("-pass", "own@load:times=a"),
+            "expected int, found 'a' @ .times",
+        ),
+        "skip what is not there": (("-skip-pass", "nosuch"), 'no pass "nosuch" here'),
+        "skip what is needed": (("-skip-pass", "load"), "the pass linkmode requires it"),
+        "until nobody": (("-until", "nosuch"), 'this link has no pass "nosuch"'),
         "unknown plugin": (("-disable-plugin", "nosuch"), 'no plugin "nosuch" is installed'),
         "linkpipe itself": (("-disable-plugin", "linkpipe"), "linkpipe itself"),
         "unknown observer": (("-observe", "nosuch"), 'unknown observer "nosuch"'),
         "observer's option": (("-observe", "dump:dri=x"), "unknown option `dri`"),
         "observer without a name": (("-observe", ":dir=x"), "is no name of an observer"),
-        "format": (("-observe", "dump:dir=d,format=nosuch"), "nosuch"),
+        "format": (("-observe", "dump:dir=d,format=nosuch"), 'unknown dumper "nosuch"'),
         "no regular expression": (("-observe", "dump:dir=d,match=("), "no regular expression"),
-        "no pipeline": (("-pipeline", "no.toml"), "no.toml"),
-        "a folder": (("-pipeline", "."), "pipeline ."),
-        "release": (("-release", "9.99"), "9.99"),
+        "no pipeline": (("-pipeline", "no.toml"), "no.toml: no such file or directory"),
+        "a folder": (("-pipeline", "."), "pipeline .: is a directory"),
+        "release": (("-release", "9.99"), 'unknown release "9.99"'),
     }
 )
 """Flags, what is said."""
@@ -112,19 +126,24 @@ PLUGINS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "    raise type('Bye', (BaseException,), {})", "pass own: crashed with Bye"),
         "exits": ("    raise SystemExit(0)", "pass own: crashed with SystemExit: 0"),
         "recurses": ("    return own.run(link, options)", "pass own: crashed with RecursionError"),
-        "a fact that it does not read": ("    return link.sections", "sections"),
-        "a fact that is not": ("    return link.fact('nosuch')", "nosuch"),
-        "an attribute that is not": ("    return link.symbolz", "pass own: "),
+        "a fact that it does not read": (
+            "    return link.sections", "reads the fact 'sections', which it has not"),
+        "a fact that is not": (
+            "    return link.fact('nosuch')", "reads the fact 'nosuch', which it has not"),
+        "an attribute that is not": ("    return link.symbolz", "no attribute 'symbolz'"),
         "sets what it has not declared": (
-            "    return link.evolve(image=link.symbols)", "image"),
+            "    return link.evolve(image=link.symbols)",
+            "sets the fact 'image', which it has not"),
         "sets nothing": ("    return link", "did not set the fact `own.done`"),
-        "sets it to None": ("    return link.evolve({'own.done': None})", "own.done"),
+        "sets it to None": (
+            "    return link.evolve({'own.done': None})", "`own.done` to a value of type NoneType"),
         "changes the link": ("    link.facts['own.done'] = 1", "pass own: crashed with TypeError"),
         "writes into an array": (
             "    link.symbols.size[0] = 1", "pass own: crashed with ValueError"),
         "makes an array writable": (
             "    link.symbols.size.setflags(write=True)", "cannot set WRITEABLE flag"),
-        "sets an attribute": ("    link.symbols.size = 1", "pass own: crashed with "),
+        "sets an attribute": (
+            "    link.symbols.size = 1", "pass own: crashed with FrozenInstanceError"),
         "leaves an edit open": (
             "    link.symbols.edit().set(1, size=3)\n    return link", "did not set the fact"),
         "loses facts": ("    return type(link)({'own.done': 1})", "lost the fact"),
@@ -137,9 +156,10 @@ MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "no module": ("import nosuch_module", "cannot load pass own of own 1: ModuleNotFound"),
         "a syntax error": ("def own(:", "cannot load pass own of own 1: SyntaxError"),
         "no such name": ("other = 1", "cannot load pass own of own 1: AttributeError"),
-        "a function": ("def own(link): return link", "own"),
-        "a class": ("class own: pass", "own"),
-        "None": ("own = None", "own"),
+        "a function": (
+            "def own(link): return link", "own_pass:own of own 1 is no pass but function"),
+        "a class": ("class own: pass", "own_pass:own of own 1 is no pass but type"),
+        "None": ("own = None", "own_pass:own of own 1 is no pass but NoneType"),
         "requires is a string": (
             "@linkpass(name='own', requires='symbols')\ndef own(link): ...", "string 'symbols'"),
         "options are no class": (
@@ -152,14 +172,16 @@ class O:
 
 @linkpass(name='own', options=O)
 def own(link, options): ...""",
-            "TypeError",
+            "TypeError: O.__init__() missing 1 required",
         ),
         "inputs that are no options": (
             "@linkpass(name='own', inputs=('x',))\ndef own(link): ...", "input 'x'"),
         "another API": ("from linkpipe.api import require\nrequire('9.0')", "linkpipe.api 9.0"),
-        "wraps nobody": ("own = wrapping('nosuch', name='own')(lambda l, s: l)", "nosuch"),
+        "wraps nobody": (
+            "own = wrapping('nosuch', name='own')(lambda l, s: l)", 'unknown pass "nosuch"'),
         "requires what nobody provides": (
-            "@linkpass(name='own', requires=('nosuch',))\ndef own(link): ...", "nosuch"),
+            "@linkpass(name='own', requires=('nosuch',))\ndef own(link): ...",
+            "requires the fact `nosuch`, which no pass"),
         "takes no link": (
             "@linkpass(name='own')\ndef own(): ...", "pass own: crashed with TypeError"),
         "exits when it is imported": ("raise SystemExit(0)", "own of own 1: SystemExit"),
