@@ -5,6 +5,8 @@ the go command, so it is given as that was called: its command line, folder and 
 of the process that called the linker. Where a line would not do the same link there is none: for
 inputs that can be read but once, and for what `linkpipe save` does not take (`go test`, several
 files, a pipeline in several files).
+
+What a link prints is read by others, in CI by many. Values of `-X` may be secrets and are left out.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from linkpipe.errors import ObserverError, OptionError
+from linkpipe.flags.goflag import split_quoted
 from linkpipe.flags.settings import Settings
 from linkpipe.process import ledger, parent
 
@@ -35,8 +38,9 @@ _SWITCHES = frozenset(
 _DROPPED = frozenset("C o n x v json work toolexec exec".split())
 """Those that say nothing of what is linked, or that `linkpipe save` gives itself."""
 _GO_VARIABLES = (
-    "GO111MODULE GOCACHE GOFIPS140 GOFLAGS GOMODCACHE GOPATH GOTOOLCHAIN GOWORK CGO_ENABLED "
-    "CGO_CFLAGS CGO_CPPFLAGS CGO_CXXFLAGS CGO_LDFLAGS CC CXX"
+    "GO111MODULE GOCACHE GODEBUG GOENV GOFIPS140 GOFLAGS GOMODCACHE GOPATH GOTOOLCHAIN GOWORK "
+    "CGO_ENABLED CGO_CFLAGS CGO_CPPFLAGS CGO_CXXFLAGS CGO_FFLAGS CGO_LDFLAGS AR CC CXX FC "
+    "PKG_CONFIG PKG_CONFIG_PATH"
 ).split()
 """Variables of the go command that decide what it compiles (`go help environment`). Others may hold
 what is nobody's business."""
@@ -60,7 +64,7 @@ def _by_hand(options: Options, catalog: Catalog) -> str:
     if not _there_to_stay(options, *files):
         return ""
     variables = _variables(options, catalog, os.environ)
-    save = ["@", "--", *options.args]
+    save = ["@", "--", *_without_values(options.args)]
     return _line(os.getcwd(), variables, os.path.basename(options.o) or "link", save)
 
 
@@ -86,6 +90,9 @@ def _by_go(options: Options, catalog: Catalog) -> str:
     folder = os.readlink(f"{process}/cwd")
     name = os.path.basename(os.path.normpath(os.path.join(folder, package)))
     more = {key: value for key, value in variables.items() if key in _GO_VARIABLES}
+    if "GOFLAGS" in more:
+        more["GOFLAGS"] = _joined(_secretless(split_quoted(more["GOFLAGS"])))
+    flags = _secretless(flags)
     kept = {**more, **_variables(options, catalog, variables)}
     return _line(folder, kept, name, [package, *(["--", *flags] if flags else [])])
 
@@ -113,6 +120,55 @@ def _read(words: list[str]) -> tuple[str, list[str]] | None:
         return None
     one = len(rest) < 2 and not any("..." in word or word in _PATTERNS for word in rest)
     return (rest or ["."])[0] if one else "", flags
+
+
+def _without_values(words: Iterable[str]) -> list[str]:
+    """Flags of the linker: of each -X the name alone."""
+    found: list[str] = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if found and found[-1] in ("-X", "--X"):
+            found.append(name + equals)
+        elif equals and name in ("-X", "--X"):
+            found.append(f"{name}={''.join(value.partition('=')[:2])}")
+        else:
+            found.append(word)
+    return found
+
+
+def _secretless(words: Iterable[str]) -> list[str]:
+    """Flags of the go command, among them those of the linker."""
+    found: list[str] = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if found and found[-1] in ("-ldflags", "--ldflags"):
+            found.append(_ldflags(word))
+        elif equals and name in ("-ldflags", "--ldflags"):
+            found.append(f"{name}={_ldflags(value)}")
+        else:
+            found.append(word)
+    return found
+
+
+def _ldflags(text: str) -> str:
+    """The value of -ldflags, which may begin with a pattern of packages and "="."""
+    pattern = "" if text.lstrip().startswith("-") else "".join(text.partition("=")[:2])
+    words = split_quoted(text.removeprefix(pattern))
+    without = _without_values(words)
+    return text if without == list(words) else pattern + _joined(without)
+
+
+def _joined(words: Iterable[str]) -> str:
+    """Words as the go command takes them apart again. Raises ValueError for one that no quotes
+    hold."""
+    found = []
+    for word in words:
+        plain = word and not any(char.isspace() or char in "'\"" for char in word)
+        quote = "" if plain else "'" if "'" not in word else '"'
+        if quote and quote in word:
+            raise ValueError("has both kinds of quotes")
+        found.append(f"{quote}{word}{quote}")
+    return " ".join(found)
 
 
 def _there_to_stay(options: Options, *more: str) -> bool:
