@@ -8,9 +8,10 @@ plan asks for what is in it.
 from __future__ import annotations
 
 import os
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -270,7 +271,8 @@ class Catalog:
             for offer, plugin in self._offered["passes"].get(name, ()):
                 if {entry.dist for entry in self._entries_of(plugin)} == {"linkpipe"}:
                     continue
-                with suppress(LinkpipeError):  # the link says so
+                # The link says what is wrong; and what is printed is no answer to -V=full.
+                with suppress(LinkpipeError), redirect_stdout(sys.stderr):
                     loaded = _load(f"pass {name}", offer.owner, offer)
                     if isinstance(loaded, Wrapping) and loaded.wrapped not in found:
                         found.append(loaded.wrapped)

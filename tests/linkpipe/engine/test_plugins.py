@@ -210,9 +210,10 @@ def test_the_identity_follows_the_code_that_a_plugin_requires(
 
 
 def test_the_identity_follows_what_a_pass_wraps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is a part of what the pass does, and stands in no pipeline."""
+    """It is a part of what the pass does, and stands in no pipeline. To find it the pass is
+    imported, and what that prints is not where the go command reads the answer."""
     monkeypatch.syspath_prepend(tmp_path)
     points = []
     for name, module in (
@@ -221,12 +222,13 @@ def test_the_identity_follows_what_a_pass_wraps(
     ):
         package = f"wraps_{name[:3]}"
         (tmp_path / f"{package}.py").write_text(
-            f"from linkpipe.api import linkpass, wrapping\n{module}\n"
+            f"from linkpipe.api import linkpass, wrapping\n{module}\nprint('hello')\n"
         )
         value = f"{package}:{module.partition(' ')[0]}"
         info = dist(tmp_path, package, top_level=package)
         points.append(EntryPoint("linkpipe.passes", name, value, package, "1.0", info))
     before = Catalog(points).identity(["outer"])
+    assert capsys.readouterr().out == ""
     assert Catalog(points).identity(["outer"]) == before
     (tmp_path / "wraps_inn.py").write_text("x = 2222\n")
     assert Catalog(points).identity(["outer"]) != before
