@@ -88,6 +88,7 @@ LATER = (
     "difflib",
     "json",
     "linkpipe.hostlinker.hosttools",
+    "linkpipe.observe.misplaced",
 )
 """What links import when they need it."""
 

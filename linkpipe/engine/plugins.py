@@ -21,7 +21,6 @@ import pluggy
 from linkpipe.engine import hookspecs
 from linkpipe.engine.entrypoints import EntryPoint, plain_name, required, scan
 from linkpipe.engine.hookspecs import Offer, hookimpl
-from linkpipe.engine.pass_api import Pass, Wrapping
 from linkpipe.errors import LinkpipeError, Terminated, UserError
 
 _NONE: Mapping[str, object] = MappingProxyType({})
@@ -168,7 +167,12 @@ class Catalog:
     def load(self, kind: str, name: str) -> Any:
         """The object of that name; a pass that wraps another one, around the one that this catalog
         has. Raises UserError: unknown, offered twice, or broken."""
-        found, around = self._named(kind, name), list[Wrapping]()
+        found = self._named(kind, name)
+        if kind != "passes":
+            return found
+        from linkpipe.engine.pass_api import Pass, Wrapping
+
+        around = list[Wrapping]()
         while isinstance(found, Wrapping):
             if found.wrapped in (outer.wrapped for outer in around):
                 raise _cannot_wrap(name, f"it wraps {found.wrapped}, which wraps it")
@@ -273,6 +277,8 @@ class Catalog:
                     continue
                 # The link says what is wrong; and what is printed is no answer to -V=full.
                 with suppress(LinkpipeError), redirect_stdout(sys.stderr):
+                    from linkpipe.engine.pass_api import Wrapping
+
                     loaded = _load(f"pass {name}", offer.owner, offer)
                     if isinstance(loaded, Wrapping) and loaded.wrapped not in found:
                         found.append(loaded.wrapped)

@@ -17,7 +17,8 @@ def untouched(folder: Path) -> bool:
 
 def refused(done: Ended, who: str, message: str) -> bool:
     """Whether a link failed with one paragraph that names who it was, and says what."""
-    first, *more = done.err.splitlines()
+    lines = done.err.splitlines()
+    first, *more = (line for line in lines if not line.startswith("linkpipe: warning: "))
     return (
         first.startswith(f"linkpipe: {who}")
         and message in first

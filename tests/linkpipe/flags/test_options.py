@@ -172,7 +172,6 @@ def test_main_of_a_plugin_is_known_by_its_path() -> None:
 @pytest.mark.parametrize(
     ("args", "flag"),
     [
-        (["-race"], "-race"),
         (["-linkshared"], "-linkshared"),
         (["-buildmode=shared"], "-buildmode=shared"),
         (["-debugnosplit"], "-debugnosplit"),

@@ -70,7 +70,7 @@ def test_what_it_holds_is_bounded(shared: Room) -> None:
         shared.served()
     assert resident() < MOST
     assert resident() < before + (1 << 20)
-    until(lambda: len(list(Path(f"/proc/{process}/fd").iterdir())) == files)
+    until(lambda: len(list(Path(f"/proc/{process}/fd").iterdir())) <= files)
 
 
 def test_it_ends_when_nobody_asks(room: Room) -> None:
