@@ -97,16 +97,15 @@ def test_mixed_pairs(folder: Path) -> None:
     assert next(iter(printed))[0] == 0
 
 
-def test_a_program_with_c_code_is_left_to_the_host_linker(folder: Path) -> None:
-    """Without a word on the link mode, linkpipe does what the oracle does with
-    -linkmode=external (the oracle alone would link net's C objects itself)."""
+def test_a_program_with_c_code_is_linked_as_by_the_oracle(folder: Path) -> None:
+    """Without a word on the link mode it links the C objects of package net itself."""
     program = table()["cgoserver"]
     given = inputs(program)
     words = tuple(a for a in given.argv if a != "-linkmode=external")
     plain = attrs.evolve(given, argv=words)
     assert plain.argv != given.argv
-    theirs = oracle.link(oracle.stock(), given, ["-w"], folder / "theirs", external=True)
-    ours = oracle.link(oracle.linkpipe(), plain, ["-w"], folder / "ours", external=True)
+    theirs = oracle.link(oracle.stock(), plain, ["-w"], folder / "theirs")
+    ours = oracle.link(oracle.linkpipe(), plain, ["-w"], folder / "ours")
     assert oracle.differences(ours, theirs) == []
 
 
