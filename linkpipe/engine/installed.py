@@ -51,12 +51,7 @@ def sources(module: str, owner: str) -> list[str]:
         except (LinkpipeError, KeyboardInterrupt, Terminated):
             raise
         except BaseException as e:  # a package may say sys.exit(), too
-            raise UserError(
-                f"cannot load {'.'.join(parts[: count - 1])} of {owner}: {type(e).__name__}: {e}",
-                status=2,
-                label="linkpipe",
-                remedy=f"reinstall {owner.partition(' ')[0]}, or do without it",
-            ) from e
+            raise cannot_load(".".join(parts[: count - 1]), owner, e) from e
         if spec is None or (count == len(parts) and not spec.has_location):
             return []
         if spec.has_location and spec.origin:  # not a folder that several distributions share
@@ -104,3 +99,13 @@ def _stamps(files: set[str]) -> list[str]:
                 found.update(os.path.join(folder, name) for name in names)
     stats = ((path, os.stat(path)) for path in sorted(found) if os.path.isfile(path))
     return [f"{path} {stat.st_size} {stat.st_mtime_ns}\n" for path, stat in stats]
+
+
+def cannot_load(what: str, owner: str, error: BaseException) -> UserError:
+    """The error for what a package brings and cannot be imported."""
+    return UserError(
+        f"cannot load {what} of {owner}: {type(error).__name__}: {error}",
+        status=2,
+        label="linkpipe",
+        remedy=f"reinstall {owner.partition(' ')[0]}, or do without it",
+    )

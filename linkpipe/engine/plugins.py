@@ -300,12 +300,9 @@ def _load(what: str, owner: str, source: Offer | EntryPoint) -> Any:
     except (LinkpipeError, KeyboardInterrupt, Terminated):
         raise
     except BaseException as e:  # a module may say sys.exit(), too
-        raise UserError(
-            f"cannot load {what} of {owner}: {type(e).__name__}: {e}",
-            status=2,
-            label="linkpipe",
-            remedy=f"reinstall {owner.partition(' ')[0]}, or do without it",
-        ) from e
+        from linkpipe.engine.installed import cannot_load
+
+        raise cannot_load(what, owner, e) from e
 
 
 def _cannot_wrap(name: str, why: str) -> UserError:
