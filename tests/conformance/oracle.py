@@ -33,6 +33,8 @@ it is, and compressed, which is the default."""
 
 # How often a host opens its plugin: what depends on luck shall show.
 TIMES = 10
+# How often a program that dies of a signal in an emulator is run.
+EMULATED = 3
 
 MEASURE = Path(__file__).with_name("measure.py")
 
@@ -207,16 +209,23 @@ def differences(ours: Linked, theirs: Linked) -> list[str]:
 
 def run(linked: Path, *args: str | Path, runner: Sequence[str] = ()) -> tuple[int, str]:
     """Run a linked program; exit status, and what it printed on both streams. ``runner`` are the
-    words before it."""
-    done = subprocess.run(
-        [*runner, linked, *args],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-        env=environment(),
-        check=False,
-    )
+    words before it.
+
+    An emulator itself fails once in some thousand runs (the oracle's own file was seen to die of a
+    signal that the same bytes beside it did not get), so what dies of a signal there runs again,
+    `EMULATED` times in all: a program that is wrong dies each time."""
+    for _ in range(EMULATED if runner else 1):
+        done = subprocess.run(
+            [*runner, linked, *args],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            env=environment(),
+            check=False,
+        )
+        if done.returncode >= 0:
+            break
     return done.returncode, done.stdout
 
 

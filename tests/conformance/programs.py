@@ -297,6 +297,7 @@ class lock:  # noqa: N801 - used like a function
     def __enter__(self) -> None:
         import fcntl
 
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.file = self.path.open("w")
         fcntl.flock(self.file, fcntl.LOCK_EX)
 
