@@ -1,0 +1,82 @@
+"""Times linkpipe beside each release's own linker, all releases in turns. Rules: README.md here.
+
+    python -m benchmarks.releases [--rounds N] [PROGRAM …]
+
+Prints, for each program and release, the median of the CPU time of linkpipe in that of the
+release's linker; how many times the pinned release's that is, in each round (the mark is 1.05):
+median and middle half; and the same of the best rounds of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+from pathlib import Path
+
+from benchmarks.bench import Setting, machine, one
+from tests.conformance import oracle
+from tests.conformance.programs import inputs, scratch, table
+from tests.conformance.releases import VERSIONS, install
+from tests.conformance.toolchain import goroot
+
+PROGRAMS = ("hello -s -w", "go -s -w")
+
+
+def both(name: str, release: Path, folder: Path) -> tuple[float, float]:
+    """CPU seconds of one link by linkpipe, and by the release's own linker."""
+    os.environ["LINKPIPE_GOROOT"] = str(release)
+    setting = Setting.of(name)
+    given = inputs(table()[setting.program])
+    ours = one(oracle.linkpipe(), given, folder / "ours", setting)
+    theirs = one(oracle.stock(), given, folder / "theirs", setting)
+    return ours.cpu, theirs.cpu
+
+
+def measure(name: str, releases: dict[str, Path], rounds: int, folder: Path) -> list[str]:
+    """The rows of one program: a round to warm up, then `rounds` of all releases in turns."""
+    found: dict[str, list[tuple[float, float]]] = {release: [] for release in releases}
+    for number in range(rounds + 1):
+        order = list(releases) if number % 2 else list(reversed(releases))
+        for release in order:
+            measured = both(name, releases[release], folder)
+            if number:
+                found[release].append(measured)
+    ratios = {release: [ours / theirs for ours, theirs in found[release]] for release in found}
+    best = {
+        release: min(a for a, _ in one) / min(b for _, b in one) for release, one in found.items()
+    }
+    pinned = next(iter(found))
+    rows = []
+    for release in found:
+        beside = [a / b for a, b in zip(ratios[release], ratios[pinned], strict=True)]
+        low, middle, high = statistics.quantiles(beside, n=4)
+        rows.append(
+            f"| {name} | {release} | {statistics.median(ratios[release]):.2f} | **{middle:.3f}** "
+            f"| {low:.2f} to {high:.2f} | {best[release] / best[pinned]:.3f} |"
+        )
+    return rows
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks.releases", description=__doc__)
+    parser.add_argument("programs", nargs="*", default=PROGRAMS, metavar="PROGRAM")
+    parser.add_argument("--rounds", type=int, default=20)
+    told = parser.parse_args(argv)
+    pinned = goroot()
+    releases = {(pinned / "VERSION").read_text().split()[0].removeprefix("go"): pinned}
+    releases |= {version: install(name) for name, version in reversed(VERSIONS.items())}
+    folder = scratch()
+    print(f"{machine()}; {told.rounds} rounds\n")
+    print("| program | release | CPU ratio | of the pinned release's | middle half | best |")
+    print("|---|---|---|---|---|---|")
+    for name in told.programs:
+        print(*measure(name, releases, told.rounds, folder), sep="\n", flush=True)
+    shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
