@@ -104,7 +104,9 @@ def _ranks(release: Release) -> U8:
 
 
 class _Work:
-    """What has been found so far. A record of ``records`` is a row of Dynamic."""
+    """What has been found so far. A record of ``records``, and a row of ``bulk``, is one of
+    Dynamic's; their ``turns`` say in which order: -1 for those of functions, for those of data the
+    place of the relocation among all of data."""
 
     def __init__(self, link: Link) -> None:
         assert link.arch.linkage is not None, "the pass cgo has refused the link"
@@ -119,12 +121,15 @@ class _Work:
         self.plt: dict[int, int] = {}
         self.got: dict[int, int] = {}
         self.records: list[tuple[int, ...]] = []
+        self.turns: list[int] = []
         self.bulk = np.zeros((0, 6), np.int64)
+        self.bulk_turns = np.zeros(0, np.int64)
 
     def found(self) -> Dynamic:
         """The fact."""
         records = np.array(self.records, np.int64).reshape(-1, 6)
-        rows = np.concatenate((records, self.bulk))
+        turns = np.concatenate((np.array(self.turns, np.int64), self.bulk_turns))
+        rows = np.concatenate((records, self.bulk))[np.argsort(turns, kind="stable")]
         small, imports = rows.astype(np.int32), self.link.cgo.imports
         return Dynamic(
             symbols=np.array(list(self.symbols), np.int32),
@@ -237,10 +242,12 @@ class _Work:
             wanted &= among[owner]
         if len(self.tabled):
             wanted |= self.tabled[rows]
-        for row, place in zip(rows[wanted].tolist(), owner[wanted].tolist(), strict=True):
+        for at in np.flatnonzero(wanted).tolist():
+            row, place = int(rows[at]), int(owner[at])
             number = self.hosts.get(row)
             reach = None if number is None else self.linkage.host[number].imported
             self._reach(row, place, reach or reaches[int(self.relocs.type[row])])
+            self.turns += [-1 if among is None else at] * (len(self.records) - len(self.turns))
 
     def _reach(self, row: int, place: int, reach: Reach) -> None:
         target, given = int(self.relocs.target[row]), int(self.relocs.add[row])
@@ -273,8 +280,8 @@ class _Work:
     def relative(self, ids: I64, type_: int) -> None:
         """Have the dynamic linker put every address in data right."""
         rows, owner = self._rows(ids)
-        here = self.relocs.type[rows] == R_ADDR
-        rows, owner = rows[here], owner[here]
+        turns = np.flatnonzero(self.relocs.type[rows] == R_ADDR)
+        rows, owner, self.bulk_turns = rows[turns], owner[turns], turns
         symbols, ptrsize = self.link.symbols, self.link.arch.ptrsize
         checkpoint(
             InputError(

@@ -280,6 +280,24 @@ def test_data_of_c_objects_holds_addresses() -> None:
     assert (found.type.tolist(), found.add.tolist()) == ([R_X86_64_RELATIVE], [2])
 
 
+def test_slots_that_data_asks_for_come_between_addresses() -> None:
+    """Where the executable may lie anywhere: in the order of the relocations, behind those of
+    functions, though data may be numbered before."""
+    p = Importing(buildmode="pie")
+    first, second, third = (p.imported(name) for name in ("first", "second", "third"))
+    table = p.symbol("p(.data)", kind=SymKind.SNOPTRDATA, content=bytes(32))
+    p.reloc(table, rt.R_HOST + 1, table, size=8)
+    p.reloc(table, rt.R_HOST + 9, second, size=4, offset=8)
+    p.reloc(table, rt.R_HOST + 1, table, size=8, offset=16)
+    p.reloc(table, rt.R_HOST + 9, third, size=4, offset=24)
+    c_code(p, bytes(16), (4, 9, first, -4))
+    found = hosted(p).dynamic
+    assert found.got.tolist() == [first, second, third]
+    slot, address = R_X86_64_GLOB_DAT, R_X86_64_RELATIVE
+    assert found.type.tolist() == [slot, address, slot, address, slot]
+    assert found.offset.tolist() == [0, 0, 8, 16, 16]
+
+
 @pytest.mark.parametrize(("type_", "name"), [(1, "R_X86_64_64"), (2, "R_X86_64_PC32")])
 def test_c_objects_that_were_not_compiled_for_shared_libraries(type_: int, name: str) -> None:
     p = Importing()
