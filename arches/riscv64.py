@@ -188,10 +188,14 @@ RELOCS = MappingProxyType(
             "A",
             _thread,
             elf=ElfRule({8: _THREAD}, untouched=True),
+            reach=_PAIR_REACH,
+            reaches=lambda p: p.A,
         ),
         # In .plt alone: what Go and assembly compile to has pairs.
-        GO_PCREL_HI20: RelocKind("R_RISCV_PCREL_HI20", "S + A - P", _high, reach=_PAIR_REACH),
-        GO_PCREL_LO12_I: RelocKind("R_RISCV_PCREL_LO12_I", "S + A - P & 0xfff", _low),
+        GO_PCREL_HI20: RelocKind(
+            "R_RISCV_PCREL_HI20", "S + A - P", _high, reach=_PAIR_REACH, own=True
+        ),
+        GO_PCREL_LO12_I: RelocKind("R_RISCV_PCREL_LO12_I", "S + A - P & 0xfff", _low, own=True),
     }
 )
 

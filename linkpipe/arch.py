@@ -164,6 +164,7 @@ class RelocKind(Shown):
             place of an ELF relocation, are divided by it, and must be multiples.
         addend: the bytes that an addend stands for; None: it is that number.
         reach: the farthest that a target may be from its place, bytes; None: what fits the field.
+        reaches: what has to be within ``reach``; None: the distance from the place to the target.
         low_bits: how many of the target's lowest bits must be zero, because an instruction leaves
             them out.
         prepare: for a kind that this linker applies in position-independent executables alone:
@@ -176,6 +177,7 @@ class RelocKind(Shown):
             that to which it leads turns out to be in ``reach``.
         hosted: for a kind without a kernel: whether it is one that a host linker can resolve, in
             code that is not bound to an address.
+        own: whether the linker's own code alone has it; objects with one are damaged.
     """
 
     name: str
@@ -189,12 +191,14 @@ class RelocKind(Shown):
     unit: int = 1
     addend: Callable[[I64], I64] | None = None
     reach: int | None = None
+    reaches: Kernel | None = None
     low_bits: int = 0
     prepare: Callable[[Places], Bool] | None = None
     around: tuple[int, int] = (0, 0)
     refusal: str = ""
     shortcut: bool = False
     hosted: bool = False
+    own: bool = False
 
 
 def _section_offset(p: Places) -> I64:

@@ -185,11 +185,13 @@ class _Work:
         for number in np.flatnonzero(np.bincount(self.type)).tolist():
             rows = np.flatnonzero((self.type == number) & live)
             kind = self.link.arch.relocs.get(number)
-            if kind is not None:
-                yield kind, rows
-                continue
-            for i in rows.tolist():
+            known = np.full(len(rows), kind is not None)
+            if kind is not None and kind.own:
+                known = self.symbols.object[self.laid.ids[self.owner[rows]]] == 0
+            for i in rows[~known].tolist():
                 self.errors.unknown(self._where(i), number)
+            if kind is not None:
+                yield kind, rows[known]
 
     def apply(self, kind: RelocKind, rows: I64) -> None:
         """Patch the places of rows of one kind, or hand them on to the host linker."""
@@ -387,7 +389,7 @@ class _Work:
         """Refuse targets that an instruction cannot express, before it is made of them."""
         target = places.S + (places.A if kind.addend is None else kind.addend(places.A))
         if kind.reach is not None:
-            distance = target - places.P
+            distance = target - places.P if kind.reaches is None else kind.reaches(places)
             far = (distance >= kind.reach) | (distance < -kind.reach)
             for j in np.flatnonzero(far).tolist():
                 self.errors.too_far(self._where(int(rows[j])), kind, int(distance[j]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from elftools.elf import enums
@@ -206,10 +209,11 @@ def program(mode: Mode, distance: int = 0x1000) -> Tiny:
     return p
 
 
-def refused(p: Tiny) -> list[str]:
-    """What is said of a link that is refused."""
+def refused(p: Tiny, objects: Any = None) -> list[str]:
+    """What is said of a link that is refused, with these objects."""
+    link = p.link()
     with pytest.raises(LinkErrors) as raised:
-        relocate(labels(p.link()))
+        relocate(labels(link.evolve(objects=objects or link.objects)))
     return [error.headline() for error in raised.value.errors]
 
 
@@ -247,6 +251,36 @@ def test_what_cannot_be_reached_is_refused() -> None:
     p = program(INTERNAL)
     p.reloc(p.text[0], riscv64.GO_JAL, p.text[1], offset=16, add=1)
     assert "is not 2-byte aligned" in refused(p)[0]
+
+
+def test_the_thread_pointers_offset_has_32_bits() -> None:
+    most = (1 << 31) - 1
+    for add in (most, most + 1):
+        p = program(INTERNAL)
+        p.reloc(p.text[0], riscv64.GO_TLS_LE, p.tlsg, offset=8, size=8, add=add)
+        if add == most:
+            relocate(p.link())
+        else:
+            assert f"address relocation distance = {add}" in refused(p)[0]
+
+
+@pytest.mark.parametrize("number", [riscv64.GO_PCREL_HI20, riscv64.GO_PCREL_LO12_I])
+@pytest.mark.parametrize("mode", [INTERNAL, EXTERNAL])
+def test_halves_apart_are_the_linkers_own(
+    mode: Mode, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An object that has them is damaged: the lower half would not know its auipc."""
+    monkeypatch.setattr("linkpipe.passes.relocate.source_lines", lambda *_: [""])
+    for from_object in (0, 1):
+        p = program(mode)
+        v = p.symbols.lookup_or_create("main.v")
+        p.reloc(v, number, p.text[1])
+        p.symbols.set(v, object=from_object)
+        if from_object:
+            said = f"main.v: unknown reloc to main.g: {number} (R_RISCV_PCREL_"
+            assert said in refused(p, SimpleNamespace(names=("", "main.a")))[0]
+        else:
+            relocate(labels(p.link()))
 
 
 def test_code_for_shared_objects_is_refused_where_there_is_no_host_linker() -> None:
