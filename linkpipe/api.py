@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from linkpipe.errors import InputError as InputError
     from linkpipe.errors import LinkpipeError as LinkpipeError
     from linkpipe.errors import MissingFact as MissingFact
+    from linkpipe.errors import Refused as Refused
     from linkpipe.errors import UserError as UserError
     from linkpipe.errors import checkpoint as checkpoint
     from linkpipe.flags.options import Options as Options
@@ -185,7 +186,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.engine.plan": "Plan Planned",
             "linkpipe.engine.runner": "Observer",
             "linkpipe.engine.saved": "Saved",
-            "linkpipe.errors": "InputError LinkpipeError MissingFact UserError checkpoint",
+            "linkpipe.errors": "InputError LinkpipeError MissingFact Refused UserError checkpoint",
             "linkpipe.flags.options": "Options",
             "linkpipe.formats": "goobj",
             "linkpipe.formats.elf": "note_record",

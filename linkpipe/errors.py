@@ -3,7 +3,8 @@
     LinkpipeError            fields, a headline, a remedy, an exit status
     ├── UserError            what was asked for cannot be done
     │   ├── OptionError      a flag: unknown, malformed, not supported, in conflict
-    │   └── HostLinkError    the host linker failed
+    │   ├── HostLinkError    the host linker failed
+    │   └── Refused          the link could be done, and a rule forbids what is linked
     ├── InputError           an input file is unreadable, damaged or does not fit the others
     ├── LinkErrors           several errors, collected and shown together
     ├── PipelineError        the pipeline file is wrong
@@ -145,6 +146,14 @@ class HostLinkError(UserError):
 
     command: Sequence[str] = attrs.field(default=(), kw_only=True)
     output: str = attrs.field(default="", kw_only=True)
+
+
+class Refused(UserError):
+    """The link could be done, and a rule that somebody asked for forbids what is linked: what a
+    gate raises (a policy, a limit on sizes). Nothing is wrong with the link, so a link that ends
+    with it does not say how it is saved and done again."""
+
+    code = "LP104"
 
 
 @attrs.define(eq=False, slots=False)

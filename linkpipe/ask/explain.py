@@ -22,6 +22,7 @@ from linkpipe.errors import (
     OptionError,
     PassError,
     PipelineError,
+    Refused,
     UserError,
 )
 from linkpipe.values import Value
@@ -183,6 +184,14 @@ PAGES = (
                 "CGO_ENABLED=0 builds without, where the program can do without C.",
             ),
         ),
+    ),
+    Page(
+        Refused.code,
+        "What is linked is forbidden by a rule",
+        "Somebody has put a gate into the pipeline: a policy, a limit, a check of the finished "
+        "file. The link itself could be done.",
+        "The message says which rule it is. Do without what it forbids, or change the rule; "
+        "`linkpipe passes` shows which passes take part.",
     ),
     Page(
         InputError.code,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from linkpipe.errors import ObserverError, OptionError
+from linkpipe.errors import LinkErrors, ObserverError, OptionError, Refused
 from linkpipe.flags.goflag import split_quoted
 from linkpipe.flags.settings import Settings
 from linkpipe.process import ledger, parent
@@ -49,9 +49,11 @@ _PATTERNS = ("all", "std", "cmd", "tool", "work")
 
 def again(error: BaseException, options: Options, catalog: Catalog, tool: str) -> str:
     """The line; "" where there is none, as for errors that say nothing of a link: of flags, of
-    observers, of files that could not be written or were changed meanwhile."""
-    told = isinstance(error, (OptionError, ObserverError)) or isinstance(error.__cause__, OSError)
-    if told or ledger.changed():
+    observers, of files that could not be written or were changed meanwhile; and for what a rule
+    refuses, where the link is as it should be."""
+    each = error.errors if isinstance(error, LinkErrors) else (error,)
+    told = all(isinstance(one, (OptionError, ObserverError, Refused)) for one in each)
+    if told or isinstance(error.__cause__, OSError) or ledger.changed():
         return ""
     try:
         return _by_go(options, catalog) if tool else _by_hand(options, catalog)

@@ -34,7 +34,7 @@ import attrs
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
-from linkpipe.api import InputError, Link, UserError, checkpoint, linkpass
+from linkpipe.api import InputError, Link, Refused, UserError, checkpoint, linkpass
 
 _W, _X = 2, 1
 _BIND_NOW, _NOW = 0x8, 0x1
@@ -81,7 +81,7 @@ def check(link: Link, options: HardenOptions) -> Link:
             f"harden: {name} cannot be read: {e}", file=name, remedy="check the linker's output"
         ) from e
     checkpoint(
-        UserError(f"harden: {name}: {text}", remedy=_REMEDY[kind]) for kind, text in found.items()
+        Refused(f"harden: {name}: {text}", remedy=_REMEDY[kind]) for kind, text in found.items()
     )
     return link
 

@@ -37,6 +37,7 @@ from linkpipe.api import (
     Link,
     Modules,
     Reason,
+    Refused,
     UserError,
     checkpoint,
     linknames,
@@ -94,7 +95,7 @@ def policy(link: Link, options: PolicyOptions) -> Link:
     if options.junit:
         write_text(program.file(options.junit), to_junit("linkpipe policy", told, found))
     checkpoint(
-        UserError(
+        Refused(
             f"policy: {each.text}",
             remedy=f"forbidden, for {told[each.rule]}: do without it, or [[allow]] it for a time",
         )

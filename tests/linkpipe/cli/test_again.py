@@ -125,6 +125,24 @@ def test_a_pass_of_ones_own_that_crashes(folder: Path) -> None:
     assert "pass own: crashed with ZeroDivisionError" in again.stderr
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("UserError('no')", True),
+        ("Refused('no')", False),
+        ("LinkErrors('two', errors=[Refused('no'), Refused('nor this')])", False),
+        ("LinkErrors('two', errors=[Refused('no'), UserError('not this')])", True),
+    ],
+)
+def test_what_a_rule_refuses_needs_no_second_look(folder: Path, error: str, *, told: bool) -> None:
+    """A gate that holds is no failure of the link: the line would be noise below each of them."""
+    body = f"from linkpipe.errors import LinkErrors, Refused, UserError; raise {error}"
+    done = link(folder, "-pipeline", install(folder, body, before="relocate"))
+    assert done.status
+    assert "no" in done.err
+    assert (SAYS in done.err) == told
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path
