@@ -134,6 +134,9 @@ def observers(options: Options, catalog: Catalog) -> Sequence[Observer]:
     requests = options.settings.requests()
     if options.v and not options.settings.log:
         requests += (Request("log"),)
+    if options.benchmark:
+        said = {"mode": options.benchmark, "profiles": options.benchmarkprofile}
+        requests += (Request("benchmark", said),)
     if not requests:
         return ()
     from linkpipe.observe.requests import make

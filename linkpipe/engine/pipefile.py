@@ -19,7 +19,7 @@ from linkpipe.values import Value
 if TYPE_CHECKING:
     from linkpipe.engine.plugins import Catalog
 
-_STEP_KEYS = {"name": str, "why": str, "when": dict, "options": dict}
+_STEP_KEYS = {"name": str, "why": str, "when": dict, "options": dict, "phase": str}
 _BARRIER_KEYS = {"barrier": str, "final": list, "why": str}
 _ANCHORS = {"after": str, "before": str}
 KINDS: Mapping[str, Mapping[str, type]] = MappingProxyType(

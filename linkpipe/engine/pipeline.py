@@ -18,6 +18,9 @@ TOML has a second way of writing the same, a header ``[[pass]]`` for each one:
 fields of the fact ``mode`` (``external``, ``dynlink`` …); a list means any of these values. What
 flags decide is decided before any input is opened.
 
+``phase`` is the name under which `-benchmark` counts a pass, and those behind it until another one
+says its own.
+
 A barrier is a place with a name: what it lists as ``final``, facts ("graph") or parts of them
 ("symbols.value"), no pass behind it changes. The observer ``check`` holds passes to that.
 
@@ -86,6 +89,7 @@ class Step(Value):
         place: where it is written.
         options_place: where its options are; relative paths in them start from that file's folder.
         key: the key that names the pass there.
+        phase: what `-benchmark` counts it to.
     """
 
     name: str
@@ -95,6 +99,7 @@ class Step(Value):
     place: Place = Place()
     options_place: Place = Place()
     key: str = "name"
+    phase: str = ""
 
     @property
     def written(self) -> str:
@@ -167,7 +172,7 @@ def load_pipeline(file: str = "", catalog: Catalog | None = None, edits: str = "
     build = _Build(catalog, *_files(first, catalog))
     for each in build.files:
         build.apply(each)
-    steps = [item for item in build.items if isinstance(item, Step)]
+    steps = [item for item in _phased(build.items) if isinstance(item, Step)]
     barriers = _barriers(build.items, build.files)
     if not steps:
         remedy = 'add `extends = "default"`'
@@ -177,6 +182,17 @@ def load_pipeline(file: str = "", catalog: Catalog | None = None, edits: str = "
     stands = {step.name for step in steps}
     gone = {name: edit for name, edit in build.gone.items() if name not in stands}
     return Pipeline(tuple(steps), file, source, gone, barriers, tuple(build.files))
+
+
+def _phased(items: Sequence[Step | Barrier]) -> list[Step | Barrier]:
+    """These, each pass in the phase that it names, or that a pass before it names."""
+    found, phase = [], ""
+    for item in items:
+        if isinstance(item, Step):
+            phase = item.phase or phase
+            item = item if item.phase == phase else attrs.evolve(item, phase=phase)
+        found.append(item)
+    return found
 
 
 def _barriers(
@@ -257,7 +273,7 @@ class _Build:
         for kind, rows in edits.items():
             for place, table in rows:
                 check_table(place, kind, table)
-        self.items += [_item(place, table) for place, table in edits["pass"]]
+        self.items += _phased([_item(place, table) for place, table in edits["pass"]])
         for place, table in edits["remove"]:
             step = _step(place, table)
             at = self._find(step, step.name, "name")
@@ -290,6 +306,7 @@ class _Build:
             when=step.when if "when" in table else old.when,
             options=step.options if own_options else old.options,
             options_place=step.place if own_options else old.options_place,
+            phase=step.phase or old.phase,
         )
         if id(old) in self.follows:
             self.follows[id(new)] = (new, self.follows[id(old)][1])
@@ -368,4 +385,5 @@ def _step(place: Place, table: Mapping[str, Any]) -> Step:
         asked |= inner or {key: value}
     when = {key: tuple(v) if isinstance(v, list) else (v,) for key, v in asked.items()}
     options = table.get("options", {})
-    return Step(table["name"], table.get("why", ""), when, options, place, place)
+    why, phase = table.get("why", ""), table.get("phase", "")
+    return Step(table["name"], why, when, options, place, place, phase=phase)

@@ -98,14 +98,8 @@ class Options(Value):
     a: bool = _flag(Kind.BOOL, "no-op (deprecated)")
     asan: bool = _flag(Kind.BOOL, "enable ASan interface")
     aslr: bool = _flag(Kind.BOOL, "enable ASLR for buildmode=c-shared on windows", True)
-    benchmark: str = _flag(
-        Kind.STRING,
-        "set to 'mem' or 'cpu' to enable phase benchmarking",
-        refuse="is not supported: use -time or LINKPIPE_TIMING for what each pass costs",
-    )
-    benchmarkprofile: str = _flag(
-        Kind.STRING, "emit phase profiles to `base`_phase.{cpu,mem}prof", refuse=_DEBUG
-    )
+    benchmark: str = _flag(Kind.STRING, "set to 'mem' or 'cpu' to enable phase benchmarking")
+    benchmarkprofile: str = _flag(Kind.STRING, "emit phase profiles to `base`_phase.{cpu,mem}prof")
     bindnow: bool = _flag(
         Kind.BOOL, "mark a dynamically linked ELF object for immediate function binding"
     )

@@ -98,8 +98,6 @@ SAME = {
 }
 
 REFUSED = {
-    "benchmark": "-benchmark=mem",
-    "benchmarkprofile": "-benchmarkprofile=x",
     "cpuprofile": "-cpuprofile=x",
     "debugnosplit": "-debugnosplit",
     "debugtextsize": "-debugtextsize=9",
@@ -112,6 +110,8 @@ REFUSED = {
 }
 
 REASONS = {
+    "benchmark": "figures of its own: test_phases_have_the_oracles_names",
+    "benchmarkprofile": "Python's profiles: test_phases_have_the_oracles_names",
     "fipso": "writes a file of its own: test_what_the_fips_checksum_is_over",
     "L": "takes another command line: test_folders_of_packages",
     "V": "names linkpipe too, for the go command has to tell the two apart",
@@ -167,6 +167,31 @@ def test_flags_that_do_the_same(flag: str, folder: Path) -> None:
         bool(theirs.status) or oracle.same(theirs.output, without.output)
     )
     assert same == bool(given.unseen), "what the flag does is not as the table says"
+
+
+@pytest.mark.parametrize(("mode", "kinds"), [("cpu", "cpuprof"), ("mem", "cpuprof memprof")])
+def test_phases_have_the_oracles_names(mode: str, kinds: str, folder: Path) -> None:
+    """Lines that Go's tools for benchmarks read, of phases that the oracle has; and a profile of
+    each that has passes."""
+    program = table()["hello"]
+    told = {}
+    for which, command in (("ours", oracle.linkpipe()), ("theirs", oracle.stock())):
+        base = folder / which
+        flags = (f"-benchmark={mode}", f"-benchmarkprofile={base}")
+        linked = oracle.link(command, inputs(program), flags, folder / f"link-{which}")
+        assert (linked.status, linked.stderr) == (0, "")
+        lines = re.findall(r"(?m)^(Benchmark\w+) 1 \d+ ns/op((?:\t\d+ \S+)*)$", linked.stdout)
+        assert len(lines) == linked.stdout.count("\n")
+        names = [name for name, _ in lines]
+        told[which] = names
+        files = {file.name for file in folder.glob(f"{which}_*")}
+        timed = [name.removesuffix("_GC") for name in names[1:-1]]
+        assert files >= {f"{which}_{name}.{kind}" for name in timed for kind in kinds.split()}
+    assert set(told["ours"]) < set(told["theirs"])
+    assert len(set(told["ours"])) == len(told["ours"])
+    assert len(told["ours"]) > 20
+    assert told["ours"][0] == told["theirs"][0]
+    assert told["ours"][-1] == told["theirs"][-1]
 
 
 def flipped(data: bytes, at: int) -> bytes:

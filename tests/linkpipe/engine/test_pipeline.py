@@ -48,6 +48,21 @@ def test_changes_of_another_pipeline(base: Path) -> None:
     assert load(base, text + steps("d")) == ["a", "b", "c", "d"]
 
 
+def test_a_phase_goes_on_until_another_one(tmp_path: Path) -> None:
+    """Also that of a pass which was removed; a replacement takes it over."""
+    names = ("a", "b", "c", "d")
+    phase = {"a": "one", "c": "two"}
+    tables = [f'{{ name = "{n}", phase = "{phase.get(n, "")}" }}' for n in names]
+    (tmp_path / "base.toml").write_text(f"pass = [{', '.join(tables)}]\n")
+    (tmp_path / "p.toml").write_text(
+        'extends = "base.toml"\n[[remove]]\nname = "c"\n[[replace]]\nname = "a"\nby = "x"\n'
+        '[[insert]]\nname = "e"\nafter = "b"\n[[insert]]\nname = "f"\nafter = "d"\n'
+        '[[insert]]\nname = "g"\nafter = "f"\nphase = "three"\n'
+    )
+    found = {step.name: step.phase for step in load_pipeline(str(tmp_path / "p.toml")).steps}
+    assert found == {"x": "one", "b": "one", "e": "one", "d": "two", "f": "two", "g": "three"}
+
+
 def test_a_replacement_inherits_what_it_does_not_say(tmp_path: Path) -> None:
     (tmp_path / "base.toml").write_text(
         '[[pass]]\nname="a"\nwhy="w"\nwhen={s=true}\noptions={n=1}\n'

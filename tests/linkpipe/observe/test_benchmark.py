@@ -1,0 +1,94 @@
+"""What phases cost, over runs of made-up passes."""
+
+from __future__ import annotations
+
+import pstats
+import re
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from linkpipe.engine.pass_api import Link, Pass
+from linkpipe.engine.runner import run_plan
+from linkpipe.errors import UserError
+from linkpipe.flags.options import Options
+from linkpipe.observe.benchmark import Benchmark, BenchmarkOptions, benchmark_name
+from tests.linkpipe.synthetic import plan_of
+
+MIB = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def _untraced() -> Iterator[None]:
+    yield
+    tracemalloc.stop()
+
+
+def fill(link: Link) -> Link:
+    """Hold a MiB, and two more for a while."""
+    np.ones(2 * MIB, np.uint8)
+    return link.evolve({"t": np.ones(MIB, np.uint8)})
+
+
+def nothing(link: Link) -> Link:
+    return link
+
+
+def benchmark(folder: Path, **options: str) -> None:
+    """Run three passes in the phases "one thing", "other", "other"."""
+    written = (
+        'pass = [{ name = "a", phase = "one thing" }, { name = "b", phase = "other" },'
+        ' { name = "c" }]\n'
+    )
+    passes = [Pass("a", fill, (), ["t"]), Pass("b", nothing), Pass("c", nothing)]
+    link = Link({"options": Options(o="out", main="m.a")})
+    run_plan(plan_of(folder, written, *passes), link, [Benchmark(BenchmarkOptions(**options))])
+
+
+def read(text: str, units: str) -> dict[str, tuple[int, ...]]:
+    lines = text.splitlines()
+    found = [re.fullmatch(rf"(\w+) 1 (\d+) ns/op{units}", line) for line in lines[:-1]]
+    assert re.fullmatch(r"BenchmarkTotalTime(_GC)? 1 \d+ ns/op", lines[-1])
+    return {one[1]: tuple(map(int, one.groups()[1:])) for one in found if one}
+
+
+def test_a_line_for_each_phase(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Passes that name no phase belong to that of the pass before them."""
+    benchmark(tmp_path, mode="cpu")
+    told = read(capfd.readouterr().out, r"\t(\d+) peak-RSS-bytes")
+    assert list(told) == ["BenchmarkLibinit", "BenchmarkOneThing", "BenchmarkOther"]
+
+
+def test_memory_is_counted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    benchmark(tmp_path, mode="mem")
+    told = read(capfd.readouterr().out, r"\t(\d+) live-B\t(\d+) peak-B")
+    _, live, peak = told["BenchmarkOneThing_GC"]
+    assert MIB <= live < 2 * MIB
+    assert peak >= 2 * MIB
+    _, live, peak = told["BenchmarkOther_GC"]
+    assert MIB <= live <= peak < 2 * MIB
+
+
+def test_profiles_are_pythons(tmp_path: Path) -> None:
+    """One of time for each phase, which pstats reads; one of memory, which tracemalloc reads."""
+    benchmark(tmp_path, mode="mem", profiles=f"{tmp_path}/x")
+    stats = pstats.Stats(f"{tmp_path}/x_BenchmarkOther.cpuprof")
+    calls = {name: calls[0] for (_, _, name), calls in stats.stats.items()}  # type: ignore[attr-defined]
+    assert (calls["nothing"], calls.get("fill")) == (2, None)
+    held = tracemalloc.Snapshot.load(f"{tmp_path}/x_BenchmarkOther.memprof")
+    assert sum(each.size for each in held.statistics("filename")) >= MIB
+
+
+def test_a_profile_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="^open .*: no such file or directory$"):
+        benchmark(tmp_path, profiles=f"{tmp_path}/none/x")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"), [("total time", "TotalTime"), ("doelf_GC", "Doelf_GC"), ("äb c", "ÄbC")]
+)
+def test_names(words: str, name: str) -> None:
+    assert benchmark_name(words) == f"Benchmark{name}"
