@@ -36,6 +36,8 @@ def test_a_package_is_complete(folder: Path) -> None:
     assert readme.startswith(f"# {folder.name}: ")
     assert f"\npip install ./shelf/{folder.name}\n" in readme
     assert f"[{folder.name}]({folder.name})" in (ROOT / "shelf/README.md").read_text()
+    shelf = (ROOT / "README.md").read_text().partition("[The shelf]")[2].partition("\n")[0]
+    assert f"`{folder.name}`" in shelf
     mypy = PROJECT["tool"]["mypy"]
     assert f"linkpipe_{folder.name}" in mypy["packages"]
     assert {path.stem for path in (folder / "tests").glob("*.py")} <= set(mypy["modules"])
