@@ -37,8 +37,10 @@ OTHER_PYTHON ?= $(shell \
 			"$$python" -c "" 2>/dev/null && echo "$$python" && exit; \
 		done; \
 	done; echo /usr/bin/python3)
-# What is run again with other versions: neither what is about the repository, nor what takes longest.
-AGAIN := -m "not big and not once" tests/linkpipe tests/passes tests/arches \
+# What is run again with other versions: neither what is about the repository, nor what takes longest;
+# one test in PART of it (make lowest PART=4), the same ones each time.
+PART ?= 1
+AGAIN = --part $(PART) -m "not big and not once" tests/linkpipe tests/passes tests/arches \
 	--ignore tests/linkpipe/test_house.py
 UV := $(VENV)/bin/uv
 # What stands before a command that is to run with the release GO; it ends where that cannot be.
