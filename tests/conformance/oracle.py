@@ -214,7 +214,9 @@ def run(linked: Path, *args: str | Path, runner: Sequence[str] = ()) -> tuple[in
     An emulator itself fails once in some thousand runs (the oracle's own file was seen to die of a
     signal that the same bytes beside it did not get), so what dies of a signal there runs again,
     `EMULATED` times in all: a program that is wrong dies each time."""
-    for _ in range(EMULATED if runner else 1):
+    tries = EMULATED if runner else 1
+    while True:
+        tries -= 1
         done = subprocess.run(
             [*runner, linked, *args],
             stdout=subprocess.PIPE,
@@ -224,9 +226,8 @@ def run(linked: Path, *args: str | Path, runner: Sequence[str] = ()) -> tuple[in
             env=environment(),
             check=False,
         )
-        if done.returncode >= 0:
-            break
-    return done.returncode, done.stdout
+        if done.returncode >= 0 or not tries:
+            return done.returncode, done.stdout
 
 
 def prints(program: Program, linked: Path) -> tuple[int, str]:
