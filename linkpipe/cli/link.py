@@ -137,6 +137,9 @@ def observers(options: Options, catalog: Catalog) -> Sequence[Observer]:
     if options.benchmark:
         said = {"mode": options.benchmark, "profiles": options.benchmarkprofile}
         requests += (Request("benchmark", said),)
+    if options.cpuprofile or options.memprofile:
+        said = {"cpu": options.cpuprofile, "memory": options.memprofile}
+        requests += (Request("profile", said),)
     if not requests:
         return ()
     from linkpipe.observe.requests import make

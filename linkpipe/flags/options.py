@@ -112,7 +112,7 @@ class Options(Value):
     )
     checklinkname: bool = _flag(Kind.BOOL, "check linkname symbol references", True)
     compressdwarf: bool = _flag(Kind.BOOL, "compress DWARF if possible", True)
-    cpuprofile: str = _flag(Kind.STRING, "write cpu profile to `file`", refuse=_DEBUG)
+    cpuprofile: str = _flag(Kind.STRING, "write cpu profile to `file`")
     d: bool = _flag(Kind.BOOL, "disable dynamic executable")
     debugnosplit: bool = _flag(Kind.BOOL, "dump nosplit call graph", refuse=_DEBUG)
     debugtextsize: int = _flag(Kind.INT, "debug text section max size", refuse=_LATER)
@@ -147,8 +147,8 @@ class Options(Value):
         "26.2.0",
         refuse=_OTHER_OS,
     )
-    memprofile: str = _flag(Kind.STRING, "write memory profile to `file`", refuse=_DEBUG)
-    memprofilerate: int = _flag(Kind.INT, "set runtime.MemProfileRate to `rate`", refuse=_DEBUG)
+    memprofile: str = _flag(Kind.STRING, "write memory profile to `file`")
+    memprofilerate: int = _flag(Kind.INT, "set runtime.MemProfileRate to `rate`")
     msan: bool = _flag(Kind.BOOL, "enable MSan interface")
     n: bool = _flag(Kind.BOOL, "no-op (deprecated)")
     o: str = _flag(Kind.STRING, "write output to `file`")
@@ -252,13 +252,18 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
 """Every flag of every release, by name."""
 
 
+_PROFILES = """\
+Profiles are Python's: of time for pstats and its viewers (python -m pstats FILE), of memory
+for tracemalloc.Snapshot.load; none is for go tool pprof, and -memprofilerate has no effect.
+"""
+
+
 def usage(known: Collection[str]) -> str:
     """The oracle's usage text, with the flags that are known (all, where these are none), then
     linkpipe's own flags."""
     flags = {name: flag for name, flag in FLAGS.items() if name in (known or FLAGS)}
-    return usage_text("usage: link [options] main.o", flags) + usage_text(
-        "linkpipe's own:", OWN_FLAGS
-    )
+    own = usage_text("linkpipe's own:", OWN_FLAGS)
+    return usage_text("usage: link [options] main.o", flags) + own + _PROFILES
 
 
 def read_options(
@@ -398,6 +403,10 @@ def _check(values: Mapping[str, Any], rest: Sequence[str]) -> None:
     bench = values.get("benchmark", "")
     if bench not in ("", "mem", "cpu"):
         raise _wrong(f"unknown benchmark flag: {quote(bench)}", "benchmark")
+    if bench and values.get("benchmarkprofile") and values.get("cpuprofile"):
+        raise _refused(
+            "flags -cpuprofile and -benchmarkprofile: there is one at a time", "cpuprofile"
+        )
     for name, value in values.items():
         why = _FIELDS[name].metadata["refuse"]
         if why and value != _FIELDS[name].default:

@@ -1,10 +1,14 @@
-"""Python's own profiles: where in the code the time goes, and the memory.
+"""-cpuprofile and -memprofile: where in the Python code the time goes, and the memory.
 
-They are no profiles that `go tool pprof` reads. The one of time is cProfile's, for pstats (`python
--m pstats FILE`) and the viewers that read it (snakeviz, gprof2dot): calls and seconds of each
-function of the main thread, a kernel being one function. The one of memory is a snapshot of
-tracemalloc (`tracemalloc.Snapshot.load`): what Python and numpy hold, by file and line, without
-mapped files. Both make a link slower.
+They are Python's own profiles, and no profiles that `go tool pprof` reads. The one of time is
+cProfile's, for pstats (`python -m pstats FILE`) and the viewers that read it (snakeviz, gprof2dot):
+calls and seconds of each function of the main thread, a kernel being one function. The one of
+memory is a snapshot of tracemalloc (`tracemalloc.Snapshot.load`): what Python and numpy hold at the
+end of the link, by file and line, without mapped files. It counts every allocation, so there is no
+rate to set: -memprofilerate is taken, and without effect. Both make a link slower.
+
+Profiles are written also where the link fails, as those of `go tool link` are (main.go,
+startProfile).
 """
 
 from __future__ import annotations
@@ -12,6 +16,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import attrs
+
+from linkpipe.engine.context import Link
+from linkpipe.engine.plan import Plan, Planned
+from linkpipe.engine.runner import Observer
 from linkpipe.errors import UserError, os_error
 
 
@@ -71,6 +80,55 @@ class Memory:
 
         with _opened(file):
             tracemalloc.take_snapshot().dump(file)
+
+
+@attrs.frozen
+class ProfileOptions:
+    """Attributes:
+    cpu: the file for the profile of time; none for no such profile.
+    memory: the file for that of memory.
+    """
+
+    cpu: str = ""
+    memory: str = ""
+
+
+class Profile(Observer):
+    """Observer "profile"."""
+
+    options = ProfileOptions
+
+    def __init__(self, options: ProfileOptions) -> None:
+        self._options = options
+        self._processor: Processor | None = None
+        self._memory = Memory() if options.memory else None
+
+    @property
+    def wants_link(self) -> bool:
+        """A profile is that of a link that was made."""
+        return False
+
+    def on_start(self, plan: Plan, link: Link) -> None:
+        """Start to count."""
+        if self._memory:
+            with _opened(self._options.memory):
+                self._memory.start()
+        if self._options.cpu:
+            self._processor = Processor(self._options.cpu)
+            self._processor.start()
+
+    def on_error(self, planned: Planned, link: Link, error: BaseException) -> None:
+        """Write what there is."""
+        self.on_end(link)
+
+    def on_end(self, link: Link) -> None:
+        """Write the profiles."""
+        if self._processor:
+            self._processor.stop()
+            self._processor.write()
+        if self._memory:
+            self._memory.now()
+            self._memory.write(self._options.memory)
 
 
 @contextmanager

@@ -5,8 +5,10 @@ A flag that is taken and does nothing would be a wrong output that nobody hears 
 
 from __future__ import annotations
 
+import pstats
 import re
 import subprocess
+import tracemalloc
 from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -98,20 +100,20 @@ SAME = {
 }
 
 REFUSED = {
-    "cpuprofile": "-cpuprofile=x",
     "debugnosplit": "-debugnosplit",
     "debugtextsize": "-debugtextsize=9",
     "k": "-k=x",
     "linkshared": "-linkshared",
     "macos": "-macos=1.2.3",
     "macsdk": "-macsdk=1.2.3",
-    "memprofile": "-memprofile=x",
-    "memprofilerate": "-memprofilerate=9",
 }
 
 REASONS = {
     "benchmark": "figures of its own: test_phases_have_the_oracles_names",
     "benchmarkprofile": "Python's profiles: test_phases_have_the_oracles_names",
+    "cpuprofile": "Python's profile: test_a_link_is_profiled",
+    "memprofile": "Python's profile: test_a_link_is_profiled",
+    "memprofilerate": "Python's profile counts everything: test_a_link_is_profiled",
     "fipso": "writes a file of its own: test_what_the_fips_checksum_is_over",
     "L": "takes another command line: test_folders_of_packages",
     "V": "names linkpipe too, for the go command has to tell the two apart",
@@ -192,6 +194,28 @@ def test_phases_have_the_oracles_names(mode: str, kinds: str, folder: Path) -> N
     assert len(told["ours"]) > 20
     assert told["ours"][0] == told["theirs"][0]
     assert told["ours"][-1] == told["theirs"][-1]
+
+
+@pytest.mark.parametrize("wrong", ["", "-X=runtime.writeBarrier=x"])
+def test_a_link_is_profiled(wrong: str, folder: Path) -> None:
+    """Also one that fails."""
+    flags = ["-w", "-cpuprofile=time", "-memprofile=memory", "-memprofilerate=1", *wrong.split()]
+    linked = oracle.link_linkpipe(inputs(TINY), flags, folder)
+    assert bool(linked.status) == bool(wrong), linked.stderr
+    names = {name for _, _, name in pstats.Stats(str(folder / "time")).stats}  # type: ignore[attr-defined]
+    assert "reachability" in names
+    assert tracemalloc.Snapshot.load(str(folder / "memory")).traces
+
+
+@pytest.mark.parametrize("flag", ["cpuprofile", "memprofile"])
+def test_a_profile_that_cannot_be_written(flag: str, folder: Path) -> None:
+    """The link ends as the oracle's."""
+    flags = ("-w", f"-{flag}=/dev/null/x")
+    theirs = oracle.link(oracle.stock(), inputs(TINY), flags, folder / "theirs")
+    ours = oracle.link(oracle.linkpipe(), inputs(TINY), flags, folder / "ours")
+    assert words(ours, oracle.linkpipe()) == words(theirs, oracle.stock())
+    assert theirs.status
+    assert not ours.output.exists()
 
 
 def flipped(data: bytes, at: int) -> bytes:

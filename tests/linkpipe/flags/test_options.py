@@ -176,7 +176,6 @@ def test_main_of_a_plugin_is_known_by_its_path() -> None:
         (["-buildmode=shared"], "-buildmode=shared"),
         (["-debugnosplit"], "-debugnosplit"),
         (["-H=windows"], "-H windows"),
-        (["-cpuprofile=x"], "-cpuprofile"),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name(args: list[str], flag: str) -> None:
@@ -315,3 +314,9 @@ def test_a_link_by_hand_has_the_version_of_what_it_links(
     nowhere = read_options([str(tmp_path / "none")], environment)
     assert isinstance(nowhere, Options)
     assert nowhere.environment.version == "go1.99.1"
+
+
+def test_two_profiles_of_time_are_refused() -> None:
+    """Python has one at a time; the oracle panics."""
+    with pytest.raises(OptionError, match="-cpuprofile and -benchmarkprofile"):
+        read("-benchmark=cpu", "-benchmarkprofile=x", "-cpuprofile=y", "x.o")
