@@ -75,6 +75,12 @@ class Observer:
         fails; ``link.image`` is what will stand there."""
 
 
+_NAMING = ("symbols", "objects")
+"""Facts by which an error about a symbol names the file."""
+_LATER = ("before_pass", "after_pass", "on_skip", "on_error", "on_end")
+"""What an observer hears when facts have been let go."""
+
+
 def run_plan(
     plan: Plan, link: Link, observers: Sequence[Observer] = (), *, keep: bool = True
 ) -> Link:
@@ -93,7 +99,8 @@ def run_plan(
 
 
 def _run_all(plan: Plan, link: Link, audience: _Audience, keep: bool) -> Link:
-    wanted = [] if keep or audience.observers else _wanted_after(plan)
+    keep = keep or any(map(audience.hears, _LATER))
+    wanted = [] if keep else _wanted_after(plan)
     audience.told("on_start", "", plan, link)
     for number, planned in enumerate(plan.passes):
         name = planned.name
@@ -146,9 +153,18 @@ class _Audience(Value):
     observers: Sequence[Observer]
     around: Surroundings
 
+    def hears(self, method: str) -> list[Observer]:
+        """The observers for which a method does something."""
+        nothing = getattr(Observer, method)
+        return [
+            observer
+            for observer in self.observers
+            if getattr(getattr(observer, method), "__func__", None) is not nothing
+        ]
+
     def told(self, method: str, name: str, *what: Any) -> None:
         """Call a method of all observers; what fails is named, with the pass that it was about."""
-        for observer in self.observers:
+        for observer in self.hears(method):
             kind = f"{type(observer).__module__}.{type(observer).__qualname__}"
             try:
                 with self.around.kept(f"observer {kind}"):
@@ -168,7 +184,7 @@ class _Audience(Value):
 
 def _wanted_after(plan: Plan) -> list[frozenset[str]]:
     """For each pass, the facts that a pass behind it may read."""
-    wanted = GIVEN | {"mode"}  # decides which passes run
+    wanted = GIVEN | {"mode", *_NAMING}  # mode decides which passes run
     out = []
     for planned in reversed(plan.passes):
         out.append(wanted)
@@ -242,7 +258,7 @@ def _run(planned: Planned, link: Link, around: Surroundings) -> Link:
 
 def _name_files(error: LinkpipeError, link: Link) -> None:
     """Name the file of each symbol that an error is about, where the pass has not."""
-    symbols, objects = link.facts.get("symbols"), link.facts.get("objects")
+    symbols, objects = map(link.facts.get, _NAMING)
     if symbols is None or objects is None:
         return
     from linkpipe.tables.faults import file_of

@@ -410,9 +410,9 @@ def load_packages(
     return packages, objects
 
 
-# Memory that a link comes to need, as a part of its archives' size: 1.6 to 2.1 for cmd/compile,
-# cmd/go, hello and a plugin, 0.9 to 1.1 without debug information.
-_MEMORY, _MEMORY_BARE = 1.5, 0.8
+# Memory that a link comes to need, as a part of its archives' size: 1.3 to 1.4 for cmd/compile,
+# cmd/go and hello, 0.5 to 0.7 without debug information.
+_MEMORY, _MEMORY_BARE = 1.3, 0.55
 
 
 def _size(file: str) -> int:

@@ -14,7 +14,7 @@ import pytest
 
 from linkpipe.engine.context import Fact
 from linkpipe.engine.pass_api import Link, Pass
-from linkpipe.engine.plan import Planned
+from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import Observer, _declared, changed, run_plan
 from linkpipe.errors import InputError, ObserverError, PassError, UserError
 from linkpipe.tables.mode import Mode
@@ -134,8 +134,27 @@ def test_facts_that_nobody_will_read_are_let_go(tmp_path: Path) -> None:
     assert set(end.facts) == {"options", "arch"}
     run_plan(plan, given)
     assert seen["look"] == {"options", "arch", "w", "y", "x", "unread"}
-    run_plan(plan, given, [Observer()], keep=False)
+    run_plan(plan, given, [Early()], keep=False)
+    assert "x" not in seen["look"], "who only hears of the start wants nothing more"
+    run_plan(plan, given, [Early(), Late()], keep=False)
     assert "x" in seen["look"], "an observer may want to see it"
+
+
+def test_facts_by_which_files_are_named_are_kept(tmp_path: Path) -> None:
+    first = setter("a", (), ["x"])
+    given = Link({"options": "o", "arch": "a", "symbols": 1, "objects": 2, "graph": 3})
+    end = run_plan(plan_of(tmp_path, steps("a"), first), given, keep=False)
+    assert set(end.facts) == {"options", "arch", "symbols", "objects"}
+
+
+class Early(Observer):
+    def on_start(self, plan: Plan, link: Link) -> None:
+        pass
+
+
+class Late(Observer):
+    def on_end(self, link: Link) -> None:
+        pass
 
 
 def test_options_reach_the_pass(tmp_path: Path) -> None:
