@@ -93,7 +93,7 @@ def _declared(table: Any, name: str) -> np.dtype[Any] | None:
         # Names of the class's module (and of those it inherits from), which is not whole yet when
         # the class is made.
         names = ChainMap(*(vars(sys.modules[cls.__module__]) for cls in table.__mro__))
-        written = eval(written, {}, names)
+        written = names[written] if written in names else eval(written, {}, names)
     return _element(written)
 
 

@@ -8,11 +8,13 @@ and an array of methods. Source: internal/abi/type.go, internal/abi/compiletype.
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 from typing import Literal
 
 import attrs
 import numpy as np
 
+from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.types import I64
 from linkpipe.values import Value
 
@@ -102,17 +104,22 @@ class TypeLayout(Value):
 
     def sizes_by_kind(self) -> I64:
         """``size_of_kind`` for every byte value: int64[256]."""
-        words = {
-            Kind.STRUCT: 4,
-            Kind.POINTER: 1,
-            Kind.FUNC: 1,
-            Kind.SLICE: 1,
-            Kind.ARRAY: 3,
-            Kind.CHAN: 2,
-            Kind.MAP: self.map_words,  # the last one holds four bytes of flags
-            Kind.INTERFACE: 4,
-        }
-        sizes = np.full(256, self.common, np.int64)
-        for kind, count in words.items():
-            sizes[kind] += count * self.ptrsize
-        return sizes
+        return _sizes(self.common, self.ptrsize, self.map_words)
+
+
+@cache
+def _sizes(common: int, ptrsize: int, map_words: int) -> I64:
+    words = {
+        Kind.STRUCT: 4,
+        Kind.POINTER: 1,
+        Kind.FUNC: 1,
+        Kind.SLICE: 1,
+        Kind.ARRAY: 3,
+        Kind.CHAN: 2,
+        Kind.MAP: map_words,  # the last one holds four bytes of flags
+        Kind.INTERFACE: 4,
+    }
+    sizes = np.full(256, common, np.int64)
+    for kind, count in words.items():
+        sizes[kind] += count * ptrsize
+    return frozen(sizes)

@@ -65,6 +65,7 @@ class PointerWords:
     def __init__(self, types: TypeData, ids: Iterable[int]) -> None:
         self._types = types
         self._ptrsize = types.layout.ptrsize
+        self._unsigned = np.dtype(f"u{self._ptrsize}").newbyteorder(types.layout.byteorder)
         self._size: dict[int, int] = {}
         self._ptrdata: dict[int, int] = {}
         self._forms: dict[int, _Array | _Struct | _Mask] = {}
@@ -187,12 +188,15 @@ class PointerWords:
         word = layout.ptrsize
         at = layout.size_of_kind(Kind.STRUCT) + (UNCOMMON_SIZE if uncommon else 0)
         count = self._word(sym, layout.common + 2 * word)
-        if count and at + 3 * word * count > int(self._types.symbols.data_size[sym]):
+        data = self._types.symbols.data(sym)
+        if count and at + 3 * word * count > len(data):
             raise self._broken(sym, "type data is cut short")
+        words = np.frombuffer(data, self._unsigned, 3 * count, at)[2::3].tolist() if count else ()
+        places = range(at + word, at + word + 3 * word * count, 3 * word)
         return _Struct(
             tuple(
-                (self._word(sym, field + 2 * word), self._part(sym, refs.get(field + word, 0)))
-                for field in range(at, at + 3 * word * count, 3 * word)
+                (offset, self._part(sym, refs.get(place, 0)))
+                for offset, place in zip(words, places, strict=True)
             )
         )
 

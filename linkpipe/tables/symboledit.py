@@ -28,6 +28,7 @@ class SymbolsEdit(Edit):
     def __init__(self, base: Symbols) -> None:
         self._base = base
         self._n = len(base)
+        self._room = 0  # rows of all columns, when there are more than of the base
         self._columns: dict[str, npt.NDArray[Any]] = {}
         self._contents: dict[int, bytes] | None = None
         self._extnames: dict[int, bytes] | None = None
@@ -102,14 +103,16 @@ class SymbolsEdit(Edit):
         return self.create(name, self._anonymous)
 
     def _grow(self, n: int) -> None:
+        if n <= self._room:
+            self._n = n
+            return
+        self._room = max(n + 64, n + n // 16)
         for name, dtype in COLUMNS.items():
             column = self._columns.get(name)
-            if column is None or len(column) < n:
-                old = getattr(self, name)
-                grown = np.empty(max(n + 64, n + n // 16), dtype)
-                grown[: self._n] = old
-                grown[self._n :] = DEFAULTS.get(name, 0)
-                self._columns[name] = grown
+            old = getattr(self._base, name) if column is None else column[: self._n]
+            grown = self._columns[name] = np.empty(self._room, dtype)
+            grown[: self._n] = old
+            grown[self._n :] = DEFAULTS.get(name, 0)
         self._n = n
 
     def _writable(self, name: str) -> npt.NDArray[Any]:
