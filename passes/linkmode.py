@@ -62,6 +62,7 @@ def linkmode(link: Link) -> Link:
     foreign = [h for h in packages.host_objects if not _links(link.arch, h)]
     external = _external(options, packages, bool(foreign), iscgo, reason)
     dynlink = options.buildmode in ("shared", "plugin") or options.linkshared or can_use_plugins
+    experiments = link.release.enabled(options.environment.goexperiment, regabi=False)
     return link.evolve(
         mode=Mode(
             external=external,
@@ -69,7 +70,8 @@ def linkmode(link: Link) -> Link:
             can_use_plugins=can_use_plugins,
             dynlink=dynlink,
             pic=options.relocatable or dynlink,
-            dwarf5="dwarf5" in link.release.enabled(options.environment.goexperiment, regabi=False),
+            dwarf5="dwarf5" in experiments,
+            fieldtrack="fieldtrack" in experiments,
             reason=(reason or _chosen_reason(options, foreign)) if external else "",
             host_objects=bool(packages.host_objects) and not external,
         )

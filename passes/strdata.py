@@ -7,10 +7,11 @@ length. Its size is kept (sanitizers leave a red zone behind it).
 
 Three definitions are implicit: runtime.defaultGOROOT, runtime.buildVersion and (from the
 importcfg) runtime.modinfo. Definitions are carried out in order of first mention, each name
-with its last value.
+with its last value. The variable that -k names is set last, to the fields that `fieldtrack` found.
 
 Source: cmd/link/internal/ld/data.go:1236-1294.
-Reads `symbols`, `relocs`, `objects`, `packages`; provides `symbols`, `relocs`.
+Reads `symbols`, `relocs`, `objects`, `packages`, `tracked` if it is there; provides `symbols`,
+`relocs`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 
 
-@linkpass(requires=("symbols", "relocs", "objects", "packages"), provides=("symbols", "relocs"))
+@linkpass(
+    requires=("symbols", "relocs", "objects", "packages"),
+    optional=("tracked",),
+    provides=("symbols", "relocs"),
+)
 def strdata(link: Link) -> Link:
     """Set string variables named by -X."""
     ptrsize = link.arch.ptrsize
@@ -76,6 +81,8 @@ def _definitions(link: Link) -> dict[str, bytes]:
         variable, _, value = definition.partition("=")
         package, _, name = variable.rpartition(".")
         values[f"{path_to_prefix(package)}.{name}"] = _encode(value)
+    if link.options.k and link.has("tracked"):
+        values[link.options.k] = link.tracked
     return values
 
 

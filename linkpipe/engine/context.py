@@ -115,6 +115,7 @@ class Link:
     host_text: ClassVar[Fact[I32]] = Fact()
     inittasks: ClassVar[Fact[tuple[int, ...]]] = Fact()
     extra_roots: ClassVar[Fact[tuple[tuple[int, str], ...]]] = Fact()
+    tracked: ClassVar[Fact[bytes]] = Fact()
     graph: ClassVar[Fact[Graph]] = Fact()
     dwarf: ClassVar[Fact[Dwarf]] = Fact()
     debug_sections: ClassVar[Fact[tuple[DebugSection, ...]]] = Fact()

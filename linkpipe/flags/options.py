@@ -129,7 +129,7 @@ class Options(Value):
     h: bool = _flag(Kind.BOOL, "halt on error")
     importcfg: str | None = _flag(Kind.OPTIONAL, "read import configuration from `file`")
     installsuffix: str = _flag(Kind.STRING, "set package directory `suffix`")
-    k: str = _flag(Kind.STRING, "set field tracking `symbol`", refuse=_LATER)
+    k: str = _flag(Kind.STRING, "set field tracking `symbol`")
     libgcc: str = _flag(
         Kind.STRING, 'compiler support lib for internal linking; use "none" to disable'
     )

@@ -21,6 +21,7 @@ class Mode(Value):
             -linkshared, or can_use_plugins): symbols stay visible, type names are mangled,
             reflection may find any method.
         dwarf5: whether debug information is of DWARF version 5; else of version 4.
+        fieldtrack: whether the compiler has noted where fields are used that have a tag for it.
         reason: why the link is external, in the oracle's words where it has any; empty when
             internal.
         dynamic: whether the executable is written here and loaded by the dynamic linker.
@@ -34,6 +35,7 @@ class Mode(Value):
     can_use_plugins: bool
     dynlink: bool
     dwarf5: bool = True
+    fieldtrack: bool = False
     reason: str = ""
     dynamic: bool = False
     host_objects: bool = False

@@ -103,6 +103,7 @@ DWARF4 = ("hello", "features", "host", "plugin")
 UNDEFINED = Program("undefined", PROGRAMS, "./broken/undefined", broken=True)
 DUPLICATE = Program("duplicate", PROGRAMS, "./broken/duplicate", broken=True)
 TINY = Program("tiny", PROGRAMS, "./tiny")
+TRACKED = Program("tracked", PROGRAMS, "./tracked").under("fieldtrack")
 FIRSTCAUSE = Program("firstcause", PROGRAMS, "./firstcause")
 
 

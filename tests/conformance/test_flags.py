@@ -25,7 +25,7 @@ from linkpipe.tables.symbols import Flag
 from linkpipe.testing.links import release
 from tests.conformance import oracle
 from tests.conformance.damage import copy, object_at, rewrite
-from tests.conformance.programs import TINY, Inputs, inputs, table
+from tests.conformance.programs import TINY, TRACKED, Inputs, inputs, table
 from tests.conformance.test_bad_input import NO_STRINGS, spoken
 from tests.conformance.toolchain import environment
 from tests.reallink import stages
@@ -84,6 +84,7 @@ SAME = {
     "g": sample("-g"),
     "importcfg": sample("-importcfg=/nowhere"),
     "installsuffix": sample("-installsuffix=x", unseen="there is an importcfg"),
+    "k": sample("-k=main.fields", program="tracked-fieldtrack"),
     "libgcc": sample("-libgcc=none", program="ownc"),
     "linkmode": sample("-linkmode=external"),
     "msan": sample("-msan", program="host", other=EXTERNAL),
@@ -102,7 +103,6 @@ SAME = {
 REFUSED = {
     "debugnosplit": "-debugnosplit",
     "debugtextsize": "-debugtextsize=9",
-    "k": "-k=x",
     "linkshared": "-linkshared",
     "macos": "-macos=1.2.3",
     "macsdk": "-macsdk=1.2.3",
@@ -151,7 +151,7 @@ def test_flags_that_do_the_same(flag: str, folder: Path) -> None:
     """Same file or same failure, same words on both streams; and it is seen that it does
     something, or said why not."""
     given = SAME[flag]
-    program = TINY if given.program == "tiny" else table()[given.program]
+    program = {**table(), "tiny": TINY, TRACKED.name: TRACKED}[given.program]
 
     def link(command: list[str], flags: tuple[str, ...], place: str) -> oracle.Linked:
         return oracle.link(
