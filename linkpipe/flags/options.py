@@ -8,6 +8,7 @@ value stays at its default may always be given.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
@@ -47,6 +48,13 @@ def _link_mode(value: str) -> None:
         raise ValueError(f"invalid linkmode: {quote(value)}")
 
 
+def _mac_version(value: str) -> None:
+    numbers = value.split(".")
+    right = all(re.fullmatch("[+-]?[0-9]+", number, re.ASCII) for number in numbers)
+    if len(numbers) > 3 or not right or any(not 0 <= int(n[:40]) <= 0xFF for n in numbers):
+        raise ValueError(f"invalid version {quote(value)}")
+
+
 def _flag(
     kind: Kind,
     usage: str,
@@ -66,7 +74,6 @@ NOT_RUN = "/nonexistent/compiler-of-a-saved-link"
 
 _LATER = "is not supported yet"
 _DEBUG = "is not supported: it shows the insides of `go tool link`; see `linkpipe --help` for ours"
-_OTHER_OS = "does not apply on Linux"
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -139,13 +146,13 @@ class Options(Value):
         Kind.VALUE,
         "mac OS version to write in build info (only used in internal linking)",
         "13.0.0",
-        refuse=_OTHER_OS,
+        check=_mac_version,
     )
     macsdk: str = _flag(
         Kind.VALUE,
         "mac SDK version to write in build info (only used in internal linking)",
         "26.2.0",
-        refuse=_OTHER_OS,
+        check=_mac_version,
     )
     memprofile: str = _flag(Kind.STRING, "write memory profile to `file`")
     memprofilerate: int = _flag(Kind.INT, "set runtime.MemProfileRate to `rate`")
@@ -416,7 +423,7 @@ def _check(values: Mapping[str, Any], rest: Sequence[str]) -> None:
         raise OptionError(f"invalid -strictdups flag value {strict}", flag="strictdups", status=1)
     if mode in UNSUPPORTED_BUILD_MODES:
         raise _refused(f"flag -buildmode={mode} {_LATER}", "buildmode")
-    if head not in ("", "linux"):
+    if head not in ("", "linux", "android"):  # the two are one (objabi/head.go)
         raise _refused(f"flag -H {head} {_LATER}: linkpipe writes ELF for Linux", "H")
     for name in ("T", "D", "R"):
         if values.get(name, -1) > _HIGHEST or values.get(name, -1) < -1:

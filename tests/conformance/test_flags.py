@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from attrs import frozen
 
-from linkpipe.flags.options import FLAGS
+from linkpipe.flags.options import FLAGS, HEAD_TYPES
 from linkpipe.tables.records import NONPKG, read_records
 from linkpipe.tables.symbols import Flag
 from linkpipe.testing.links import release
@@ -57,7 +57,7 @@ SAME = {
     "B": sample("-B=0x1234"),
     "D": sample("-D=0x800000"),
     "E": sample("-E=main.main"),
-    "H": sample("-H=linux", unseen="it is the only one"),
+    "H": sample("-H=android", unseen="that is Linux"),
     "I": sample("-I=/lib/toy.so", program="host", other=EXTERNAL),
     "R": sample("-R=0x4000"),
     "T": sample("-T=0x500000"),
@@ -87,6 +87,8 @@ SAME = {
     "k": sample("-k=main.fields", program="tracked-fieldtrack"),
     "libgcc": sample("-libgcc=none", program="ownc"),
     "linkmode": sample("-linkmode=external"),
+    "macos": sample("-macos=1.2.3", unseen="for macOS"),
+    "macsdk": sample("-macsdk=1.2", unseen="for macOS"),
     "msan": sample("-msan", program="host", other=EXTERNAL),
     "n": sample("-n", unseen="deprecated: it does nothing"),
     "pluginpath": sample("-pluginpath=x", unseen="for plugins"),
@@ -101,12 +103,11 @@ SAME = {
 }
 
 REFUSED = {
-    "debugnosplit": "-debugnosplit",
-    "debugtextsize": "-debugtextsize=9",
-    "linkshared": "-linkshared",
-    "macos": "-macos=1.2.3",
-    "macsdk": "-macsdk=1.2.3",
+    "debugnosplit": ("-debugnosplit", "the insides of the oracle's analysis"),
+    "debugtextsize": ("-debugtextsize=9", "the text is one section"),
+    "linkshared": ("-linkshared", "no build mode shared yet"),
 }
+"""What is given, and why it is refused."""
 
 REASONS = {
     "benchmark": "figures of its own: test_phases_have_the_oracles_names",
@@ -263,10 +264,30 @@ def test_duplicates_that_differ(flag: str, status: int, folder: Path) -> None:
 
 @pytest.mark.parametrize("flag", REFUSED)
 def test_flags_that_are_refused(flag: str, folder: Path) -> None:
-    ours = oracle.link(oracle.linkpipe(), inputs(TINY), ("-w", REFUSED[flag]), folder)
+    ours = oracle.link(oracle.linkpipe(), inputs(TINY), ("-w", REFUSED[flag][0]), folder)
     assert ours.status == 2
     assert ours.stderr.startswith(f"linkpipe: flag -{flag} "), ours.stderr
     assert not ours.output.exists()
+
+
+@pytest.mark.parametrize("head", sorted({*HEAD_TYPES, "", "x"} - {"linux", "android"}))
+def test_other_systems(head: str, folder: Path) -> None:
+    """What the oracle refuses is refused; what it writes for another system, by name."""
+    theirs = oracle.link(oracle.stock(), inputs(TINY), ("-w", f"-H={head}"), folder / "theirs")
+    ours = oracle.link(oracle.linkpipe(), inputs(TINY), ("-w", f"-H={head}"), folder / "ours")
+    if head in ("", "x"):
+        assert words(ours, oracle.linkpipe()) == words(theirs, oracle.stock())
+        return
+    assert ours.status == 2
+    assert ours.stderr.startswith(f"linkpipe: flag -H {head} is not supported yet"), ours.stderr
+
+
+@pytest.mark.parametrize("text", ["1", "1.2.3.4", "", "256", "-1", "+1.-0", "1.x", "1_0", "٣"])
+def test_versions_of_macos(text: str, folder: Path) -> None:
+    """The same are wrong."""
+    theirs = oracle.link(oracle.stock(), inputs(TINY), ("-w", f"-macos={text}"), folder / "theirs")
+    ours = oracle.link(oracle.linkpipe(), inputs(TINY), ("-w", f"-macos={text}"), folder / "ours")
+    assert words(ours, oracle.linkpipe()) == words(theirs, oracle.stock())
 
 
 @pytest.mark.parametrize("text", ["-buildmode=shared", "-H windows"])
