@@ -257,7 +257,7 @@ def _define(
     edit: SymbolsEdit, name: str, kind: SymKind, value: int | None = None, section: int = -1
 ) -> None:
     """Make a symbol a marker; ``value`` and ``section`` only if they are given."""
-    sym = edit.lookup_or_create(name)
+    sym = edit.own(name)
     edit.set(sym, kind=kind)
     edit.add_flags(sym, Flag.REACHABLE | Flag.SPECIAL | Flag.LOCAL)
     if value is not None:

@@ -31,13 +31,13 @@ def buildinfo(link: Link) -> Link:
     """Record the Go version and the modules."""
     symbols, relocs = link.symbols.edit(), link.relocs.edit()
     ptrsize = link.arch.ptrsize
-    info = symbols.lookup_or_create("go:buildinfo")
+    info = symbols.own("go:buildinfo")
     symbols.set_content(
         info,
         record(_version(link), _modinfo(link), ptrsize, link.arch.byteorder == "big"),
     )
     symbols.set(info, kind=SymKind.SBUILDINFO, align=_ALIGN)
-    reference = symbols.lookup_or_create("go:buildinfo.ref")
+    reference = symbols.own("go:buildinfo.ref")
     symbols.set_content(reference, bytes(ptrsize))
     symbols.set(reference, kind=SymKind.SRODATA, align=ptrsize)
     symbols.add_flags([info, reference], Flag.REACHABLE)

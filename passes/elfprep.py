@@ -82,7 +82,7 @@ def _dynamic_tables(link: Link, edit: SymbolsEdit) -> None:
 def _own(link: Link, edit: SymbolsEdit, name: str) -> int:
     """The symbol of this name, which is the linker's own. The oracle keeps one that a package
     defines without what it refers to."""
-    sym = edit.lookup_or_create(name)
+    sym = edit.own(name)
     if sym < len(link.symbols) and link.symbols.object[sym]:
         raise InputError(
             f"{name} is a table of the linker's own, and a package defines it",

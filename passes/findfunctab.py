@@ -26,7 +26,7 @@ def findfunctab(link: Link) -> Link:
     first, last = int(link.text_order[0]), int(link.text_order[-1])
     value = link.symbols.value
     text = int(value[last] + link.symbols.size[last] - value[first])
-    sym = edit.lookup_or_create("runtime.findfunctab")
+    sym = edit.own("runtime.findfunctab")
     align = 4 if link.release.stated_tables else 0
     edit.set(sym, kind=link.release.findfunctab_kind, size=findfunc_size(text), align=align)
     edit.add_flags(sym, Flag.REACHABLE | Flag.LOCAL | Flag.GENERATED)

@@ -36,10 +36,10 @@ def fipsload(link: Link) -> Link:
     symbols = link.symbols.edit()
     relocs = (link.relocs if link.has("relocs") else Relocs.empty(len(link.symbols))).edit()
     ptrsize = link.arch.ptrsize
-    info = symbols.lookup_or_create("go:fipsinfo")
+    info = symbols.own("go:fipsinfo")
     targets = [info]
     for name, kind in _MARKERS:
-        marker = symbols.lookup_or_create(name)
+        marker = symbols.own(name)
         symbols.set(marker, kind=kind, size=1)
         symbols.add_flags(marker, Flag.REACHABLE | Flag.LOCAL)
         targets.append(marker)

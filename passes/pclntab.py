@@ -64,7 +64,7 @@ def pclntab(link: Link) -> Link:
     fns = read_functions(link.objects, symbols, ids)
     visit = _with_inlined(ids, fns)
     edit = symbols.edit()
-    carrier = edit.lookup_or_create("runtime.pclntab")
+    carrier = edit.own("runtime.pclntab")
     edit.set(carrier, kind=SymKind.SPCLNTAB)
     edit.add_flags(carrier, Flag.REACHABLE)
 

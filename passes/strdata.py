@@ -52,7 +52,7 @@ def strdata(link: Link) -> Link:
             continue
         if not link.symbols.has(sym, Flag.REACHABLE):
             continue
-        if link.symbols.kind[sym] == SymKind.SBSS:
+        if link.symbols.kind[symbols.own(name)] == SymKind.SBSS:
             symbols.set(sym, kind=SymKind.SDATA)
         text = symbols.lookup_or_create(f"{name}.str")
         symbols.set_content(text, value + b"\0")

@@ -29,7 +29,7 @@ def symtab(link: Link) -> Link:
     """Define section markers and carriers, and group symbols by name."""
     edit = link.symbols.edit()
     for name, kind in link.release.markers:
-        marker = edit.lookup_or_create(name)
+        marker = edit.own(name)
         if kind is None:
             edit.set(marker, kind=SymKind.SRODATA, size=0)
             edit.add_flags(marker, Flag.REACHABLE)
@@ -64,7 +64,7 @@ def _carriers(link: Link, edit: SymbolsEdit) -> dict[Group, int]:
     for carrier in link.release.carriers:
         bare = carrier.alone and link.mode.dynlink
         if not bare and (link.options.relocatable or not carrier.relro):
-            sym = made[carrier.name] = edit.lookup_or_create(carrier.name)
+            sym = made[carrier.name] = edit.own(carrier.name)
             align = link.arch.ptrsize if carrier.aligned else 0
             edit.set(sym, kind=carrier.kind, size=0, align=align)
             edit.add_flags(sym, Flag.REACHABLE | (Flag.LOCAL if carrier.local else 0))

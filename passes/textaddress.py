@@ -52,8 +52,8 @@ def textaddress(link: Link) -> Link:
     order = link.text_order[np.argsort(symbols.kind[link.text_order], kind="stable")]
     check_alignments(link.symbols, order)
     check_sizes(link.symbols, link.objects, order)
-    text = symbols.lookup_or_create("runtime.text")
-    etext = symbols.lookup_or_create("runtime.etext")
+    text = symbols.own("runtime.text")
+    etext = symbols.own("runtime.etext")
     symbols.set(text, kind=SymKind.STEXT)
     symbols.set(etext, kind=SymKind.STEXTEND)
     markers = [text, etext]

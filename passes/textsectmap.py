@@ -23,7 +23,7 @@ from linkpipe.tables.words import Address, Word
 def textsectmap(link: Link) -> Link:
     """Write the table of text sections."""
     symbols, relocs = link.symbols.edit(), link.relocs.edit()
-    table = symbols.lookup_or_create("runtime.textsectionmap")
+    table = symbols.own("runtime.textsectionmap")
     symbols.set(table, kind=SymKind.SRODATA)
     symbols.add_flags(table, Flag.REACHABLE)
     words: list[Word] = []

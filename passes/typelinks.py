@@ -34,7 +34,7 @@ def typelinks(link: Link) -> Link:
         ("runtime.typelink", SymKind.STYPELINK, types, 4, R_ADDROFF),
         ("runtime.itablink", SymKind.SITABLINK, itabs, ptrsize, R_ADDR),
     ):
-        sym = symbols.lookup_or_create(name)
+        sym = symbols.own(name)
         symbols.set_content(sym, bytes(size * len(targets)))
         symbols.set(sym, kind=kind)
         symbols.add_flags(sym, Flag.REACHABLE | Flag.LOCAL)

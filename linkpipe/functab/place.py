@@ -36,7 +36,7 @@ def function_table(
     content: U8 | None = None,
 ) -> int:
     """Create one of the function tables; its content may come later."""
-    sym = edit.lookup_or_create(name)
+    sym = edit.own(name)
     if content is not None:
         edit.set_content(sym, content.tobytes())
     stated = align if release.stated_tables else 0

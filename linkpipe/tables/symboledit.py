@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.types import I64
+from linkpipe.errors import InputError
 from linkpipe.tables.edit import Edit
 from linkpipe.tables.names import as_bytes
-from linkpipe.tables.symbolcolumns import COLUMNS, DEFAULTS, Ids
+from linkpipe.tables.symbolcolumns import COLUMNS, DEFAULTS, Flag, Ids
 
 if TYPE_CHECKING:
     from linkpipe.tables.symbols import Symbols
@@ -69,6 +70,23 @@ class SymbolsEdit(Edit):
         if self._created is None:
             self._created = dict(self._base.created)
         self._created[(key, version)] = sym
+        return sym
+
+    def own(self, name: str | bytes) -> int:
+        """The id of that symbol, which this linker makes. Raises InputError where a C object has
+        it."""
+        sym = self.lookup_or_create(name)
+        if int(self.flags[sym]) & Flag.INTERIOR:
+            shown, where = (
+                self.name_bytes(part).decode("utf-8", "surrogateescape")
+                for part in (sym, int(self.container[sym]))
+            )
+            raise InputError(
+                "a C object defines it, and the linker makes it itself",
+                symbol=shown,
+                found=f"a part of {where}",
+                remedy="give the symbol another name, or link with -ldflags=-linkmode=external",
+            )
         return sym
 
     def create(self, name: str | bytes, version: int = 0) -> int:

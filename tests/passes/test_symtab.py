@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from linkpipe.errors import InputError
 from linkpipe.passes.symtab import symtab
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
@@ -107,3 +108,12 @@ def test_earlier_releases_carry_data_of_functions(tmp_path: Path) -> None:
     for sym in (carrier, table.lookup("p.x")):
         assert int(table.container[sym]) == link.section_groups[sym] == 0
     assert table.kind[table.lookup("runtime.symtab")] == SymKind.SSYMTAB
+
+
+@pytest.mark.parametrize("name", ["runtime.rodata", "runtime.end", "go:string.*"])
+def test_marks_that_a_c_object_defines(name: str) -> None:
+    """The oracle has no section for them, and stops."""
+    p = Tiny()
+    p.symbols.add_flags(p.symbol(name, kind=SymKind.SNOPTRDATA, size=8), Flag.INTERIOR)
+    with pytest.raises(InputError, match="the linker makes it itself"):
+        symtab(p.link())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.columns import frozen
 from linkpipe.engine.context import Link
+from linkpipe.errors import InputError
 from linkpipe.passes.textaddress import textaddress
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
@@ -113,3 +114,14 @@ def test_parts_of_a_section_lie_in_it() -> None:
     assert link.text_order.tolist() == order
     assert set(symbols.section[parts].tolist()) == {0}
     assert link.sections.items[0].align == 64
+
+
+@pytest.mark.parametrize("name", ["runtime.text", "runtime.etext"])
+def test_marks_that_a_c_object_defines(name: str) -> None:
+    """The oracle makes a program of it that cannot find its functions."""
+    p = Tiny()
+    sym = p.symbol(name, kind=SymKind.STEXT, size=8)
+    p.symbols.add_flags(sym, Flag.INTERIOR)
+    link = p.link().evolve(text_order=frozen(np.array([sym], np.int32)))
+    with pytest.raises(InputError, match="the linker makes it itself"):
+        textaddress(link)

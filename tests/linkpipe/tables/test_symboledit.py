@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.arrays.columns import read_only
+from linkpipe.errors import InputError
 from linkpipe.symkind import SymKind
-from linkpipe.tables.symbolcolumns import COLUMNS
+from linkpipe.tables.symbolcolumns import COLUMNS, Flag
 from tests.tiny import no_relocs, no_symbols
 
 
@@ -125,3 +126,17 @@ def test_so_is_one_of_relocations(use: Callable[[Any], Any]) -> None:
 def test_an_edit_has_no_attributes_that_it_has_not() -> None:
     with pytest.raises(AttributeError, match="'SymbolsEdit' object has no attribute 'colour'"):
         no_symbols().edit().colour  # noqa: B018 - the access is what is tested
+
+
+def test_the_linkers_own_symbols_are_not_those_of_c_objects() -> None:
+    """Made where there is none; Go may declare it; a part of a section of C's is refused."""
+    edit = no_symbols().edit()
+    made, section = edit.own("runtime.text"), edit.create("p(.text)")
+    assert edit.own("runtime.text") == edit.lookup("runtime.text") == made
+    edit.add_flags(made, Flag.INTERIOR)
+    edit.set(made, container=section)
+    with pytest.raises(InputError) as error:
+        edit.own("runtime.text")
+    said = error.value.render()
+    assert "runtime.text: a C object defines it, and the linker makes it itself" in said
+    assert "a part of p(.text)" in said
