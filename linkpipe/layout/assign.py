@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from linkpipe.tables.mode import Mode
 
 
-_LARGEST_ALIGN = 1 << 20
-"""Bytes; no section of a real program asks for more, and a damaged number could for gigabytes."""
+_LARGEST_ALIGN, _LARGEST_HOST_ALIGN = 1 << 20, 1 << 26
+"""Bytes; nothing of a Go program asks for more, a C compiler's object does for huge pages; and a
+damaged number could for gigabytes."""
 
 
 def segment_quantum(options: Options, arch: Architecture) -> int:
@@ -73,17 +74,20 @@ def alignments(align: Ints, size: I64, arch: Architecture) -> I32:
 
 def check_alignments(symbols: Symbols, ids: Ints) -> None:
     """Refuse stated alignments that are absurd: InputError."""
-    bad = np.flatnonzero(symbols.align[ids] > _LARGEST_ALIGN)
+    of_c = symbols.object[ids] == 0
+    most = np.where(of_c, _LARGEST_HOST_ALIGN, _LARGEST_ALIGN)
+    damaged = "rebuild the package that defines it; the file is damaged"
+    external = "align less in C, or link with -ldflags=-linkmode=external"
     checkpoint(
         InputError(
             "bad alignment value",
-            symbol=symbols.name(sym),
-            expected=f"a power of two up to {_LARGEST_ALIGN}",
-            found=str(int(symbols.align[sym])),
-            remedy="rebuild the package that defines it; the file is damaged",
+            symbol=symbols.name(int(ids[row])),
+            expected=f"a power of two up to {most[row]}",
+            found=str(int(symbols.align[ids[row]])),
+            remedy=external if of_c[row] else damaged,
             status=2,
         )
-        for sym in ids[bad].tolist()
+        for row in np.flatnonzero(symbols.align[ids] > most).tolist()
     )
 
 

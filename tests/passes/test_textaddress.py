@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.columns import frozen
 from linkpipe.engine.context import Link
-from linkpipe.errors import InputError
+from linkpipe.errors import InputError, LinkErrors
 from linkpipe.passes.textaddress import textaddress
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
@@ -125,3 +125,15 @@ def test_marks_that_a_c_object_defines(name: str) -> None:
     link = p.link().evolve(text_order=frozen(np.array([sym], np.int32)))
     with pytest.raises(InputError, match="the linker makes it itself"):
         textaddress(link)
+
+
+def test_c_objects_may_ask_for_the_alignment_of_huge_pages() -> None:
+    """Beyond that the file would be gigabytes, and it is not said to be damaged."""
+    link, ids = functions([(SymKind.STEXT, 8, 1 << 26)])
+    assert link.symbols.value[ids[0]] % (1 << 26) == 0
+    with pytest.raises(LinkErrors) as error:
+        functions([(SymKind.STEXT, 8, 1 << 27)])
+    said = error.value.render()
+    assert "f0: bad alignment value" in said
+    assert "a power of two up to 67108864" in said
+    assert "align less in C, or link with -ldflags=-linkmode=external" in said
