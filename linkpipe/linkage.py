@@ -124,8 +124,6 @@ class Linkage(Shown):
         hash_word: bytes of a number in .hash.
         host: the relocations of C compilers that are carried out here, by number in the psABI;
             none: C objects are left to a host linker.
-        marks: what the names of local symbols of C objects begin with that are none, but marks of
-            the assembler's.
         ignores_d: whether the flag -d changes nothing, as the oracle has it.
     """
 
@@ -143,7 +141,6 @@ class Linkage(Shown):
     relative: int | None = None
     hash_word: int = 4
     host: Mapping[int, HostReloc] = attrs.field(factory=dict, converter=_host)
-    marks: tuple[bytes, ...] = ()
     ignores_d: bool = False
 
     def interpreter(self) -> str:
