@@ -15,8 +15,8 @@ way for stay as they are, and are an error when relocations are applied.
 
 Source: cmd/link/internal/ld/data.go (dynrelocsym, dynreloc), go.go (addexport), ARCH/asm.go
 (adddynrel).
-Reads `symbols`, `relocs`, `text_order`, `section_groups`, `cgo`, `mode`; provides `symbols`,
-`relocs`, `dynamic`.
+Reads `symbols`, `relocs`, `text_order`, `section_groups`, `cgo`, `mode`, `host_files` if it is
+there; provides `symbols`, `relocs`, `dynamic`.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ _TABLES = (
 
 @linkpass(
     requires=("symbols", "relocs", "text_order", "section_groups", "cgo", "mode"),
+    optional=("host_files",),
     provides=("symbols", "relocs", "dynamic"),
 )
 def dynreloc(link: Link) -> Link:
@@ -113,6 +114,7 @@ class _Work:
         self.link, self.relocs, self.linkage = link, link.relocs, link.arch.linkage
         self.head = len(self.linkage.first.code)
         self.entry = len(self.linkage.entry(0, 0, 0).code)
+        self.files = link.host_files if link.has("host_files") else {}
         self.edit, self.symbols_edit = link.relocs.edit(), link.symbols.edit()
         self.tabled: Bool = np.zeros(0, np.bool_)
         self.hosts: dict[int, int] = {}
@@ -181,6 +183,7 @@ class _Work:
                     f"unexpected {reloc.name} relocation for dynamic symbol "
                     f"{symbols.name(int(relocs.target[row]))}",
                     symbol=symbols.name(sym),
+                    file=self.files.get(sym, ""),
                     offset=int(relocs.offset[row]),
                     remedy="link with -ldflags=-linkmode=external",
                 )
@@ -194,6 +197,7 @@ class _Work:
                 InputError(
                     f"unknown symbol {symbols.name(int(relocs.target[row])) or '?'} in pcrel",
                     symbol=symbols.name(sym),
+                    file=self.files.get(sym, ""),
                     offset=int(relocs.offset[row]),
                     remedy="link what defines it, or with -ldflags=-linkmode=external",
                 )

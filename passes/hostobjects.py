@@ -9,11 +9,12 @@ may be in the compiler's own library (libgcc), whose members are taken as they a
 compiler says where it is. What shared libraries define was imported by `cgo`.
 
 Functions of C objects come before all others; `host_text` is int32[n], their order, sections before
-what lies in them.
+what lies in them. `host_files` is the object's name by the symbol of each section, for messages.
 
 Source: cmd/link/internal/ld/lib.go:600-686, 1224-1260, 3110-3160 (loadlib, hostobjs,
 captureHostObj), ar.go (hostArchive); what objects become is in linkpipe/hostobjects.
-Reads `symbols`, `objects`, `packages`, `cgo`; provides `symbols`, `relocs`, `cgo`, `host_text`.
+Reads `symbols`, `objects`, `packages`, `cgo`; provides `symbols`, `relocs`, `cgo`, `host_text`,
+`host_files`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from linkpipe.tables.symbols import Flag
 
 @linkpass(
     requires=("symbols", "objects", "packages", "cgo"),
-    provides=("symbols", "relocs", "cgo", "host_text"),
+    provides=("symbols", "relocs", "cgo", "host_text", "host_files"),
 )
 def hostobjects(link: Link) -> Link:
     """Take in the objects of C compilers."""
@@ -62,7 +63,13 @@ def hostobjects(link: Link) -> Link:
     relocs = Relocs.gather(len(made), owners, columns)
     imports = {s: i for s, i in link.cgo.imports.items() if s not in entering.defined}
     cgo = attrs.evolve(link.cgo, imports=MappingProxyType(imports))
-    return link.evolve(symbols=made, relocs=relocs, cgo=cgo, host_text=frozen(text))
+    return link.evolve(
+        symbols=made,
+        relocs=relocs,
+        cgo=cgo,
+        host_text=frozen(text),
+        host_files=MappingProxyType(entering.files),
+    )
 
 
 class _Loading:

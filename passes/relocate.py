@@ -15,7 +15,7 @@ Errors (targets nobody defines, values that do not fit) are collected over the w
 dynamic import.
 Source: cmd/link/internal/ld/data.go:178-760 (relocsym, extreloc).
 Reads `symbols`, `objects`, `relocs`, `sections`, `elf`, `mode`, `tlsg`, `dwarf` if it is there,
-`labels` if it is there; provides `image`, `external_relocs`, `symbols`.
+`labels` and `host_files` if they are there; provides `image`, `external_relocs`, `symbols`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _ELSEWHERE = (SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
 
 @linkpass(
     requires=("symbols", "objects", "relocs", "sections", "elf", "mode", "tlsg"),
-    optional=("dwarf", "labels"),
+    optional=("dwarf", "labels", "host_files"),
     provides=("image", "external_relocs", "symbols"),
 )
 def relocate(link: Link) -> Link:
@@ -124,7 +124,8 @@ class _Work:
         self.add = relocs.add[self.rows]
         self.skip = np.zeros(len(self.rows), np.bool_)
         self.linked = (self.symbols.flags[self.target] & Flag.REACHABLE) != 0
-        self.errors = RelocErrors(self.symbols, link.objects.names, link.arch)
+        hosts = link.host_files if link.has("host_files") else {}
+        self.errors = RelocErrors(self.symbols, link.objects.names, link.arch, hosts)
         self.bases = _bases(link.sections)
         # Without debug information no function has a place in a table of addresses.
         self.index = link.dwarf.index if link.has("dwarf") else np.full(len(self.symbols), -1, "i4")

@@ -113,6 +113,7 @@ class Link:
     relocs: ClassVar[Fact[Relocs]] = Fact()
     cgo: ClassVar[Fact[CgoFacts]] = Fact()
     host_text: ClassVar[Fact[I32]] = Fact()
+    host_files: ClassVar[Fact[Mapping[int, str]]] = Fact()
     inittasks: ClassVar[Fact[tuple[int, ...]]] = Fact()
     extra_roots: ClassVar[Fact[tuple[tuple[int, str], ...]]] = Fact()
     tracked: ClassVar[Fact[bytes]] = Fact()

@@ -46,7 +46,7 @@ class Entering:
 
     ``exports`` are Go's functions by the names that C calls them by; ``widths`` the bytes that each
     type of relocation patches. ``text`` are the functions so far, in order, ``defined`` all that C
-    objects define.
+    objects define, ``files`` the object's name by the symbol of each section.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Entering:
         self.edit: SymbolsEdit = symbols.edit()
         self.text: list[int] = []
         self.defined: set[int] = set()
+        self.files: dict[int, str] = {}
         self._base, self._exports, self._widths = symbols, exports, widths
         self._version = version
         self._ids: dict[bytes, int] = {}
@@ -162,7 +163,7 @@ class Entering:
             if type_ == SectionType.PROGBITS:
                 self.edit.set_content(sym, found.content(section).tobytes())
             self.edit.set(sym, size=size, align=align)
-            self._kind[sym] = kind
+            self._kind[sym], self.files[sym] = kind, found.file
             out[section] = sym
         return out
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
 from linkpipe.arch import Range, RelocKind
 from linkpipe.errors import InputError
+from linkpipe.reloctype import R_HOST
 from linkpipe.symkind import SymKind, is_dwarf
 from linkpipe.tables.symbols import ABI0, ABI_INTERNAL
 
@@ -31,10 +33,16 @@ class Where(NamedTuple):
 
 class RelocErrors:
     """Errors found so far; ``sorted`` gives them in file order. ``files`` are the names of the
-    objects that symbols come from."""
+    objects that symbols come from, ``hosts`` those of C objects by symbol."""
 
-    def __init__(self, symbols: Symbols, files: Sequence[str], arch: Architecture) -> None:
-        self._symbols, self._files, self._arch = symbols, files, arch
+    def __init__(
+        self,
+        symbols: Symbols,
+        files: Sequence[str],
+        arch: Architecture,
+        hosts: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
+        self._symbols, self._files, self._arch, self._hosts = symbols, files, arch, hosts
         self._found: list[tuple[Where, InputError]] = []
         self._unresolved: set[tuple[int, int]] = set()
 
@@ -67,7 +75,8 @@ class RelocErrors:
         error = InputError(
             message,
             symbol="" if fatal else self._symbol(where),
-            file=self._files[int(self._symbols.object[where.symbol])],
+            file=self._hosts.get(where.symbol)
+            or self._files[int(self._symbols.object[where.symbol])],
             offset=where.offset,
             found=found,
             remedy=remedy,
@@ -139,7 +148,19 @@ class RelocErrors:
         )
 
     def unknown(self, where: Where, number: int) -> None:
-        """The architecture has no such relocation."""
+        """The architecture has no such relocation; or it is one of a C object, which are made
+        Go's where a program loads shared libraries, and forgotten by the oracle elsewhere."""
+        linkage = self._arch.linkage
+        host = linkage.host.get(number - R_HOST) if linkage is not None else None
+        if where.symbol in self._hosts and host is not None:
+            self._add(
+                where,
+                f"{host.name} relocation of a C object to {self._target(where)}, in a program that "
+                "loads no shared library",
+                'import "C" somewhere, so that it loads the C library, or link with '
+                "-ldflags=-linkmode=external",
+            )
+            return
         self._add(where, f"unknown reloc to {self._target(where)}: {number} ({self._name(number)})")
 
     def bad_size(self, where: Where, width: int) -> None:

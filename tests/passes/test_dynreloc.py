@@ -173,7 +173,8 @@ def test_data_of_what_may_lie_anywhere_is_put_right_when_loaded() -> None:
 def hosted(p: Importing) -> Link:
     """What dynreloc makes of a link with C objects."""
     link = p.prepared()
-    return dynreloc(link.evolve(mode=attrs.evolve(link.mode, host_objects=True)))
+    files = dict.fromkeys(p.text, "p.a(x.o)")
+    return dynreloc(link.evolve(mode=attrs.evolve(link.mode, host_objects=True), host_files=files))
 
 
 def c_code(p: Importing, code: bytes, *relocs: tuple[int, int, int, int]) -> int:
@@ -305,6 +306,7 @@ def test_c_objects_that_were_not_compiled_for_shared_libraries(type_: int, name:
     with pytest.raises(LinkErrors) as error:
         hosted(p)
     assert f"p(.text): unexpected {name} relocation for dynamic symbol" in error.value.render()
+    assert "file: p.a(x.o)" in error.value.render()
 
 
 def test_damaged_relocations_of_go_are_not_taken_for_those_of_c() -> None:

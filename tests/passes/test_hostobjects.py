@@ -79,6 +79,8 @@ def test_functions_come_in_the_order_of_objects() -> None:
     link = loaded(function("f", "g"), function("g"))
     assert names(link) == ["p(.text)", "f", "p(.text)", "g"]
     assert link.symbols.version[link.host_text[[0, 2]]].tolist() == [12, 13]
+    first, second = link.host_text[[0, 2]].tolist()
+    assert link.host_files == {first: "p.a(_x0.o)", second: "p.a(_x1.o)"}
 
 
 def test_what_c_defines_is_not_imported() -> None:

@@ -33,13 +33,13 @@ class Program(Tiny):
         self.const = self.symbol("main.c", kind=SymKind.SRODATA, content=bytes(range(16)))
         self.var = self.symbol("main.v", kind=SymKind.SDATA, content=bytes(16))
 
-    def run(self) -> Link:
+    def run(self, **facts: Any) -> Link:
         """Lay out and relocate."""
         self.section(".text", TEXT, [self.f, self.method, self.g], rwx=5)
         self.section(".rodata", RODATA, [self.const], rwx=4)
         self.section(".data", DATA, [self.var], rwx=6)
         self.section(".tbss", DATA, [self.tlsg], rwx=6, zeros=True)
-        return relocate(self.link())
+        return relocate(self.link().evolve(**facts))
 
 
 def content(link: Link, sym: int, size: int) -> bytes:
@@ -186,6 +186,17 @@ def test_damaged_relocations(fields: dict[str, int], message: str) -> None:
     type_ = fields.pop("type_", rt.R_ADDR)
     p.reloc(p.f, type_, p.var, **fields)
     assert messages(p) == [f"main.f: {message}"]
+
+
+def test_a_c_object_in_a_program_that_loads_no_shared_library() -> None:
+    """The error names the kind by its psABI's name, and the object."""
+    p = Program()
+    p.reloc(p.f, rt.R_HOST + 2, p.var)
+    with pytest.raises(LinkErrors) as error:
+        p.run(host_files={p.f: "main.a(f.syso)"})
+    said = "main.f: R_X86_64_PC32 relocation of a C object to main.v, in a program that loads no"
+    assert said in error.value.render()
+    assert "file: main.a(f.syso)" in error.value.render()
 
 
 def test_unreachable_target() -> None:
