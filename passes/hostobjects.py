@@ -30,6 +30,7 @@ from linkpipe.arrays.types import U8
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import COMMAND, InputError, UserError, os_error
 from linkpipe.formats.hostobject import Target, read
+from linkpipe.hostlinker.hosttools import compiler
 from linkpipe.hostobjects.entering import Entering
 from linkpipe.hostobjects.libraries import NONE, compilers_file, open_library
 from linkpipe.output.stdout import say
@@ -119,7 +120,9 @@ class _Loading:
         say(f"link: info: captured host object {host.file} to {path}.o\n", 2)
 
     def libraries(self) -> None:
-        """Take from the compiler's libraries what nobody has defined."""
+        """Take from the compiler's libraries what nobody has defined. A compiler that does not say
+        where they are is told of where something is still missing: that it is needed nobody knows
+        yet."""
         options, arch = self.options, self.link.arch
         if not self.entering.undefined():
             return
@@ -128,6 +131,15 @@ class _Loading:
         if b"__stack_chk_fail_local" in self.entering.undefined():
             for name in ("libc_nonshared.a", "libssp_nonshared.a"):
                 self._library(compilers_file(options, arch, f"--print-file-name={name}"))
+        missing = self.entering.undefined()
+        if missing and not options.libgcc and libgcc == NONE:
+            shown = missing[0].decode("utf-8", "surrogateescape")
+            command = " ".join((*compiler(options), *arch.host_flags, "--print-libgcc-file-name"))
+            say(
+                f"linkpipe: warning: {shown} may be in the C compiler's library, and the compiler "
+                f"does not say where that is: {command} failed, or printed nothing\n",
+                2,
+            )
 
     def _library(self, path: str) -> None:
         """Take the members of an archive that define what is undefined, and what those need."""

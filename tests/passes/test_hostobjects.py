@@ -123,7 +123,7 @@ def test_there_need_not_be_a_library(libgcc: str) -> None:
 
 
 def test_the_compiler_says_where_its_libraries_are(tmp_path: Path) -> None:
-    """Nobody asks it where nothing is missing; where it fails there is none."""
+    """Nobody asks it where nothing is missing."""
     archive(tmp_path / "libgcc.a", ("__div", function("__div", "__stack_chk_fail_local")))
     part = ("__stack_chk_fail_local", function("__stack_chk_fail_local"))
     archive(tmp_path / "libc_nonshared.a", part)
@@ -146,7 +146,18 @@ def test_the_compiler_says_where_its_libraries_are(tmp_path: Path) -> None:
         "-m64 --print-file-name=libc_nonshared.a",
         "-m64 --print-file-name=libssp_nonshared.a",
     ]
-    assert names(loaded(function("f", "__div"), extld=("false",))) == ["p(.text)", "f"]
+
+
+def test_a_compiler_that_fails_is_told_of(capfd: pytest.CaptureFixture[str]) -> None:
+    """Where something is missing; the link goes on, for it may not be needed."""
+    loaded(function("f", "puts"), extld=("false",))
+    loaded(function("f", "__div"), extld=("true",), libgcc="none")
+    assert capfd.readouterr().err == ""
+    for command in ("false", "true", "/no/such/cc"):
+        assert names(loaded(function("f", "__div"), extld=(command,))) == ["p(.text)", "f"]
+        said = capfd.readouterr().err
+        assert said.startswith("linkpipe: warning: __div may be in the C compiler's library")
+        assert f"{command} -m64 --print-libgcc-file-name failed" in said
 
 
 @pytest.mark.parametrize(
