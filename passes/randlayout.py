@@ -1,7 +1,9 @@
 """randlayout: functions in an order drawn from a seed, for who looks for what depends on the order.
 
 Functions of the FIPS module and others stay apart, for the layout sorts by kind. Those in front
-that are, or have, parts of a section of a C object stay where they are: it is laid out whole.
+that are, or have, parts of a section of a C object stay where they are: it is laid out whole. A
+section without parts ends them; other parts behind it would be torn from their sections, which the
+oracle does, and then has no table of functions for them.
 
 Source: cmd/link/internal/ld/data.go:2683-2710 (textaddress).
 Reads `symbols`, `text_order`; provides `text_order`.
@@ -13,6 +15,7 @@ import numpy as np
 
 from linkpipe.arrays.columns import frozen
 from linkpipe.engine.pass_api import Link, linkpass
+from linkpipe.errors import InputError
 from linkpipe.layout.gorand import shuffled
 from linkpipe.tables.symbols import Flag
 
@@ -24,5 +27,12 @@ def randlayout(link: Link) -> Link:
     outer = symbols.container[order][symbols.has(order, Flag.INTERIOR)]
     ours = ~symbols.has(order, Flag.INTERIOR) & ~np.isin(order, outer)
     first = int(np.argmax(ours)) if ours.any() else len(order)
+    if not ours[first:].all():
+        raise InputError(
+            "no symbol is in this section of a C object, and -randlayout would shuffle what is in "
+            "the sections behind it",
+            symbol=symbols.name(int(order[first])),
+            remedy="give the section's code a symbol, or link without -randlayout",
+        )
     moved = order[first:][shuffled(len(order) - first, link.options.randlayout)]
     return link.evolve(text_order=frozen(np.concatenate((order[:first], moved))))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from linkpipe.arrays.columns import frozen
+from linkpipe.errors import InputError
 from linkpipe.layout.gorand import shuffled
 from linkpipe.passes.randlayout import randlayout
 from linkpipe.symkind import SymKind
@@ -22,3 +24,14 @@ def test_functions_of_c_objects_stay_in_front() -> None:
     link = randlayout(p.link().evolve(text_order=frozen(np.array(order, np.int32))))
     rest = np.array(order[2:])[shuffled(4, 7)]
     assert link.text_order.tolist() == [*order[:2], *rest.tolist()]
+
+
+def test_sections_are_not_torn_apart() -> None:
+    """Behind one without a symbol the oracle shuffles functions of C, too."""
+    p = Tiny(randlayout=7)
+    order = [p.symbol(name, kind=SymKind.STEXT) for name in ("p(.mytext)", "q(.text)", "f")]
+    p.symbols.set(order[2], container=order[1])
+    p.symbols.add_flags(order[2], Flag.INTERIOR)
+    with pytest.raises(InputError) as error:
+        randlayout(p.link().evolve(text_order=frozen(np.array(order, np.int32))))
+    assert "p(.mytext): no symbol is in this section of a C object" in error.value.render()
