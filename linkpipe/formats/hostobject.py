@@ -27,7 +27,7 @@ STB_WEAK, STT_COMMON = 2, 5
 SHN_COMMON = 0xFFF2
 _LARGEST = 2_000_000_000
 """Bytes of a section or symbol (cmd/link/internal/ld/data.go, cutoff)."""
-_OVERLAPS, _ROOM = 8, 1 << 20
+_OVERLAPS, _ROOM = 8, 1 << 24
 """Bytes of names for each byte of their table, and in any case."""
 _REMEDY = "rebuild the package; the file is damaged, or of another compiler than the go command's"
 
@@ -305,7 +305,7 @@ def read(data: U8, file: str, target: Target) -> Relocatable:
 def _names(file: str, strings: bytes, starts: Sequence[int]) -> tuple[bytes, ...]:
     """The NUL-ended strings at these offsets of a table; the last may lack its end. Each is there
     once, and those that lie in one another are no more than fit into memory: compilers let a
-    string be the end of another one, and not by the thousand."""
+    string be the end of another one, but not of a thousand long ones."""
     found: dict[int, bytes] = {}
     room = _OVERLAPS * len(strings) + _ROOM
     for at in dict.fromkeys(starts):

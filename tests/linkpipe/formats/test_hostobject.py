@@ -136,12 +136,14 @@ def test_what_is_refused(damage: Callable[[HostElf], None], said: str) -> None:
 
 
 def test_names_that_lie_in_one_another_are_no_more_than_fit() -> None:
-    """Half a megabyte of them would fill the memory; that one ends another is usual."""
+    """Half a megabyte of them would fill the memory; that one ends another is usual, also by the
+    thousand."""
     table = b"\0" + b"a" * 5000 + b"\0"
     assert _names_of("x.o", table, [0, 1, 5000, 1]) == (b"", b"a" * 5000, b"a", b"a" * 5000)
     assert len(_names_of("x.o", table, [1] * 100_000)) == 100_000
+    assert len(_names_of("x.o", table, range(5000))[1]) == 5000
     with pytest.raises(InputError, match="names lie in one another"):
-        _names_of("x.o", table, range(5000))
+        _names_of("x.o", b"a" * 10_000, range(10_000))
 
 
 def test_another_machine_is_refused() -> None:
