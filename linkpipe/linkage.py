@@ -88,6 +88,11 @@ class HostReloc(Value):
     rewrites: tuple[Rewrite, ...] = ()
     defined: bool = False
 
+    @property
+    def call(self) -> bool:
+        """Whether it is for calls: what shared libraries define is called by way of .plt."""
+        return self.imported is not None and self.imported.by == ".plt"
+
 
 def _host(by_type: Mapping[int, HostReloc]) -> Mapping[int, HostReloc]:
     return MappingProxyType(dict(by_type))

@@ -27,7 +27,7 @@ from linkpipe.engine.context import Link
 from linkpipe.functab.lines import source_frames
 from linkpipe.graphs.csr import Csr, breadth_first, build_csr
 from linkpipe.graphs.graph import AUX, FROM_ROOT, MAPINIT, METHOD, ROOT, Arcs
-from linkpipe.reloctype import R_KEEP
+from linkpipe.reloctype import R_HOST, R_KEEP
 from linkpipe.symkind import is_text
 from linkpipe.tables.symbols import Flag
 from linkpipe.values import Value
@@ -325,13 +325,16 @@ class Reasons:
         symbols = graph.symbols
         source, target, code, _ = (column[arcs] for column in self.arcs)
         starts = symbols.ends_with(source, b"..inittask")
+        linkage = self.link.arch.linkage
+        hosts = linkage.host.items() if linkage is not None else ()
+        calls = [*self.link.arch.calls, *(R_HOST + number for number, r in hosts if r.call)]
         cases = {
             "root": code >= FROM_ROOT,
             "map initialiser": code >= MAPINIT,
             "method": code >= METHOD,
             "auxiliary": code >= AUX,
-            "kept with it": code == R_KEEP,
-            "call": np.isin(code, list(self.link.arch.calls)),
+            "kept with it": np.isin(code, (R_KEEP, R_HOST)),
+            "call": np.isin(code, calls),
             "type": symbols.has(target, Flag.GO_TYPE),
             "interface table": symbols.has(target, Flag.ITAB),
             "initialiser": is_text(symbols.kind[target]) & starts,

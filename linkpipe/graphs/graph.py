@@ -33,7 +33,7 @@ from linkpipe.errors import UserError
 from linkpipe.formats import goobj
 from linkpipe.graphs.csr import Csr, breadth_first, build_csr
 from linkpipe.graphs.edges import FOLLOWED_AUXS, followed
-from linkpipe.reloctype import NAMES, R_METHODOFF
+from linkpipe.reloctype import NAMES, R_HOST, R_METHODOFF
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 
@@ -164,7 +164,9 @@ class Graph:
             return "method that may be called"
         if code >= AUX:
             return _AUX_NAMES.get(code - AUX, f"auxiliary symbol {code - AUX}")
-        kind = self.arch.relocs.get(code)
+        linkage = self.arch.linkage
+        host = linkage.host.get(code - R_HOST) if linkage is not None else None
+        kind = host or self.arch.relocs.get(code)
         return kind.name if kind else NAMES.get(code, f"relocation {code}")
 
     def label(self, node: int) -> str:

@@ -16,6 +16,7 @@ from linkpipe.errors import UserError
 from linkpipe.reloctype import R_KEEP
 from linkpipe.tables.symbols import Flag
 from tests.conformance.programs import FIRSTCAUSE, Program, inputs, table
+from tests.conformance.targets import native
 from tests.conformance.toolchain import goroot
 from tests.goobj_reader import Definition, definitions
 from tests.linkpipe.ask.links import DEEP, PROGRAMS, QUIET, WITH_PLUGIN, linked
@@ -282,3 +283,19 @@ def test_main_is_the_package() -> None:
     """A host linker's entry point has that name, too, and is no answer where there is none."""
     (answer,) = why(linked(QUIET), "main")
     assert (answer.kind, answer.reachable) == ("package", True)
+
+
+@pytest.mark.skipif(native() != "amd64", reason="C objects are linked here on amd64")
+def test_calls_of_c_code_are_calls() -> None:
+    """To other C code, to Go's and to what shared libraries define; a section and what lies in it
+    are kept with one another."""
+    link = linked(table()["ownc"])
+    for name, after in (("qsort", "call"), ("goAdd", "call"), ("visible_a", "data")):
+        (answer,) = why(link, name, every=True)
+        kinds = {r.kind for r in answer.reasons if r.source == "main(.text)"}
+        assert after in kinds, name
+    reasons = [r for each in why(link, "main(.text)", every=True) for r in each.reasons]
+    inside = [(r.kind, r.relocation) for r in reasons if r.source == "total"]
+    assert inside == [("kept with it", "R_HOST")]
+    (answer,) = why(link, "qsort")
+    assert answer.chain[-1].relocation == "R_X86_64_PLT32"
