@@ -246,8 +246,8 @@ class _State:
         self.symbols.set_extname(sym, given)
 
     def settle_imports(self) -> None:
-        """Without C objects, what was to come from them comes from shared libraries, or from
-        nowhere."""
+        """What was to come from C objects comes from shared libraries, or from nowhere; those that
+        are linked here will define theirs."""
         for sym in self.host:
             if self.symbols.kind[sym] == SymKind.SHOSTOBJ:
                 found = sym in self.imports and self.imports[sym].library

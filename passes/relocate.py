@@ -15,7 +15,8 @@ Errors (targets nobody defines, values that do not fit) are collected over the w
 dynamic import.
 Source: cmd/link/internal/ld/data.go:178-760 (relocsym, extreloc).
 Reads `symbols`, `objects`, `relocs`, `sections`, `elf`, `mode`, `tlsg`, `dwarf` if it is there,
-`labels` and `host_files` if they are there; provides `image`, `external_relocs`, `symbols`.
+`labels` if it is there, `host_files` if it is there; provides `image`, `external_relocs`,
+`symbols`.
 """
 
 from __future__ import annotations

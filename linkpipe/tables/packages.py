@@ -87,7 +87,8 @@ class HostObject(Shown):
     """An object file of a C compiler inside a package's archive: bytes [at, at+size) of the arena,
     ``offset`` bytes from the start of the archive.
 
-    ``format`` is "elf", "foreign" (another system's) or "unknown"; the host linker gets it unread.
+    ``format`` is "elf", "foreign" (another system's) or "unknown". It is linked here, or the host
+    linker gets it unread.
     """
 
     package: str
