@@ -18,13 +18,14 @@ textaddress).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from linkpipe.arch import Architecture, Trampolines
 from linkpipe.arrays.align import round_up
-from linkpipe.arrays.types import I64
+from linkpipe.arrays.types import I64, Bool
 from linkpipe.errors import InputError
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
@@ -44,14 +45,6 @@ class Reached(NamedTuple):
     addresses: I64
     end: int
     targets: dict[int, int]
-
-
-class _Call(NamedTuple):
-    row: int
-    offset: int
-    target: int
-    add: int
-    type: int
 
 
 def lay_out(
@@ -82,7 +75,7 @@ def lay_out(
     rules = arch.trampolines
     assert rules is not None, "the architecture has no trampolines"
     work = _Work(
-        arch,
+        order,
         rules,
         mode,
         homes,
@@ -92,13 +85,16 @@ def lay_out(
         start,
         align,
         least,
-        is_runtime,
+        np.isin(table.type, list(arch.calls)),
+        arch.calls if rules.calls is None else rules.calls,
+        cache(is_runtime),
         debug,
         shuffled,
     )
-    for place, sym in enumerate(order.tolist()):
-        work.begin_package(order, place)
-        work.add(sym)
+    for place in range(len(order)):
+        work.begin_package(place)
+        work.add(place)
+    work.lead()
     made = np.array(work.order, np.int64)
     addresses = np.array([work.value[sym] for sym in work.order], np.int64)
     return Reached(made, addresses, work.at, work.targets)
@@ -106,11 +102,12 @@ def lay_out(
 
 class _Work:
     """The state of one layout: ``at`` is where the next function may start, ``value`` the addresses
-    given so far, provisional ones included."""
+    given so far, provisional ones included, ``order`` what is laid out. All that the loop reads of
+    the tables is in lists, whose items cost less than an array's."""
 
     def __init__(
         self,
-        arch: Architecture,
+        order: I64,
         rules: Trampolines,
         mode: Mode,
         homes: Sequence[str],
@@ -120,6 +117,8 @@ class _Work:
         start: int,
         align: int,
         least: int,
+        is_call: Bool,
+        led: frozenset[int],
         is_runtime: Callable[[str], bool],
         debug: bool,
         shuffled: bool,
@@ -127,66 +126,89 @@ class _Work:
         self.shuffled = shuffled
         self.is_runtime = is_runtime
         self.rules, self.mode, self.homes, self.debug = rules, mode, homes, debug
-        self.table, self.symbols, self.relocs = table, symbols, relocs
-        self.call_types = list(arch.calls)
-        self.led_types = arch.calls if rules.calls is None else rules.calls
-        self.at, self.align, self.least = start, align, least
+        self.symbols, self.relocs = symbols, relocs
+        self.at, self.least_align, self.least = start, align, least
+        self.functions: list[int] = order.tolist()
+        self.align: list[int] = symbols.align.tolist()
+        self.size: list[int] = symbols.size.tolist()
+        self.kind: list[int] = symbols.kind.tolist()
+        self.reachable: list[bool] = ((symbols.flags & Flag.REACHABLE) != 0).tolist()
+
+        # The calls of order[i] may need so many trampolines; those that can be led to one are rows
+        # bounds[i] to bounds[i + 1] of the lists.
+        rows, counts = table.rows_of_many(order)
+        of = np.repeat(np.arange(len(order)), counts)
+        self.calls: list[int] = np.bincount(of[is_call[rows]], minlength=len(order)).tolist()
+        can = is_call[rows] & np.isin(table.type[rows], list(led))
+        rows, of = rows[can], of[can]
+        self.bounds: list[int] = np.searchsorted(of, np.arange(len(order) + 1)).tolist()
+        self.rows = rows
+        self.offset: list[int] = table.offset[rows].tolist()
+        self.target: list[int] = table.target[rows].tolist()
+        self.addend: list[int] = table.add[rows].tolist()
+
         self.value: dict[int, int] = {}
         self.order: list[int] = []
         self.targets: dict[int, int] = {}
         self.package = ""
+        # The trampolines to a place, a target and an offset, by number; 0: another module's.
+        self.there: dict[tuple[int, int], list[int]] = {}
+        self.leads: list[tuple[int, int]] = []
+        self.unsure: list[int] = []
 
-    def begin_package(self, order: I64, place: int) -> None:
+    def begin_package(self, place: int) -> None:
         """Give all functions of a package that begins here provisional addresses."""
-        package = self._package(int(order[place]))
+        package = self._package(self.functions[place])
         if not package or package == self.package:
             return
         self.package, at = package, self.at
-        for sym in order[place:].tolist():
+        for later in range(place, len(self.functions)):
+            sym = self.functions[later]
             if self._package(sym) != package:
                 break
-            at = self._put(sym, at) + len(self._calls(sym)) * self.rules.size
+            at = self._put(sym, at) + self.calls[later] * self.rules.size
 
-    def add(self, sym: int) -> None:
+    def add(self, place: int) -> None:
         """Lay out one function, and the trampolines that it needs."""
+        sym = self.functions[place]
         self.at = self._put(sym, self.at)
         self.order.append(sym)
         new: list[int] = []
-        for call in self._calls(sym):
-            if call.type in self.led_types and self._needs(sym, call):
-                new += self._lead(sym, call)
+        for call in range(self.bounds[place], self.bounds[place + 1]):
+            if self._needs(sym, call):
+                self._lead(sym, call, new)
         for trampoline in new:
             self.at = self._put(trampoline, self.at)
             self.order.append(trampoline)
 
+    def lead(self) -> None:
+        """Lead the calls to their trampolines."""
+        calls = [call for call, _ in self.leads]
+        if calls:
+            adds = [self.rules.call(self.addend[call]) for call in calls]
+            targets = [trampoline for _, trampoline in self.leads]
+            self.relocs.set(self.rows[calls], target=targets, add=adds)
+        if self.unsure:
+            self.relocs.set(self.rows[self.unsure], type=self.rules.unsure)
+
     def _put(self, sym: int, at: int) -> int:
-        self.value[sym] = at = round_up(at, max(int(self.symbols.align[sym]), self.align))
-        return at + max(int(self.symbols.size[sym]), self.least)
+        self.value[sym] = at = round_up(at, max(self.align[sym], self.least_align))
+        return at + max(self.size[sym], self.least)
 
     def _package(self, sym: int) -> str:
         return self.homes[sym] if sym < len(self.homes) else ""
 
-    def _calls(self, sym: int) -> list[_Call]:
-        table = self.table
-        rows = table.rows_of(sym)
-        calls = np.flatnonzero(np.isin(table.type[rows], self.call_types)) + rows.start
-        columns = (table.offset, table.target, table.add, table.type)
-        return [
-            _Call(*row)
-            for row in zip(calls.tolist(), *(c[calls].tolist() for c in columns), strict=True)
-        ]
-
-    def _needs(self, sym: int, call: _Call) -> bool:
+    def _needs(self, sym: int, call: int) -> bool:
         """Whether a call cannot reach its target, or may not."""
-        symbols, target = self.symbols, call.target
-        kind = int(symbols.kind[target])
-        if kind == SymKind.Sxxx or not int(symbols.flags[target]) & Flag.REACHABLE:
+        target = self.target[call]
+        kind = self.kind[target]
+        if kind == SymKind.Sxxx or not self.reachable[target]:
             return False  # an error, which is found when relocations are applied
         mine, its = self._package(sym), self._package(target)
         address = self.value.get(target, 0)
         if not address:
             if kind not in _ELSEWHERE and not self.shuffled:
-                together = mine and mine == its and kind == int(symbols.kind[sym])
+                together = mine and mine == its and kind == self.kind[sym]
                 if together and self.rules.unsure is None:
                     return False  # laid out with this one
                 if self.is_runtime(mine) and self.is_runtime(its):
@@ -194,35 +216,54 @@ class _Work:
             return True
         if self.debug and (not mine or mine != its):
             return True
-        place = self.value[sym] + call.offset
-        return self.rules.far(address - place, call.add, self.mode.external)
+        place = self.value[sym] + self.offset[call]
+        return self.rules.far(address - place, self.addend[call], self.mode.external)
 
-    def _lead(self, sym: int, call: _Call) -> list[int]:
-        """Lead a call to a trampoline: one that is there, else a new one, which is returned."""
-        symbols, rules = self.symbols, self.rules
-        offset = rules.offset(call.add)
-        name, version = symbols.name_bytes(call.target), int(symbols.version[call.target])
-        number = 0
-        while True:
-            label = f"{rules.label(offset)}-tramp{number}".encode()
-            trampoline = symbols.lookup_or_create(name + label, version)
-            number += 1
-            if int(symbols.kind[trampoline]) == SymKind.SDYNIMPORT:
-                continue  # another module's
-            known = self.value.get(trampoline)
-            if known is None or rules.near(known - self.value[sym] - call.offset):
+    def _lead(self, sym: int, call: int, new: list[int]) -> None:
+        """Lead a call to a trampoline: one that is there, else one that is made, and added to
+        ``new``."""
+        target, place = self.target[call], self.value[sym] + self.offset[call]
+        offset = self.rules.offset(self.addend[call])
+        there = self.there.setdefault((target, offset), [])
+        for trampoline in there:
+            if trampoline and self._near(trampoline, place):
                 break
-        self.relocs.set(call.row, target=trampoline, add=rules.call(call.add))
-        if rules.unsure is not None and not self.value.get(call.target, 0):
-            self.relocs.set(call.row, type=rules.unsure)
-        if int(symbols.kind[trampoline]) != SymKind.Sxxx:
-            return []
-        self._write(trampoline, sym, call.target, offset)
-        return [trampoline]
+        else:
+            trampoline = self._another(target, offset, place, there)
+        self.leads.append((call, trampoline))
+        if self.rules.unsure is not None and not self.value.get(target, 0):
+            self.unsure.append(call)
+        if self.kind[trampoline] == SymKind.Sxxx:
+            self._write(trampoline, sym, target, offset)
+            new.append(trampoline)
+
+    def _near(self, trampoline: int, place: int) -> bool:
+        """Whether a call there can reach it; one without an address will lie near."""
+        known = self.value.get(trampoline)
+        return known is None or self.rules.near(known - place)
+
+    def _another(self, target: int, offset: int, place: int, there: list[int]) -> int:
+        """The next trampoline by number that can be reached, put behind those that are there."""
+        symbols = self.symbols
+        name = symbols.name_bytes(target) + f"{self.rules.label(offset)}-tramp".encode()
+        version = int(symbols.version[target])
+        while True:
+            trampoline = symbols.lookup_or_create(name + str(len(there)).encode(), version)
+            self._learn(trampoline)
+            elsewhere = self.kind[trampoline] == SymKind.SDYNIMPORT
+            there.append(0 if elsewhere else trampoline)
+            if not elsewhere and self._near(trampoline, place):
+                return trampoline
+
+    def _learn(self, sym: int) -> None:
+        """Have the lists hold a symbol that may be new."""
+        for column in (self.align, self.size, self.kind):
+            column.extend([0] * (sym + 1 - len(column)))
+        self.reachable.extend([False] * (sym + 1 - len(self.reachable)))
 
     def _write(self, trampoline: int, caller: int, target: int, offset: int) -> None:
         symbols = self.symbols
-        imported = int(symbols.kind[target]) == SymKind.SDYNIMPORT
+        imported = self.kind[target] == SymKind.SDYNIMPORT
         try:
             stub = self.rules.write(offset, imported, self.mode.dynlink, self.mode.pic)
         except ValueError as e:
@@ -232,8 +273,10 @@ class _Work:
                 remedy="the function that is called into is too large",
             ) from e
         symbols.set_content(trampoline, stub.code)
-        symbols.set(trampoline, kind=int(symbols.kind[caller]))
+        symbols.set(trampoline, kind=self.kind[caller])
         symbols.add_flags(trampoline, Flag.REACHABLE)
+        self.kind[trampoline], self.size[trampoline] = self.kind[caller], len(stub.code)
+        self.reachable[trampoline] = True
         for r in stub.relocs:
             self.relocs.add(
                 trampoline, offset=r.offset, size=r.size, type=r.type, target=target, add=r.add
