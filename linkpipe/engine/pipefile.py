@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -168,7 +169,7 @@ def parsed(file: str, source: bytes, owner: str = "", *, lines: bool = True) -> 
         line = source.count(b"\n", 0, e.start) + 1
         raise _error(file, line, f"not a TOML file: {e}", "save it as UTF-8") from e
     try:
-        tables = tomllib.loads(text)
+        tables = _tables(text)
     except tomllib.TOMLDecodeError as e:
         message, found = str(e), re.search(_TOML_LINE, str(e))
         line = int(found[1] or text.count("\n") + 1) if found else 0
@@ -197,6 +198,14 @@ def parsed(file: str, source: bytes, owner: str = "", *, lines: bool = True) -> 
                 remedy='add `extends = "default"` at the top',
             )
     return read
+
+
+@lru_cache(maxsize=8)
+def _tables(text: str) -> Mapping[str, Any]:
+    """A file, read: a server has the default pipeline before there is a link."""
+    import tomllib
+
+    return MappingProxyType(tomllib.loads(text))
 
 
 def check_table(place: Place, kind: str, table: Any) -> None:

@@ -50,6 +50,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -384,6 +385,6 @@ def _step(place: Place, table: Mapping[str, Any]) -> Step:
         inner = {f"{key}.{name}": v for name, v in value.items()} if isinstance(value, dict) else {}
         asked |= inner or {key: value}
     when = {key: tuple(v) if isinstance(v, list) else (v,) for key, v in asked.items()}
-    options = table.get("options", {})
+    options = deepcopy(table.get("options", {}))  # the table may be that of other links, too
     why, phase = table.get("why", ""), table.get("phase", "")
     return Step(table["name"], why, when, options, place, place, phase=phase)

@@ -186,3 +186,11 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="not a path") as caught:
         load(tmp_path, 'extends = "a\\u0000b"\n')
     assert caught.value.line == 1
+
+
+def test_options_of_one_link_are_not_those_of_the_next(tmp_path: Path) -> None:
+    """A file that says the same is read once; what it gives a pass is the pass's own."""
+    file = tmp_path / "p.toml"
+    file.write_text('pass = [{ name = "a", options = { words = ["x"] } }]\n')
+    load_pipeline(str(file)).steps[0].options["words"].append("y")
+    assert load_pipeline(str(file)).steps[0].options == {"words": ["x"]}
