@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from linkpipe.ask.findings import to_sarif as to_sarif
     from linkpipe.ask.growth import Growth as Growth
     from linkpipe.ask.growth import growth as growth
+    from linkpipe.ask.laidout import LaidOut as LaidOut
+    from linkpipe.ask.laidout import laid_out as laid_out
     from linkpipe.ask.linknames import Linkname as Linkname
     from linkpipe.ask.linknames import linknames as linknames
     from linkpipe.ask.modules import Modules as Modules
@@ -164,6 +166,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.ask.explain": "Explanation explain",
             "linkpipe.ask.findings": "Finding to_junit to_sarif",
             "linkpipe.ask.growth": "Growth growth",
+            "linkpipe.ask.laidout": "LaidOut laid_out",
             "linkpipe.ask.linknames": "Linkname linknames",
             "linkpipe.ask.modules": "Modules",
             "linkpipe.ask.plugin_check": "PluginCheck plugin_check",

@@ -18,6 +18,7 @@ from linkpipe.compare.buildinfo import BuildInfo
 from linkpipe.engine.context import Link
 from linkpipe.formats import goobj
 from linkpipe.formats.importpath import path_to_prefix
+from linkpipe.symkind import is_text
 from linkpipe.tables.symbols import Flag
 
 STANDARD = "std"
@@ -111,16 +112,20 @@ class Modules:
         """The package that each symbol is of, and the names of all: int64[n], places in these.
 
         It is the package that defines a symbol; where many may (types, instances of generic
-        functions), the one that its name begins with. It is SHARED where it begins with none, and
-        where symbols are merged by content (constants), and LINKER for what the linker makes.
+        functions, function literals, which some releases merge by content:
+        cmd/compile/internal/ir/func.go, NewClosureFunc), the one that its name begins with. It is
+        SHARED where it begins with none, and for data that is merged by content (constants), and
+        LINKER for what the linker makes.
         """
         table = self.link.symbols
         count = len(self.packages)
         home = table.object[symbols]
         found = np.where(home != 0, self.link.objects.package[home], count).astype(np.int64)
-        found[table.has(symbols, Flag.CONTENT_HASHED)] = count + 1
-        flags = table.flags[symbols] & (Flag.DUPOK | Flag.CONTENT_HASHED)
-        many = np.flatnonzero(flags == Flag.DUPOK)
+        hashed = table.has(symbols, Flag.CONTENT_HASHED)
+        found[hashed] = count + 1
+        many = np.flatnonzero(
+            np.where(hashed, is_text(table.kind[symbols]), table.has(symbols, Flag.DUPOK))
+        )
         ids: Ints = symbols[many]
         for row, name in zip(many.tolist(), table.names(ids), strict=True):
             at = self.named(name)
