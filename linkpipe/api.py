@@ -131,6 +131,7 @@ if TYPE_CHECKING:
     from linkpipe.observe.dump import Dumper as Dumper
     from linkpipe.observe.rows import Rows as Rows
     from linkpipe.observe.rows import rows as rows
+    from linkpipe.output.finished import finished as finished
     from linkpipe.output.stdout import say as say
     from linkpipe.output.textfile import write_text as write_text
     from linkpipe.symkind import SymKind as SymKind
@@ -207,6 +208,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.layout.textorder": "functions_first",
             "linkpipe.observe.dump": "Dumper",
             "linkpipe.observe.rows": "Rows rows",
+            "linkpipe.output.finished": "finished",
             "linkpipe.output.stdout": "say",
             "linkpipe.output.textfile": "write_text",
             "linkpipe.symkind": "SymKind is_data is_rodata is_text",

@@ -13,11 +13,11 @@ A file without a dynamic section needs no relro and no now: nobody writes to it 
 Paths are those of the home directory, of the working directory, of GOROOT, and what the option
 `paths` adds; debug information is looked at uncompressed.
 
-It stands at the end, when the output is whole and has not taken its place yet: a link that it
-refuses leaves the old file. Archives (`-buildmode=c-archive`) are for another linker to finish, and
-are not looked at.
+It stands behind `output-final`, when the output is whole and has not taken its place yet: a link
+that it refuses leaves the old file. Archives (`-buildmode=c-archive`) are for another linker to
+finish, and are not looked at.
 
-Reads `image`, `mode`, `output`; provides nothing.
+Reads `image`, `mode`; provides nothing.
 """
 
 from __future__ import annotations
@@ -27,14 +27,13 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import attrs
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
-from linkpipe.api import InputError, Link, Refused, UserError, checkpoint, linkpass
+from linkpipe.api import InputError, Link, Refused, UserError, checkpoint, finished, linkpass
 
 _W, _X = 2, 1
 _BIND_NOW, _NOW = 0x8, 0x1
@@ -65,15 +64,13 @@ class HardenOptions:
     paths: tuple[str, ...] = ()
 
 
-@linkpass(
-    name="harden.check", requires=("image", "mode"), optional=("output",), options=HardenOptions
-)
+@linkpass(name="harden.check", requires=("image", "mode"), options=HardenOptions)
 def check(link: Link, options: HardenOptions) -> Link:
     """Check the finished file."""
     if link.options.buildmode == "c-archive":
         return link
     name = link.options.o
-    data = Path(link.output).read_bytes() if link.mode.external else link.image.tobytes()
+    data = finished(link).tobytes()
     try:
         found = dict(_problems(data, options, _paths(link, options)))
     except (ELFError, ValueError, KeyError, zlib.error) as e:

@@ -15,7 +15,7 @@ from linkpipe_harden.check import HardenOptions, _host_paths, _paths, _problems
 from linkpipe import api
 from linkpipe.errors import LinkErrors
 
-CHECK = 'after = "carchive"'
+CHECK = 'after = "output-final"'
 SET = f'before = "load"\n[[insert]]\nname = "harden.check"\n{CHECK}'
 NO_PATHS = "{ host_paths = false }"
 

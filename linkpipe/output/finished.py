@@ -1,0 +1,31 @@
+"""The finished file, whoever has finished it, for passes behind the barrier ``output-final``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from linkpipe.arrays.columns import frozen
+from linkpipe.arrays.types import U8
+from linkpipe.engine.context import Link
+from linkpipe.errors import UserError
+from linkpipe.output.outfile import is_special
+
+
+def finished(link: Link) -> U8:
+    """The bytes of the finished file: uint8[size]. A pass that asks requires `image` and `mode`,
+    and stands behind ``output-final``.
+
+    What linkpipe writes itself takes its place when the whole link has ended well, so these are not
+    read from there; what a host linker or an archiver has made stands there already.
+
+    Raises UserError where a host linker writes to what is no file (/dev/stdout), OSError.
+    """
+    if not link.mode.external:
+        return link.image
+    output = link.options.o
+    if is_special(output):
+        raise UserError(
+            f"{output} is no file, so what the host linker makes cannot be looked at",
+            remedy="name a file with -o",
+        )
+    return frozen(np.fromfile(output, np.uint8))
