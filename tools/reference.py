@@ -1,5 +1,7 @@
 """The reference pages of the site (tools/site.py), made of the code: nothing here is written by
-hand, so nothing has to be held to the code. They are in no folder of the repository.
+hand. Those that are read beside the other pages, without the site, stand in docs/reference, too:
+
+    python -m tools.reference       # writes these; a test holds them to the code
 """
 
 from __future__ import annotations
@@ -7,9 +9,11 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import attrs
@@ -33,6 +37,10 @@ from linkpipe.observe.facttypes import declared_facts, spelled
 from linkpipe.release import Release
 from tools import essays, schemas
 
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+SHIPPED = ("api", "barriers", "facts", "hooks", "passes", "tables")
+"""Pages for who writes passes."""
+
 
 def pages() -> dict[str, str]:
     """Every page of the reference: its name in the site -> Markdown."""
@@ -41,7 +49,7 @@ def pages() -> dict[str, str]:
         "reference/passes": passes(plan),
         "reference/barriers": barriers(plan),
         "reference/facts": facts(plan),
-        "reference/tables": tables(),
+        "reference/tables": tables(plan),
         "reference/hooks": hooks(),
         "reference/api": promised(),
         "reference/flags": flags(),
@@ -56,6 +64,22 @@ def pages() -> dict[str, str]:
     for name, command in _commands():
         found[f"reference/commands/{name}"] = one_command(name, command)
     return found
+
+
+def shipped() -> dict[Path, str]:
+    """The pages that stand in docs/reference; links to what stands on the site alone are words."""
+    found = pages()
+
+    def one(match: re.Match[str]) -> str:
+        words, target = match.groups()
+        file = FOLDER / target.partition("#")[0]
+        return match[0] if file.stem in SHIPPED or file.exists() else words
+
+    return {
+        FOLDER / f"{name}.md": re.sub(r"\[([^\[\]]+)\]\((?!\w+:)([^()\s]+)\)", one, text)
+        for name in SHIPPED
+        for text in (found[f"reference/{name}"],)
+    }
 
 
 @cache
@@ -131,14 +155,16 @@ def barriers(plan: Plan) -> str:
         ),
     ]
     for barrier in plan.barriers:
-        before, after = plan.passes[barrier.at - 1].name, plan.passes[barrier.at :][0].name
+        before = plan.passes[barrier.at - 1].name
+        after = [planned.name for planned in plan.passes[barrier.at :][:1]]
+        where = f" and before [{after[0]}](passes/{after[0]}.md)" if after else ", at the end"
         final = ", ".join(_part(path, "") for path in barrier.final)
         parts += [
             f"## {barrier.name}",
             f"{barrier.why[:1].upper()}{barrier.why[1:]}.",
             (
-                f"It stands behind [{before}](passes/{before}.md) and before "
-                f"[{after}](passes/{after}.md). Final from here on: {final}."
+                f"It stands behind [{before}](passes/{before}.md){where}. "
+                f"Final from here on: {final}."
             ),
         ]
     return _page(*parts)
@@ -174,16 +200,22 @@ def facts(plan: Plan) -> str:
 # --- tables
 
 
-def tables() -> str:
+def tables(plan: Plan) -> str:
     """The classes of the values that facts hold, with their fields."""
     parts = [
         "# Tables and columns",
         (
             "The classes of the facts' values, and of what these hold. A column is a numpy "
-            "array; its type stands beside it. How tables are read and changed: "
-            "[tables](../tables.md)."
+            "array; its type stands beside it, `int64[n]` in the text is its type and how many "
+            "rows it has. How tables are read and changed: [tables](../tables.md)."
+        ),
+        (
+            "*Final from* is the [barrier](barriers.md) behind which no pass changes a field, or "
+            "the last pass that sets the fact. What is final early is there earlier, and may "
+            "change: addresses, say, are not known before `addresses` has run."
         ),
     ]
+    places = _places()
     for cls in _classes():
         text = inspect.getdoc(cls) or ""
         first, _, about = text.partition("Attributes:\n")
@@ -191,27 +223,66 @@ def tables() -> str:
         if cls is api.Symbols:
             words |= _column_words()
         rows = [
-            (f"`{field.name}`", _kind(_hints(cls)[field.name]), _text(words.get(field.name, "")))
+            (
+                f"`{field.name}`",
+                _kind(_hints(cls)[field.name]),
+                _text(words.get(field.name, "")),
+                _final_from(plan, f"{places[cls]}.{field.name}"),
+            )
             for field in attrs.fields(cls)
             if not field.name.startswith("_")
         ]
-        parts += [f"## {cls.__name__}", first.strip(), _table(("field", "type", "what"), rows)]
+        head = ("field", "type", "what", "final from")
+        parts += [
+            f"## {cls.__name__}",
+            " ".join(first.split()),
+            f"Where it is: `{places[cls]}`.",
+            _table(head, rows),
+        ]
+        if cls is api.Symbols:
+            parts += ["The bits of `flags`, names of `linkpipe.api.Flag`:", _flag_words()]
     return _page(*parts)
 
 
+def _final_from(plan: Plan, path: str) -> str:
+    """From where on a part of a fact is not changed any more, with a link."""
+    for barrier in plan.barriers:
+        if any(path == each or path.startswith(f"{each}.") for each in barrier.final):
+            return f"[{barrier.name}](barriers.md#{barrier.name})"
+    fact = path.partition(".")[0]
+    setters = [each.name for each in plan.passes if fact in each.run.provides]
+    return f"behind {_linked(setters[-1:])}" if setters else "the beginning"
+
+
+def _flag_words() -> str:
+    """The bits of the flags column, with what is said of each below it."""
+    from linkpipe.tables import symbolcolumns
+
+    source = inspect.getsource(symbolcolumns.Flag)
+    found = re.findall(r'^    (\w+) = 1 << (\d+)\n(?:    """(.*?)""")?', source, re.MULTILINE)
+    return _table(("bit", "name", "what"), [(at, f"`{name}`", what) for name, at, what in found])
+
+
 @cache
-def _classes() -> tuple[type, ...]:
-    """The attrs classes of the package's tables that facts lead to, in order of finding."""
-    found: dict[type, None] = {}
-    todo = list(declared_facts().values())
+def _places() -> Mapping[type, str]:
+    """The attrs classes of the package's tables that facts lead to, in order of finding, each with
+    where in a fact its values are first found: "sections.items"."""
+    found: dict[type, str] = {}
+    todo = [(kind, name) for name, kind in declared_facts().items()]
     while todo:
-        kind = todo.pop(0)
-        todo += get_args(kind)
+        kind, path = todo.pop(0)
+        todo += [(part, path) for part in get_args(kind)]
         module = kind.__module__ if isinstance(kind, type) else ""
         if module.startswith("linkpipe.tables.") and attrs.has(kind) and kind not in found:
-            found[kind] = None
-            todo += [_hints(kind)[field.name] for field in attrs.fields(kind)]
-    return tuple(found)
+            found[kind] = path
+            todo += [
+                (_hints(kind)[each.name], f"{path}.{each.name}") for each in attrs.fields(kind)
+            ]
+    return found
+
+
+def _classes() -> tuple[type, ...]:
+    return tuple(_places())
 
 
 def _column_words() -> dict[str, str]:
@@ -522,7 +593,8 @@ def _refused(name: str) -> str:
 
 
 def _signature(name: str, function: Callable[..., Any]) -> str:
-    text = str(inspect.signature(function)).replace("'", "")
+    text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(function)))
+    text = re.sub(r"<function (\w+) at 0x\w+>", r"\1", text)
     return f"{name}{text}"
 
 
@@ -536,7 +608,15 @@ def _hints(cls: type) -> Mapping[str, Any]:
     try:
         return get_type_hints(cls)
     except (NameError, TypeError):
-        return {field.name: field.type for field in attrs.fields(cls)}
+        known = vars(sys.modules[cls.__module__])
+        return {field.name: _evaluated(field.type, known) for field in attrs.fields(cls)}
+
+
+def _evaluated(kind: Any, known: dict[str, Any]) -> Any:
+    try:
+        return eval(kind, known) if isinstance(kind, str) else kind
+    except (NameError, TypeError):
+        return kind
 
 
 def _class_of(kind: Any) -> type | None:
@@ -558,3 +638,14 @@ def _kind(kind: Any) -> str:
     told = f"`{plain}`"
     cls = _class_of(kind)
     return f"{told} of {_kind(cls)}" if cls in _classes() and cls else told
+
+
+def main() -> None:
+    """Write the pages that stand in docs/reference."""
+    FOLDER.mkdir(exist_ok=True)
+    for file, text in shipped().items():
+        file.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

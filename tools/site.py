@@ -177,6 +177,7 @@ def source() -> tuple[dict[str, str], set[Path]]:
     """All pages: name in the site -> Markdown; and the pictures on them."""
     known = {file: name for name, file in files().items()}
     known |= {ROOT / path: name for path, name in NAMES.items()}
+    known |= {file: f"reference/{file.stem}" for file in reference.shipped()}
     found, pictures = reference.pages(), set[Path]()
     for name, file in files().items():
         found[name], shown = linked(file.read_text(), name, file, known)

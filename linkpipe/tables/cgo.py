@@ -13,8 +13,13 @@ from linkpipe.values import Shown, Value
 
 @attrs.frozen(eq=False, repr=False)
 class DynamicImport(Value):
-    """Where a symbol comes from: its name there, the shared library ("" for any), the symbol
-    version ("" for none)."""
+    """Where a symbol comes from.
+
+    Attributes:
+        name: what it is called there.
+        library: the shared library, "" for any.
+        version: the version of the symbol, "" for none.
+    """
 
     name: str
     library: str

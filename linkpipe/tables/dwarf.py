@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns)
 class DebugSection(Shown):
-    """A debug section: ``symbols`` int64[n] are laid out in it without gaps; the first one stands
-    for the section itself."""
+    """A debug section.
+
+    Attributes:
+        name: as in the output, ".debug_line".
+        symbols: int64[n], ids of what is laid out in it without gaps; the first one stands for the
+            section itself.
+    """
 
     name: str
     symbols: I64
@@ -32,8 +37,11 @@ class DescribedText(Shown):
     """m functions by address, those that an object says more of than their code: among them may be
     some that the linker has added since units were gathered.
 
-    ``functions`` int64[m], symbols; ``units`` int64[m]; ``funcinfo`` and ``pcsp`` int64[m], symbols
-    with the record of each and with the depths of its stack, 0: none.
+    Attributes:
+        functions: int64[m], symbols.
+        units: int64[m], the unit of each.
+        funcinfo: int64[m], symbols with the record of each, 0: none.
+        pcsp: int64[m], symbols with the depths of its stack, 0: none.
     """
 
     functions: I64
@@ -53,8 +61,9 @@ class Dwarf:
         functions: int64[n], symbols, unit by unit, in the order of the text.
         info, locs, ranges, lines: int32[n], symbols with what their objects say of them, 0:
             nothing.
-        entries_first: int64[k + 1], entries: int64[…], the symbols of each unit's part of
-            .debug_info; none for units of which there is nothing to say.
+        entries_first: int64[k + 1], where each unit's entries start.
+        entries: int64[…], the symbols of each unit's part of .debug_info; none for units of which
+            there is nothing to say.
         line_table, range_list, addresses: int64[k], symbols of what the linker writes for each
             unit, 0 for units without functions; addresses are 0 for all where functions have no
             index.

@@ -23,8 +23,8 @@ class Dynamic(Shown):
         place: int32[m], the symbol that each dynamic relocation lies in; offset: int64[m], where.
         type: int32[m], its number in the psABI.
         symbol: int32[m], the dynamic symbol that it refers to, 0 for none.
-        target: int32[m], the symbol whose address, and add: int64[m], what beside it, is its
-            addend; 0 for none.
+        target: int32[m], the symbol whose address is part of its addend, 0 for none.
+        add: int64[m], what else is, bytes.
     """
 
     symbols: I32

@@ -125,8 +125,9 @@ class Objects:
         local_base: int64[n+1], where each object's symbols start in ``local_to_id``.
         local_to_id: int32[sum], symbol id for each object's local index (definitions of the
             four classes, then references); empty before `resolve` (the pass) has run.
-        package_base: int64[n+1], package_object: int32[sum]: for each object and each package
-            index in it, the row of that package's object.
+        package_base: int64[n+1], where each object's packages start in ``package_object``.
+        package_object: int32[sum], for each object and each package index in it, the row of that
+            package's object.
         builtins: int32[k], the id of each builtin symbol, 0 when it is not defined.
         faulty: int64[k], damaged symbols by their place in ``local_to_id``, ascending; fault:
             uint8[k], what is wrong with each (linkpipe.kernels.records).

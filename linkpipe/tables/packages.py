@@ -14,7 +14,13 @@ from linkpipe.values import Shown
 
 @attrs.frozen(eq=False, repr=False)
 class CgoDirectives(Shown):
-    """The cgo directives of one package, still JSON text, and the object they came from."""
+    """The cgo directives of one package.
+
+    Attributes:
+        file: the object that they came from.
+        package: import path.
+        text: they themselves, still JSON.
+    """
 
     file: str
     package: str
@@ -84,11 +90,17 @@ class Packages(InNotebook):
 
 @attrs.frozen(eq=False, repr=False)
 class HostObject(Shown):
-    """An object file of a C compiler inside a package's archive: bytes [at, at+size) of the arena,
-    ``offset`` bytes from the start of the archive.
+    """An object file of a C compiler inside a package's archive. It is linked here, or the host linker
+    gets it unread.
 
-    ``format`` is "elf", "foreign" (another system's) or "unknown". It is linked here, or the host
-    linker gets it unread.
+    Attributes:
+        package: import path.
+        name: of the member of the archive.
+        file: the archive.
+        at: where in the arena it begins.
+        size: bytes.
+        format: "elf", "foreign" (another system's) or "unknown".
+        offset: bytes from the start of the archive.
     """
 
     package: str

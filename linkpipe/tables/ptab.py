@@ -10,8 +10,12 @@ from linkpipe.values import Value
 
 @attrs.frozen(eq=False, repr=False)
 class Export(Value):
-    """An exported function or variable: its name and the symbol of its type (of a variable's
-    pointer)."""
+    """An exported function or variable.
+
+    Attributes:
+        name: as plugin.Lookup takes it.
+        type: the symbol of its type, of a variable's pointer.
+    """
 
     name: str
     type: str

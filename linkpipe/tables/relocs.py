@@ -37,14 +37,16 @@ class Relocs(InNotebook):
     """Relocations as columns; rows of symbol s are [first[s], first[s] + count[s]).
 
     Attributes:
-        first: int64[nsyms], count: int32[nsyms] (0 for symbols that were not read).
-            Symbols made later than the table have no rows; use ``rows_of``.
+        first: int64[nsyms], the first row of each symbol. Symbols made later than the table have no
+            rows; use ``rows_of``.
+        count: int32[nsyms], how many rows it has, 0 for symbols that were not read.
         offset: int32[m], bytes from the symbol's start.
         size: uint8[m], bytes patched; 0 marks a relocation that only reachability uses.
-        type: uint16[m], without the weak bit.
-        weak: bool[m].
-        add: int64[m].
-        target: int32[m], symbol id, 0: none.
+        type: uint16[m], the Go object file's number without the weak bit (``reloctype``; numbers of
+            one architecture alone are named in its ``relocs``).
+        weak: bool[m], whether it does not keep its target, which may be dropped.
+        add: int64[m], the addend, bytes.
+        target: int32[m], the id of the symbol that it refers to, 0: none.
     """
 
     first: I64

@@ -57,8 +57,10 @@ class Segment(Shown):
         name: "text", "rodata", "relro", "data", "pdata" or "dwarf".
         rwx: permission bits, 4 read, 2 write, 1 execute.
         sections: rows in Sections, ascending addresses.
-        vaddr, size: in memory, bytes.
-        fileoff, filesize: in the file, bytes.
+        vaddr: address; 0 before address assignment.
+        size: in memory, bytes.
+        fileoff: where in the file it begins, bytes.
+        filesize: in the file, bytes.
     """
 
     name: str
@@ -72,8 +74,12 @@ class Segment(Shown):
 
 @attrs.frozen(eq=False, field_transformer=columns)
 class Sections(InNotebook):
-    """All sections in creation order (a symbol's ``section`` column holds a row of it),
-    and all segments in file order."""
+    """Sections and segments of the output.
+
+    Attributes:
+        items: all sections in creation order; a symbol's ``section`` column holds a row of it.
+        segments: all segments in file order.
+    """
 
     items: tuple[Section, ...]
     segments: tuple[Segment, ...]

@@ -20,22 +20,39 @@ class Flag(IntFlag):
     (cmd/internal/goobj/objfile.go, Sym.Flag and Sym.Flag2); the others are the linker's."""
 
     DUPOK = 1 << 0
+    """Several objects may define it; the first one wins."""
     LOCAL = 1 << 1
+    """Not seen by other modules."""
     TYPELINK = 1 << 2
+    """A type that reflection looks up by its text."""
     LEAF = 1 << 3
+    """A function that calls none."""
     NOSPLIT = 1 << 4
+    """A function that may not grow the stack."""
     REFLECT_METHOD = 1 << 5
+    """A function that may call methods by names made when it runs."""
     GO_TYPE = 1 << 6
+    """A type descriptor."""
     USED_IN_IFACE = 1 << 8
+    """A type that is converted to an interface: its methods may be called."""
     ITAB = 1 << 9
+    """A table of a type's methods for an interface."""
     DICT = 1 << 10
+    """A dictionary of an instance of a generic function."""
     PKG_INIT = 1 << 11
+    """A package's initialiser."""
     LINKNAME = 1 << 12
+    """Defined, or referred to, by go:linkname."""
     LINKNAME_STD = 1 << 13
+    """The same, for the standard library alone."""
     ABI_WRAPPER = 1 << 14
+    """A function that calls another in the other calling convention."""
     WASM_EXPORT = 1 << 15
+    """Exported by go:wasmexport."""
     REACHABLE = 1 << 16
+    """Needed by the program, or by what the linker adds."""
     NOT_IN_SYMTAB = 1 << 17
+    """Not in the output's symbol table."""
     SPECIAL = 1 << 18
     """Not laid out by its own kind: its bytes are placed by whoever made it."""
     HIDDEN = 1 << 19
@@ -45,8 +62,11 @@ class Flag(IntFlag):
     SHARED = 1 << 21
     """Compiled with -shared (or -dynlink)."""
     FROM_ASSEMBLY = 1 << 22
+    """Of an object that the assembler wrote."""
     CGO_EXPORT_DYNAMIC = 1 << 23
+    """Exported by cgo to those who load the output."""
     CGO_EXPORT_STATIC = 1 << 24
+    """Exported by cgo to the objects that it is linked with."""
     GENERATED = 1 << 25
     """Its bytes are written late, when addresses are known."""
     REPLACED = 1 << 26
@@ -58,12 +78,12 @@ class Flag(IntFlag):
 COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
     {
         "object": np.int32,  # row in Objects of the definition that won; 0: made by the linker
-        "local": np.int32,  # index of the definition in its object
+        "local": np.int32,  # index of that definition in its object
         "version": np.int32,  # 0 ABI0 and data, 1 ABIInternal, >= STATIC or < 0 private
-        "kind": np.uint8,  # SymKind
+        "kind": np.uint8,  # SymKind: text, data, type … (linkpipe.api.SymKind)
         "size": np.int64,  # bytes in the output
         "align": np.int32,  # bytes, 0: not stated
-        "flags": np.uint32,  # Flag
+        "flags": np.uint32,  # bits, Flag
         "name_at": np.int64,  # offset in the arena; -1-i: i-th name made by the linker
         "name_size": np.int32,  # bytes
         "data_at": np.int64,  # offset in the arena; -1: none there (zeros, or see `contents`)

@@ -9,7 +9,12 @@ from linkpipe.values import Value
 
 @attrs.frozen(eq=False, repr=False)
 class Address(Value):
-    """A word that will hold the address of a symbol, plus ``add``."""
+    """A word that will hold the address of a symbol.
+
+    Attributes:
+        target: the symbol's id.
+        add: bytes to add to it.
+    """
 
     target: int
     add: int = 0
