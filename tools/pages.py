@@ -28,7 +28,13 @@ from tests.conformance.toolchain import ROOT, environment
 PAGES = tuple(ROOT / "docs" / name for name in ("looking-inside.md", "questions.md"))
 WALKS = tuple(
     ROOT / "docs" / name
-    for name in ("your-first-pass.md", "pipelines.md", "what-broke.md", "policy-in-ci.md")
+    for name in (
+        "your-first-pass.md",
+        "observers.md",
+        "pipelines.md",
+        "what-broke.md",
+        "policy-in-ci.md",
+    )
 )
 PROGRAMS = ROOT / "tests" / "linkpipe" / "ask" / "programs"
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)

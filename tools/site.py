@@ -30,6 +30,7 @@ CONTENTS: Mapping[str, tuple[str, ...]] = {
         "looking-inside",
         "questions",
         "adding-a-pass",
+        "observers",
         "pipelines",
         "what-broke",
         "policy-in-ci",
