@@ -90,8 +90,8 @@ class Packages(InNotebook):
 
 @attrs.frozen(eq=False, repr=False)
 class HostObject(Shown):
-    """An object file of a C compiler inside a package's archive. It is linked here, or the host linker
-    gets it unread.
+    """An object file of a C compiler inside a package's archive. It is linked here, or the host
+    linker gets it unread.
 
     Attributes:
         package: import path.
