@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from linkpipe import api
 from linkpipe.errors import MissingFact
@@ -22,9 +23,11 @@ def test_every_symbol_of_the_file_is_there() -> None:
         with Path(link.output).open("rb") as stream:
             file = ELFFile(stream)
             names = [section.name for section in file.iter_sections()]
+            symtab = file.get_section_by_name(".symtab")
+            assert isinstance(symtab, SymbolTableSection)
             table = {
                 (each["st_value"], each["st_size"], names[each["st_shndx"]])
-                for each in file.get_section_by_name(".symtab").iter_symbols()
+                for each in symtab.iter_symbols()
                 if each["st_size"] and each["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT")
             }
     assert len(table) > 1000

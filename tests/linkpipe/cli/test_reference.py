@@ -37,7 +37,7 @@ def test_every_column_is_told_with_type_and_place(tables: str) -> None:
     """No cell is empty, and what stands in the last one is a barrier or a pass that there is."""
     rows = re.findall(r"^\| (`\w+`) \| (.*?) \| (.*?) \| ([^|]*) \|$", tables, re.MULTILINE)
     pipeline = load_pipeline()
-    places = {each.name for each in (*pipeline.steps, *pipeline.barriers)}
+    places = {step.name for step in pipeline.steps} | {place.name for place in pipeline.barriers}
     assert len(rows) > 150
     for name, kind, what, final in rows:
         assert kind, name
