@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.types import U8
-from linkpipe.engine.context import Link
 from linkpipe.errors import UserError
 from linkpipe.output.outfile import is_special
+
+if TYPE_CHECKING:
+    from linkpipe.engine.context import Link
 
 
 def finished(link: Link) -> U8:
