@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @people("save")
 @click.argument("target", metavar=f"TARGET {GO_FLAGS}")
 @as_format
-@click.option("--output", metavar="FILE", default="", help="The file; NAME.saved if not given.")
+@click.option(
+    "-o", "--output", metavar="FILE", default="", help="The file; NAME.saved if not given."
+)
 @click.option("--strip-paths", is_flag=True, help="Do not say where the inputs were.")
 @click.option(
     "--list", "listing", is_flag=True, help="Save nothing; list what TARGET, a saved link, holds."

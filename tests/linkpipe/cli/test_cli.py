@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from linkpipe.cli._group import whole
 from linkpipe.engine.plugins import Catalog
 from tests.conformance.programs import inputs, table
 from tests.conformance.toolchain import environment, goroot, link_tool
@@ -337,6 +338,18 @@ def keys(value: object) -> set[str]:
     if isinstance(value, dict):
         return set(value).union(*(keys(item) for item in value.values()))
     return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+
+def test_output_is_short_everywhere() -> None:
+    """Of every command that writes a file by name."""
+    found = {
+        name: option.opts
+        for name, command in whole().commands.items()
+        for option in command.params
+        if "--output" in option.opts
+    }
+    assert {"report", "save", "size"} <= set(found)
+    assert [name for name, opts in found.items() if "-o" not in opts] == []
 
 
 def test_json_for_programs(tmp_path: Path) -> None:
