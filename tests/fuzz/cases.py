@@ -166,7 +166,7 @@ def files(case: Case) -> Files:
     config = given.importcfg.read_text()
     main = str(given.main)
     extra: list[str] = []
-    env = {"XDG_CACHE_HOME": "/nowhere"}
+    env = {"XDG_CACHE_HOME": "/dev/null/cache"}
     by_file: dict[str, list[Edit]] = {}
     for edit in case.edits:
         by_file.setdefault(edit.file, []).append(edit)

@@ -254,7 +254,7 @@ def batch(seed: int, number: int, folder: Path) -> Iterator[tuple[str, Files]]:
         archive = builder.build(source, "main")
         mode = chance.choices(list(modes), list(modes.values()))[0]
         argv = ("-importcfg", str(builder.config), *MODES[mode][1], f"-extld={cc}", str(archive))
-        env = {**given.environment(), "LINKPIPE_CHECK": "0", "XDG_CACHE_HOME": "/nowhere"}
+        env = {**given.environment(), "LINKPIPE_CHECK": "0", "XDG_CACHE_HOME": "/dev/null/cache"}
         config = builder.config.read_bytes()
         name = f"batch {number} program {row} {goarch or 'here'} {mode}"
         yield name, Files({"importcfg": config}, ("-o", "out", *argv), env)
