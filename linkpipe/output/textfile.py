@@ -9,11 +9,12 @@ from pathlib import Path
 from linkpipe.errors import UserError
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a text into a file, which is whole or as it was. It stays when the link fails.
 
     Raises UserError when it cannot be written.
     """
+    path = Path(path)
     try:
         if path.exists() and not path.is_file():  # /dev/stdout, say
             path.write_text(text, "utf-8", "surrogateescape")

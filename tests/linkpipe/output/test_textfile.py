@@ -12,7 +12,7 @@ from linkpipe.output.textfile import write_text
 
 def test_a_text_replaces_what_was_there(tmp_path: Path) -> None:
     file = tmp_path / "new" / "found.txt"
-    write_text(file, "one\n")
+    write_text(str(file), "one\n")
     write_text(file, "two \udcff\n")
     assert file.read_bytes() == b"two \xff\n"
     assert [each.name for each in file.parent.iterdir()] == ["found.txt"]
