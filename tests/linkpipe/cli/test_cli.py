@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from linkpipe.cli._group import whole
+from linkpipe.cli import _group
 from linkpipe.engine.plugins import Catalog
 from tests.conformance.programs import inputs, table
 from tests.conformance.toolchain import environment, goroot, link_tool
@@ -344,7 +344,7 @@ def test_output_is_short_everywhere() -> None:
     """Of every command that writes a file by name."""
     found = {
         name: option.opts
-        for name, command in whole().commands.items()
+        for name, command in _group.whole().commands.items()
         for option in command.params
         if "--output" in option.opts
     }
