@@ -117,7 +117,7 @@ def _run_all(plan: Plan, link: Link, audience: _Audience, keep: bool) -> Link:
                 e.add_note(f"while the pass {name} was running, for {seconds:.1f} s")
             try:
                 audience.told("on_error", name, planned, link, e)
-            except ObserverError as second:
+            except LinkpipeError as second:
                 # The pass's error matters more.
                 e.add_note(second.message)
             raise
@@ -154,12 +154,13 @@ class _Audience(Value):
     around: Surroundings
 
     def hears(self, method: str) -> list[Observer]:
-        """The observers for which a method does something."""
+        """The observers for which a method does something. Nothing of theirs runs for that."""
         nothing = getattr(Observer, method)
         return [
             observer
             for observer in self.observers
-            if getattr(getattr(observer, method), "__func__", None) is not nothing
+            if getattr(type(observer), method, None) is not nothing
+            or method in getattr(observer, "__dict__", ())
         ]
 
     def told(self, method: str, name: str, *what: Any) -> None:

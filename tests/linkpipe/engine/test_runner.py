@@ -330,6 +330,32 @@ def test_a_faulty_observer_is_named(tmp_path: Path, method: str, of: str) -> Non
     assert f"test_runner.py:{inspect.getsourcelines(Faulty.fail)[1] + 1}" in caught.value.remedy
 
 
+class Duck:
+    """Has one method of an observer's, and no other."""
+
+    def on_start(self, plan: Plan, link: Link) -> None:
+        return
+
+
+class Hidden(Observer):
+    """Has a method that cannot be had."""
+
+    @property
+    def after_pass(self) -> Any:
+        raise ZeroDivisionError("division by zero")
+
+
+@pytest.mark.parametrize(
+    ("observer", "failed"),
+    [(Duck(), "Duck failed in before_pass"), (Hidden(), "Hidden failed in after_pass")],
+)
+def test_what_is_no_observer_is_named_when_it_is_needed(
+    tmp_path: Path, observer: Any, failed: str
+) -> None:
+    with pytest.raises(ObserverError, match=failed):
+        run_plan(plan_of(tmp_path, steps("a"), setter("a")), Link(), [observer], keep=False)
+
+
 def test_no_memory_is_no_bug_in_a_pass(tmp_path: Path) -> None:
     """Of a limit (ulimit -v) or a small machine."""
 
@@ -346,6 +372,17 @@ def test_a_faulty_observer_does_not_hide_the_passs_error(tmp_path: Path) -> None
     with pytest.raises(PassError, match="crashed with KeyError") as caught:
         run_plan(plan, Link(), [Faulty("on_error")])
     assert "Faulty failed in on_error, of the pass bad" in caught.value.render()
+
+
+def test_what_an_observer_says_on_purpose_does_not_hide_it_either(tmp_path: Path) -> None:
+    class Full(Recorder):
+        def on_error(self, *told: Any) -> None:
+            raise UserError("no space left on device", label="link")
+
+    plan = plan_of(tmp_path, steps("bad"), Pass("bad", crash))
+    with pytest.raises(PassError, match="crashed with KeyError") as caught:
+        run_plan(plan, Link(), [Full()])
+    assert "no space left on device" in caught.value.render()
 
 
 def test_an_optional_fact_that_is_missing_is_the_passs_error(tmp_path: Path) -> None:
