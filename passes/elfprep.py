@@ -51,12 +51,12 @@ def elfprep(link: Link) -> Link:
     go_note = link.options.buildid.encode("utf-8", "surrogateescape")
     if link.mode.external and go_note:
         note_section(edit, ".note.go.buildid", GO_NOTE, GO_BUILD_ID, go_note, link.arch.endian)
-    got = _own(link, edit, ".got")
+    got = _reserve(link, edit, ".got")
     for name in (".plt", ".got.plt", ".dynamic", ".dynsym", ".dynstr"):
-        _own(link, edit, name)
+        _reserve(link, edit, name)
     method = edit.lookup_or_create("runtime.unreachableMethod", link.arch.abi_internal)
     for name in (".rel", ".rela", ".rel.plt", ".rela.plt"):
-        _own(link, edit, name)
+        _reserve(link, edit, name)
     note, symbols = link.options.build_note(link.release.hash), edit.freeze()
     exported = {
         sym: (SymKind(int(symbols.kind[sym])), int(symbols.data_size[sym]))
@@ -74,15 +74,17 @@ def _dynamic_tables(link: Link, edit: SymbolsEdit) -> None:
     for name, kind in _TABLES.items():
         if link.arch.rela:
             name = name.replace(".rel", ".rela")
-        sym = _own(link, edit, name)
+        edit.own(name)
+        sym = _reserve(link, edit, name)
         edit.set(sym, kind=SymKind.SELFRELROSECT if name in protected else kind)
         edit.add_flags(sym, Flag.REACHABLE)
 
 
-def _own(link: Link, edit: SymbolsEdit, name: str) -> int:
-    """The symbol of this name, which is the linker's own. The oracle keeps one that a package
-    defines without what it refers to."""
-    sym = edit.own(name)
+def _reserve(link: Link, edit: SymbolsEdit, name: str) -> int:
+    """The symbol of this name, which need not be the linker's own: what C objects call so is left
+    to them where no table is made. The oracle keeps one that a Go package defines without what it
+    refers to."""
+    sym = edit.lookup_or_create(name)
     if sym < len(link.symbols) and link.symbols.object[sym]:
         raise InputError(
             f"{name} is a table of the linker's own, and a package defines it",

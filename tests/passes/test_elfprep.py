@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from linkpipe import reloctype as rt
 from linkpipe.engine.context import Link
+from linkpipe.errors import InputError
 from linkpipe.passes.addexport import addexport
 from linkpipe.passes.addmoduledata import addmoduledata
 from linkpipe.passes.elfprep import elfprep
@@ -34,6 +36,17 @@ def test_elfprep_makes_symbols_in_the_order_of_the_oracle(mode: Mode) -> None:
     assert after.elf.build_note == b"\x01\x02"
     assert after.elf.go_note == b"abc"
     assert after.elf.unreachable_method == p.method
+
+
+def test_names_of_tables_in_c_objects() -> None:
+    """They are refused where the linker makes the tables; elsewhere they are names like others."""
+    p = Tiny()
+    sym = p.symbol(".dynamic", kind=SymKind.SNOPTRDATA, size=8)
+    p.symbols.add_flags(sym, Flag.INTERIOR)
+    link = p.link()
+    assert ".dynamic" not in created(link, elfprep(link))
+    with pytest.raises(InputError, match="the linker makes it itself"):
+        elfprep(link.evolve(mode=attrs.evolve(link.mode, dynamic=True)))
 
 
 def test_note_section_of_an_object() -> None:
