@@ -33,7 +33,7 @@ def debugscripts(link: Link) -> Link:
     if not script:
         return link
     edit = link.symbols.edit()
-    sym = edit.lookup_or_create(".debug_gdb_scripts")
+    sym = edit.own(".debug_gdb_scripts")
     edit.set_content(sym, bytes((_PYTHON_FILE,)) + script + b"\0")
     edit.set(sym, kind=SymKind.SDWARFSECT)
     edit.add_flags(sym, Flag.REACHABLE)

@@ -158,7 +158,7 @@ def _refuse_doubles(link: Link, entries: I64) -> None:
 
 
 def _section_symbol(edit: SymbolsEdit, name: str) -> int:
-    sym = edit.lookup_or_create(f".debug_{name}")
+    sym = edit.own(f".debug_{name}")
     edit.set(sym, kind=SymKind.SDWARFSECT)
     edit.add_flags(sym, Flag.REACHABLE)
     return sym

@@ -49,11 +49,11 @@ def linksetup(link: Link) -> Link:
     edit = link.symbols.edit()
     flag = _LIBRARY_FLAGS.get(link.options.buildmode)
     if flag:
-        _append_true(edit, edit.lookup_or_create(flag))
+        _append_true(edit, edit.own(flag))
     tlsg = _tlsg(link, edit)
     moduledata = _moduledata(link, edit)
     if link.arch.table_import and link.mode.pic:
-        table = edit.lookup_or_create(link.arch.table_import)
+        table = edit.own(link.arch.table_import)
         edit.set(table, kind=SymKind.SDYNIMPORT)
         edit.add_flags(table, Flag.REACHABLE)
     packages = attrs.evolve(link.packages, postorder=_postorder(link.packages))
@@ -80,7 +80,7 @@ def _append_true(edit: SymbolsEdit, sym: int) -> None:
 
 def _tlsg(link: Link, edit: SymbolsEdit) -> int:
     """The thread-local word that holds the running goroutine, for host linkers."""
-    tlsg = edit.lookup_or_create("runtime.tlsg")
+    tlsg = edit.own("runtime.tlsg")
     kind = int(edit.kind[tlsg])
     if kind == SymKind.Sxxx:
         edit.set(tlsg, kind=SymKind.STLSBSS, size=link.arch.ptrsize)
@@ -97,7 +97,7 @@ def _tlsg(link: Link, edit: SymbolsEdit) -> int:
 
 def _moduledata(link: Link, edit: SymbolsEdit) -> int:
     plugin = link.options.buildmode == "plugin"
-    sym = edit.lookup_or_create("local.pluginmoduledata" if plugin else "runtime.firstmoduledata")
+    sym = edit.own("local.pluginmoduledata" if plugin else "runtime.firstmoduledata")
     if plugin:
         edit.add_flags(sym, Flag.LOCAL)
     if int(edit.kind[sym]) not in (SymKind.Sxxx, SymKind.SDYNIMPORT):
@@ -106,7 +106,7 @@ def _moduledata(link: Link, edit: SymbolsEdit) -> int:
         _runtime_variables(link, edit)
         _disable_memory_profiling(link, edit)
     else:
-        sym = edit.lookup_or_create("local.moduledata")
+        sym = edit.own("local.moduledata")
         edit.add_flags(sym, Flag.LOCAL)
     edit.set(sym, kind=link.release.module_kind)
     edit.add_flags(sym, Flag.REACHABLE)
@@ -119,7 +119,7 @@ def _runtime_variables(link: Link, edit: SymbolsEdit) -> None:
     if arch.setting and arch.runtime_variables:
         setting = arch.setting.value(link.options.environment.variables)
         for name, content in arch.runtime_variables(setting).items():
-            sym = edit.lookup_or_create(name)
+            sym = edit.own(name)
             edit.set_content(sym, content)
             edit.set(sym, kind=SymKind.SNOPTRDATA)
 
@@ -128,7 +128,7 @@ def _disable_memory_profiling(link: Link, edit: SymbolsEdit) -> None:
     """Tell the runtime not to sample allocations when nothing can ask for the samples."""
     profile = edit.lookup("runtime.memProfileInternal", link.arch.abi_internal)
     if profile and not int(edit.flags[profile]) & Flag.REACHABLE and not link.mode.dynlink:
-        sym = edit.lookup_or_create("runtime.disableMemoryProfiling")
+        sym = edit.own("runtime.disableMemoryProfiling")
         edit.set_content(sym, b"\1")
         edit.set(sym, kind=SymKind.SNOPTRDATA)
 

@@ -60,7 +60,7 @@ def moduledata(link: Link) -> Link:
     symbols.set_content(sym, bytes(symbols.data(sym)) + bytes([hasmain]))
     symbols.set(sym, size=size)
 
-    last = symbols.lookup_or_create("runtime.lastmoduledatap")
+    last = symbols.own("runtime.lastmoduledatap")
     symbols.add_flags(last, Flag.REACHABLE)
     if symbols.kind[last] != SymKind.SDYNIMPORT:
         symbols.set(last, kind=SymKind.SNOPTRDATA)

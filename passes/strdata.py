@@ -52,9 +52,10 @@ def strdata(link: Link) -> Link:
             continue
         if not link.symbols.has(sym, Flag.REACHABLE):
             continue
-        if link.symbols.kind[symbols.own(name)] == SymKind.SBSS:
+        symbols.own(name)
+        if link.symbols.kind[sym] == SymKind.SBSS:
             symbols.set(sym, kind=SymKind.SDATA)
-        text = symbols.lookup_or_create(f"{name}.str")
+        text = symbols.own(f"{name}.str")
         symbols.set_content(text, value + b"\0")
         symbols.set(text, kind=SymKind.SRODATA)
         symbols.add_flags(text, Flag.REACHABLE)

@@ -115,7 +115,8 @@ class Entering:
             self.edit.set(ids, **{name: np.array(list(column.values()), np.int64)})
         ids = np.array(list(self._outer), np.int64)
         self.edit.set(ids, container=np.array(list(self._outer.values()), np.int32))
-        self.edit.add_flags(ids, Flag.INTERIOR)
+        self.edit.add_flags(ids, Flag.INTERIOR | Flag.OF_C)
+        self.edit.add_flags(np.array(list(self.files), np.int64), Flag.OF_C)
         for sym, flags in self._flags.items():
             self.edit.add_flags(sym, flags)
         owners = np.array([sym for sym, _ in self._rows], np.int64)
@@ -192,6 +193,7 @@ class Entering:
                 self._size[sym] = max(size, self._size_of(sym))
                 if self.kind(sym) in _UNDEFINED:
                     self._kind[sym] = SymKind.SNOPTRBSS
+                    self._flags[sym] = self._flags.get(sym, 0) | Flag.OF_C
             elif 0 < section < len(found.sections):
                 if section in sections:
                     self._define(found, sym, sections[section], int(table.value[row]), size)

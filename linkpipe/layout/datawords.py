@@ -17,7 +17,7 @@ from linkpipe.tables.words import Address, Word
 def go_string(symbols: SymbolsEdit, name: str, text: bytes) -> tuple[Word, ...]:
     """A Go string header for ``text``, whose bytes go into the new symbol ``name``
     (data.go, addgostring)."""
-    sym = symbols.lookup_or_create(name)
+    sym = symbols.own(name)
     symbols.set_content(sym, text)
     symbols.set(sym, kind=SymKind.SRODATA)
     symbols.add_flags(sym, Flag.REACHABLE | Flag.LOCAL)

@@ -73,6 +73,8 @@ class Flag(IntFlag):
     """A function of an object that the linker changed; it is laid out after its package's own."""
     INTERIOR = 1 << 27
     """A name for a part of its container, a section of a C object, whose bytes it has none of."""
+    OF_C = 1 << 28
+    """Defined in a C object: a section, a name in one, a variable that is common to several."""
 
 
 COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(

@@ -76,7 +76,7 @@ class SymbolsEdit(Edit):
         """The id of that symbol, which this linker makes. Raises InputError where a C object has
         it."""
         sym = self.lookup_or_create(name)
-        if int(self.flags[sym]) & Flag.INTERIOR:
+        if int(self.flags[sym]) & Flag.OF_C:
             shown, where = (
                 self.name_bytes(part).decode("utf-8", "surrogateescape")
                 for part in (sym, int(self.container[sym]))
@@ -84,7 +84,7 @@ class SymbolsEdit(Edit):
             raise InputError(
                 "a C object defines it, and the linker makes it itself",
                 symbol=shown,
-                found=f"a part of {where}",
+                found=f"a part of {where}" if where else "a common symbol",
                 remedy="give the symbol another name, or link with -ldflags=-linkmode=external",
             )
         return sym

@@ -42,7 +42,7 @@ def test_names_of_tables_in_c_objects() -> None:
     """They are refused where the linker makes the tables; elsewhere they are names like others."""
     p = Tiny()
     sym = p.symbol(".dynamic", kind=SymKind.SNOPTRDATA, size=8)
-    p.symbols.add_flags(sym, Flag.INTERIOR)
+    p.symbols.add_flags(sym, Flag.OF_C)
     link = p.link()
     assert ".dynamic" not in created(link, elfprep(link))
     with pytest.raises(InputError, match="the linker makes it itself"):

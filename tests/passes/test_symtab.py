@@ -114,6 +114,6 @@ def test_earlier_releases_carry_data_of_functions(tmp_path: Path) -> None:
 def test_marks_that_a_c_object_defines(name: str) -> None:
     """The oracle has no section for them, and stops."""
     p = Tiny()
-    p.symbols.add_flags(p.symbol(name, kind=SymKind.SNOPTRDATA, size=8), Flag.INTERIOR)
+    p.symbols.add_flags(p.symbol(name, kind=SymKind.SNOPTRDATA, size=8), Flag.OF_C)
     with pytest.raises(InputError, match="the linker makes it itself"):
         symtab(p.link())

@@ -121,7 +121,7 @@ def test_marks_that_a_c_object_defines(name: str) -> None:
     """The oracle makes a program of it that cannot find its functions."""
     p = Tiny()
     sym = p.symbol(name, kind=SymKind.STEXT, size=8)
-    p.symbols.add_flags(sym, Flag.INTERIOR)
+    p.symbols.add_flags(sym, Flag.OF_C)
     link = p.link().evolve(text_order=frozen(np.array([sym], np.int32)))
     with pytest.raises(InputError, match="the linker makes it itself"):
         textaddress(link)

@@ -97,6 +97,7 @@ def test_symbols_are_parts_of_sections_which_keep_each_other() -> None:
     assert [symbols.name(sym) for sym in work.text] == names
     parts = work.text[1:]
     assert set(symbols.container[parts].tolist()) == {text}
+    assert symbols.has(work.text, Flag.OF_C).all()
     assert symbols.has(parts, Flag.INTERIOR).all()
     assert symbols.value[parts].tolist() == [0, 0, 8, 8]
     assert symbols.size[found["second"]] == 8
@@ -132,6 +133,7 @@ def test_relocations() -> None:
     targets = [text, found["f"], 0, found["puts"], found["f"]]
     assert relocs.target[rows].tolist() == targets
     assert symbols.kind[found["puts"]] == SymKind.SXREF
+    assert not symbols.has(found["puts"], Flag.OF_C)
     assert take_in(entering(), made).undefined() == [b"puts"]
 
 
@@ -179,6 +181,7 @@ def test_common_symbols_are_as_large_as_the_largest() -> None:
     shared = by_name(symbols)["shared"]
     assert (symbols.kind[shared], symbols.size[shared]) == (SymKind.SNOPTRBSS, 16)
     assert not symbols.container[shared]
+    assert symbols.flags[shared] & (Flag.OF_C | Flag.INTERIOR) == Flag.OF_C
 
 
 @pytest.mark.parametrize(

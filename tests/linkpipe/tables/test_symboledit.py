@@ -133,10 +133,14 @@ def test_the_linkers_own_symbols_are_not_those_of_c_objects() -> None:
     edit = no_symbols().edit()
     made, section = edit.own("runtime.text"), edit.create("p(.text)")
     assert edit.own("runtime.text") == edit.lookup("runtime.text") == made
-    edit.add_flags(made, Flag.INTERIOR)
+    edit.add_flags(made, Flag.OF_C)
     edit.set(made, container=section)
     with pytest.raises(InputError) as error:
         edit.own("runtime.text")
     said = error.value.render()
     assert "runtime.text: a C object defines it, and the linker makes it itself" in said
     assert "a part of p(.text)" in said
+    edit.set(made, container=0)
+    with pytest.raises(InputError, match="the linker makes it itself") as error:
+        edit.own("runtime.text")
+    assert "a common symbol" in error.value.render()
