@@ -26,6 +26,7 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, OptionError, UserError
 from linkpipe.flags.options import Options, misaligned_data
 from linkpipe.layout.assign import (
+    LARGEST,
     Placed,
     largest_symbols,
     layout_kinds,
@@ -37,7 +38,6 @@ from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.sections import Section, Sections, Segment
 from linkpipe.tables.symbols import Flag, SymbolsEdit
 
-_LARGEST = 2_000_000_000
 _SEGMENTS = (("text", 0o5), ("rodata", 0o4), ("relro", 0o6), ("data", 0o6), ("dwarf", 0o6))
 _NEEDED = ("text", "data", "dwarf")
 """Segments that are there even without sections."""
@@ -152,15 +152,15 @@ def _check_size(link: Link, sections: list[Section], placed: list[Placed]) -> No
     """Refuse too much data: a segment's in all, but of debug information a section's."""
     debug = sections[0].segment == "dwarf"
     big = [p.size if debug else p.start + p.size for p in placed]
-    if max(big) <= _LARGEST:
+    if max(big) <= LARGEST:
         return
-    i = next(i for i, size in enumerate(big) if size > _LARGEST)
+    i = next(i for i, size in enumerate(big) if size > LARGEST)
     ids, where, size = sections[i].symbols, f" in section {sections[i].name}", big[i]
     if not debug:
         # The oracle counts after each kind of symbol, and a section may have several.
         ends = placed[i].start + placed[i].offsets + link.symbols.size[ids]
         kinds = layout_kinds(link.symbols, link.section_groups)[ids]
-        last = kinds[np.argmax(ends > _LARGEST)]
+        last = kinds[np.argmax(ends > LARGEST)]
         where, size = f", last section {SymKind(last).name}", int(ends[kinds == last].max())
         ids = np.concatenate([section.symbols for section in sections])
     raise InputError(

@@ -24,14 +24,11 @@ import numpy as np
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
-from linkpipe.layout.assign import alignments, check_alignments, layout_kinds
+from linkpipe.layout.assign import LARGEST, alignments, check_alignments, layout_kinds
 from linkpipe.release import SectionRule
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Symbols, SymbolsEdit
-
-_LARGEST = 2_000_000_000
-"""Most bytes in one symbol or segment (data.go, cutoff)."""
 
 
 _THREAD_LOCAL = SectionRule(".tbss", (SymKind.STLSBSS,), optional=True, zeros=True)
@@ -144,7 +141,7 @@ def _check_sizes(symbols: Symbols, ids: I64, size: I64) -> None:
             "initialize bounds ({size} < {data})",
             "its content is longer than its size; rebuild the package",
         )
-        + refuse(size > _LARGEST, "symbol too large ({size} bytes)", "use less static data")
+        + refuse(size > LARGEST, "symbol too large ({size} bytes)", "use less static data")
     )
 
 

@@ -17,7 +17,7 @@ from linkpipe.arrays.columns import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.layout.gorand import shuffled
-from linkpipe.tables.symbols import Flag
+from linkpipe.tables.symbols import Flag, Symbols
 
 
 @linkpass(requires=("symbols", "text_order"), provides=("text_order",))
@@ -28,11 +28,19 @@ def randlayout(link: Link) -> Link:
     ours = ~symbols.has(order, Flag.INTERIOR) & ~np.isin(order, outer)
     first = int(np.argmax(ours)) if ours.any() else len(order)
     if not ours[first:].all():
-        raise InputError(
-            "no symbol is in this section of a C object, and -randlayout would shuffle what is in "
-            "the sections behind it",
-            symbol=symbols.name(int(order[first])),
-            remedy="give the section's code a symbol, or link without -randlayout",
-        )
+        raise _torn(symbols, int(order[first]), int(order[first + np.argmin(ours[first:])]))
     moved = order[first:][shuffled(len(order) - first, link.options.randlayout)]
     return link.evolve(text_order=frozen(np.concatenate((order[:first], moved))))
+
+
+def _torn(symbols: Symbols, before: int, sym: int) -> InputError:
+    """What is said of the section of a C object that ``sym`` is, or is a part of."""
+    section = int(symbols.container[sym]) or sym
+    bare = symbols.has(before, Flag.OF_C)
+    return InputError(
+        "-randlayout would tear this section of a C object apart, for it is not in front",
+        symbol=symbols.name(section),
+        found=f"{symbols.name(before)} before it" + (", a section without symbols" if bare else ""),
+        remedy=f"{'give its code a symbol' if bare else 'put that behind it'}, "
+        "or link without -randlayout",
+    )

@@ -27,6 +27,7 @@ from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.layout.assign import (
+    LARGEST,
     check_alignments,
     largest_symbols,
     place,
@@ -67,6 +68,7 @@ def textaddress(link: Link) -> Link:
     least = func_align if link.release.least_text_align else 0
     align = np.maximum(np.where(align == 0, func_align, align), least)
     addresses, end = place(start, np.maximum(symbols.size[order], _MIN_SIZE), align)
+    _check_size(link, order, end - start)
     relocs = link.relocs
     targets: dict[int, int] = {}
     if arch.trampolines and _may_be_too_far(link, arch.trampolines, end - start):
@@ -109,6 +111,21 @@ def textaddress(link: Link) -> Link:
         text_order=section.symbols,
         sections=Sections(items=(section,), segments=()),
         trampolines=MappingProxyType(targets),
+    )
+
+
+def _check_size(link: Link, order: I32, size: int) -> None:
+    """Refuse more code than any call reaches; the image would take as much memory."""
+    if size <= LARGEST:
+        return
+    between = size - int(link.symbols.size[order].sum())
+    raise InputError(
+        f"too much code ({size}, over 2e+09 bytes)",
+        label="",
+        found=f"{between} bytes of it between functions",
+        remedy=largest_symbols(link.symbols, order)
+        if between < size // 2
+        else "align functions less, or sections of C objects",
     )
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from linkpipe.tables.mode import Mode
 
 
+LARGEST = 2_000_000_000
+"""Most bytes in one symbol or segment (data.go, cutoff), or of code."""
+
 _LARGEST_ALIGN, _LARGEST_HOST_ALIGN = 1 << 20, 1 << 26
 """Bytes; nothing of a Go program asks for more, a C compiler's object does for huge pages; and a
 damaged number could for gigabytes."""
@@ -74,9 +77,11 @@ def alignments(align: Ints, size: I64, arch: Architecture) -> I32:
 
 def check_alignments(symbols: Symbols, ids: Ints) -> None:
     """Refuse stated alignments that are absurd: InputError."""
-    of_c = symbols.object[ids] == 0
-    most = np.where(of_c, _LARGEST_HOST_ALIGN, _LARGEST_ALIGN)
+    of_c = symbols.has(ids, Flag.OF_C)
+    made = symbols.object[ids] == 0
+    most = np.where(made, _LARGEST_HOST_ALIGN, _LARGEST_ALIGN)
     damaged = "rebuild the package that defines it; the file is damaged"
+    by_a_pass = "a pass has made it; mend that, or leave the pass out"
     external = "align less in C, or link with -ldflags=-linkmode=external"
     checkpoint(
         InputError(
@@ -84,7 +89,7 @@ def check_alignments(symbols: Symbols, ids: Ints) -> None:
             symbol=symbols.name(int(ids[row])),
             expected=f"a power of two up to {most[row]}",
             found=str(int(symbols.align[ids[row]])),
-            remedy=external if of_c[row] else damaged,
+            remedy=external if of_c[row] else by_a_pass if made[row] else damaged,
             status=2,
         )
         for row in np.flatnonzero(symbols.align[ids] > most).tolist()

@@ -136,4 +136,32 @@ def test_c_objects_may_ask_for_the_alignment_of_huge_pages() -> None:
     said = error.value.render()
     assert "f0: bad alignment value" in said
     assert "a power of two up to 67108864" in said
-    assert "align less in C, or link with -ldflags=-linkmode=external" in said
+    assert "a pass has made it" in said
+
+
+@pytest.mark.parametrize(
+    ("flag", "remedy"), [(Flag.OF_C, "align less in C"), (0, "a pass has made it")]
+)
+def test_who_asks_for_too_much_is_told(flag: int, remedy: str) -> None:
+    p = Tiny()
+    sym = p.symbol("f", kind=SymKind.STEXT, size=8)
+    p.symbols.set(sym, align=1 << 27)
+    p.symbols.add_flags(sym, flag)
+    with pytest.raises(LinkErrors) as error:
+        textaddress(p.link().evolve(text_order=frozen(np.array([sym], np.int32))))
+    assert remedy in error.value.render()
+
+
+@pytest.mark.parametrize(
+    ("size", "align", "said"),
+    [
+        (8, 1 << 26, "align functions less, or sections of C objects"),
+        (1 << 26, 16, "make the largest smaller"),
+    ],
+)
+def test_there_may_be_too_much_code(size: int, align: int, said: str) -> None:
+    """One small object of C may ask for gigabytes."""
+    with pytest.raises(InputError, match=r"too much code \(\d{10}, over 2e\+09 bytes\)") as error:
+        functions([(SymKind.STEXT, size, align)] * 31)
+    assert said in error.value.render()
+    functions([(SymKind.STEXT, size, align)] * 29)
