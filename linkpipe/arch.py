@@ -164,7 +164,8 @@ class RelocKind(Shown):
             place of an ELF relocation, are divided by it, and must be multiples.
         addend: the bytes that an addend stands for; None: it is that number.
         reach: the farthest that a target may be from its place, bytes; None: what fits the field.
-        reaches: what has to be within ``reach``; None: the distance from the place to the target.
+        reaches: what has to be within ``reach``, an offset from the thread pointer; None: the
+            distance from the place to the target.
         low_bits: how many of the target's lowest bits must be zero, because an instruction leaves
             them out.
         prepare: for a kind that this linker applies in position-independent executables alone:

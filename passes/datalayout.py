@@ -30,7 +30,6 @@ from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Symbols, SymbolsEdit
 
-
 _THREAD_LOCAL = SectionRule(".tbss", (SymKind.STLSBSS,), optional=True, zeros=True)
 _EXECUTABLE = SectionRule("", (SymKind.SELFRXSECT,))
 _RELOCATED_OWN = SectionRule("", (SymKind.SELFRELROSECT,))

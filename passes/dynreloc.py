@@ -199,6 +199,7 @@ class _Work:
                     symbol=symbols.name(sym),
                     file=self.files.get(sym, ""),
                     offset=int(relocs.offset[row]),
+                    found=self.link.cgo.lacking,
                     remedy="link what defines it, or with -ldflags=-linkmode=external",
                 )
                 for row, sym in zip(rows[unknown].tolist(), owner[unknown].tolist(), strict=True)

@@ -58,12 +58,12 @@ def hostobjects(link: Link) -> Link:
     loading = _Loading(link, entering)
     for host in link.packages.host_objects:
         loading.load(host, link.objects.arena.bytes)
-    loading.libraries()
+    lacking = loading.libraries()
     text = np.array(entering.text, np.int32)
     made, owners, columns = entering.freeze()
     relocs = Relocs.gather(len(made), owners, columns)
     imports = {s: i for s, i in link.cgo.imports.items() if s not in entering.defined}
-    cgo = attrs.evolve(link.cgo, imports=MappingProxyType(imports))
+    cgo = attrs.evolve(link.cgo, imports=MappingProxyType(imports), lacking=lacking)
     return link.evolve(
         symbols=made,
         relocs=relocs,
@@ -119,39 +119,42 @@ class _Loading:
                 ) from e
         say(f"link: info: captured host object {host.file} to {path}.o\n", 2)
 
-    def libraries(self) -> None:
-        """Take from the compiler's libraries what nobody has defined. A compiler that does not say
-        where they are is told of where something is still missing: that it is needed nobody knows
-        yet."""
+    def libraries(self) -> str:
+        """Take from the compiler's libraries what nobody has defined; why they have not been looked
+        into, "" when they have. The link goes on, for it may not be needed what is missing."""
         options, arch = self.options, self.link.arch
         if not self.entering.undefined():
-            return
-        libgcc = options.libgcc or compilers_file(options, arch, "--print-libgcc-file-name")
-        self._library(libgcc)
+            return ""
+        question = "--print-libgcc-file-name"
+        libgcc = options.libgcc or compilers_file(options, arch, question)
+        there = self._library(libgcc)
         if b"__stack_chk_fail_local" in self.entering.undefined():
             for name in ("libc_nonshared.a", "libssp_nonshared.a"):
                 self._library(compilers_file(options, arch, f"--print-file-name={name}"))
-        missing = self.entering.undefined()
-        if missing and not options.libgcc and libgcc == NONE:
-            shown = missing[0].decode("utf-8", "surrogateescape")
-            command = " ".join((*compiler(options), *arch.host_flags, "--print-libgcc-file-name"))
-            say(
-                f"linkpipe: warning: {shown} may be in the C compiler's library, and the compiler "
-                f"does not say where that is: {command} failed, or printed nothing\n",
-                2,
+        if there or options.libgcc == NONE:
+            return ""
+        command = " ".join((*compiler(options), *arch.host_flags, question))
+        if libgcc == NONE:
+            return (
+                f"it may be in the C compiler's library, but {command} failed, or printed nothing"
             )
+        said = "-libgcc" if options.libgcc else command
+        return (
+            f"it may be in the C compiler's library, but {said} names {libgcc}, which is not there"
+        )
 
-    def _library(self, path: str) -> None:
-        """Take the members of an archive that define what is undefined, and what those need."""
+    def _library(self, path: str) -> bool:
+        """Take the members of an archive that define what is undefined, and what those need;
+        whether there is such an archive."""
         library = None if path == NONE else open_library(path)
         if library is None:
-            return
+            return False
         taken: dict[int, None] = {}
         while True:
             places = [library.where.get(name, 0) for name in self.entering.undefined()]
             new = dict.fromkeys(at for at in places if at and at not in taken)
             if not new:
-                return
+                return True
             taken |= new
             for at in new:
                 member = library.member(at)

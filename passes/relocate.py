@@ -15,8 +15,8 @@ Errors (targets nobody defines, values that do not fit) are collected over the w
 dynamic import.
 Source: cmd/link/internal/ld/data.go:178-760 (relocsym, extreloc).
 Reads `symbols`, `objects`, `relocs`, `sections`, `elf`, `mode`, `tlsg`, `dwarf` if it is there,
-`labels` if it is there, `host_files` if it is there; provides `image`, `external_relocs`,
-`symbols`.
+`labels` if it is there, `host_files` if it is there, `cgo` if it is there; provides `image`,
+`external_relocs`, `symbols`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _ELSEWHERE = (SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
 
 @linkpass(
     requires=("symbols", "objects", "relocs", "sections", "elf", "mode", "tlsg"),
-    optional=("dwarf", "labels", "host_files"),
+    optional=("dwarf", "labels", "host_files", "cgo"),
     provides=("image", "external_relocs", "symbols"),
 )
 def relocate(link: Link) -> Link:
@@ -126,7 +126,14 @@ class _Work:
         self.skip = np.zeros(len(self.rows), np.bool_)
         self.linked = (self.symbols.flags[self.target] & Flag.REACHABLE) != 0
         hosts = link.host_files if link.has("host_files") else {}
-        self.errors = RelocErrors(self.symbols, link.objects.names, link.arch, hosts)
+        self.errors = RelocErrors(
+            self.symbols,
+            link.objects.names,
+            link.arch,
+            hosts,
+            static=link.options.d,
+            lacking=link.cgo.lacking if link.has("cgo") else "",
+        )
         self.bases = _bases(link.sections)
         # Without debug information no function has a place in a table of addresses.
         self.index = link.dwarf.index if link.has("dwarf") else np.full(len(self.symbols), -1, "i4")

@@ -33,7 +33,8 @@ class Where(NamedTuple):
 
 class RelocErrors:
     """Errors found so far; ``sorted`` gives them in file order. ``files`` are the names of the
-    objects that symbols come from, ``hosts`` those of C objects by symbol."""
+    objects that symbols come from, ``hosts`` those of C objects by symbol; ``static`` says that the
+    program may load no shared library, ``lacking`` what became of the C compiler's own."""
 
     def __init__(
         self,
@@ -41,7 +42,11 @@ class RelocErrors:
         files: Sequence[str],
         arch: Architecture,
         hosts: Mapping[int, str] = MappingProxyType({}),
+        *,
+        static: bool = False,
+        lacking: str = "",
     ) -> None:
+        self._static, self._lacking = static, lacking
         self._symbols, self._files, self._arch, self._hosts = symbols, files, arch, hosts
         self._found: list[tuple[Where, InputError]] = []
         self._unresolved: set[tuple[int, int]] = set()
@@ -126,7 +131,8 @@ class RelocErrors:
         else:
             message = f"relocation target {name} not defined"
             remedy = "link the package that defines it, or remove what refers to it"
-        self._add(where, message, remedy)
+        lacking = self._lacking if where.symbol in self._hosts else ""
+        self._add(where, message, remedy, found=lacking)
 
     def unhandled(self, where: Where, number: int) -> None:
         """The target's kind and the relocation's type do not go together."""
@@ -157,7 +163,9 @@ class RelocErrors:
                 where,
                 f"{host.name} relocation of a C object to {self._target(where)}, in a program that "
                 "loads no shared library",
-                'import "C" somewhere, so that it loads the C library, or link with '
+                "drop -d"
+                if self._static
+                else 'import "C" somewhere, so that it loads the C library, or link with '
                 "-ldflags=-linkmode=external",
             )
             return
@@ -229,6 +237,13 @@ class RelocErrors:
 
     def too_far(self, where: Where, kind: RelocKind, distance: int) -> None:
         """The target is out of the reach of the instruction."""
+        if kind.reaches is not None:
+            self._add(
+                where,
+                f"relocation does not fit in 32-bits: {distance}",
+                found=f"{kind.name}, an offset from the thread pointer",
+            )
+            return
         what = "call" if kind.name.startswith("R_CALL") else "address"
         self._add(
             where,

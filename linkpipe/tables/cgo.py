@@ -35,6 +35,8 @@ class CgoFacts(Shown):
     interpreter: the dynamic linker that the program names, "" when none does.
     dynamic: whether anything is imported from a shared library.
     exports: symbols that shared libraries may look up, in order, each with the file that says so.
+    lacking: why the C compiler's library was not looked into for what C objects need, for
+        messages; "" when it was, or was not needed.
     """
 
     ldflags: tuple[str, ...]
@@ -43,3 +45,4 @@ class CgoFacts(Shown):
     interpreter: str
     dynamic: bool
     exports: Mapping[int, str] = MappingProxyType({})
+    lacking: str = ""

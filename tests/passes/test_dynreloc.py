@@ -170,9 +170,10 @@ def test_data_of_what_may_lie_anywhere_is_put_right_when_loaded() -> None:
     assert found.add.tolist() == [0, 3]
 
 
-def hosted(p: Importing) -> Link:
-    """What dynreloc makes of a link with C objects."""
+def hosted(p: Importing, **facts: Any) -> Link:
+    """What dynreloc makes of a link with C objects, with these facts about them."""
     link = p.prepared()
+    link = link.evolve(cgo=attrs.evolve(link.cgo, **facts))
     files = dict.fromkeys(p.text, "p.a(x.o)")
     return dynreloc(link.evolve(mode=attrs.evolve(link.mode, host_objects=True), host_files=files))
 
@@ -237,7 +238,8 @@ def test_what_nobody_defines(type_: int, name: str) -> None:
     target = p.symbol(name, kind=SymKind.SXREF) if name else 0
     c_code(p, bytes(16), (4, type_, target, -4))
     with pytest.raises(LinkErrors) as error:
-        hosted(p)
+        hosted(p, lacking="no library was looked into")
+    assert "no library was looked into" in error.value.render()
     assert f"p(.text): unknown symbol {name or '?'} in pcrel" in error.value.render()
 
 

@@ -148,16 +148,23 @@ def test_the_compiler_says_where_its_libraries_are(tmp_path: Path) -> None:
     ]
 
 
-def test_a_compiler_that_fails_is_told_of(capfd: pytest.CaptureFixture[str]) -> None:
-    """Where something is missing; the link goes on, for it may not be needed."""
-    loaded(function("f", "puts"), extld=("false",))
-    loaded(function("f", "__div"), extld=("true",), libgcc="none")
+def test_a_compiler_that_fails_is_told_of_in_errors(capfd: pytest.CaptureFixture[str]) -> None:
+    """The link goes on and says nothing, for what is missing may not be needed."""
+    assert loaded(function("f", "puts"), extld=("false",)).cgo.lacking == ""
+    assert loaded(function("f", "__div"), extld=("true",), libgcc="none").cgo.lacking == ""
+    asked = "-m64 --print-libgcc-file-name"
+    for command, said in (
+        (("false",), f"false {asked} failed"),
+        (("true",), f"true {asked} failed, or printed nothing"),
+        (("/no/such/cc",), f"/no/such/cc {asked} failed"),
+        (("echo", "lost.a"), f"echo lost.a {asked} names lost.a {asked}, which is not there"),
+    ):
+        link = loaded(function("f", "__div"), extld=command)
+        assert names(link) == ["p(.text)", "f"]
+        assert said in link.cgo.lacking
+    link = loaded(function("f", "__div"), libgcc="lost.a")
+    assert "-libgcc names lost.a, which is not there" in link.cgo.lacking
     assert capfd.readouterr().err == ""
-    for command in ("false", "true", "/no/such/cc"):
-        assert names(loaded(function("f", "__div"), extld=(command,))) == ["p(.text)", "f"]
-        said = capfd.readouterr().err
-        assert said.startswith("linkpipe: warning: __div may be in the C compiler's library")
-        assert f"{command} -m64 --print-libgcc-file-name failed" in said
 
 
 @pytest.mark.parametrize(

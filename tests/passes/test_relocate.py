@@ -16,6 +16,7 @@ from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.passes.relocate import overflows, relocate
 from linkpipe.symkind import SymKind
+from linkpipe.tables.cgo import CgoFacts
 from linkpipe.tables.symbols import Flag
 from tests.tiny import EXTERNAL, PLUGIN, Tiny
 
@@ -197,6 +198,33 @@ def test_a_c_object_in_a_program_that_loads_no_shared_library() -> None:
     said = "main.f: R_X86_64_PC32 relocation of a C object to main.v, in a program that loads no"
     assert said in error.value.render()
     assert "file: main.a(f.syso)" in error.value.render()
+    assert 'import "C" somewhere' in error.value.render()
+
+
+def test_so_it_is_with_the_flag_d() -> None:
+    """To import "C" would change nothing."""
+    p = Program(d=True)
+    p.reloc(p.f, rt.R_HOST + 2, p.var)
+    with pytest.raises(LinkErrors) as error:
+        p.run(host_files={p.f: "main.a(f.syso)"})
+    assert "drop -d" in error.value.render()
+    assert 'import "C"' not in error.value.render()
+
+
+def test_what_the_c_compilers_library_may_have() -> None:
+    """C code alone is told of it."""
+    p = Program()
+    div = p.symbol("__udivti3", kind=SymKind.SXREF)
+    for f in (p.f, p.g):
+        p.reloc(f, rt.R_CALL, div)
+    lacking = "it may be in the C compiler's library, but cc is not there"
+    cgo = CgoFacts((), (), {}, "", dynamic=True, lacking=lacking)
+    with pytest.raises(LinkErrors) as error:
+        p.run(host_files={p.f: "main.a(f.o)"}, cgo=cgo)
+    of_c, of_go = error.value.errors
+    assert of_c.headline() == "main.f: relocation target __udivti3 not defined"
+    assert lacking in of_c.render()
+    assert lacking not in of_go.render()
 
 
 def test_unreachable_target() -> None:
