@@ -17,7 +17,7 @@ It stands behind `output-final`, when the output is whole and has not taken its 
 that it refuses leaves the old file. Archives (`-buildmode=c-archive`) are for another linker to
 finish, and are not looked at.
 
-Reads `image`, `mode`; provides nothing.
+Reads `image`, `mode`, `output`; provides nothing.
 """
 
 from __future__ import annotations
@@ -64,7 +64,12 @@ class HardenOptions:
     paths: tuple[str, ...] = ()
 
 
-@linkpass(name="harden.check", requires=("image", "mode"), options=HardenOptions)
+@linkpass(
+    name="harden.check",
+    requires=("image", "mode"),
+    optional=("output",),
+    options=HardenOptions,
+)
 def check(link: Link, options: HardenOptions) -> Link:
     """Check the finished file."""
     if link.options.buildmode == "c-archive":

@@ -12,6 +12,7 @@ import pytest
 
 from linkpipe import api
 from linkpipe.engine.pipeline import load_pipeline
+from linkpipe.errors import PassError
 from tests.faults.links import OLD, link
 from tests.inserted import link_with_pass
 from tests.samples import ROOT
@@ -78,7 +79,7 @@ def test_it_is_what_will_stand_there(
 ) -> None:
     seen = []
 
-    @api.linkpass(name="acme.look", requires=("image", "mode"))
+    @api.linkpass(name="acme.look", requires=("image", "mode"), optional=("output",))
     def look(link: api.Link) -> api.Link:
         seen.append((api.finished(link).tobytes(), os.path.exists(link.options.o)))
         return link
@@ -93,7 +94,7 @@ def test_it_is_what_will_stand_there(
 
 
 def test_it_cannot_be_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    @api.linkpass(name="acme.change", requires=("image", "mode"))
+    @api.linkpass(name="acme.change", requires=("image", "mode"), optional=("output",))
     def change(link: api.Link) -> api.Link:
         np.asarray(api.finished(link))[:] = 0
         return link
@@ -103,11 +104,28 @@ def test_it_cannot_be_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             link_with_pass(monkeypatch, change, after, tmp_path / "out", flags=flags)
 
 
-def test_a_stream_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    @api.linkpass(name="acme.look", requires=("image", "mode"))
-    def look(link: api.Link) -> api.Link:
-        api.finished(link)
-        return link
+@api.linkpass(name="acme.look", requires=("image", "mode"), optional=("output",))
+def look(link: api.Link) -> api.Link:
+    api.finished(link)
+    return link
 
+
+@pytest.mark.parametrize("flags", [WRITTEN, MADE])
+def test_too_early_is_no_file(
+    tmp_path: Path, flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the old file nor what is in memory is taken for it."""
+    (tmp_path / "out").write_text(OLD)
+    with pytest.raises(PassError, match="reads the fact `output`, which is not established"):
+        link_with_pass(monkeypatch, look, "elfimage", tmp_path / "out", flags=flags)
+
+
+def test_a_host_linker_that_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = (*MADE, "-extldflags=-###")
+    with pytest.raises(api.UserError, match="^open .*out: no such file or directory$"):
+        link_with_pass(monkeypatch, look, "hostlink", tmp_path / "out", flags=flags)
+
+
+def test_a_stream_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(api.UserError, match="/dev/null is no file"):
         link_with_pass(monkeypatch, look, "hostlink", Path("/dev/null"), flags=MADE)
