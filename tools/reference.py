@@ -191,8 +191,8 @@ def facts(plan: Plan) -> str:
             ("read by", "" if given else _linked(readers) or "no pass of the default pipeline"),
         ]
         cls = _class_of(kind)
-        about = inspect.getdoc(cls) if cls else ""
-        first = (about or "").split("\n\n")[0].replace("\n", " ")
+        about = (inspect.getdoc(cls) if cls else "") or ""
+        first = " ".join(about.partition("Attributes:")[0].split("\n\n")[0].split())
         parts += [f"## {name}", first, _table(("", ""), [row for row in rows if row[1]])]
     return _page(*parts)
 

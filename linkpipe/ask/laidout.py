@@ -17,13 +17,15 @@ from linkpipe.arrays.columns import columns
 from linkpipe.arrays.types import I16, I32, I64
 from linkpipe.ask.modules import Modules
 from linkpipe.engine.context import Link
+from linkpipe.errors import MissingFact
 from linkpipe.tables.listing import InNotebook
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns)
 class LaidOut(InNotebook):
-    """The n symbols in the output, section by section in the order of their addresses. No two
-    overlap; what lies between them is padding.
+    """The n symbols in the output, section by section in the order of their addresses. Two overlap
+    only where they are names for the same bytes, as C code may have. What lies between them is
+    padding, and what sections of C objects hold that has no name.
 
     Attributes:
         symbol: int32[n], ids, rows of Symbols.
@@ -71,20 +73,28 @@ class LaidOut(InNotebook):
 def laid_out(link: Link) -> LaidOut:
     """Every symbol that is in the output, of a link that has come to the barrier
     ``addresses-final``, or further. A pass that asks requires `symbols`, `sections`, `objects` and
-    `packages`.
+    `packages`. Who only carries others (a section of a C object with its functions) is left out.
 
-    Raises MissingFact where sections are not known yet.
+    Raises MissingFact where sections or their addresses are not known yet.
     """
     symbols, items = link.symbols, link.sections.items
-    ids = np.concatenate([np.zeros(0, np.int32), *(section.symbols for section in items)])
+    if not link.sections.segments:
+        raise MissingFact(
+            "addresses are not known yet",
+            fact="sections.segments",
+            remedy="ask at the barrier addresses-final, or behind it",
+        )
+    carriers = np.zeros(len(symbols), np.bool_)
+    listed = np.concatenate([np.zeros(0, np.int32), *(section.symbols for section in items)])
+    carriers[symbols.container[listed]] = True
+    own = [section.symbols[~carriers[section.symbols]] for section in items]
+    ids = np.concatenate([np.zeros(0, np.int32), *own])
     package, packages = Modules(link).owners(ids)
     return LaidOut(
         symbol=ids,
         address=symbols.value[ids],
         size=symbols.size[ids],
-        section=np.repeat(np.arange(len(items)), [len(each.symbols) for each in items]).astype(
-            np.int16
-        ),
+        section=np.repeat(np.arange(len(items)), [len(each) for each in own]).astype(np.int16),
         package=package,
         sections=tuple(section.name for section in items),
         packages=packages,

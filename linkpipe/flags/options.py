@@ -50,8 +50,9 @@ def _link_mode(value: str) -> None:
 
 def _mac_version(value: str) -> None:
     numbers = value.split(".")
-    right = all(re.fullmatch("[+-]?[0-9]+", number, re.ASCII) for number in numbers)
-    if len(numbers) > 3 or not right or any(not 0 <= int(n[:40]) <= 0xFF for n in numbers):
+    # So many digits only: Python refuses to read a number of thousands.
+    found = [re.fullmatch("([+-]?)0*([0-9]{1,3})", number, re.ASCII) for number in numbers]
+    if len(numbers) > 3 or any(not n or not 0 <= int(n[1] + n[2]) <= 0xFF for n in found):
         raise ValueError(f"invalid version {quote(value)}")
 
 

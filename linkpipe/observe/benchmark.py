@@ -30,7 +30,7 @@ import attrs
 from linkpipe.engine.context import Link
 from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import Observer
-from linkpipe.observe.profile import Memory, Processor
+from linkpipe.observe.profile import Memory, Processor, ProfileFile
 from linkpipe.observe.timing import peak_rss
 from linkpipe.output.stdout import say
 from linkpipe.process.parent import spent
@@ -100,14 +100,25 @@ class Benchmark(Observer):
         phase.held, most = self._memory.now()
         phase.most = max(phase.most, most)
         if self._profiles:
-            self._memory.write(self._file(planned, "memprof"))
+            self._memory.write(ProfileFile(self._file(planned, "memprof")))
+
+    def on_error(self, planned: Planned, link: Link, error: BaseException) -> None:
+        """Count no more, and write the profiles; half a link has no lines."""
+        self._finish()
 
     def on_end(self, link: Link) -> None:
-        """Write all of it."""
-        for phase in self._phases.values():
-            if phase.processor:
-                phase.processor.write()
+        """Count no more, and write all of it."""
+        self._finish()
         say("".join(f"{line}\n" for line in self._lines()))
+
+    def _finish(self) -> None:
+        if self._memory:
+            self._memory.stop()
+        found = [phase.processor for phase in self._phases.values() if phase.processor]
+        for processor in found:
+            processor.stop()
+        for processor in found:
+            processor.write()
 
     def _lines(self) -> Iterator[str]:
         for name, phase in self._phases.items():

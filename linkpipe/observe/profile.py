@@ -13,8 +13,9 @@ startProfile).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 import attrs
 
@@ -24,6 +25,32 @@ from linkpipe.engine.runner import Observer
 from linkpipe.errors import UserError, os_error
 
 
+class ProfileFile:
+    """A file for a profile: opened once, before there is one, for it may be a pipe."""
+
+    def __init__(self, name: str) -> None:
+        """It has to take one, or there is no link. Raises UserError."""
+        self._name = name
+        with self._told("open"):
+            self._stream = open(name, "wb")  # noqa: SIM115 - until the profile is there
+
+    def take(self, save: Callable[[BinaryIO], object]) -> None:
+        """What ``save`` writes, and no more. Raises UserError."""
+        with self._told("write"), self._stream as stream:
+            save(stream)
+
+    @contextmanager
+    def _told(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as e:
+            nameless = OSError(e.errno, e.strerror)
+            raise UserError(
+                f"{verb} {self._name}: {os_error(nameless)}",
+                remedy="make room for a profile there, or name another file",
+            ) from e
+
+
 class Processor:
     """What functions cost between ``start`` and ``stop``, which may come again."""
 
@@ -31,10 +58,8 @@ class Processor:
         """``file`` has to take it, or there is no link. Raises UserError."""
         import cProfile
 
-        self._file = file
+        self._file = ProfileFile(file)
         self._profile = cProfile.Profile()
-        with _opened(file):
-            pass
 
     def start(self) -> None:
         """Count from here on."""
@@ -45,19 +70,32 @@ class Processor:
         self._profile.disable()
 
     def write(self) -> None:
-        """Write what was counted. Raises UserError."""
-        with _opened(self._file):
-            self._profile.dump_stats(self._file)
+        """Write what was counted, as Profile.dump_stats does. Raises UserError."""
+        import marshal
+
+        self._profile.create_stats()
+        stats = self._profile.stats
+        self._file.take(lambda stream: marshal.dump(stats, stream))
 
 
 class Memory:
     """What Python and numpy have allocated."""
 
+    _started = False
+
     def start(self) -> None:
         """Count from here on."""
         import tracemalloc
 
+        self._started = not tracemalloc.is_tracing()
         tracemalloc.start()
+
+    def stop(self) -> None:
+        """Count no more, unless somebody else does."""
+        import tracemalloc
+
+        if self._started:
+            tracemalloc.stop()
 
     def forget_peak(self) -> None:
         """The most is counted from here on."""
@@ -74,12 +112,13 @@ class Memory:
         gc.collect()
         return tracemalloc.get_traced_memory()[0], most
 
-    def write(self, file: str) -> None:
-        """Write which line has allocated what is held. Raises UserError."""
+    def write(self, file: ProfileFile) -> None:
+        """Write which line has allocated what is held, as Snapshot.dump does. Raises UserError."""
+        import pickle
         import tracemalloc
 
-        with _opened(file):
-            tracemalloc.take_snapshot().dump(file)
+        snapshot = tracemalloc.take_snapshot()
+        file.take(lambda stream: pickle.dump(snapshot, stream, pickle.HIGHEST_PROTOCOL))
 
 
 @attrs.frozen
@@ -101,7 +140,8 @@ class Profile(Observer):
     def __init__(self, options: ProfileOptions) -> None:
         self._options = options
         self._processor: Processor | None = None
-        self._memory = Memory() if options.memory else None
+        self._file: ProfileFile | None = None
+        self._memory = Memory()
 
     @property
     def wants_link(self) -> bool:
@@ -110,11 +150,12 @@ class Profile(Observer):
 
     def on_start(self, plan: Plan, link: Link) -> None:
         """Start to count."""
-        if self._memory:
-            with _opened(self._options.memory):
-                self._memory.start()
-        if self._options.cpu:
-            self._processor = Processor(self._options.cpu)
+        cpu, memory = self._options.cpu, self._options.memory
+        self._file = ProfileFile(memory) if memory else None
+        self._processor = Processor(cpu) if cpu else None
+        if self._file:
+            self._memory.start()
+        if self._processor:
             self._processor.start()
 
     def on_error(self, planned: Planned, link: Link, error: BaseException) -> None:
@@ -125,19 +166,11 @@ class Profile(Observer):
         """Write the profiles."""
         if self._processor:
             self._processor.stop()
-            self._processor.write()
-        if self._memory:
-            self._memory.now()
-            self._memory.write(self._options.memory)
-
-
-@contextmanager
-def _opened(file: str) -> Iterator[None]:
-    """The file can be written, while it is. Raises UserError, in the oracle's words."""
-    try:
-        with open(file, "w"):
-            yield
-    except OSError as e:
-        raise UserError(
-            os_error(e), remedy="make room for a profile there, or name another file"
-        ) from e
+        try:
+            if self._processor:
+                self._processor.write()
+            if self._file:
+                self._memory.now()
+                self._memory.write(self._file)
+        finally:
+            self._memory.stop()

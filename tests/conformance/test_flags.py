@@ -282,7 +282,10 @@ def test_other_systems(head: str, folder: Path) -> None:
     assert ours.stderr.startswith(f"linkpipe: flag -H {head} is not supported yet"), ours.stderr
 
 
-@pytest.mark.parametrize("text", ["1", "1.2.3.4", "", "256", "-1", "+1.-0", "1.x", "1_0", "٣"])
+@pytest.mark.parametrize(
+    "text",
+    ["1", "1.2.3.4", "", "256", "-1", "+1.-0", "1.x", "1_0", "٣", f"{0:040}999", f"{1:040}.1"],
+)
 def test_versions_of_macos(text: str, folder: Path) -> None:
     """The same are wrong."""
     theirs = oracle.link(oracle.stock(), inputs(TINY), ("-w", f"-macos={text}"), folder / "theirs")

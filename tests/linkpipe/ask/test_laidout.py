@@ -12,6 +12,8 @@ from elftools.elf.sections import SymbolTableSection
 
 from linkpipe import api
 from linkpipe.errors import MissingFact
+from tests.conformance.programs import table
+from tests.conformance.targets import native
 from tests.linkpipe.ask.links import DEEP, QUIET, linked, whole
 from tests.samples import ROOT
 
@@ -64,7 +66,7 @@ def test_whose_it_is() -> None:
     of = {row["name"]: row["package"] for row in found.rows()}
     assert of["main.main"] == "main"
     assert of["runtime.mallocgc"] == "runtime"
-    assert of["runtime.pclntab"] == "(made by the linker)"
+    assert of["runtime.pcheader"] == "(made by the linker)"
 
 
 def test_function_literals_are_of_the_package_that_they_stand_in() -> None:
@@ -90,9 +92,23 @@ def test_functions_that_are_nobodys() -> None:
     assert {link.packages.items[row].path for row in link.objects.package[home]}
 
 
-def test_before_there_are_sections() -> None:
+def test_before_there_are_addresses() -> None:
+    """Not even sections, only those of the text, all of them without addresses of data."""
     with pytest.raises(MissingFact, match="sections"):
         api.laid_out(linked(QUIET))
+    for early in ("text-final", "layout-final"):
+        with pytest.raises(MissingFact, match="addresses are not known yet"):
+            api.laid_out(linked(QUIET, early))
+
+
+@pytest.mark.skipif(native() != "amd64", reason="C objects are linked here on amd64")
+def test_sections_of_c_objects_are_not_counted_beside_what_is_in_them() -> None:
+    found = api.laid_out(linked(table()["ownc"], "addresses-final"))
+    assert {"total", "goAdd", "x_cgo_init"} <= set(found.names)
+    assert not {"main(.text)", "runtime/cgo(.text)"} & set(found.names)
+    text = found.section == found.sections.index(".text")
+    start, size = found.address[text], found.size[text]
+    assert (start[1:] >= (start + size)[:-1]).all()
 
 
 def test_the_example_on_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:

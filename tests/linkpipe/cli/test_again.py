@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -139,7 +140,7 @@ def test_what_a_rule_refuses_needs_no_second_look(folder: Path, error: str, *, t
     body = f"from linkpipe.errors import LinkErrors, Refused, UserError; raise {error}"
     done = link(folder, "-pipeline", install(folder, body, before="relocate"))
     assert done.status
-    assert "no" in done.err
+    assert re.search(r"^(link: )?no$", done.err, re.MULTILINE), done.err
     assert (SAYS in done.err) == told
 
 

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import pstats
 import re
+import sys
+import threading
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from linkpipe.engine.pass_api import Link, Pass
-from linkpipe.engine.runner import run_plan
+from linkpipe.engine.runner import Observer, run_plan
 from linkpipe.errors import UserError
 from linkpipe.flags.options import Options
 from linkpipe.observe.benchmark import Benchmark, BenchmarkOptions, benchmark_name
+from linkpipe.observe.profile import Profile, ProfileOptions
 from tests.linkpipe.synthetic import plan_of
 
 MIB = 1 << 20
-
-
-@pytest.fixture(autouse=True)
-def _untraced() -> Iterator[None]:
-    yield
-    tracemalloc.stop()
 
 
 def fill(link: Link) -> Link:
@@ -37,15 +36,25 @@ def nothing(link: Link) -> Link:
     return link
 
 
-def benchmark(folder: Path, **options: str) -> None:
+def fail(link: Link) -> Link:
+    raise UserError("no", remedy="none")
+
+
+def benchmark(
+    folder: Path,
+    last: Callable[[Link], Link] = nothing,
+    observer: Observer | None = None,
+    **options: str,
+) -> None:
     """Run three passes in the phases "one thing", "other", "other"."""
     written = (
         'pass = [{ name = "a", phase = "one thing" }, { name = "b", phase = "other" },'
         ' { name = "c" }]\n'
     )
-    passes = [Pass("a", fill, (), ["t"]), Pass("b", nothing), Pass("c", nothing)]
+    passes = [Pass("a", fill, (), ["t"]), Pass("b", nothing), Pass("c", last)]
     link = Link({"options": Options(o="out", main="m.a")})
-    run_plan(plan_of(folder, written, *passes), link, [Benchmark(BenchmarkOptions(**options))])
+    watching = observer or Benchmark(BenchmarkOptions(**options))
+    run_plan(plan_of(folder, written, *passes), link, [watching])
 
 
 def read(text: str, units: str) -> dict[str, tuple[int, ...]]:
@@ -85,6 +94,56 @@ def test_profiles_are_pythons(tmp_path: Path) -> None:
 def test_a_profile_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="^open .*: no such file or directory$"):
         benchmark(tmp_path, profiles=f"{tmp_path}/none/x")
+
+
+@pytest.mark.parametrize("last", [nothing, fail])
+def test_nothing_is_counted_afterwards(
+    tmp_path: Path, last: Callable[[Link], Link], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nor is there half a benchmark of a link that fails; profiles are written all the same."""
+    observers: list[Observer] = [
+        Benchmark(BenchmarkOptions(mode="mem", profiles=f"{tmp_path}/x")),
+        Profile(ProfileOptions(cpu=f"{tmp_path}/y", memory=f"{tmp_path}/z")),
+    ]
+    for observer in observers:
+        with pytest.raises(UserError, match="no") if last is fail else nullcontext():
+            benchmark(tmp_path, last, observer)
+        assert not tracemalloc.is_tracing()
+        assert sys.getprofile() is None
+    assert bool(capfd.readouterr().out) == (last is nothing)
+    for name in ("x_BenchmarkOther.cpuprof", "y"):
+        pstats.Stats(f"{tmp_path}/{name}")
+    tracemalloc.Snapshot.load(f"{tmp_path}/z")
+
+
+@pytest.mark.parametrize("kind", ["cpu", "memory"])
+def test_a_pipe_is_opened_once(tmp_path: Path, kind: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    found: list[bytes] = []
+    reader = threading.Thread(target=lambda: found.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    link = threading.Thread(
+        target=benchmark,
+        args=(tmp_path, nothing, Profile(ProfileOptions(**{kind: str(pipe)}))),
+        daemon=True,
+    )
+    link.start()
+    link.join(20)
+    assert not link.is_alive()
+    reader.join(20)
+    assert found[0]
+
+
+@pytest.mark.parametrize("kind", ["cpu", "memory"])
+def test_the_file_that_takes_no_profile_is_named(tmp_path: Path, kind: str) -> None:
+    full = Profile(ProfileOptions(**{kind: "/dev/full"}))
+    with pytest.raises(UserError, match="^write /dev/full: no space left on device$"):
+        benchmark(tmp_path, nothing, full)
+    assert not tracemalloc.is_tracing()
+    with pytest.raises(UserError, match="^no\\n") as caught:
+        benchmark(tmp_path, fail, full)
+    assert caught.value.__notes__ == ["write /dev/full: no space left on device"]
 
 
 @pytest.mark.parametrize(
