@@ -121,7 +121,7 @@ def words(about: str) -> dict[str, str]:
     """What a docstring says of each field."""
     parts = re.split(r"(?:^|(?<=[.;]) )\s*((?:\w+, )*\w+): ", " ".join(about.split()))
     pairs = zip(parts[1::2], parts[2::2], strict=True)
-    return {name: text.strip() for names, text in pairs for name in names.split(", ")}
+    return {name: text.strip().rstrip(";") for names, text in pairs for name in names.split(", ")}
 
 
 def main() -> None:
