@@ -82,8 +82,8 @@ def _dynamic_tables(link: Link, edit: SymbolsEdit) -> None:
 
 def _reserve(link: Link, edit: SymbolsEdit, name: str) -> int:
     """The symbol of this name, which need not be the linker's own: what C objects call so is left
-    to them where no table is made. The oracle keeps one that a Go package defines without what it
-    refers to."""
+    to them where no table is made, and common variables are kept. The oracle keeps one that a Go
+    package defines without what it refers to."""
     sym = edit.lookup_or_create(name)
     if sym < len(link.symbols) and link.symbols.object[sym]:
         raise InputError(
@@ -92,4 +92,6 @@ def _reserve(link: Link, edit: SymbolsEdit, name: str) -> int:
             file=link.objects.names[int(link.symbols.object[sym])],
             remedy="give the symbol another name",
         )
+    if int(edit.flags[sym]) & (Flag.OF_C | Flag.INTERIOR) == Flag.OF_C:
+        edit.add_flags(sym, Flag.REACHABLE)
     return sym

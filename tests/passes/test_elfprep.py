@@ -49,6 +49,20 @@ def test_names_of_tables_in_c_objects() -> None:
         elfprep(link.evolve(mode=attrs.evolve(link.mode, dynamic=True)))
 
 
+def test_common_variables_with_names_of_tables_are_kept() -> None:
+    """Whether they are reached or not; parts of sections are kept by their sections."""
+    p = Tiny()
+    common, part = (
+        p.symbol(name, kind=SymKind.SNOPTRBSS, size=8, reachable=False)
+        for name in (".got.plt", ".plt")
+    )
+    p.symbols.add_flags([common, part], Flag.OF_C)
+    p.symbols.add_flags(part, Flag.INTERIOR)
+    symbols = elfprep(p.link()).symbols
+    assert symbols.has(common, Flag.REACHABLE)
+    assert not symbols.has(part, Flag.REACHABLE)
+
+
 def test_note_section_of_an_object() -> None:
     """name size 4, description size 3, type 4, "Go", padded."""
     after = elfprep(Tiny(EXTERNAL, buildid="abc").link())
