@@ -14,7 +14,7 @@ Symbols get `align` and `section`; sections have no addresses yet.
 Source: cmd/link/internal/ld/data.go:1664-1822 (dodata), 1925-2292 (allocateDataSections), 2354-2595
 (dodataSect).
 Reads `symbols`, `mode`, `sections`, `section_groups`, `relro`, `type_order` if it is there,
-`debug_sections` if it is there; provides `symbols`, `sections`.
+`debug_sections` if it is there, `host_files` if it is there; provides `symbols`, `sections`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _RELOCATED_OWN = SectionRule("", (SymKind.SELFRELROSECT,))
         "section_groups",
         "relro",
     ),
-    optional=("type_order", "debug_sections"),
+    optional=("type_order", "debug_sections", "host_files"),
     provides=("symbols", "sections"),
 )
 def datalayout(link: Link) -> Link:
@@ -80,7 +80,7 @@ class _Data:
         ids = np.flatnonzero(kinds)
         size = symbols.size[ids]
         _check_sizes(symbols, ids, size)
-        check_alignments(symbols, ids)
+        check_alignments(symbols, ids, link.host_files if link.has("host_files") else {})
         self.align = alignments(symbols.align[ids], size, link.arch)
         unstated = symbols.align[ids] == 0
         edit.set(ids[unstated], align=self.align[unstated])

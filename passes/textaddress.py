@@ -11,8 +11,8 @@ Where the architecture's calls cannot reach all of the code, trampolines are put
 `sections` has the first of them, ``.text``; functions, runtime.text and runtime.etext get `value`
 and `section`; `text_order` is as it is in memory; `trampolines` say for each what it leads to.
 Source: cmd/link/internal/ld/data.go:2671-2960 (textaddress, assignAddress).
-Reads `symbols`, `relocs`, `packages`, `objects`, `text_order`, `mode`; provides `symbols`,
-`relocs`, `text_order`, `sections`, `trampolines`.
+Reads `symbols`, `relocs`, `packages`, `objects`, `text_order`, `mode`, `host_files` if it is there;
+provides `symbols`, `relocs`, `text_order`, `sections`, `trampolines`.
 """
 
 from __future__ import annotations
@@ -45,13 +45,14 @@ _MIN_SIZE = 16
 
 @linkpass(
     requires=("symbols", "relocs", "packages", "objects", "text_order", "mode"),
+    optional=("host_files",),
     provides=("symbols", "relocs", "text_order", "sections", "trampolines"),
 )
 def textaddress(link: Link) -> Link:
     """Sort functions by kind and lay them out."""
     symbols, arch = link.symbols.edit(), link.arch
     order = link.text_order[np.argsort(symbols.kind[link.text_order], kind="stable")]
-    check_alignments(link.symbols, order)
+    check_alignments(link.symbols, order, link.host_files if link.has("host_files") else {})
     check_sizes(link.symbols, link.objects, order)
     text = symbols.own("runtime.text")
     etext = symbols.own("runtime.etext")

@@ -7,7 +7,8 @@ assignDsymsToSection).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -75,8 +76,11 @@ def alignments(align: Ints, size: I64, arch: Architecture) -> I32:
     return np.maximum(np.where(align != 0, align, natural), arch.min_align).astype(np.int32)
 
 
-def check_alignments(symbols: Symbols, ids: Ints) -> None:
-    """Refuse stated alignments that are absurd: InputError."""
+def check_alignments(
+    symbols: Symbols, ids: Ints, files: Mapping[int, str] = MappingProxyType({})
+) -> None:
+    """Refuse stated alignments that are absurd: InputError. ``files`` are the names of C objects by
+    the symbols of their sections."""
     of_c = symbols.has(ids, Flag.OF_C)
     made = symbols.object[ids] == 0
     most = np.where(made, _LARGEST_HOST_ALIGN, _LARGEST_ALIGN)
@@ -87,6 +91,7 @@ def check_alignments(symbols: Symbols, ids: Ints) -> None:
         InputError(
             "bad alignment value",
             symbol=symbols.name(int(ids[row])),
+            file=files.get(int(ids[row]), ""),
             expected=f"a power of two up to {most[row]}",
             found=str(int(symbols.align[ids[row]])),
             remedy=external if of_c[row] else by_a_pass if made[row] else damaged,

@@ -148,7 +148,12 @@ def test_who_asks_for_too_much_is_told(flag: int, remedy: str) -> None:
     p.symbols.set(sym, align=1 << 27)
     p.symbols.add_flags(sym, flag)
     with pytest.raises(LinkErrors) as error:
-        textaddress(p.link().evolve(text_order=frozen(np.array([sym], np.int32))))
+        textaddress(
+            p.link().evolve(
+                text_order=frozen(np.array([sym], np.int32)), host_files={sym: "p.a(x.o)"}
+            )
+        )
+    assert "p.a(x.o)" in error.value.render()
     assert remedy in error.value.render()
 
 
