@@ -80,9 +80,9 @@ def laid_out(link: Link) -> LaidOut:
     symbols, items = link.symbols, link.sections.items
     if not link.sections.segments:
         raise MissingFact(
-            "addresses are not known yet",
+            "where symbols lie is not known yet",
             fact="sections.segments",
-            remedy="ask at the barrier addresses-final, or behind it",
+            remedy="ask further on, when the layout is done",
         )
     carriers = np.zeros(len(symbols), np.bool_)
     listed = np.concatenate([np.zeros(0, np.int32), *(section.symbols for section in items)])

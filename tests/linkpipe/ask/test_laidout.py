@@ -97,7 +97,7 @@ def test_before_there_are_addresses() -> None:
     with pytest.raises(MissingFact, match="sections"):
         api.laid_out(linked(QUIET))
     for early in ("text-final", "layout-final"):
-        with pytest.raises(MissingFact, match="addresses are not known yet"):
+        with pytest.raises(MissingFact, match="where symbols lie is not known yet"):
             api.laid_out(linked(QUIET, early))
 
 
