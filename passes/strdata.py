@@ -7,9 +7,11 @@ length. Its size is kept (sanitizers leave a red zone behind it).
 
 Three definitions are implicit: runtime.defaultGOROOT, runtime.buildVersion and (from the
 importcfg) runtime.modinfo. Definitions are carried out in order of first mention, each name
-with its last value. The variable that -k names is set last, to the fields that `fieldtrack` found.
+with its last value. The variable that -k names is set last, to the fields that `fieldtrack` found;
+where it has a value already, they are written behind that, and the variable begins with it, as in
+the oracle.
 
-Source: cmd/link/internal/ld/data.go:1236-1294.
+Source: cmd/link/internal/ld/data.go:1236-1294, go.go:400 (fieldtrack).
 Reads `symbols`, `relocs`, `objects`, `packages`, `tracked` if it is there; provides `symbols`,
 `relocs`.
 """
@@ -21,7 +23,7 @@ from linkpipe.errors import InputError, LinkpipeError, checkpoint
 from linkpipe.formats.goobj import AUX_GOTYPE
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.reloctype import R_ADDR
-from linkpipe.symkind import SymKind
+from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.symbols import Flag
 
 
@@ -35,8 +37,13 @@ def strdata(link: Link) -> Link:
     ptrsize = link.arch.ptrsize
     symbols, relocs = link.symbols.edit(), link.relocs.edit()
     errors: list[LinkpipeError] = []
-    for name, value in _definitions(link).items():
-        sym = symbols.lookup(name)
+    written: dict[str, bytes] = {}
+    for name, value, told in _definitions(link):
+        sym = link.symbols.lookup(name)
+        if told and not (sym and link.symbols.has(sym, Flag.REACHABLE)):
+            continue
+        if told and not is_text(link.symbols.kind[sym]):
+            symbols.set(sym, kind=SymKind.SDATA)
         gotype = _gotype(link, sym) if sym else 0
         if not gotype:
             continue
@@ -56,7 +63,8 @@ def strdata(link: Link) -> Link:
         if link.symbols.kind[sym] == SymKind.SBSS:
             symbols.set(sym, kind=SymKind.SDATA)
         text = symbols.own(f"{name}.str")
-        symbols.set_content(text, value + b"\0")
+        written[name] = written.get(name, b"") + value + b"\0"
+        symbols.set_content(text, written[name])
         symbols.set(text, kind=SymKind.SRODATA)
         symbols.add_flags(text, Flag.REACHABLE)
         header = bytes(ptrsize) + len(value).to_bytes(ptrsize, link.arch.byteorder)
@@ -67,8 +75,8 @@ def strdata(link: Link) -> Link:
     return link.evolve(symbols=symbols.freeze(), relocs=relocs.freeze())
 
 
-def _definitions(link: Link) -> dict[str, bytes]:
-    """Symbol name -> value, implicit definitions first."""
+def _definitions(link: Link) -> list[tuple[str, bytes, bool]]:
+    """Symbol names and values, implicit definitions first; whether it is what -k names."""
     environment, modinfo = link.options.environment, link.packages.modinfo
     values: dict[str, bytes] = {}
     if environment.goroot:
@@ -82,9 +90,10 @@ def _definitions(link: Link) -> dict[str, bytes]:
         variable, _, value = definition.partition("=")
         package, _, name = variable.rpartition(".")
         values[f"{path_to_prefix(package)}.{name}"] = _encode(value)
+    found = [(name, value, False) for name, value in values.items()]
     if link.options.k and link.has("tracked"):
-        values[link.options.k] = link.tracked
-    return values
+        found.append((link.options.k, link.tracked, True))
+    return found
 
 
 def _encode(text: str) -> bytes:

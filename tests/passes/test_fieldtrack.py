@@ -43,3 +43,39 @@ def test_what_the_oracle_links(name: str, mode: str, tmp_path: Path) -> None:
     if name == "main.fields" and "external" not in mode:
         status, printed = oracle.run(ours.output)
         assert (status, printed.count("main.point.X\tmain.(*point).width")) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "-k=main.fields -X=main.fields=abc",
+        "-k=runtime.buildVersion",
+        "-k=runtime.racecgosync",
+        "-k=main.main",
+        "-k=type:main.point",
+    ],
+)
+def test_variables_that_have_a_value_or_are_none(flags: str, tmp_path: Path) -> None:
+    """A value of -X and the fields behind it; what nothing reaches is left alone, of whatever type
+    it is, and so is what has no type."""
+    given = ["-w", *flags.split()]
+    theirs = oracle.link(oracle.stock(), inputs(TRACKED), given, tmp_path / "theirs")
+    ours = oracle.link(oracle.linkpipe(), inputs(TRACKED), given, tmp_path / "ours")
+    assert not theirs.status
+    assert oracle.differences(ours, theirs) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("type:string", "missing Go type information for global symbol type:string"),
+        ("runtime.firstmoduledata", "cannot set with -X: not a var of type string"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(name: str, told: str, tmp_path: Path) -> None:
+    given = ["-w", f"-k={name}"]
+    theirs = oracle.link(oracle.stock(), inputs(TRACKED), given, tmp_path / "theirs")
+    ours = oracle.link(oracle.linkpipe(), inputs(TRACKED), given, tmp_path / "ours")
+    assert ours.status == theirs.status == 2
+    assert told in theirs.stderr
+    assert told in ours.stderr
