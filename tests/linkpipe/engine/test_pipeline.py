@@ -194,3 +194,10 @@ def test_options_of_one_link_are_not_those_of_the_next(tmp_path: Path) -> None:
     file.write_text('pass = [{ name = "a", options = { words = ["x"] } }]\n')
     load_pipeline(str(file)).steps[0].options["words"].append("y")
     assert load_pipeline(str(file)).steps[0].options == {"words": ["x"]}
+
+
+def test_what_the_default_pipeline_counts_as_the_oracle_does() -> None:
+    """The fields that are used are a phase of their own, between two others (ld/main.go)."""
+    phases = {step.name: step.phase for step in load_pipeline().steps}
+    found = [phases[name] for name in ("dumpdep", "fieldtrack", "reachability", "linksetup")]
+    assert found == ["deadcode", "fieldtrack", "deadcode", "linksetup"]
