@@ -389,7 +389,7 @@ def test_a_long_build_id_has_no_room(size: int, tiny: Inputs, folder: Path) -> N
     ("flag", "words"),
     [
         ("-R=0x4000000000", "mapping output file failed"),
-        ("-funcalign=0x40000000", "symbol too large"),
+        ("-funcalign=0x40000000", "too much code"),
     ],
 )
 def test_a_file_for_which_there_is_no_memory(
