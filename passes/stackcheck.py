@@ -13,7 +13,8 @@ information (C code) runs on the system stack and needs nothing.
 
 The tables and calls of all nosplit functions are read as columns, and needs are raised
 along all calls at once until nothing changes (chains are short) or a need exceeds the
-limit. Only then, to name the chains, functions are walked one by one.
+limit. Only then, to name the chains, and for -debugnosplit, which prints all these calls,
+functions are walked one by one.
 
 Source: cmd/link/internal/ld/stackcheck.go, cmd/internal/objabi/stack.go.
 Reads `symbols`, `objects`, `relocs`, `text_order`; provides nothing.
@@ -33,6 +34,7 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.formats import goobj
 from linkpipe.formats.pcvalue import decode
+from linkpipe.output.stdout import say
 from linkpipe.reloctype import R_CALLIND
 from linkpipe.tables.faults import rows_of
 from linkpipe.tables.symbols import Flag
@@ -79,6 +81,8 @@ def stackcheck(link: Link) -> Link:
     call_size = 0 if arch.has_lr else arch.ptrsize
     limit = _NOSPLIT_STACK * (1 + link.options.race) - call_size - arch.stack_reserved
     nosplit = _read(link, call_size)
+    if link.options.debugnosplit:
+        _Walk(nosplit, link.text_order.tolist()).say()
     if (_needs(nosplit, limit) > limit).any():
         _explain(nosplit, limit)
     return link
@@ -153,14 +157,19 @@ def _needs(nosplit: _Nosplit, limit: int) -> I64:
 
 
 class _Walk:
-    """The calls between functions that matter to a failure, and what each needs."""
+    """The calls of some functions and of all that they call, and what each needs; ``done`` in the
+    order in which that was known."""
 
-    def __init__(self, nosplit: _Nosplit) -> None:
+    def __init__(self, nosplit: _Nosplit, functions: list[int]) -> None:
         self.nosplit = nosplit
         self.edges: dict[int, list[tuple[int, int]]] = {}
         self.height: dict[int, int] = {}
+        self.done: list[int] = []
         self._row = {sym: i for i, sym in enumerate(nosplit.ids.tolist())}
         self._first = np.searchsorted(nosplit.calls.caller, np.arange(len(nosplit.ids) + 1))
+        for sym in functions:
+            if sym not in self.height:
+                self._check(sym)
 
     def calls(self, sym: int) -> list[tuple[int, int]]:
         """(growth, target) of each call of a function."""
@@ -175,8 +184,7 @@ class _Walk:
         growth, target = nosplit.calls.growth[span], nosplit.calls.target[span]
         return list(zip(growth.tolist(), target.tolist(), strict=True))
 
-    def check(self, root: int) -> int:
-        """What a function needs; fills ``edges`` and ``height`` for it and all it calls."""
+    def _check(self, root: int) -> None:
         stack: list[tuple[int, Iterator[tuple[int, int]]]] = []
         self._enter(root, stack)
         while stack:
@@ -188,7 +196,6 @@ class _Walk:
             else:
                 stack.pop()
                 self._leave(sym)
-        return self.height[root]
 
     def _enter(self, sym: int, stack: list[tuple[int, Iterator[tuple[int, int]]]]) -> None:
         self.height[sym] = _ENDLESS  # what it needs if it is met again below itself
@@ -206,6 +213,18 @@ class _Walk:
             self.edges[sym].append((own, _LEAF))
             needs.append(own)
         self.height[sym] = min(max(needs, default=0), _ENDLESS)
+        self.done.append(sym)
+
+    def say(self) -> None:
+        """Print each call with the stack that it is made at (-debugnosplit)."""
+        say(
+            "".join(
+                f"nosplit: {self.name(sym)} +{growth}"
+                + (f" -> {self.name(target)}\n" if target != _LEAF else "\n")
+                for sym in self.done
+                for growth, target in self.edges[sym]
+            )
+        )
 
     def roots(self) -> list[int]:
         """Functions that nobody else calls, one for each cycle that nobody calls; the neediest
@@ -270,11 +289,11 @@ class _Walk:
 
 def _explain(nosplit: _Nosplit, limit: int) -> None:
     """Raise the errors: for each outermost function the chains that are too deep."""
-    everything = _Walk(nosplit)
-    failed = [sym for sym in nosplit.ids.tolist() if everything.check(sym) > limit]
-    walk = _Walk(nosplit)
-    for sym in failed:
-        walk.check(sym)
+    functions = nosplit.ids.tolist()
+    height = _Walk(nosplit, functions).height
+    walk = _Walk(nosplit, [sym for sym in functions if height[sym] > limit])
+    if nosplit.link.options.debugnosplit:
+        walk.say()
     checkpoint(
         InputError(
             "\n".join((f"nosplit stack over {limit} byte limit", *walk.chains(root, limit))),

@@ -141,11 +141,13 @@ def _with_parts(symbols: SymbolsEdit, order: I32, addresses: I64, parts: I32) ->
 
 
 def _may_be_too_far(link: Link, rules: Trampolines, size: int) -> bool:
-    """Whether there may be calls that do not reach; -debugtramp=2 takes it for granted."""
-    if size >= rules.limit and rules.sections and link.mode.external:
+    """Whether there may be calls that do not reach, for tests already in less code
+    (-debugtextsize); -debugtramp=2 takes it for granted."""
+    limit = link.options.debugtextsize % (1 << 64) or rules.limit
+    if size >= limit and rules.sections and link.mode.external:
         raise InputError(
-            f"too much code for one section ({size} bytes, at most {rules.limit})",
+            f"too much code for one section ({size} bytes, at most {limit})",
             remedy="linkpipe does not part code for host linkers yet: use `go tool link`, or "
             + largest_symbols(link.symbols, link.text_order),
         )
-    return size >= rules.limit or link.options.debugtramp > 1
+    return size >= limit or link.options.debugtramp > 1

@@ -74,7 +74,6 @@ NOT_RUN = "/nonexistent/compiler-of-a-saved-link"
 """The C compiler (-extld) of a link that may run none."""
 
 _LATER = "is not supported yet"
-_DEBUG = "is not supported: it shows the insides of `go tool link`; see `linkpipe --help` for ours"
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -122,8 +121,8 @@ class Options(Value):
     compressdwarf: bool = _flag(Kind.BOOL, "compress DWARF if possible", True)
     cpuprofile: str = _flag(Kind.STRING, "write cpu profile to `file`")
     d: bool = _flag(Kind.BOOL, "disable dynamic executable")
-    debugnosplit: bool = _flag(Kind.BOOL, "dump nosplit call graph", refuse=_DEBUG)
-    debugtextsize: int = _flag(Kind.INT, "debug text section max size", refuse=_LATER)
+    debugnosplit: bool = _flag(Kind.BOOL, "dump nosplit call graph")
+    debugtextsize: int = _flag(Kind.INT, "debug text section max size")
     debugtramp: int = _flag(Kind.INT, "debug trampolines")
     dumpdep: bool = _flag(Kind.BOOL, "dump symbol dependency graph")
     e: bool = _flag(Kind.BOOL, "no limit on number of errors reported")

@@ -73,6 +73,8 @@ SAME = {
     "checklinkname": sample("-checklinkname=0", unseen="nothing here is forbidden"),
     "compressdwarf": sample("-compressdwarf=false", other=()),
     "d": sample("-d", program="host"),
+    "debugnosplit": sample("-debugnosplit", program="hello"),
+    "debugtextsize": sample("-debugtextsize=9", program="hello-arm64"),
     "debugtramp": sample("-debugtramp=2", program="hello-arm64"),
     "dumpdep": sample("-dumpdep"),
     "e": sample("-e", other=("-w", *WRONG)),
@@ -103,8 +105,6 @@ SAME = {
 }
 
 REFUSED = {
-    "debugnosplit": ("-debugnosplit", "the insides of the oracle's analysis"),
-    "debugtextsize": ("-debugtextsize=9", "the text is one section"),
     "linkshared": ("-linkshared", "no build mode shared yet"),
 }
 """What is given, and why it is refused."""

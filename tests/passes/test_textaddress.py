@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linkpipe.arches import arm
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.columns import frozen
 from linkpipe.engine.context import Link
@@ -170,3 +171,16 @@ def test_there_may_be_too_much_code(size: int, align: int, said: str) -> None:
         functions([(SymKind.STEXT, size, align)] * 31)
     assert said in error.value.render()
     functions([(SymKind.STEXT, size, align)] * 29)
+
+
+def test_less_code_is_taken_for_too_much() -> None:
+    """With -debugtextsize; a number below zero is more than any, as in the oracle."""
+    for limit in (0, -1, 9):
+        p = Tiny(EXTERNAL, arm.ARCH, debugtextsize=limit)
+        sym = p.symbol("f", kind=SymKind.STEXT, size=100)
+        link = p.link().evolve(text_order=frozen(np.array([sym], np.int32)))
+        if limit == 9:
+            with pytest.raises(InputError, match=r"for one section \(\d+ bytes, at most 9\)"):
+                textaddress(link)
+        else:
+            textaddress(link)

@@ -174,7 +174,6 @@ def test_main_of_a_plugin_is_known_by_its_path() -> None:
     [
         (["-linkshared"], "-linkshared"),
         (["-buildmode=shared"], "-buildmode=shared"),
-        (["-debugnosplit"], "-debugnosplit"),
         (["-H=windows"], "-H windows"),
     ],
 )
