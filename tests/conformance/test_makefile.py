@@ -146,7 +146,7 @@ def test_ci_says_how_long_each_step_took(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("words", "status"), [("", 1), ("full", 0)])
-def test_ci_ends_within_the_hour(tmp_path: Path, words: str, status: int) -> None:
+def test_ci_ends_within_its_time(tmp_path: Path, words: str, status: int) -> None:
     """What takes longer fails, though every step was well; a full run may take its time."""
     (tmp_path / ".ci").mkdir()
     text = (ROOT / ".ci" / "run").read_text()
@@ -164,3 +164,12 @@ def test_ci_ends_within_the_hour(tmp_path: Path, words: str, status: int) -> Non
     assert ("move what is longest to make full" in done.stderr) == bool(status)
     always = ("lint", "coverage", "conformance", "lowest", "other-python", "demo")
     assert set(always) <= set(re.findall(r"^ +\d+ s  make (\S+)", done.stdout, re.MULTILINE))
+
+
+def test_what_it_runs_is_the_projects_own() -> None:
+    """Another distribution in the environment may bring a package of the same name, which comes
+    before a folder that is none."""
+    makefile = (ROOT / "Makefile").read_text()
+    names = set(re.findall(r"\$\(PY\) -m (\w+)\.", makefile))
+    assert {"examples", "tests", "tools"} <= names
+    assert [name for name in names if not (ROOT / name / "__init__.py").exists()] == []

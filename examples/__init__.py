@@ -1,0 +1,1 @@
+"""What there is to see: the demonstration, and the Go programs and the observer that it shows."""
