@@ -18,6 +18,7 @@ from typing import Any, get_args, get_type_hints
 
 import attrs
 import click
+import numpy as np
 
 from linkpipe import api
 from linkpipe.arch import Architecture
@@ -635,13 +636,14 @@ def _kind(kind: Any) -> str:
     """A type in words: an array by its elements, a class of the tables by a link to it."""
     element = element_of(kind)
     if element is not None:
-        return f"`{spelled(element).removeprefix('numpy.')}[]`"
+        return f"`{np.dtype(element).name}[]`"
     if isinstance(kind, type) and kind in _classes():
         return f"[{kind.__name__}](tables.md#{kind.__name__.lower()})"
     if isinstance(kind, str) or not get_args(kind):
         return f"`{kind if isinstance(kind, str) else spelled(kind)}`"
     plain = re.sub(r"\b(?:linkpipe|collections|numpy|typing)(?:\.\w+)*\.(?=\w)", "", str(kind))
-    plain = re.sub(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]", r"\1[]", plain)
+    # numpy before 2.0 says bool_.
+    plain = re.sub(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+?)_?\]\]", r"\1[]", plain)
     told = f"`{plain}`"
     cls = _class_of(kind)
     return f"{told} of {_kind(cls)}" if cls in _classes() and cls else told
