@@ -131,10 +131,11 @@ def _check_size(link: Link, order: I32, size: int) -> None:
 
 
 def _with_parts(symbols: SymbolsEdit, order: I32, addresses: I64, parts: I32) -> tuple[I32, I64]:
-    """The functions with the parts of C objects' sections, each behind its section, and their
-    addresses."""
+    """The functions with the parts of C objects' sections, each behind its section by address
+    wherever a pass has put it, and their addresses."""
     place = np.zeros(len(symbols), np.int64)
     place[order] = np.arange(len(order))
+    parts = parts[np.lexsort((symbols.value[parts], place[symbols.container[parts]]))]
     home = place[symbols.container[parts]]
     inside = addresses[home] + symbols.value[parts]
     return np.insert(order, home + 1, parts), np.insert(addresses, home + 1, inside)
