@@ -183,8 +183,9 @@ def lines_of(file: Path) -> int:
     return file.read_bytes().count(b"\n") if file.exists() else 0
 
 
-def run(suite: Suite, linker: str, pattern: str, folder: Path) -> Outcome:
-    """Run a suite with one linker, in a process group that is ended when its time is over."""
+def run(suite: Suite, linker: str, pattern: str, folder: Path, **variables: str) -> Outcome:
+    """Run a suite with one linker, in a process group that is ended when its time is over;
+    ``variables`` are more of its environment."""
     folder.mkdir(parents=True)
     copy = writable()
     (folder / "tmp").mkdir()
@@ -196,6 +197,7 @@ def run(suite: Suite, linker: str, pattern: str, folder: Path) -> Outcome:
         GOTMPDIR=str(folder / "tmp"),
         TMPDIR=str(folder / "tmp"),
         LINKPIPE_TIMING=str(folder / "made"),
+        **variables,
     )
     env["PATH"] = f"{copy / 'bin'}{os.pathsep}{env['PATH']}"
     command = [str(copy / "bin" / "go"), "test", "-json", "-count=1", f"-timeout={suite.minutes}m"]

@@ -18,12 +18,17 @@ from linkpipe_order import perf, pprof
 from linkpipe_order.order import _listed
 
 from linkpipe import api
+from tests.conformance import gosuites
 from tests.conformance.oracle import link_linkpipe, prints, run
 from tests.conformance.programs import inputs, table
+from tests.conformance.toolchain import go
 
 PLACE = 'after = "linksetup"'
 LIST = '{ list = "order.txt" }'
 NAMES = ["main.main", "runtime.mallocgc", "fmt.Fprintln", "no.such", "runtime.main", "main.main"]
+
+STACKS = "Stack|Caller|Traceback|Panic|Defer|Recover|Frames|Unwind|FuncForPC"
+"""Those of the runtime's tests that go by the tables about functions (`go test -run`)."""
 
 PROFILE = (
     b"\x12\x04\x08\x01\x10\x05"  # a sample: at location 1, 5 times
@@ -104,6 +109,28 @@ def test_a_large_program_runs(link_with: Callable[..., api.Link], tmp_path: Path
     (tmp_path / "order.txt").write_bytes(b"\n".join(names))
     link_with("go", "order", PLACE, LIST)
     assert run(tmp_path / "out", "version")[0] == 0
+
+
+@pytest.mark.big
+def test_go_s_own_tests_of_stacks_hold(tmp_path: Path) -> None:
+    """Of the runtime, its own functions turned round but for the first, and so in the programs that
+    these tests build: growth, callers, tracebacks and panics go as with `go tool link`."""
+    (suite,) = (suite for suite in gosuites.SUITES if suite.name == "runtime")
+    go("test", "-c", "-o", tmp_path / "runtime.test", suite.package, cwd=tmp_path)
+    names = functions(tmp_path / "runtime.test")[:0:-1]
+    (tmp_path / "order.txt").write_text("\n".join(names))
+    (tmp_path / "pipeline.toml").write_text(
+        f'extends = "default"\n[[insert]]\nname = "order"\n{PLACE}\noptions = {LIST}\n'
+    )
+    ours, theirs = (
+        gosuites.run(
+            suite, linker, STACKS, tmp_path / linker, LINKPIPE_PIPELINE=f"{tmp_path}/pipeline.toml"
+        )
+        for linker in gosuites.LINKERS
+    )
+    assert gosuites.judge("runtime", ours, theirs, {}, whole=False) == ([], [])
+    assert "fail" not in ours.tests.values()
+    assert [*ours.tests.values()].count("pass") > 100
 
 
 def test_a_plugin_opens_in_its_host(link_with: Callable[..., api.Link], tmp_path: Path) -> None:
