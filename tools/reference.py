@@ -319,7 +319,8 @@ def hooks() -> str:
         "# Entry points and hooks",
         (
             "What an installed package offers, it offers by entry points; hooks are for one that "
-            "computes what it offers. To install a package changes no link."
+            "computes what it offers. To install a package changes no link, but where it offers "
+            "what there is already under the same name: that is refused."
         ),
         "## Entry points",
         _table(("group", "what it names"), [(f"`linkpipe.{g}`", what) for g, what in groups]),

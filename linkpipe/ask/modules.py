@@ -30,7 +30,9 @@ LINKER, SHARED = "(made by the linker)", "(shared by packages)"
 
 @attrs.frozen(eq=False, repr=False, slots=False)
 class Modules:
-    """The packages and modules of a link, which has run up to ``reachability``, or further."""
+    """The packages and modules of a link, which has run up to ``reachability``, or further. A pass
+    that asks requires ``symbols``, ``objects`` and ``packages``; for ``symbols`` of packages
+    ``graph``, too."""
 
     link: Link
 

@@ -208,11 +208,13 @@ class Catalog:
             )
         if len(offers) > 1:
             owners = " and ".join(offer.owner for offer in offers)
+            names = [offer.owner.split()[0] for offer in offers]
+            other = next((name for name in names if name != "linkpipe"), names[0])
             raise UserError(
                 f'the {what} "{name}" is offered twice, by {owners}',
                 status=2,
                 label="linkpipe",
-                remedy="uninstall one of the two",
+                remedy=f"uninstall one of them, or leave it out: -disable-plugin {other}",
             )
         return _load(f"{what} {name}", offers[0].owner, offers[0])
 

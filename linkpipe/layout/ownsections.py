@@ -41,8 +41,8 @@ def note_section(
     """A section ``name``, ".note.acme", with one ELF note, which `readelf -n` shows; its symbol.
     ``owner`` ends with a zero byte, ``tag`` says what of the owner's it is, and ``endian`` is the
     architecture's. There is no program header for it: what is looked for at run time is found by
-    section. Raises ValueError for a name that does not begin with ".note", InputError as
-    ``own_section`` does."""
+    section. For a pass before ``symbols-final``, as with ``own_section``. Raises ValueError for a
+    name that does not begin with ".note", InputError as ``own_section`` does."""
     if not name.startswith(".note"):
         raise ValueError(f'"{name}" is no name of a note section: it begins with ".note"')
     return own_section(edit, name, note_record(owner, tag, description, endian), align=4)

@@ -48,10 +48,14 @@ def test_an_unknown_architecture_is_told_which_there_are() -> None:
     assert "there are: amd64" in caught.value.render()
 
 
-def test_a_duplicate_names_both_owners() -> None:
-    twice = Catalog([entry("x", "a:x"), entry("x", "b:x", "other")])
-    with pytest.raises(UserError, match="offered twice, by acme 1.0 and other 1.0"):
+@pytest.mark.parametrize("first", ["linkpipe", "other"])
+def test_a_duplicate_names_both_owners(first: str) -> None:
+    """And which to leave out: not linkpipe."""
+    twice = Catalog([entry("x", "b:x", first), entry("x", "a:x")])
+    with pytest.raises(UserError, match=f"offered twice, by {first} 1.0 and acme 1.0") as error:
         twice.load("passes", "x")
+    left_out = "acme" if first == "linkpipe" else first
+    assert f"leave it out: -disable-plugin {left_out}" in error.value.render()
 
 
 def test_a_hook_that_does_not_exist_is_an_error() -> None:
