@@ -117,8 +117,8 @@ def misplaced(plan: Plan) -> Iterator[str]:
             if final and barrier.at <= number and barrier.place.file != place.file:
                 yield (
                     f"{planned.name} stands behind {barrier.name}, where {', '.join(final)} "
-                    "shall be final, and declares to set that: what it adds there may be missing in "
-                    f"the output; put it before {barrier.name} ({place.where()}; -check tells "
+                    "shall be final, and declares to set that: what it adds there may be missing "
+                    f"in the output; put it before {barrier.name} ({place.where()}; -check tells "
                     "whether anything was changed that is final)"
                 )
                 break
