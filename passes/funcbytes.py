@@ -21,7 +21,11 @@ from linkpipe.reloctype import R_ADDROFF
 from linkpipe.tables.symbols import Flag
 
 
-@linkpass(requires=("symbols", "relocs", "sections", "funcdata"), provides=("symbols",))
+@linkpass(
+    requires=("symbols", "relocs", "sections", "funcdata"),
+    provides=("symbols",),
+    changes=("symbols.contents", "symbols.data_at", "symbols.data_size"),
+)
 def funcbytes(link: Link) -> Link:
     """Write data of functions."""
     edit = link.symbols.edit()

@@ -20,7 +20,11 @@ _MAGIC = 0xFFFFFFF1
 """internal/abi/symtab.go, CurrentPCLnTabMagic."""
 
 
-@linkpass(requires=("symbols", "text_order", "pclntab"), provides=("symbols",))
+@linkpass(
+    requires=("symbols", "text_order", "pclntab"),
+    provides=("symbols",),
+    changes=("symbols.contents", "symbols.data_at", "symbols.data_size"),
+)
 def pclnbytes(link: Link) -> Link:
     """Write what of the function tables depends on addresses."""
     tables, edit = link.pclntab, link.symbols.edit()

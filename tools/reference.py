@@ -137,6 +137,7 @@ def one_pass(plan: Plan, planned: Planned, standing: Standing) -> str:
         ("requires", _facts(run.requires, "../")),
         ("reads if it is there", _facts(run.optional, "../")),
         ("provides", _facts(run.provides, "../")),
+        ("changes of that only", ", ".join(_part(path, "../") for path in run.changes)),
         ("options", _options(run.options)),
         ("its file", f"`passes/{planned.name}.py`"),
     ]

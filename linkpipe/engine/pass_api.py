@@ -54,6 +54,8 @@ class Pass(Shown):
         inputs: options that name files which it reads: fields of ``options`` of type Path (or
             ``Path | None``, or a tuple of Path), without a file by default. What is in the files
             becomes a part of the link's identity.
+        changes: parts of facts that it both requires and provides ("symbols.contents"): of those
+            facts it changes no other part. Of a fact of which no part is named it may change any.
     """
 
     name: str
@@ -64,8 +66,16 @@ class Pass(Shown):
     options: type[Any] | None = None
     doc: str = ""
     inputs: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    changes: tuple[str, ...] = attrs.field(default=(), converter=_names)
 
     def __attrs_post_init__(self) -> None:
+        for path in self.changes:
+            fact = path.rpartition(".")[0]
+            if fact not in self.requires or fact not in self.provides:
+                raise TypeError(
+                    f"pass {self.name}: {path!r} in `changes` is no part of a fact that it both "
+                    "requires and provides"
+                )
         if self.options is not None:
             if not attrs.has(self.options):
                 raise TypeError(f"pass {self.name}: its options are not an attrs class")
@@ -84,6 +94,13 @@ class Pass(Shown):
             value = getattr(options, name)
             found += value if isinstance(value, tuple) else (value,) if value is not None else ()
         return tuple(found)
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """What it sets, as paths: the facts that it provides, or the parts of them that it says it
+        changes."""
+        partly = {path.rpartition(".")[0] for path in self.changes}
+        return (*(fact for fact in self.provides if fact not in partly), *self.changes)
 
     @property
     def access(self) -> Access:
@@ -105,6 +122,7 @@ def linkpass(
     optional: Iterable[str] = (),
     options: type[Any] | None = None,
     inputs: Iterable[str] = (),
+    changes: Iterable[str] = (),
     name: str | None = None,
 ) -> Callable[[Callable[..., Link]], Pass]:
     """Make a Pass of a function. The name defaults to the last part of its module's name."""
@@ -112,7 +130,7 @@ def linkpass(
     def decorate(run: Callable[..., Link]) -> Pass:
         own = name or run.__module__.rpartition(".")[2]
         doc = (run.__doc__ or "").strip().partition("\n")[0]
-        return Pass(own, run, requires, provides, optional, options, doc, inputs)
+        return Pass(own, run, requires, provides, optional, options, doc, inputs, changes)
 
     return decorate
 
@@ -153,6 +171,7 @@ class Wrapping(Shown):
             inner.options,
             self.doc,
             inner.inputs,
+            tuple(path for path in inner.changes if path.rpartition(".")[0] not in self.provides),
         )
 
 

@@ -3,7 +3,7 @@ does."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -68,7 +68,8 @@ def standings(plan: Plan) -> tuple[Standing, ...]:
         before = max(earlier, default=-1)
         later = [at[name] for name in feeds.values() if name]
         later += [_next_setter(plan, number, fact) for fact in planned.run.access.reads]
-        later += [each.at for each in plan.barriers if each.at > number and _held(each, sets)][:1]
+        held = [each for each in plan.barriers if _held(each, planned.run.sets)]
+        later += [each.at for each in held if each.at > number][:1]
         after = min(later, default=len(names)) - 1
         found.append(
             Standing(
@@ -99,9 +100,13 @@ def _next_setter(plan: Plan, number: int, fact: str) -> int:
     return len(plan.passes)
 
 
-def _held(barrier: Barrier, facts: Container[str]) -> tuple[str, ...]:
-    """What of these facts, or of parts of them, is final behind a barrier."""
-    return tuple(path for path in barrier.final if fact_of(path, facts))
+def _held(barrier: Barrier, sets: Sequence[str]) -> tuple[str, ...]:
+    """What is final behind a barrier and is, or has in it, or is a part of, what a pass sets."""
+    return tuple(
+        path
+        for path in barrier.final
+        if fact_of(path, sets) or any(one.startswith(f"{path}.") for one in sets)
+    )
 
 
 def misplaced(plan: Plan) -> Iterator[str]:
@@ -113,7 +118,7 @@ def misplaced(plan: Plan) -> Iterator[str]:
         if place.path[:1] == ("replace",):
             continue  # it stands where another stood
         for barrier in plan.barriers:
-            final = _held(barrier, planned.run.provides)
+            final = _held(barrier, planned.run.sets)
             if final and barrier.at <= number and barrier.place.file != place.file:
                 yield (
                     f"{planned.name} stands behind {barrier.name}, where {', '.join(final)} "
@@ -157,7 +162,7 @@ def where_it_may_stand(
     allowed = [place for place in range(len(passes) + 1) if fits(place)]
     if not allowed:
         return ""
-    return _told(passes, items, allowed[0], allowed[-1], new.run.provides)
+    return _told(passes, items, allowed[0], allowed[-1], new.run.sets)
 
 
 def _told(
@@ -165,7 +170,7 @@ def _told(
     items: Sequence[Step | Barrier],
     first: int,
     last: int,
-    sets: Container[str],
+    sets: Sequence[str],
 ) -> str:
     from linkpipe.engine.pipeline import Barrier
 

@@ -3,7 +3,7 @@
 A fact that Link declares is of the declared type; nothing in a fact can be changed (mutable.py);
 a table that has a method ``check()`` says what is wrong with it, in words; what holds between
 tables holds (linkpipe/tables/rules.py); and what is final behind a barrier of the pipeline is not
-changed (final.py).
+changed, nor what a pass does not name that says which parts of a fact it changes (final.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.runner import Observer, changed
 from linkpipe.errors import PassError
 from linkpipe.observe.facttypes import declared_facts, fits, spelled
-from linkpipe.observe.final import check_parts, in_force, overruled
+from linkpipe.observe.final import check_parts, in_force, overruled, undeclared
 from linkpipe.observe.mutable import mutable
 from linkpipe.tables.rules import RULES
 
@@ -44,15 +44,19 @@ class Check(Observer):
         _refuse(list(broken(after, facts)), planned.name)
         while self._ahead and self._ahead[0].at <= self._behind[id(planned)]:
             check_parts(self._ahead.pop(0), after)
-        wrong = list(overruled(self._barriers[id(planned)], before, after, facts))
+        ahead = "let it stand before the barrier; `linkpipe passes` shows where that is"
+        wrong = [
+            (*each, ahead) for each in overruled(self._barriers[id(planned)], before, after, facts)
+        ]
+        wrong = wrong or list(undeclared(planned.run, before, after, facts))
         if wrong:
             raise PassError(
-                "; ".join(words for _, words in wrong),
+                "; ".join(words for _, words, _ in wrong),
                 name=planned.name,
                 fact=wrong[0][0],
                 owner=planned.owner,
                 label="linkpipe",
-                remedy="let it stand before the barrier; `linkpipe passes` shows where that is",
+                remedy="; ".join(dict.fromkeys(remedy for *_, remedy in wrong)),
             )
 
 

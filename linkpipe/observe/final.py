@@ -1,4 +1,5 @@
-"""What is final behind a barrier of the pipeline, and who changes it nevertheless."""
+"""What is final behind a barrier of the pipeline, or for a pass that changes parts, and who changes
+it nevertheless."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import attrs
 import numpy as np
 
 from linkpipe.engine.context import Link
+from linkpipe.engine.pass_api import Pass
 from linkpipe.engine.pipeline import Barrier
 from linkpipe.engine.plan import Plan, fact_of
 from linkpipe.errors import PipelineError
@@ -38,6 +40,39 @@ def overruled(
             if not same(old, new):
                 told.add(path)
                 yield fact, f"changed `{path}`, which is final behind the barrier {barrier.name}"
+
+
+def undeclared(
+    run: Pass, before: Link, after: Link, changed: set[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Parts of facts that a pass has changed, which says of them that it changes others only:
+    (fact, words, what is to be done). It had the link ``before`` and returned ``after``, in which
+    these facts are others."""
+    for fact in dict.fromkeys(path.rpartition(".")[0] for path in run.changes):
+        declared = [path for path in run.changes if path.rpartition(".")[0] == fact]
+        said = f"and declares to change only {', '.join(f'`{path}`' for path in declared)}"
+        old, new = before.facts[fact], after.facts[fact]
+        parts = [each.name for each in attrs.fields(type(new))] if attrs.has(type(new)) else []
+        for path in declared:
+            if path.rpartition(".")[2] not in parts:
+                yield (
+                    fact,
+                    f"declares to change `{path}`, and the fact has no such part",
+                    (
+                        f"take it out of `changes` of the pass {run.name}, or correct it: "
+                        "docs/reference/tables.md has the fields of tables"
+                    ),
+                )
+        if fact not in changed or type(old) is not type(new):
+            continue
+        for part in parts:
+            path = f"{fact}.{part}"
+            if path not in declared and not same(getattr(old, part), getattr(new, part)):
+                yield (
+                    fact,
+                    f"changed `{path}`, {said}",
+                    (f'add "{path}" to `changes` of the pass {run.name}, or leave it as it is'),
+                )
 
 
 def check_parts(barrier: Barrier, link: Link) -> None:

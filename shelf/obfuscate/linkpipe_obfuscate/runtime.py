@@ -29,7 +29,12 @@ _INLINED = 0xFFFFFFFF
 """The entry of a record that is none (runtime/symtab.go, isInlined)."""
 
 
-@linkpass(name="obfuscate.runtime", requires=("symbols", "pclntab"), provides=("symbols",))
+@linkpass(
+    name="obfuscate.runtime",
+    requires=("symbols", "pclntab"),
+    provides=("symbols",),
+    changes=("symbols.contents", "symbols.data_at", "symbols.data_size"),
+)
 def runtime(link: Link) -> Link:
     """Write the tables for a runtime that is rebuilt."""
     symbols, tables, arch = link.symbols, link.pclntab, link.arch

@@ -94,3 +94,23 @@ def test_files_that_a_pass_reads() -> None:
 def test_inputs_are_options_of_type_path(inputs: tuple[str, ...], message: str) -> None:
     with pytest.raises(TypeError, match=message):
         linkpass(options=Files, inputs=inputs)(lambda link, options: link)
+
+
+@pytest.mark.parametrize("path", ["symbols", "symbols.contents.x", "relocs.add", "pclntab.nfunc"])
+def test_what_a_pass_changes_is_a_part_of_what_it_requires_and_provides(path: str) -> None:
+    with pytest.raises(TypeError, match="is no part of a fact that it both requires and provides"):
+        linkpass(requires=("symbols", "relocs"), provides=("symbols", "pclntab"), changes=(path,))(
+            lambda link: link
+        )
+
+
+def test_what_a_pass_sets() -> None:
+    """Parts where it names them, else the whole fact."""
+    some = linkpass(
+        requires=("symbols", "acme.table"),
+        provides=("symbols", "acme.table", "relocs"),
+        changes=("symbols.contents", "symbols.data_at", "acme.table.rows"),
+    )(lambda link: link)
+    parts = ("symbols.contents", "symbols.data_at", "acme.table.rows")
+    assert some.sets == ("relocs", *parts)
+    assert double.sets == ("moduledata",)

@@ -150,6 +150,28 @@ def test_who_was_put_behind_such_a_barrier_is_named(tmp_path: Path) -> None:
     assert not told('[[replace]]\nname = "changes"\nwhy = "w"\n', own)
 
 
+PART = setter("changes", ("one",), ("one",), changes=("one.part",))
+
+
+def test_a_pass_that_changes_a_part_is_misplaced_where_that_is_final(tmp_path: Path) -> None:
+    """Or the whole, or a part of it; what else is final does not matter to it."""
+    known = catalog(A, B, C, PART)
+    at = '[[insert]]\nname = "changes"\n{} = "two-final"\n'
+    for final, expected in (
+        ("one.other", False),
+        ("one.partly", False),
+        ("one.part", True),
+        ("one.part.of", True),
+        ("one", True),
+    ):
+        base = BASE.replace('final = ["two"]', f'final = ["{final}"]')
+        plan = make_plan(load(tmp_path, at.format("after"), base), known)
+        assert bool(list(misplaced(plan))) is expected, final
+        plan = make_plan(load(tmp_path, at.format("before"), base), known)
+        last = next(each.last for each in standings(plan) if each.name == "changes")
+        assert last == ("b" if expected else "c"), final
+
+
 def test_of_the_default_pipeline(tmp_path: Path) -> None:
     """A real pass, among real ones: its barriers are told."""
     (tmp_path / "p.toml").write_text('extends = "default"\n[[remove]]\nname = "relro"\n'

@@ -48,6 +48,17 @@ def test_it_declares_what_the_wrapped_pass_does() -> None:
     assert (made.fact("x.greeting"), made.fact("y.seen")) == ("aa", True)
 
 
+def test_it_changes_the_parts_that_the_wrapped_pass_does() -> None:
+    """Unless it provides the fact itself: then it may be any part."""
+    part = setter("x.part", ("x.t", "x.u"), ("x.t", "x.u"), changes=("x.t.a", "x.u.b"))
+
+    @wrapping("x.part", name="y.part", provides=("x.t",))
+    def wrapped(link: Link, step: Step) -> Link:
+        return step(link)
+
+    assert catalog(part, wrapped).load("passes", "y.part").changes == ("x.u.b",)
+
+
 def test_it_is_held_to_what_it_declares(tmp_path: Path) -> None:
     """What goes wrong in it is its own."""
 
