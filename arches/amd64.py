@@ -111,6 +111,7 @@ def _entry(at: int, slot: int, record: int) -> Stub:
 
 # The psABI counts from the field, Go from the instruction's end.
 _FUNCTION = Reach(".plt", type=rt.R_PCREL)
+_UNKNOWN = "unknown symbol {} in pcrel"
 _SLOT = HostReloc(
     "R_X86_64_GOTPCREL",
     4,
@@ -123,10 +124,10 @@ _SLOT = HostReloc(
 )
 HOST = {
     R_X86_64_64: HostReloc("R_X86_64_64", 8, rt.R_ADDR),
-    R_X86_64_PC32: HostReloc("R_X86_64_PC32", 4, rt.R_PCREL, 4, defined=True),
+    R_X86_64_PC32: HostReloc("R_X86_64_PC32", 4, rt.R_PCREL, 4, undefined=_UNKNOWN),
     R_X86_64_PLT32: HostReloc("R_X86_64_PLT32", 4, rt.R_PCREL, 4, _FUNCTION),
     R_X86_64_GOTPCREL: _SLOT,
-    R_X86_64_PC64: HostReloc("R_X86_64_PC64", 8, rt.R_PCREL, 8, defined=True),
+    R_X86_64_PC64: HostReloc("R_X86_64_PC64", 8, rt.R_PCREL, 8, undefined=_UNKNOWN),
     R_X86_64_GOTPCRELX: attrs.evolve(_SLOT, name="R_X86_64_GOTPCRELX"),
     R_X86_64_REX_GOTPCRELX: attrs.evolve(_SLOT, name="R_X86_64_REX_GOTPCRELX"),
 }

@@ -14,6 +14,7 @@ and cmd/internal/sys/arch.go.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MappingProxyType
 
 import attrs
@@ -35,13 +36,14 @@ from linkpipe.arch import (
 )
 from linkpipe.arrays.image import get_words
 from linkpipe.arrays.types import I64, Bool
-from linkpipe.linkage import Linkage, Reach
+from linkpipe.linkage import HostReloc, Linkage, Reach
 
 R_AARCH64_ABS64 = 257
 R_AARCH64_ABS32 = 258
 R_AARCH64_ADR_PREL_PG_HI21 = 275
 R_AARCH64_ADD_ABS_LO12_NC = 277
 R_AARCH64_LDST8_ABS_LO12_NC = 278
+R_AARCH64_JUMP26 = 282
 R_AARCH64_CALL26 = 283
 R_AARCH64_LDST16_ABS_LO12_NC = 284
 R_AARCH64_LDST32_ABS_LO12_NC = 285
@@ -61,11 +63,17 @@ R_CALLARM64 = 9
 R_ARM64_TLS_LE = 32
 R_ARM64_TLS_IE = 33
 R_ARM64_GOTPCREL = 34
+R_ARM64_GOT = 35
 R_ARM64_PCREL = 36
 R_ARM64_PCREL_LDST8 = 37
 R_ARM64_PCREL_LDST16 = 38
 R_ARM64_PCREL_LDST32 = 39
 R_ARM64_PCREL_LDST64 = 40
+R_ARM64_LDST8 = 41
+R_ARM64_LDST16 = 42
+R_ARM64_LDST32 = 43
+R_ARM64_LDST64 = 44
+R_ARM64_LDST128 = 45
 
 _THREAD_BLOCK = 16
 """Bytes from the thread pointer to thread-local data: two pointers."""
@@ -91,9 +99,41 @@ def _pair(shift: int) -> Kernel:
     return value
 
 
-def _low(p: Places) -> I64:
-    """add: the offset in the page."""
-    return _instructions(p, 4) | (p.S + p.A & 0xFFF) << 10
+def _offset(shift: int) -> Kernel:
+    """The offset in the page, in units of ``1 << shift``."""
+
+    def value(p: Places) -> I64:
+        return _instructions(p, 4) | (p.S + p.A & 0xFFF) >> shift << 10
+
+    return value
+
+
+def _is_page(p: Places) -> Bool:
+    """adrp."""
+    return _instructions(p, 4) >> 24 & 0x9F == 0x90
+
+
+def _is_slot(p: Places) -> Bool:
+    """adrp, or a load of eight bytes."""
+    return _is_page(p) | (_instructions(p, 4) >> 24 == 0xF9)
+
+
+def _is_half(p: Places) -> Bool:
+    """adrp, add, or a load or store."""
+    code = _instructions(p, 4) >> 24
+    return _is_page(p) | (code & 0x9F == 0x91) | (code & 0x3B == 0x39)
+
+
+def _half(p: Places) -> I64:
+    """One instruction of a pair, whichever it is: the distance in pages, or the offset in the page
+    in units of what is loaded or stored."""
+    code = _instructions(p, 4)
+    pages = p.S + p.A - (p.P & ~0xFFF) >> 12
+    high = (pages & 3) << 29 | (pages >> 2 & 0x7FFFF) << 5
+    moves, size = code >> 24 & 0x3B == 0x39, code >> 30
+    size[(size == 0) & (code >> 20 & 0x48 == 0x48)] = 4
+    low = (p.S + p.A & 0xFFF) >> np.where(moves, size, 0) << 10
+    return code | np.where(_is_page(p), high, low)
 
 
 def _call(p: Places) -> I64:
@@ -142,6 +182,24 @@ def _pages(name: str, second: int, shift: int) -> RelocKind:
     )
 
 
+def _either(name: str, fits: Callable[[Places], Bool]) -> RelocKind:
+    """One instruction of a pair."""
+    return RelocKind(
+        name,
+        "page(S + A) - page(P), or S + A & 0xfff",
+        _half,
+        reach=_PAGE_REACH,
+        prepare=fits,
+        bound=True,
+        refusal=f"unsupported instruction for {{1:x}} {name}",
+    )
+
+
+def _moved(name: str, shift: int) -> RelocKind:
+    """The second instruction of a pair, a load or store."""
+    return RelocKind(name, "S + A & 0xfff", _offset(shift), low_bits=shift)
+
+
 _ADDRESS = {4: (ElfType(R_AARCH64_ABS32),), 8: (ElfType(R_AARCH64_ABS64),)}
 
 RELOCS = MappingProxyType(
@@ -164,8 +222,14 @@ RELOCS = MappingProxyType(
             elf=ElfRule({4: (ElfType(R_AARCH64_CALL26),)}, untouched=True),
             reach=_CALL_REACH,
         ),
-        # In entries of .plt alone: what Go and assembly compile to has pairs.
-        R_ARM64_PCREL: RelocKind("R_ARM64_PCREL", "S + A & 0xfff", _low),
+        # In entries of .plt and in C objects alone: what Go and assembly compile to has pairs.
+        R_ARM64_PCREL: _either("R_ARM64_PCREL", _is_half),
+        R_ARM64_GOT: _either("R_ARM64_GOT", _is_slot),
+        R_ARM64_LDST8: _moved("R_ARM64_LDST8", 0),
+        R_ARM64_LDST16: _moved("R_ARM64_LDST16", 1),
+        R_ARM64_LDST32: _moved("R_ARM64_LDST32", 2),
+        R_ARM64_LDST64: _moved("R_ARM64_LDST64", 3),
+        R_ARM64_LDST128: _moved("R_ARM64_LDST128", 4),
         R_ARM64_GOTPCREL: RelocKind(
             "R_ARM64_GOTPCREL",
             "page(GOT(S)) - page(P), GOT(S) & 0xfff",
@@ -221,6 +285,7 @@ TRAMPOLINES = Trampolines(
     label=lambda offset: f"{offset:+x}",
     call=lambda add: 0,
     write=_trampoline,
+    host=frozenset({R_AARCH64_JUMP26, R_AARCH64_CALL26}),
 )
 
 
@@ -239,6 +304,26 @@ def _entry(at: int, slot: int, record: int) -> Stub:
 
 
 _JUMP = _entry(0, 16, 0)
+_UNKNOWN = "unknown symbol {}"
+_IN_CALL, _IN_PCREL = f"{_UNKNOWN} in callarm64", f"{_UNKNOWN} in pcrel"
+
+_CALL, _SLOT = Reach(".plt"), Reach(".got")
+HOST = {
+    257: HostReloc("R_AARCH64_ABS64", 8, rt.R_ADDR),
+    260: HostReloc("R_AARCH64_PREL64", 8, rt.R_PCREL, 8, undefined=_IN_PCREL),
+    261: HostReloc("R_AARCH64_PREL32", 4, rt.R_PCREL, 4, undefined=_IN_PCREL),
+    275: HostReloc("R_AARCH64_ADR_PREL_PG_HI21", 4, R_ARM64_PCREL, undefined=_UNKNOWN),
+    277: HostReloc("R_AARCH64_ADD_ABS_LO12_NC", 4, R_ARM64_PCREL, undefined=_UNKNOWN),
+    278: HostReloc("R_AARCH64_LDST8_ABS_LO12_NC", 4, R_ARM64_LDST8),
+    282: HostReloc("R_AARCH64_JUMP26", 4, R_CALLARM64, 0, _CALL, undefined=_IN_CALL),
+    283: HostReloc("R_AARCH64_CALL26", 4, R_CALLARM64, 0, _CALL, undefined=_IN_CALL),
+    284: HostReloc("R_AARCH64_LDST16_ABS_LO12_NC", 4, R_ARM64_LDST16),
+    285: HostReloc("R_AARCH64_LDST32_ABS_LO12_NC", 4, R_ARM64_LDST32),
+    286: HostReloc("R_AARCH64_LDST64_ABS_LO12_NC", 4, R_ARM64_LDST64),
+    299: HostReloc("R_AARCH64_LDST128_ABS_LO12_NC", 4, R_ARM64_LDST128),
+    311: HostReloc("R_AARCH64_ADR_GOT_PAGE", 4, R_ARM64_GOT, 0, _SLOT, slot=True),
+    312: HostReloc("R_AARCH64_LD64_GOT_LO12_NC", 4, R_ARM64_GOT, 0, _SLOT, slot=True),
+}
 LINKAGE = Linkage(
     interpreters=("/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-aarch64.so.1"),
     jump_slot=R_AARCH64_JUMP_SLOT,
@@ -260,6 +345,8 @@ LINKAGE = Linkage(
         rt.R_ADDR: Reach(".got"),
     },
     in_data={},
+    host=HOST,
+    marks=(b"$a", b"$d", b"$x"),
 )
 
 _BEFORE_LSE = "v8.0"

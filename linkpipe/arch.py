@@ -168,12 +168,13 @@ class RelocKind(Shown):
             distance from the place to the target.
         low_bits: how many of the target's lowest bits must be zero, because an instruction leaves
             them out.
-        prepare: for a kind that this linker applies in position-independent executables alone:
-            ``prepare(places)`` makes the instruction around each place one that takes the value,
-            before that is put there, and returns where the value can be put: bool[n].
+        prepare: ``prepare(places)`` makes the instruction around each place one that takes the
+            value, before that is put there, and returns where the value can be put: bool[n].
+        bound: whether a kind with ``prepare`` is applied in executables that are bound to an
+            address, too, not in position-independent ones alone.
         around: how many bytes before and behind the field it reads or writes.
         refusal: what is said where it cannot be, in the oracle's words; ``{0}`` are the bytes
-            before the field.
+            before the field, ``{1}`` is what stands in it.
         shortcut: whether the target is a trampoline (Trampolines.unsure), which is left out where
             that to which it leads turns out to be in ``reach``.
         hosted: for a kind without a kernel: whether it is one that a host linker can resolve, in
@@ -195,6 +196,7 @@ class RelocKind(Shown):
     reaches: Kernel | None = None
     low_bits: int = 0
     prepare: Callable[[Places], Bool] | None = None
+    bound: bool = False
     around: tuple[int, int] = (0, 0)
     refusal: str = ""
     shortcut: bool = False
@@ -299,6 +301,7 @@ class Trampolines(Shown):
             sections.
         calls: the types of the calls that they are for; None: all that are direct calls. The others
             reach everything.
+        host: the types of C compilers' calls that they are for, by number in the psABI.
         unsure: the type that a call gets which is led to a trampoline because its target has no
             address yet, even in its own package (see RelocKind.shortcut); None: calls keep theirs,
             and reach all of their package.
@@ -314,6 +317,7 @@ class Trampolines(Shown):
     write: Callable[[int, bool, bool, bool], Stub]
     sections: bool = False
     calls: frozenset[int] | None = None
+    host: frozenset[int] = frozenset()
     unsure: int | None = None
 
 

@@ -76,7 +76,8 @@ class HostReloc(Value):
         slot: whether it asks for a slot of the global offset table, also for what is defined here,
             unless one of ``rewrites`` applies; ``imported`` says how.
         rewrites: see Rewrite.
-        defined: whether it is an error here, and not later, where nobody defines what it refers to.
+        undefined: what is said where nobody defines what it refers to, "{}" for its name; "": it
+            is an error later.
     """
 
     name: str
@@ -86,7 +87,7 @@ class HostReloc(Value):
     imported: Reach | None = None
     slot: bool = False
     rewrites: tuple[Rewrite, ...] = ()
-    defined: bool = False
+    undefined: str = ""
 
     @property
     def call(self) -> bool:
@@ -129,6 +130,8 @@ class Linkage(Shown):
         hash_word: bytes of a number in .hash.
         host: the relocations of C compilers that are carried out here, by number in the psABI;
             none: C objects are left to a host linker.
+        marks: what the names of local symbols of C objects begin with that are none, but marks of
+            the assembler's.
         ignores_d: whether the flag -d changes nothing, as the oracle has it.
     """
 
@@ -146,6 +149,7 @@ class Linkage(Shown):
     relative: int | None = None
     hash_word: int = 4
     host: Mapping[int, HostReloc] = attrs.field(factory=dict, converter=_host)
+    marks: tuple[bytes, ...] = ()
     ignores_d: bool = False
 
     def interpreter(self) -> str:

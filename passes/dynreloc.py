@@ -191,11 +191,12 @@ class _Work:
             )
         target = relocs.target[rows]
         unknown = np.isin(symbols.kind[target], (SymKind.Sxxx, SymKind.SXREF))
-        unknown &= reloc.defined | (target == 0)
-        if reloc.defined or reloc.slot:
+        unknown &= bool(reloc.undefined) | (target == 0)
+        if reloc.undefined or reloc.slot:
+            words = reloc.undefined or "unknown symbol {} in pcrel"
             checkpoint(
                 InputError(
-                    f"unknown symbol {symbols.name(int(relocs.target[row])) or '?'} in pcrel",
+                    words.format(symbols.name(int(relocs.target[row])) or "?"),
                     symbol=symbols.name(sym),
                     file=self.files.get(sym, ""),
                     offset=int(relocs.offset[row]),

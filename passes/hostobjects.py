@@ -54,6 +54,7 @@ def hostobjects(link: Link) -> Link:
         {symbols.name_bytes(sym): sym for sym in exported.tolist()},
         {number: reloc.width for number, reloc in linkage.host.items()},
         int(link.objects.version.max()) + 1,
+        marks=linkage.marks,
     )
     loading = _Loading(link, entering)
     for host in link.packages.host_objects:

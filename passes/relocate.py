@@ -362,8 +362,9 @@ class _Work:
         if kind.prepare is not None:
             for j in np.flatnonzero(~kind.prepare(places)).tolist():
                 at = int(places.at[j])
-                before = self.image[at - kind.around[0] : at].tobytes()
-                self.errors.odd_instruction(self._where(int(rows[j])), kind, before)
+                start, end = at - kind.around[0], at + width
+                around = self.image[start:end].tobytes()
+                self.errors.odd_instruction(self._where(int(rows[j])), kind, around)
         values = self._in_units(kind, rows, kind.value(places))
         if kind.leb128:
             self._put_leb128(rows, places.at, values, width)
@@ -377,7 +378,7 @@ class _Work:
         self, kind: RelocKind, width: int, rows: I64, target: I64
     ) -> tuple[I64, I64]:
         """The rows whose places have the instruction around them that is to be made another."""
-        if not self.link.options.relocatable:
+        if not (kind.bound or self.link.options.relocatable):
             for i in rows.tolist():
                 self.errors.bound(self._where(i), kind)
             return rows[:0], target[:0]

@@ -82,6 +82,7 @@ def textaddress(link: Link) -> Link:
             symbols,
             edit,
             order.astype(np.int64),
+            parts.astype(np.int64),
             start,
             func_align,
             _MIN_SIZE,

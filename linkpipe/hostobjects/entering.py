@@ -45,8 +45,9 @@ class Entering:
     """The symbol table while objects enter it.
 
     ``exports`` are Go's functions by the names that C calls them by; ``widths`` the bytes that each
-    type of relocation patches. ``text`` are the functions so far, in order, ``defined`` all that C
-    objects define, ``files`` the object's name by the symbol of each section.
+    type of relocation patches; ``marks`` what the names of local symbols begin with that are marks
+    of the assembler's, not symbols. ``text`` are the functions so far, in order, ``defined`` all
+    that C objects define, ``files`` the object's name by the symbol of each section.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class Entering:
         exports: Mapping[bytes, int],
         widths: Mapping[int, int],
         version: int,
+        *,
+        marks: tuple[bytes, ...] = (),
     ) -> None:
         self.edit: SymbolsEdit = symbols.edit()
         self.text: list[int] = []
         self.defined: set[int] = set()
         self.files: dict[int, str] = {}
-        self._base, self._exports, self._widths = symbols, exports, widths
+        self._base, self._exports, self._widths, self._marks = symbols, exports, widths, marks
         self._version = version
         self._ids: dict[bytes, int] = {}
         self._kind: dict[int, int] = {}
@@ -207,6 +210,8 @@ class Entering:
     def _symbol(self, found: Relocatable, name: bytes, binding: int, hidden: bool) -> int:
         """The symbol of that name."""
         if binding == elf.STB_LOCAL:
+            if name.startswith(self._marks):
+                return 0
             sym = self.edit.create_static(name)
             self._flags[sym] = Flag.HIDDEN
             return sym

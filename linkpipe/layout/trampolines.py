@@ -27,6 +27,7 @@ from linkpipe.arch import Architecture, Trampolines
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.errors import InputError
+from linkpipe.reloctype import R_HOST
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.objects import Objects
@@ -55,6 +56,7 @@ def lay_out(
     symbols: SymbolsEdit,
     relocs: RelocsEdit,
     order: I64,
+    parts: I64,
     start: int,
     align: int,
     least: int,
@@ -65,6 +67,8 @@ def lay_out(
 ) -> Reached:
     """Lay out the functions ``order`` from address ``start`` on, each at a multiple of ``align``
     and ``least`` bytes or more after the one before; calls that are too far are led to trampolines.
+    ``parts`` lie in sections of C objects among ``order``; until those have an address the oracle
+    takes a part's offset for its own, and no call for far that leads there.
 
     ``homes`` is the package that each symbol is laid out with (see ``home_packages``), ``table``
     has the calls as they were; ``symbols`` and ``relocs`` are edited. With ``debug``, every call
@@ -74,8 +78,10 @@ def lay_out(
     """
     rules = arch.trampolines
     assert rules is not None, "the architecture has no trampolines"
+    hosted = np.isin(table.type, [R_HOST + number for number in rules.host])
     work = _Work(
         order,
+        parts,
         rules,
         mode,
         homes,
@@ -87,6 +93,7 @@ def lay_out(
         least,
         np.isin(table.type, list(arch.calls)),
         arch.calls if rules.calls is None else rules.calls,
+        hosted,
         cache(is_runtime),
         debug,
         shuffled,
@@ -108,6 +115,7 @@ class _Work:
     def __init__(
         self,
         order: I64,
+        parts: I64,
         rules: Trampolines,
         mode: Mode,
         homes: Sequence[str],
@@ -119,6 +127,7 @@ class _Work:
         least: int,
         is_call: Bool,
         led: frozenset[int],
+        hosted: Bool,
         is_runtime: Callable[[str], bool],
         debug: bool,
         shuffled: bool,
@@ -140,6 +149,7 @@ class _Work:
         of = np.repeat(np.arange(len(order)), counts)
         self.calls: list[int] = np.bincount(of[is_call[rows]], minlength=len(order)).tolist()
         can = is_call[rows] & np.isin(table.type[rows], list(led))
+        can |= hosted[rows] & (symbols.object[order][of] == 0)
         rows, of = rows[can], of[can]
         self.bounds: list[int] = np.searchsorted(of, np.arange(len(order) + 1)).tolist()
         self.rows = rows
@@ -147,7 +157,12 @@ class _Work:
         self.target: list[int] = table.target[rows].tolist()
         self.addend: list[int] = table.add[rows].tolist()
 
-        self.value: dict[int, int] = {}
+        offsets: list[int] = symbols.value[parts].tolist()
+        self.value: dict[int, int] = dict(zip(parts.tolist(), offsets, strict=True))
+        self.parts: dict[int, list[tuple[int, int]]] = {}
+        outers: list[int] = symbols.container[parts].tolist()
+        for outer, part in zip(outers, self.value.items(), strict=True):
+            self.parts.setdefault(outer, []).append(part)
         self.order: list[int] = []
         self.targets: dict[int, int] = {}
         self.package = ""
@@ -193,6 +208,8 @@ class _Work:
 
     def _put(self, sym: int, at: int) -> int:
         self.value[sym] = at = round_up(at, max(self.align[sym], self.least_align))
+        for part, offset in self.parts.get(sym, ()):
+            self.value[part] = at + offset
         return at + max(self.size[sym], self.least)
 
     def _package(self, sym: int) -> str:

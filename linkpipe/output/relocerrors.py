@@ -184,14 +184,15 @@ class RelocErrors:
             fatal=True,
         )
 
-    def odd_instruction(self, where: Where, kind: RelocKind, before: bytes) -> None:
-        """The value cannot be put into the instruction around the place. ``before`` is what stands
-        before the field; where the symbol has less than the kind looks at there is no
+    def odd_instruction(self, where: Where, kind: RelocKind, around: bytes) -> None:
+        """The value cannot be put into the instruction around the place. ``around`` is what stands
+        there, up to the field's end; where the symbol has less than the kind looks at there is no
         instruction."""
-        if len(before) < kind.around[0]:
+        if len(around) <= kind.around[0]:
             message = f"{kind.name} relocation is not in an instruction (sym {self._symbol(where)})"
         else:
-            message = kind.refusal.format(before)
+            before, field = around[: kind.around[0]], around[kind.around[0] :]
+            message = kind.refusal.format(before, int.from_bytes(field, self._arch.byteorder))
         # The oracle goes on where a value is wrong, not where an instruction is.
         self._add(
             where,

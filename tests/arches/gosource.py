@@ -49,6 +49,17 @@ def elf_numbers(name: str) -> dict[str, int]:
     return {key: int(number) for key, number in found}
 
 
+def widths(name: str) -> dict[str, int]:
+    """The relocation types of C objects that the oracle reads, and the bytes that each patches."""
+    source = goroot() / "src" / "cmd" / "link" / "internal" / "loadelf" / "ldelf.go"
+    body = source.read_text()
+    body = body[body.index("func relSize(") :]
+    found: dict[str, int] = {}
+    for case, width in re.findall(r"case ([^:]*):\n\t+return (\d+), \d+, nil", body):
+        found |= dict.fromkeys(re.findall(rf"elf\.(R_{name}_\w+)", case), int(width))
+    return found
+
+
 def has(arch: Architecture) -> dict[str, Any]:
     """The same fields of one of ours."""
     names = "ptrsize byteorder pc_quantum has_lr func_align max_align min_align dwarf_sp dwarf_lr"

@@ -77,6 +77,31 @@ def test_a_load_computes_the_address(shift: int, place: int, target: int) -> Non
     assert second & ~(0xFFF << 10) == LDR[number]
 
 
+@pytest.mark.parametrize("number", [arm64.R_ARM64_PCREL, arm64.R_ARM64_GOT])
+@given(ADDRESS, ADDRESS)
+def test_the_halves_of_a_pair_compute_the_address(number: int, place: int, target: int) -> None:
+    """C compilers have a relocation for each instruction, which may stand apart."""
+    load = number == arm64.R_ARM64_GOT
+    target, second = (target & ~7, 0xF9400000) if load else (target, ADD)
+    (high,) = patched(number, [ADRP | 3], place, target, 0)
+    (low,) = patched(number, [second | 3], place + 40, target, 0)
+    assert page(high, place) + (bits(low, 10, 12) << 3 * load) == target
+    assert (bits(high, 0, 5), low & ~(0xFFF << 10)) == (3, second | 3)
+
+
+@pytest.mark.parametrize("shift", range(5))
+@given(ADDRESS)
+def test_loads_and_stores_of_c(shift: int, target: int) -> None:
+    """With a relocation of its own for each size, and one for whatever the instruction moves."""
+    own = arm64.R_ARM64_LDST8 + shift
+    code = 0x3DC00000 if shift == 4 else 0x39400000 | shift << 30
+    for number in (own, arm64.R_ARM64_PCREL):
+        (word,) = patched(number, [code], 0, target >> shift << shift, 0)
+        assert bits(word, 10, 12) << shift == target >> shift << shift & 0xFFF
+        assert word & ~(0xFFF << 10) == code
+    assert RELOCS[own].low_bits == shift
+
+
 @given(st.integers(0, 2**25), st.integers(0, 2**25))
 def test_a_call_goes_to_its_target(place: int, target: int) -> None:
     """bl counts in instructions from itself on."""
@@ -218,6 +243,23 @@ def test_a_load_of_an_odd_address_is_refused() -> None:
     with pytest.raises(LinkErrors) as raised:
         relocate(p.link())
     assert "is not 8-byte aligned" in raised.value.errors[0].headline()
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (arm64.R_ARM64_PCREL, BL, "unsupported instruction for 94000000 R_ARM64_PCREL"),
+        (arm64.R_ARM64_GOT, ADD, "unsupported instruction for 91000000 R_ARM64_GOT"),
+    ],
+)
+def test_other_instructions_of_c_are_refused(number: int, code: int, said: str) -> None:
+    p = program(INTERNAL)
+    c = p.symbol("p(.text)", kind=SymKind.STEXT, content=code.to_bytes(4, "little"))
+    p.section(".text2", 0x5000, [c], rwx=5)
+    p.reloc(c, number, p.symbols.lookup_or_create("main.v"), size=4)
+    with pytest.raises(LinkErrors) as raised:
+        relocate(p.link())
+    assert said in raised.value.errors[0].headline()
 
 
 def test_numbers_are_those_of_the_toolchains_source() -> None:

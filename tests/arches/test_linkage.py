@@ -13,7 +13,7 @@ from linkpipe import reloctype as rt
 from linkpipe.arch import Architecture, Places
 from linkpipe.arches import amd64, arm, arm64, riscv64, s390x, x86
 from linkpipe.linkage import Linkage, Reach
-from tests.arches.gosource import elf_numbers
+from tests.arches.gosource import elf_numbers, widths
 from tests.conformance.toolchain import goroot
 
 ARCHES = [amd64.ARCH, x86.ARCH, arm.ARCH, arm64.ARCH, riscv64.ARCH, s390x.ARCH]
@@ -83,6 +83,25 @@ def test_relocations_of_entries_can_be_applied(arch: Architecture) -> None:
             assert reloc.offset + reloc.size <= len(stub.code)
             assert arch.relocs[reloc.type].value is not None
             assert reloc.target == ".got.plt"
+
+
+LINK_C = [arch for arch in ARCHES if linkage(arch).host]
+
+
+@pytest.mark.parametrize("arch", LINK_C, ids=lambda arch: arch.name)
+def test_relocations_of_c_objects(arch: Architecture) -> None:
+    """All that the oracle reads, each with its number in the psABI and the bytes that it patches;
+    what it becomes is of a kind that the architecture can apply."""
+    name = NUMBERS[arch.name][0]
+    numbers = elf_numbers(name)
+    host = linkage(arch).host
+    assert {reloc.name: reloc.width for reloc in host.values()} == widths(name)
+    for number, reloc in host.items():
+        assert numbers[reloc.name] == number
+        for type_ in (reloc.type, *(rule.type for rule in reloc.rewrites)):
+            assert type_ is None or arch.relocs[type_].value is not None
+    led = arch.trampolines.host if arch.trampolines else frozenset()
+    assert all(host[number].call for number in led)
 
 
 @pytest.mark.parametrize("arch", [amd64.ARCH, x86.ARCH], ids=lambda arch: arch.name)

@@ -95,8 +95,14 @@ class Program:
 EVERYWHERE = (
     *("hello", "features", "httpserver", "cgoserver", "gofmt", "host", "plugin"),
     *("pie", "cshared", "carchive", "dynamic", "ownpie", "dynpie"),
+    *("netuser", "netuserpie", "ownc", "owncpie"),
 )
-BIG_ELSEWHERE = ("httpserver", "cgoserver", "gofmt", "hello-nodwarf5", "pie", "carchive", "dynpie")
+BIG_ELSEWHERE = (
+    *("httpserver", "cgoserver", "gofmt", "hello-nodwarf5", "pie", "carchive", "dynpie"),
+    "netuser",
+)
+# Of these the C code is linked without a host linker.
+WITH_C = ("netuser", "netuserpie", "ownc", "owncpie")
 # What is built with debug information of version 4, too.
 DWARF4 = ("hello", "features", "host", "plugin")
 
@@ -112,7 +118,9 @@ def _links(target: Target, program: Program) -> bool:
     one where it has C code."""
     version = (goroot() / "VERSION").read_text().split()[0].removeprefix("go")
     arch = Catalog().load("arches", target.goarch).at(".".join(version.split(".")[:2]))
-    if not program.shared:
+    if program.name in WITH_C and not (arch.linkage and arch.linkage.host):
+        return False
+    if not program.shared and program.name not in WITH_C:
         return True
     return arch.linkage is not None and (program.buildmode != "pie" or arch.internal_pie)
 
@@ -136,7 +144,6 @@ def table() -> dict[str, Program]:
             ldflags="-linkmode=external",
             run=("-self",),
         ),
-        # Of these the C code is linked without a host linker.
         Program("netuser", CPROGRAMS, "./netuser", cgo=True),
         Program("netuserpie", CPROGRAMS, "./netuser", buildmode="pie", cgo=True, big=True),
         Program("ownc", CPROGRAMS, "./ownc", cgo=True, ldflags="-linkmode=internal"),

@@ -26,7 +26,7 @@ FAR = [
     for goarch in targets()
     if Catalog().load("arches", goarch).trampolines
     for name, program in table().items()
-    if name.removesuffix(f"-{goarch}") in ("hello", "dynamic", "pie", "plugin", "host")
+    if name.removesuffix(f"-{goarch}") in ("hello", "dynamic", "pie", "plugin", "host", "ownc")
     and name.endswith(f"-{goarch}")
 ]
 PAIRS = ["", *(f"-{goarch}" for goarch in targets())]

@@ -10,7 +10,7 @@ import pytest
 
 from linkpipe.engine.plugins import Catalog
 from tests.conformance import targets
-from tests.conformance.programs import EVERYWHERE, table
+from tests.conformance.programs import EVERYWHERE, WITH_C, table
 from tests.conformance.targets import TABLE, Target, native, packages
 from tests.conformance.toolchain import ROOT
 from tests.conformance.tools import HINT, need
@@ -24,8 +24,10 @@ def test_every_architecture_is_compared() -> None:
     assert known - {native()} <= {row.goarch for row in TABLE}
     programs = table()
     for goarch in known - {native()}:
-        own = Catalog().load("arches", goarch).internal_pie
-        names = [name for name in EVERYWHERE if own or name not in ("ownpie", "dynpie")]
+        arch = Catalog().load("arches", goarch)
+        left = set() if arch.internal_pie else {"ownpie", "dynpie", "netuserpie", "owncpie"}
+        left |= set() if arch.linkage and arch.linkage.host else set(WITH_C)
+        names = [name for name in EVERYWHERE if name not in left]
         assert {f"{name}-{goarch}" for name in names} <= set(programs)
         assert programs[f"plugin-{goarch}"].base == "plugin"
 

@@ -23,9 +23,10 @@ from tests.tiny import Tiny
 WIDTHS = {1: 8, 2: 4, 4: 4}
 
 
-def entering(tiny: Tiny | None = None, **exports: int) -> Entering:
+def entering(tiny: Tiny | None = None, marks: tuple[bytes, ...] = (), **exports: int) -> Entering:
     symbols = (tiny or Tiny()).link().symbols
-    return Entering(symbols, {k.encode(): v for k, v in exports.items()}, WIDTHS, 20)
+    known = {k.encode(): v for k, v in exports.items()}
+    return Entering(symbols, known, WIDTHS, 20, marks=marks)
 
 
 def take_in(work: Entering, *made: HostElf) -> Entering:
@@ -224,6 +225,20 @@ def test_labels_in_debug_information_are_passed_over() -> None:
     for name in (".Lline_table_start0", ".LASF3", "wm4.x", ""):
         made.symbol(name, debug, bind=elf.STB_LOCAL, type=elf.STT_NOTYPE)
     enter(entering(), made)
+
+
+def test_marks_of_the_assembler_are_no_symbols() -> None:
+    """Local names that begin like that, where the architecture has such; nothing may refer to
+    them."""
+    made = code("$d.f", "g")
+    made.symbol("$d.3", 1, 8, bind=elf.STB_LOCAL, type=elf.STT_NOTYPE)
+    symbols, _ = enter(entering(marks=(b"$d",)), made)
+    assert {"$d.f", "g"} < by_name(symbols).keys()
+    assert "$d.3" not in by_name(symbols)
+    assert "$d.3" in by_name(enter(entering(), made)[0])
+    made.reloc(1, 0, 2, 3)
+    with pytest.raises(InputError, match=r"reloc of invalid sym #3 \$d\.3"):
+        enter(entering(marks=(b"$d",)), made)
 
 
 def _label(made: HostElf) -> None:

@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.arch import Stub, StubReloc, Trampolines
-from linkpipe.arches.arm64 import ARCH, R_CALLARM64
+from linkpipe.arches.arm64 import ARCH, R_AARCH64_CALL26, R_CALLARM64
 from linkpipe.layout.trampolines import Reached, home_packages, lay_out
+from linkpipe.reloctype import R_HOST
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 from linkpipe.testing.links import release
 from tests.tiny import INTERNAL, no_relocs, no_symbols
 
+HOST_CALL = R_HOST + R_AARCH64_CALL26
 REACH = 200
 RULES = Trampolines(
     limit=0,
@@ -65,6 +67,7 @@ class World:
             symbols,
             relocs,
             order,
+            np.zeros(0, np.int64),
             start,
             16,
             16,
@@ -151,3 +154,48 @@ def test_calls_that_reach_everything_are_left_alone() -> None:
     assert len(World(functions).reached.targets) == 1
     rules = attrs.evolve(RULES, calls=frozenset[int]())
     assert World(functions, rules=rules).reached.targets == {}
+
+
+def test_calls_of_c_may_need_trampolines() -> None:
+    """A section of a C object, in which a function lies, calls that and two imports, one of them in
+    Go's stead; a second section is called before it has an address."""
+    edit, made = no_symbols().edit(), no_relocs().edit()
+    one, two, start, inner = (edit.lookup_or_create(n) for n in ("s1", "s2", "start", "inner"))
+    puts, go = edit.lookup_or_create("puts"), edit.lookup_or_create("main.f")
+    for sym in (one, two, start, inner, go):
+        edit.set(sym, kind=SymKind.STEXT, size=32)
+    edit.set(go, object=1)
+    edit.set(puts, kind=SymKind.SDYNIMPORT)
+    for part, value in ((start, 0), (inner, 8)):
+        edit.set(part, container=two, value=value)
+    edit.add_flags(np.arange(1, 7), Flag.REACHABLE)
+    for place, target in enumerate((puts, start, inner)):
+        made.add(one, offset=4 * place, size=4, type=HOST_CALL, target=target)
+    made.add(two, offset=0, size=4, type=HOST_CALL, target=inner)
+    made.add(go, offset=0, size=4, type=HOST_CALL, target=puts)
+    symbols, table = edit.freeze(), made.freeze()
+    moved, relocs = symbols.edit(), table.edit()
+    rules = attrs.evolve(
+        RULES, host=frozenset({HOST_CALL - R_HOST}), far=lambda *_: False, near=lambda _: True
+    )
+    reached = lay_out(
+        attrs.evolve(ARCH, trampolines=rules),
+        INTERNAL,
+        ["", "", "", "", "", "", "p"],
+        table,
+        moved,
+        relocs,
+        np.array([one, two, go]),
+        np.array([start, inner]),
+        0x1000,
+        16,
+        16,
+        is_runtime=release().is_runtime,
+    )
+    after = moved.freeze()
+    names = [after.name(sym) for sym in relocs.freeze().target[: len(table)].tolist()]
+    assert names == ["puts+0-tramp0", "start+0-tramp0", "inner", "inner", "puts"]
+    assert [after.name(sym) for sym in reached.order.tolist()] == [
+        *("s1", "puts+0-tramp0", "start+0-tramp0"),
+        *("s2", "main.f"),
+    ]
