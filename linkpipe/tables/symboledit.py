@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.room import Room
 from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
 from linkpipe.tables.edit import Edit
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 
 class SymbolsEdit(Edit):
-    """A symbol table being changed. Columns are copied when first written to.
+    """A symbol table being changed. Columns are copied when rows of the base are written to; what
+    is added shares the base's memory, where there is room.
 
     Reading methods of Symbols work here too (``lookup``, ``name``, ``data``, columns as
     attributes: read-only arrays of full length, which later changes may show in).
@@ -29,23 +31,19 @@ class SymbolsEdit(Edit):
     def __init__(self, base: Symbols) -> None:
         self._base = base
         self._n = len(base)
-        self._room = 0  # rows of all columns, when there are more than of the base
-        self._columns: dict[str, npt.NDArray[Any]] = {}
+        self._room = Room(self._n, self._n) if base.room is None else base.room.successor()
+        self._own: set[str] = set()  # columns that have memory of this edit's alone
         self._contents: dict[int, bytes] | None = None
         self._extnames: dict[int, bytes] | None = None
         self._packages: dict[int, str] | None = None
         self._created: dict[tuple[bytes, int], int] | None = None
         self._names: list[bytes] | None = None
-        self._anonymous = min(int(base.version.min()), 0)
+        self._anonymous: int | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name in COLUMNS:
-            column = self._columns.get(name)
-            if column is None:
-                return getattr(self._base, name)
-            column = column[: self._n]
-            column.setflags(write=False)
-            return column
+            changed = name in self._own or self._n != len(self._base)
+            return self._room.shown(name, self._n) if changed else getattr(self._base, name)
         return super().__getattr__(name)
 
     def __len__(self) -> int:
@@ -97,9 +95,10 @@ class SymbolsEdit(Edit):
         self._names.append(key)
         sym = self._n
         self._grow(sym + 1)
-        self._columns["version"][sym] = version
-        self._columns["name_at"][sym] = -len(self._names)
-        self._columns["name_size"][sym] = len(key)
+        columns = self._room.columns
+        columns["version"][sym] = version
+        columns["name_at"][sym] = -len(self._names)
+        columns["name_size"][sym] = len(key)
         return sym
 
     def create_many(self, count: int, name: str | bytes = b"", **values: Any) -> I64:
@@ -117,40 +116,51 @@ class SymbolsEdit(Edit):
 
     def create_static(self, name: str | bytes) -> int:
         """A new symbol private to this link, under a version of its own."""
+        if self._anonymous is None:
+            self._anonymous = min(int(self._base.version.min()), 0)
         self._anonymous -= 1
         return self.create(name, self._anonymous)
 
     def _grow(self, n: int) -> None:
-        if n <= self._room:
-            self._n = n
-            return
-        self._room = max(n + 64, n + n // 16)
-        for name, dtype in COLUMNS.items():
-            column = self._columns.get(name)
-            old = getattr(self._base, name) if column is None else column[: self._n]
-            grown = self._columns[name] = np.empty(self._room, dtype)
-            grown[: self._n] = old
-            grown[self._n :] = DEFAULTS.get(name, 0)
+        if not self._room.take(self._n, n):
+            before, self._room = self._room, Room.for_rows(n)
+            for name, dtype in COLUMNS.items():
+                old = before.columns.get(name, getattr(self._base, name))
+                column = self._room.make(name, dtype, self._n, DEFAULTS.get(name, 0))
+                column[: self._n] = old[: self._n]
+            self._own = set(COLUMNS)
         self._n = n
 
-    def _writable(self, name: str) -> npt.NDArray[Any]:
-        column = self._columns.get(name)
-        if column is None:
-            column = self._columns[name] = getattr(self._base, name).copy()
-        return column
+    def _writable(self, name: str, ids: Ids) -> npt.NDArray[Any]:
+        if name not in self._own and not self._are_new(ids):
+            old = self._room.columns.get(name, getattr(self._base, name))
+            column = self._room.make(name, COLUMNS[name], self._n, DEFAULTS.get(name, 0))
+            column[: self._n] = old[: self._n]
+            self._own.add(name)
+        return self._room.columns[name][: self._n]
+
+    def _are_new(self, ids: Ids) -> bool:
+        """Whether none of these symbols is of the base."""
+        first = len(self._base)
+        if self._n == first:
+            return False
+        if isinstance(ids, (int, np.integer)):
+            return bool(ids >= first)
+        found = np.asarray(ids)
+        return bool(found.dtype != np.bool_ and (found >= first).all())
 
     def set(self, ids: Ids, **values: Any) -> None:
         """Assign columns of one symbol or of many: ``edit.set(ids, kind=..., size=sizes)``."""
         for name, value in values.items():
-            self._writable(name)[ids] = value
+            self._writable(name, ids)[ids] = value
 
     def add_flags(self, ids: Ids, flag: int) -> None:
         """Set the bits of ``flag``."""
-        self._writable("flags")[ids] |= np.uint32(flag)
+        self._writable("flags", ids)[ids] |= np.uint32(flag)
 
     def clear_flags(self, ids: Ids, flag: int) -> None:
         """Clear the bits of ``flag``."""
-        self._writable("flags")[ids] &= np.uint32(~flag & 0xFFFFFFFF)
+        self._writable("flags", ids)[ids] &= np.uint32(~flag & 0xFFFFFFFF)
 
     def set_content(self, sym: int, content: bytes, *, grow: bool = True) -> None:
         """Give the symbol these bytes; ``size`` becomes their length unless ``grow`` is false."""
@@ -198,15 +208,11 @@ class SymbolsEdit(Edit):
 
     def freeze(self) -> Symbols:
         """The changed table; the edit is closed."""
-        base = self._base
-        changes: dict[str, Any] = {}
-        for name in list(self._columns):
-            column = self._columns.pop(name)
-            try:
-                column.resize(self._n)  # in place, without the room for more
-            except ValueError:  # somebody looks at it still
-                column = column[: self._n].copy()
-            changes[name] = column
+        base, room = self._base, self._room
+        changed = self._own if self._n == len(base) else COLUMNS
+        changes: dict[str, Any] = {name: room.shown(name, self._n) for name in changed}
+        if changes:
+            changes["room"] = room
         for name, made in (
             ("contents", self._contents),
             ("extnames", self._extnames),

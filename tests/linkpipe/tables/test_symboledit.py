@@ -71,12 +71,69 @@ def test_columns_of_a_table_are_its_own(looked_at: bool) -> None:
     for name in COLUMNS:
         column = getattr(table, name)
         assert read_only(column), name
-        assert column.base is None or column.base.size == column.size, name
-        with pytest.raises(ValueError, match="WRITEABLE"):
-            column.setflags(write=True)
+        for part in (column, column.base):
+            with pytest.raises(ValueError, match="WRITEABLE"):
+                part.setflags(write=True)
     if seen is not None:
         with pytest.raises(ValueError, match="read-only"):
             seen[sym] = 1
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            seen.setflags(write=True)
+
+
+def test_a_table_that_only_grew_shares_memory() -> None:
+    """Of the first that adds rows; another that does, and a row that is changed, have their own."""
+    edit = no_symbols().edit()
+    edit.create_many(2000)
+    base = edit.freeze()
+    tables = []
+    for _ in range(2):
+        edit = base.edit()
+        edit.set(edit.create_many(3), size=7)
+        tables.append(edit.freeze())
+    first, second = tables
+    assert np.shares_memory(first.size, base.size)
+    assert not np.shares_memory(second.size, base.size)
+    edit = first.edit()
+    edit.set(1, size=5)
+    changed = edit.freeze()
+    assert not np.shares_memory(changed.size, base.size)
+    assert np.shares_memory(changed.kind, base.kind)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3),  # of the tables so far, which one is changed
+            st.lists(
+                st.tuples(st.integers(0, 40), st.integers(0, 9), st.integers(0, 99)), max_size=3
+            ),
+        ),
+        max_size=12,
+    )
+)
+def test_tables_of_one_line_do_not_see_each_other(
+    steps: list[tuple[int, list[tuple[int, int, int]]]],
+) -> None:
+    """Whoever is changed, in whatever order: each table says what one alone would say."""
+    tables, want = [no_symbols()], [[0]]
+    for which, changes in steps:
+        row = which % len(tables)
+        edit, sizes = tables[row].edit(), list(want[row])
+        for grow, at, size in changes:
+            edit.create_many(grow)
+            sizes += [0] * grow
+            sym = len(sizes) - 1 - at % len(sizes)
+            edit.set(sym, size=size)
+            sizes[sym] = size
+            if len(sizes) > 2 and size % 4 == 0:
+                edit.set(np.array([-1, 1]), size=size)
+                sizes[-1] = sizes[1] = size
+        tables.append(edit.freeze())
+        want.append(sizes)
+    for table, sizes in zip(tables, want, strict=True):
+        assert table.size.tolist() == sizes
+        assert table.name_at.tolist() == [-1] * len(sizes)
 
 
 @pytest.mark.parametrize(
