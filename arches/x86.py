@@ -17,9 +17,11 @@ cmd/internal/sys/arch.go.
 
 from __future__ import annotations
 
+import attrs
+
 from linkpipe import reloctype as rt
 from linkpipe.arch import Architecture, ElfRule, ElfType, Setting, Stub, StubReloc, with_elf
-from linkpipe.linkage import Linkage, Reach
+from linkpipe.linkage import HostReloc, Linkage, Reach, Rewrite
 
 R_386_32 = 1
 R_386_PC32 = 2
@@ -89,6 +91,29 @@ def _entry(at: int, slot: int, record: int) -> Stub:
     return Stub(code, (StubReloc(2, 4, rt.R_ADDR, ".got.plt", slot),))
 
 
+_FUNCTION = Reach(".plt", type=rt.R_PCREL)
+_GOT32 = HostReloc(
+    "R_386_GOT32",
+    4,
+    rt.R_CONST,
+    imported=Reach(".got", type=rt.R_CONST),
+    rewrites=(
+        # mov slot(%ebx), %reg becomes lea target(%ebx), %reg.
+        Rewrite(2, b"\x8b", b"\x8d", rt.R_GOTOFF),
+        # push slot(%ebx) becomes push target, with a prefix that fills the space.
+        Rewrite(2, b"\xff\xb3", b"\x36\x68", rt.R_ADDR),
+    ),
+)
+HOST = {
+    1: HostReloc("R_386_32", 4, rt.R_ADDR),
+    2: HostReloc("R_386_PC32", 4, rt.R_PCREL, 4, undefined="unknown symbol {} in pcrel"),
+    3: _GOT32,
+    4: HostReloc("R_386_PLT32", 4, rt.R_PCREL, 4, _FUNCTION),
+    9: HostReloc("R_386_GOTOFF", 4, rt.R_GOTOFF),
+    10: HostReloc("R_386_GOTPC", 4, rt.R_PCREL, 4, table=True),
+    43: attrs.evolve(_GOT32, name="R_386_GOT32X"),
+}
+
 _CALL = Reach(".plt", lambda given, at: at)
 LINKAGE = Linkage(
     interpreters=("/lib/ld-linux.so.2", "/lib/ld-musl-i386.so.1"),
@@ -110,6 +135,7 @@ LINKAGE = Linkage(
     entsize=4,
     in_text={rt.R_CALL: _CALL, rt.R_PCREL: _CALL},
     in_data={rt.R_ADDR: Reach("place", type=rt.R_CONST)},
+    host=HOST,
 )
 
 ARCH = Architecture(

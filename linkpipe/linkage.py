@@ -74,7 +74,9 @@ class HostReloc(Value):
         add: added to the addend.
         imported: how it reaches what a shared library defines; None: it cannot.
         slot: whether it asks for a slot of the global offset table, also for what is defined here,
-            unless one of ``rewrites`` applies; ``imported`` says how.
+            unless one of ``rewrites`` applies; ``imported`` says how. Where it is not set, and
+            ``imported`` asks for one, that is an error.
+        table: whether it refers to the global offset table itself, whatever its symbol.
         rewrites: see Rewrite.
         undefined: what is said where nobody defines what it refers to, "{}" for its name; "": it
             is an error later.
@@ -86,6 +88,7 @@ class HostReloc(Value):
     add: int = 0
     imported: Reach | None = None
     slot: bool = False
+    table: bool = False
     rewrites: tuple[Rewrite, ...] = ()
     undefined: str = ""
 

@@ -176,6 +176,9 @@ class _Work:
         """Translate those of one type."""
         symbols, relocs = self.link.symbols, self.relocs
         imported = symbols.kind[relocs.target[rows]] == SymKind.SDYNIMPORT
+        if reloc.table:
+            self.edit.set(rows, target=self.tables[".got"])
+            imported[:] = False
         if reloc.type is None or reloc.imported is None:
             bad = imported if reloc.type is not None else np.ones(len(rows), np.bool_)
             checkpoint(
@@ -209,6 +212,7 @@ class _Work:
         self.edit.set(rows, type=reloc.type, add=relocs.add[rows] + reloc.add)
         if not reloc.rewrites:
             return
+        bad_rows: list[tuple[int, int]] = []
         contents: dict[int, bytearray] = {}
         changed: set[int] = set()
         for row, sym in zip(rows[~imported].tolist(), owner[~imported].tolist(), strict=True):
@@ -224,6 +228,20 @@ class _Work:
                     self.edit.set(row, type=rule.type, add=int(relocs.add[row]) + rule.add)
                     self.tabled[row] = False
                     break
+            else:
+                bad_rows += [] if reloc.slot else [(row, sym)]
+        checkpoint(
+            InputError(
+                f"unexpected GOT reloc for non-dynamic symbol "
+                f"{symbols.name(int(relocs.target[row]))}",
+                symbol=symbols.name(sym),
+                file=self.files.get(sym, ""),
+                offset=int(relocs.offset[row]),
+                expected="an instruction that loads or pushes the address",
+                remedy="link with -ldflags=-linkmode=external",
+            )
+            for row, sym in bad_rows
+        )
         for sym in sorted(changed):
             self.symbols_edit.set_content(sym, bytes(contents[sym]), grow=False)
 

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from linkpipe import reloctype as rt
-from linkpipe.arches import arm, arm64
+from linkpipe.arches import arm, arm64, x86
 from linkpipe.arches.amd64 import (
     LINKAGE,
     R_X86_64_GLOB_DAT,
@@ -181,8 +181,10 @@ def hosted(p: Importing, **facts: Any) -> Link:
 def c_code(p: Importing, code: bytes, *relocs: tuple[int, int, int, int]) -> int:
     """The code of a C object with relocations: offset, type, target and addend."""
     sym = p.symbol("p(.text)", kind=SymKind.STEXT, content=code)
+    assert p.arch.linkage is not None
+    host = p.arch.linkage.host
     for offset, type_, target, add in relocs:
-        width = LINKAGE.host[type_].width if type_ in LINKAGE.host else 4
+        width = host[type_].width if type_ in host else 4
         p.reloc(sym, rt.R_HOST + type_, target, offset=offset, size=width, add=add)
     p.text.append(sym)
     return sym
@@ -229,6 +231,47 @@ def test_a_load_of_an_address_that_is_known_needs_no_slot() -> None:
     assert rows(link, f) == [("here", 0, rt.R_PCREL), (".got", 0, rt.R_PCREL)]
     assert bytes(link.symbols.data(f)) == b"\x48\x8d\x05\0\0\0\0" + load
     assert link.dynamic.got.tolist() == [puts]
+
+
+def test_code_of_386_counts_from_the_table_of_addresses() -> None:
+    """To which it finds the way itself; a slot is an offset in it, and what is known here needs
+    none: mov becomes lea, push pushes the address."""
+    p = Importing(x86.ARCH)
+    here = p.symbol("here", kind=SymKind.SNOPTRDATA, content=bytes(8))
+    puts, magic = p.imported("puts"), p.symbol("magic", kind=SymKind.SXREF)
+    load, push = b"\x8b\x83\0\0\0\0", b"\xff\xb3\0\0\0\0"
+    f = c_code(
+        p,
+        load + load + push + bytes(16),
+        (2, 43, here, 0),
+        (8, 43, puts, 0),
+        (14, 3, here, 0),
+        (20, 10, magic, 2),
+        (24, 9, here, 3),
+        (28, 4, puts, -4),
+    )
+    link = hosted(p)
+    entry = len(x86.LINKAGE.first.code)
+    assert rows(link, f) == [
+        ("here", 0, rt.R_GOTOFF),
+        (".got", 0, rt.R_CONST),
+        ("here", 0, rt.R_ADDR),
+        (".got", 6, rt.R_PCREL),
+        ("here", 3, rt.R_GOTOFF),
+        (".plt", entry, rt.R_PCREL),
+    ]
+    code = bytes(link.symbols.data(f))
+    assert code[:18] == b"\x8d" + load[1:] + load + b"\x36\x68" + push[2:]
+    assert link.dynamic.got.tolist() == [puts]
+
+
+def test_other_instructions_of_386_that_ask_for_a_slot_are_refused() -> None:
+    p = Importing(x86.ARCH)
+    here = p.symbol("here", kind=SymKind.SNOPTRDATA, content=bytes(8))
+    c_code(p, bytes(16), (4, 3, here, 0))
+    with pytest.raises(LinkErrors) as error:
+        hosted(p)
+    assert "unexpected GOT reloc for non-dynamic symbol here" in error.value.render()
 
 
 @pytest.mark.parametrize(("type_", "name"), [(2, ""), (2, "lost"), (24, "lost"), (9, ""), (42, "")])
