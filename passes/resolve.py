@@ -30,7 +30,6 @@ import numpy.typing as npt
 
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.ragged import expand
-from linkpipe.arrays.room import Room
 from linkpipe.arrays.threads import both, each
 from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
@@ -43,8 +42,7 @@ from linkpipe.tables.names import Names, Slots
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import Packages
 from linkpipe.tables.records import HASHED, HASHED64, PACKAGE, REF, Records, read_records
-from linkpipe.tables.symbolcolumns import COLUMNS, DEFAULTS, Flag
-from linkpipe.tables.symbols import Symbols
+from linkpipe.tables.symbols import COLUMNS, Flag, Symbols
 
 # Flags that a symbol has when any of its records has them, not just the winner's.
 _STICKY = np.uint32(Flag.LOCAL | Flag.USED_IN_IFACE)
@@ -217,21 +215,21 @@ def _table(
     fixups: dict[int, int],
     by_name: Slots,
 ) -> Symbols:
-    n = len(winner)
-    room = Room.for_rows(n)
+    columns: dict[str, npt.NDArray[Any]] = {
+        "value": np.zeros(len(winner), np.int64),
+        "container": np.zeros(len(winner), np.int32),
+        "section": np.full(len(winner), -1, np.int16),
+    }
 
     def of_winners(name: str) -> npt.NDArray[Any]:
-        column = room.make(name, COLUMNS[name], n, DEFAULTS.get(name, 0))[:n]
+        made_of = np.zeros(len(winner), COLUMNS[name])
         # What nobody defines has a name and a version, no more.
-        end = n if name in ("version", "name_at", "name_size") else made
-        column[0] = column[end:] = 0
-        column[1:end] = getattr(records, name)[winner[1:end]]
-        return column
+        end = None if name in ("version", "name_at", "name_size") else made
+        made_of[1:end] = getattr(records, name)[winner[1:end]]
+        return made_of
 
-    known = sorted(set(COLUMNS) - {"value", "container", "section"})
-    columns = dict(zip(known, each(of_winners, known), strict=True))
-    for name in ("value", "container", "section"):
-        room.make(name, COLUMNS[name], 0, DEFAULTS.get(name, 0))
+    names = sorted(set(COLUMNS) - set(columns))
+    columns |= zip(names, each(of_winners, names), strict=True)
     columns["name_at"][0] = -1
     columns["data_at"][columns["data_size"] == 0] = -1
     for sym, size in fixups.items():
@@ -241,6 +239,8 @@ def _table(
     np.bitwise_or.at(columns["flags"], ids[rows], sticky[rows])
     rows = np.flatnonzero((records.align > columns["align"][ids]) & (records.cls != REF))
     np.maximum.at(columns["align"], ids[rows], records.align[rows])
+    for column in columns.values():
+        column.setflags(write=False)
     return Symbols(
         arena=objects.arena,
         made=made,
@@ -250,8 +250,7 @@ def _table(
         by_name=by_name,
         created=MappingProxyType({}),
         created_names=(b"",),
-        room=room,
-        **{name: room.shown(name, n) for name in COLUMNS},
+        **columns,
     )
 
 

@@ -1,4 +1,4 @@
-"""Memory of a table's columns, with room behind the rows for those that later tables add.
+"""Memory of columns, with room behind the rows for those that later tables add.
 
 A table is immutable, and most passes add a few rows to one of half a million. So the table that a
 pass makes shares the memory of the one before, as long as it is the first to add rows there; who
@@ -7,7 +7,6 @@ comes second, and who changes rows that are there already, gets memory of its ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
@@ -16,48 +15,58 @@ import numpy.typing as npt
 
 Column = npt.NDArray[Any]
 
+_lock = Lock()
 
-class Room:
-    """Columns of ``size`` rows each, of which the tables of one line have taken the first ones.
 
-    ``rows`` are taken from the beginning. ``columns`` is for whoever adds the rows that it has
-    taken; what is ``shown`` of a column cannot be written to.
+class Memory(np.ndarray[Any, Any]):
+    """A column with room. Its first ``taken`` rows are those of tables, or lent to somebody who
+    makes one. Read-only but while rows are written to (`write`) that no table has.
     """
 
-    def __init__(self, rows: int, size: int, columns: Mapping[str, Column] | None = None) -> None:
-        self.size = size
-        self.columns: dict[str, Column] = dict(columns or {})
-        self._taken = [rows]
-        self._lock = Lock()
+    taken: int
 
     @classmethod
-    def for_rows(cls, rows: int) -> Room:
-        """One without columns yet, and with room for more rows than these."""
-        return cls(rows, max(rows + 64, rows + rows // 16))
+    def make(cls, dtype: npt.DTypeLike, old: Column, rows: int, default: int = 0) -> Memory:
+        """A column that begins with ``old``, with room for ``rows`` rows and more; there is the
+        ``default`` in all behind ``old``."""
+        memory = cls(max(rows + 64, rows + rows // 16), dtype)
+        memory[: len(old)] = old
+        memory[len(old) :] = default
+        memory.setflags(write=False)
+        memory.taken = len(memory)
+        return memory
 
-    def successor(self) -> Room:
-        """The same memory, in which columns can be replaced; rows are taken from both."""
-        later = Room(0, self.size, self.columns)
-        later._taken, later._lock = self._taken, self._lock
-        return later
+    @classmethod
+    def of(cls, column: Column) -> Memory | None:
+        """Where a column lies, when there may be room behind it."""
+        part: Any = column
+        while isinstance(part, np.ndarray):
+            if isinstance(part, cls):
+                return part
+            part = part.base
+        return None
 
-    def take(self, have: int, want: int) -> bool:
-        """Take the rows from ``have`` up to ``want``; False when there is no room for them, or
-        another table has taken them."""
-        with self._lock:
-            if self._taken[0] != have or want > self.size:
-                return False
-            self._taken[0] = want
-            return True
+    def lend(self, rows: int) -> bool:
+        """Take all the room behind these rows; False when somebody else has taken of it."""
+        with _lock:
+            lent = self.taken == rows
+            if lent:
+                self.taken = len(self)
+            return lent
 
-    def make(self, name: str, dtype: npt.DTypeLike, rows: int, default: int = 0) -> Column:
-        """New memory for a column; all behind the first ``rows`` has the ``default``."""
-        column = self.columns[name] = np.empty(self.size, dtype)
-        column[rows:] = default
-        return column
+    def table(self, rows: int) -> Column:
+        """The first rows, for a table. The room behind them is free again."""
+        self.taken = rows
+        return self.shown(rows)
 
-    def shown(self, name: str, rows: int) -> Column:
-        """The first rows of a column. Nobody can make them writable: they are a view of memory that
-        is lent read-only."""
-        column: Column = np.asarray(memoryview(self.columns[name]).toreadonly())
-        return column[:rows]
+    def shown(self, rows: int) -> Column:
+        """The first rows. Nobody can write to them there."""
+        return self.view(np.ndarray)[:rows]
+
+    def write(self, end: int, rows: Any, values: Any) -> None:
+        """Assign to some of the first ``end`` rows, which nobody else has."""
+        self.setflags(write=True)
+        try:
+            self[:end][rows] = values
+        finally:
+            self.setflags(write=False)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
-from linkpipe.arrays.room import Room
+from linkpipe.arrays.room import Memory
 from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
 from linkpipe.tables.edit import Edit
@@ -31,7 +30,8 @@ class SymbolsEdit(Edit):
     def __init__(self, base: Symbols) -> None:
         self._base = base
         self._n = len(base)
-        self._room = Room(self._n, self._n) if base.room is None else base.room.successor()
+        self._room = 0  # rows of all columns, when there are more than of the base
+        self._columns: dict[str, Memory] = {}
         self._own: set[str] = set()  # columns that have memory of this edit's alone
         self._contents: dict[int, bytes] | None = None
         self._extnames: dict[int, bytes] | None = None
@@ -42,8 +42,8 @@ class SymbolsEdit(Edit):
 
     def __getattr__(self, name: str) -> Any:
         if name in COLUMNS:
-            changed = name in self._own or self._n != len(self._base)
-            return self._room.shown(name, self._n) if changed else getattr(self._base, name)
+            column = self._columns.get(name)
+            return getattr(self._base, name) if column is None else column.shown(self._n)
         return super().__getattr__(name)
 
     def __len__(self) -> int:
@@ -95,10 +95,7 @@ class SymbolsEdit(Edit):
         self._names.append(key)
         sym = self._n
         self._grow(sym + 1)
-        columns = self._room.columns
-        columns["version"][sym] = version
-        columns["name_at"][sym] = -len(self._names)
-        columns["name_size"][sym] = len(key)
+        self.set(sym, version=version, name_at=-len(self._names), name_size=len(key))
         return sym
 
     def create_many(self, count: int, name: str | bytes = b"", **values: Any) -> I64:
@@ -122,22 +119,21 @@ class SymbolsEdit(Edit):
         return self.create(name, self._anonymous)
 
     def _grow(self, n: int) -> None:
-        if not self._room.take(self._n, n):
-            before, self._room = self._room, Room.for_rows(n)
-            for name, dtype in COLUMNS.items():
-                old = before.columns.get(name, getattr(self._base, name))
-                column = self._room.make(name, dtype, self._n, DEFAULTS.get(name, 0))
-                column[: self._n] = old[: self._n]
-            self._own = set(COLUMNS)
+        if n > self._room:
+            for name in COLUMNS:
+                memory = None if name in self._columns else Memory.of(getattr(self._base, name))
+                if memory is not None and len(memory) >= n and memory.lend(self._n):
+                    self._columns[name] = memory
+                else:
+                    self._renew(name, n)
+            self._room = min(map(len, self._columns.values()))
         self._n = n
 
-    def _writable(self, name: str, ids: Ids) -> npt.NDArray[Any]:
-        if name not in self._own and not self._are_new(ids):
-            old = self._room.columns.get(name, getattr(self._base, name))
-            column = self._room.make(name, COLUMNS[name], self._n, DEFAULTS.get(name, 0))
-            column[: self._n] = old[: self._n]
-            self._own.add(name)
-        return self._room.columns[name][: self._n]
+    def _renew(self, name: str, rows: int) -> None:
+        """Give the column memory of its own, for so many rows and more."""
+        old = self._columns.get(name, getattr(self._base, name))[: self._n]
+        self._columns[name] = Memory.make(COLUMNS[name], old, rows, DEFAULTS.get(name, 0))
+        self._own.add(name)
 
     def _are_new(self, ids: Ids) -> bool:
         """Whether none of these symbols is of the base."""
@@ -152,15 +148,17 @@ class SymbolsEdit(Edit):
     def set(self, ids: Ids, **values: Any) -> None:
         """Assign columns of one symbol or of many: ``edit.set(ids, kind=..., size=sizes)``."""
         for name, value in values.items():
-            self._writable(name, ids)[ids] = value
+            if name not in self._own and not self._are_new(ids):
+                self._renew(name, max(self._n, self._room))
+            self._columns[name].write(self._n, ids, value)
 
     def add_flags(self, ids: Ids, flag: int) -> None:
         """Set the bits of ``flag``."""
-        self._writable("flags", ids)[ids] |= np.uint32(flag)
+        self.set(ids, flags=self.flags[ids] | np.uint32(flag))
 
     def clear_flags(self, ids: Ids, flag: int) -> None:
         """Clear the bits of ``flag``."""
-        self._writable("flags", ids)[ids] &= np.uint32(~flag & 0xFFFFFFFF)
+        self.set(ids, flags=self.flags[ids] & np.uint32(~flag & 0xFFFFFFFF))
 
     def set_content(self, sym: int, content: bytes, *, grow: bool = True) -> None:
         """Give the symbol these bytes; ``size`` becomes their length unless ``grow`` is false."""
@@ -208,11 +206,10 @@ class SymbolsEdit(Edit):
 
     def freeze(self) -> Symbols:
         """The changed table; the edit is closed."""
-        base, room = self._base, self._room
-        changed = self._own if self._n == len(base) else COLUMNS
-        changes: dict[str, Any] = {name: room.shown(name, self._n) for name in changed}
-        if changes:
-            changes["room"] = room
+        base = self._base
+        changes: dict[str, Any] = {
+            name: column.table(self._n) for name, column in self._columns.items()
+        }
         for name, made in (
             ("contents", self._contents),
             ("extnames", self._extnames),

@@ -23,7 +23,6 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.columns import columns, frozen
-from linkpipe.arrays.room import Room
 from linkpipe.arrays.types import I16, I32, I64, U8, U32, Bool, Ints
 from linkpipe.formats.arena import Arena
 from linkpipe.kernels.names import containing, matching
@@ -50,7 +49,6 @@ class Symbols(InNotebook):
         by_name: the symbols from object files that can be found by name and version.
         created: (name, version) -> id of named symbols that the linker made.
         created_names: the names that negative ``name_at`` refer to.
-        room: where the columns lie, with room for rows that later tables add; None: only they do.
     """
 
     arena: Arena
@@ -75,7 +73,6 @@ class Symbols(InNotebook):
     by_name: Slots
     created: Mapping[tuple[bytes, int], int]
     created_names: tuple[bytes, ...]
-    room: Room | None = None
 
     def __attrs_post_init__(self) -> None:
         n = len(self.kind)
