@@ -10,7 +10,8 @@ In the file the headers come first. A segment's bytes end where nothing but zero
 
 From here on a symbol's `value` is its address.
 Source: cmd/link/internal/ld/data.go:2998-3345 (address, layout).
-Reads `symbols`, `sections`, `section_groups`, `mode`; provides `symbols`, `sections`.
+Reads `symbols`, `sections`, `section_groups`, `mode`, `abihash` if it is there; provides `symbols`,
+`sections`.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ _FUZZ_COUNTERS = (
 
 @linkpass(
     requires=("symbols", "sections", "section_groups", "mode"),
+    optional=("abihash",),
     provides=("symbols", "sections"),
 )
 def addresses(link: Link) -> Link:
@@ -112,6 +114,10 @@ def addresses(link: Link) -> Link:
         value = np.concatenate([placed[row].offsets + items[row].vaddr for row in rows])
         edit.set(ids, value=value)
     _place_parts(edit)
+    if link.has("abihash"):
+        made = link.abihash
+        edit.set(made.content, section=edit.section[made.note])
+        edit.set(made.content, value=edit.value[made.note] + made.at)
     _mark(link, edit, sections)
     _mark_counters(link, edit, sections, placed)
     return link.evolve(symbols=edit.freeze(), sections=sections)

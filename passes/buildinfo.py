@@ -38,10 +38,12 @@ def buildinfo(link: Link) -> Link:
     )
     symbols.set(info, kind=SymKind.SBUILDINFO, align=_ALIGN)
     reference = symbols.own("go:buildinfo.ref")
-    symbols.set_content(reference, bytes(ptrsize))
+    # Where a shared library has one too, the oracle appends to that one's room.
+    before = int(symbols.size[reference])
+    symbols.set_content(reference, bytes(before + ptrsize))
     symbols.set(reference, kind=SymKind.SRODATA, align=ptrsize)
     symbols.add_flags([info, reference], Flag.REACHABLE)
-    relocs.add(reference, offset=0, size=ptrsize, type=R_ADDR, target=info)
+    relocs.add(reference, offset=before, size=ptrsize, type=R_ADDR, target=info)
     return link.evolve(symbols=symbols.freeze(), relocs=relocs.freeze())
 
 

@@ -31,6 +31,7 @@ from linkpipe.flags.goflag import quote
 from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType, SegmentType
 from linkpipe.formats.goint import number
+from linkpipe.formats.sharedlib import NOT_LOADED
 from linkpipe.layout.assign import segment_quantum, text_base
 from linkpipe.output.checkimage import check_segments
 from linkpipe.output.dynamicheaders import dynamic_headers, with_references
@@ -251,7 +252,8 @@ class _Object(ElfFrame):
         for row, section, segment in placed:
             header = self.header_of(section, segment)
             if section.name.startswith(".note."):
-                header = attrs.evolve(header, flags=elf.SHF_ALLOC)
+                loaded = section.name not in NOT_LOADED
+                header = attrs.evolve(header, flags=elf.SHF_ALLOC if loaded else 0)
             number[row] = len(headers)
             headers.append(header)
         tables = _tables(self.link, [".symtab", ".strtab"])

@@ -55,6 +55,7 @@ def elfprep(link: Link) -> Link:
     for name in (".plt", ".got.plt", ".dynamic", ".dynsym", ".dynstr"):
         _reserve(link, edit, name)
     method = edit.lookup_or_create("runtime.unreachableMethod", link.arch.abi_internal)
+    edit.add_flags(method, Flag.REACHABLE)
     for name in (".rel", ".rela", ".rel.plt", ".rela.plt"):
         _reserve(link, edit, name)
     note, symbols = link.options.build_note(link.release.hash), edit.freeze()

@@ -12,7 +12,8 @@ function that exists under both calling conventions is known by its Go one; the 
 
 The table has no rows when -s leaves it out.
 Source: cmd/link/internal/ld/symtab.go:46-293, 826-859.
-Reads `symbols`, `sections`, `text_order`, `mode`, `labels` if it is there; provides `elf_symtab`.
+Reads `symbols`, `sections`, `text_order`, `mode`, `labels` if it is there, `shlibs` if it is there;
+provides `elf_symtab`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class _Rows(NamedTuple):
 
 @linkpass(
     requires=("symbols", "sections", "text_order", "mode"),
-    optional=("labels",),
+    optional=("labels", "shlibs"),
     provides=("elf_symtab",),
 )
 def elfsymtab(link: Link) -> Link:
@@ -176,6 +177,9 @@ def _candidates(link: Link) -> _Rows:
     ids, kind, elsewhere = ids[keep], kind[keep], elsewhere[keep]
     type_ = np.where(kind == SymKind.STLSBSS, elf.STT_TLS, elf.STT_OBJECT)
     type_ = np.where(elsewhere, elf.STT_NOTYPE, type_)
+    known = link.shlibs.types if link.has("shlibs") else {}
+    for row in np.flatnonzero(elsewhere).tolist() if known else ():
+        type_[row] = known.get(int(ids[row]), elf.STT_NOTYPE)
     return _Rows(
         np.concatenate((functions, ids)),
         np.concatenate((np.full(len(functions), elf.STT_FUNC), type_)),
@@ -204,6 +208,14 @@ def _names(link: Link, ids: I64) -> list[bytes]:
         twins = symbols.lookup_others(ids[rows], link.arch.abi_internal)
         for row in rows[(twins != 0) & is_text(symbols.kind[twins])].tolist():
             names[row] += b".abi0"
+        if link.options.buildmode == "shared":
+            # Who reads the library has to know which convention a function has.
+            exported = Flag.CGO_EXPORT_STATIC | Flag.CGO_EXPORT_DYNAMIC
+            other = is_text(symbols.kind[ids]) & (version == link.arch.abi_internal)
+            other &= (symbols.flags[ids] & exported) == 0
+            for row in np.flatnonzero(other).tolist():
+                if not names[row].startswith(b"type:"):
+                    names[row] += b".abiinternal"
     if not link.mode.dynlink:
         dot = "·".encode()
         names = [name.replace(dot, b".") if dot in name else name for name in names]

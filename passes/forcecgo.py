@@ -12,11 +12,21 @@ Reads `packages`; provides `packages`, `objects`.
 from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
+from linkpipe.errors import UserError
 from linkpipe.packages.loading import load_packages
 
 
 @linkpass(requires=("packages",), provides=("packages", "objects"))
 def forcecgo(link: Link) -> Link:
     """Load runtime/cgo too when an external link has no cgo."""
-    packages, objects = load_packages(link.options, link.arch, link.release, cgo=True)
+    options = link.options
+    packages, objects = load_packages(options, link.arch, link.release, cgo=True)
+    row = packages.by_path.get("runtime/cgo")
+    lacking = row is not None and not packages.items[row].shlib
+    if lacking and (options.buildmode == "shared" or options.linkshared):
+        raise UserError(
+            "cannot implicitly include runtime/cgo in a shared library",
+            status=2,
+            remedy="name runtime/cgo among the packages of the library",
+        )
     return link.evolve(packages=packages, objects=objects)

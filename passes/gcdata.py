@@ -9,7 +9,7 @@ The order of symbols is settled by now, and so their offsets in the two sections
 needed.
 
 Source: cmd/link/internal/ld/data.go:1344-1450 (GCProg), 2026-2045.
-Reads `symbols`, `objects`, `sections`; provides `symbols`.
+Reads `symbols`, `objects`, `sections`, `shlibs` if it is there; provides `symbols`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, LinkpipeError, PipelineError, checkpoint
 from linkpipe.formats import goobj
 from linkpipe.gotypes.data import TypeData
+from linkpipe.gotypes.imported import ImportedTypes
 from linkpipe.gotypes.pointers import PointerWords
 from linkpipe.kernels import gcprog
 from linkpipe.layout.assign import Placed, place_sections
@@ -41,7 +42,7 @@ class _Variables(NamedTuple):
     size: int
 
 
-@linkpass(requires=("symbols", "objects", "sections"), provides=("symbols",))
+@linkpass(requires=("symbols", "objects", "sections"), optional=("shlibs",), provides=("symbols",))
 def gcdata(link: Link) -> Link:
     """Write the GC programs of .data and .bss."""
     edit = link.symbols.edit()
@@ -65,7 +66,9 @@ def gcdata(link: Link) -> Link:
     for some in found.values():
         used[some.types] = True
     used[0] = False  # no type
-    words = PointerWords(types, np.flatnonzero(used).tolist())
+    shlibs = link.shlibs.items if link.has("shlibs") else ()
+    imported = ImportedTypes(link.symbols, shlibs, types.layout) if shlibs else None
+    words = PointerWords(types, np.flatnonzero(used).tolist(), imported)
     errors: list[LinkpipeError] = []
     for name, some in found.items():
         program = edit.lookup(name)

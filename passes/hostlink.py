@@ -17,8 +17,8 @@ Where the architecture needs sums of relocations, a linker that does not add the
 (linkpipe/hostlinker/reloc_sums.py).
 
 Source: cmd/link/internal/ld/lib.go:1254-2172 (hostlinksetup, hostlink), fips140.go:304-324.
-Reads `image`, `external_relocs`, `symbols`, `cgo`, `packages`, `objects`, `mode`, `compiler_flags`;
-provides `output`, `hostlink`.
+Reads `image`, `external_relocs`, `symbols`, `cgo`, `packages`, `objects`, `mode`, `compiler_flags`,
+`shlibs` if it is there; provides `output`, `hostlink`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ import numpy as np
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import HostLinkError, InputError
 from linkpipe.flags.goflag import quote
+from linkpipe.formats.sharedlib import find_library
 from linkpipe.hostlinker.hosttools import (
     BUILD_ID,
     COMPRESS,
@@ -53,6 +54,7 @@ from linkpipe.output.checkimage import check_file
 from linkpipe.output.fips import seal_file
 from linkpipe.output.outfile import made_elsewhere
 from linkpipe.output.stdout import say
+from linkpipe.packages.places import library_folders
 from linkpipe.process.litter import folder as temporary_folder
 from linkpipe.tables.hostlink import HostLink
 from linkpipe.tables.symbols import Flag
@@ -66,6 +68,7 @@ _LONG = 30 << 10
         *("image", "external_relocs", "symbols"),
         *("cgo", "packages", "objects", "mode", "compiler_flags"),
     ),
+    optional=("shlibs",),
     provides=("output", "hostlink"),
 )
 def hostlink(link: Link) -> Link:
@@ -143,7 +146,7 @@ def _arguments(link: Link, asked: _Asked) -> tuple[list[str], tuple[list[str], l
     first = [*compiler(options), *link.arch.host_flags]
     if options.s or (options.w and link.release.strip_debug):
         first.append("-s" if options.s else "-Wl,-S")
-    if options.relocatable:
+    if options.buildmode != "exe":
         # Data that only relocation writes to becomes read-only when the output is loaded.
         first += ["-Wl,-z,relro", "-pie" if options.buildmode == "pie" else "-shared"]
     if options.buildmode == "c-shared":
@@ -176,8 +179,8 @@ def _arguments(link: Link, asked: _Asked) -> tuple[list[str], tuple[list[str], l
     if options.compressdwarf and asked.supports(COMPRESS):
         middle.append(COMPRESS)
 
-    last = list(link.cgo.ldflags)
-    if options.buildmode == "exe":
+    last = [*_shared_libraries(link), *link.cgo.ldflags]
+    if options.fixed:
         # Go code of an ordinary executable is not position-independent.
         last += [flag for flag in NO_PIE if asked.supports(flag)][:1]
     last += options.extldflags
@@ -187,6 +190,28 @@ def _arguments(link: Link, asked: _Asked) -> tuple[list[str], tuple[list[str], l
         middle = ["-static" if word.startswith(dynamic) else word for word in middle]
         last = ["-static" if word == "-rdynamic" else word for word in last]
     return first, (middle, last)
+
+
+def _shared_libraries(link: Link) -> list[str]:
+    """The shared libraries of Go that the link uses, and those that they need; the folder of each,
+    for the linker and, unless -r names others, for the dynamic linker (lib.go:1913-1943)."""
+    words: list[str] = []
+    folders, names = set(), set()
+    places = library_folders(link.options)
+    for library in link.shlibs.items if link.has("shlibs") else ():
+        needs = [find_library(name, places) for name in library.needs]
+        for path in (library.path, *needs):
+            folder = path[: path.rfind("/") + 1]
+            if folder not in folders:
+                folders.add(folder)
+                words.append(f"-L{folder}")
+                if link.options.r is None:
+                    words.append(f"-Wl,-rpath={folder}")
+            name = path[len(folder) :].removesuffix(".so").removeprefix("lib")
+            if name not in names:
+                names.add(name)
+                words.append(f"-l{name}")
+    return words
 
 
 def _other_linker(link: Link) -> list[str]:

@@ -6,15 +6,16 @@ imports, which must run first. The runtime wants a flat list in a valid order. O
 valid orders the oracle takes the lexicographic one: at every step the first package, by
 name, whose imports are all done. So the order does not depend on how tasks were found.
 
-Two lists are made: the main one, from the main package (or, for a plugin, from its
-package), and the runtime's own, which runs before the rest and is stored in the variable
-``runtime.runtime_inittasks``. A task without initialisers (a header of 8 bytes and no
-more) takes part in the ordering and is left out of the list.
+Two lists are made: the main one, from the main package (or, for a plugin, from its package, for a
+shared library from each of its packages), and the runtime's own, which runs before the rest and is
+stored in the variable ``runtime.runtime_inittasks``. A task without initialisers (a header of 8
+bytes and no more) takes part in the ordering and is left out of the list.
 
 `inittasks` are the ids of the two lists, 0 for none; `relocs` has so far only those of symbols that
 the linker makes.
 Source: cmd/link/internal/ld/inittask.go.
-Reads `symbols`, `objects`, `relocs` if it is there; provides `symbols`, `relocs`, `inittasks`.
+Reads `symbols`, `objects`, `packages`, `relocs` if it is there; provides `symbols`, `relocs`,
+`inittasks`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import numpy as np
 
 from linkpipe.arrays.ragged import owners
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.errors import InputError, UserError
+from linkpipe.errors import InputError
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.reloctype import R_ADDR, R_INITORDER
 from linkpipe.symkind import SymKind
@@ -34,10 +35,11 @@ from linkpipe.tables.relocs import Relocs, RelocsEdit
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
 
 _HEADER = 8
+_MAIN = ("main",)
 
 
 @linkpass(
-    requires=("symbols", "objects"),
+    requires=("symbols", "objects", "packages"),
     optional=("relocs",),
     provides=("symbols", "relocs", "inittasks"),
 )
@@ -45,21 +47,21 @@ def inittasks(link: Link) -> Link:
     """Put the packages' initialisers into order."""
     symbols = link.symbols.edit()
     relocs = (link.relocs if link.has("relocs") else Relocs.empty(len(link.symbols))).edit()
-    plugin = link.options.buildmode == "plugin"
-    if plugin:
-        root, name = path_to_prefix(link.options.pluginpath), "go:plugin.inittasks"
-    elif link.options.buildmode != "shared":
-        root, name = "main", "go:main.inittasks"
-    else:
-        raise UserError(f"unhandled build mode {link.options.buildmode}", status=2)
-    main = _make_list(link, symbols, relocs, root, name)
-    if plugin and main:
+    roots: tuple[str, ...] = _MAIN
+    name = "go:main.inittasks"
+    if link.options.buildmode == "plugin":
+        roots, name = (link.options.pluginpath,), "go:plugin.inittasks"
+    elif link.options.buildmode == "shared":
+        roots = tuple(package.path for package in link.packages.items)
+        name = "go:shlib.inittasks"
+    main = _make_list(link, symbols, relocs, roots, name)
+    if roots is not _MAIN and main:
         # Every plugin has such a list; they must not replace one another.
         symbols.add_flags(main, Flag.LOCAL)
     runtime = 0
     variable = link.symbols.lookup("runtime.runtime_inittasks")
     if variable:
-        runtime = _make_list(link, symbols, relocs, "runtime", "go:runtime.inittasks")
+        runtime = _make_list(link, symbols, relocs, ("runtime",), "go:runtime.inittasks")
         _set_slice(link, symbols, relocs, variable, runtime)
     return link.evolve(symbols=symbols.freeze(), relocs=relocs.freeze(), inittasks=(main, runtime))
 
@@ -91,13 +93,14 @@ def schedule(names: Mapping[int, bytes], imports: Mapping[int, Sequence[int]]) -
 
 
 def _make_list(
-    link: Link, symbols: SymbolsEdit, relocs: RelocsEdit, package: str, name: str
+    link: Link, symbols: SymbolsEdit, relocs: RelocsEdit, packages: Sequence[str], name: str
 ) -> int:
-    """A new symbol that points to the tasks to run for a package, 0 when it has none."""
-    root = link.symbols.lookup(f"{package}..inittask")
-    if not root:
+    """A new symbol that points to the tasks to run for the packages, 0 when they have none."""
+    found = [link.symbols.lookup(f"{path_to_prefix(path)}..inittask") for path in packages]
+    roots = [root for root in found if root]
+    if not roots:
         return 0
-    imports = _imports(link, root)
+    imports = _imports(link, roots)
     names = dict(zip(imports, link.symbols.names(list(imports)), strict=True))
     order = schedule(names, imports)
     if len(order) < len(imports):
@@ -116,11 +119,11 @@ def _make_list(
     return made
 
 
-def _imports(link: Link, root: int) -> dict[int, list[int]]:
-    """For each task that the root needs, itself included, the tasks that must precede it."""
+def _imports(link: Link, roots: list[int]) -> dict[int, list[int]]:
+    """For each task that the roots need, they included, the tasks that must precede it."""
     symbols: Symbols = link.symbols
-    imports: dict[int, list[int]] = {root: []}
-    wave = [root]
+    imports: dict[int, list[int]] = {root: [] for root in roots}
+    wave = list(imports)
     while wave:
         ids = np.array(wave)
         found = link.objects.relocs(symbols.object[ids], symbols.local[ids])

@@ -73,6 +73,8 @@ def linkmode(link: Link) -> Link:
             dwarf5="dwarf5" in experiments,
             fieldtrack="fieldtrack" in experiments,
             reason=(reason or _chosen_reason(options, foreign)) if external else "",
+            plugins=options.buildmode == "plugin" or can_use_plugins,
+            imports=options.linkshared,
             host_objects=bool(packages.host_objects) and not external,
         )
     )

@@ -5,33 +5,50 @@ linker can make those of several modules one. Their names spell out the type and
 kilobytes; each is replaced by a hash of it. Names of functions instantiated over local types
 hold such a name in brackets, and that part alone is replaced.
 
-Only names in the output change (`symbols.extnames`); symbols are still found by their own.
+Only names in the output change (`symbols.extnames`); symbols are still found by their own. A shared
+library knows the types in it by the short names. So where the link uses some, a type that nobody
+here defines gets what the library says of the short name, its content for one; and types that are
+not reachable are renamed as well, for the layout of a variable may be asked of them.
 Source: cmd/link/internal/ld/lib.go:960-1045 (mangleTypeSym, typeSymbolMangle).
-Reads `symbols`; provides `symbols`.
+Reads `symbols`, `mode`; provides `symbols`.
 """
 
 from __future__ import annotations
 
 from binascii import b2a_base64
 
+import numpy as np
+
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.release import Release
+from linkpipe.symkind import SymKind
+from linkpipe.tables.symbols import SymbolsEdit
 
 _KEPT = (b"type:runtime.", b"go:string.")
 _SHORT = 14
 
 
-@linkpass(requires=("symbols",), provides=("symbols",))
+@linkpass(requires=("symbols", "mode"), provides=("symbols",))
 def mangle(link: Link) -> Link:
     """Replace long type names by hashes when other modules can see them."""
     edit = link.symbols.edit()
-    ids = link.symbols.reachable()
+    ids = np.arange(1, len(link.symbols)) if link.mode.imports else link.symbols.reachable()
     ids = ids[link.symbols.starts_with(ids, b"type:") | link.symbols.contains(ids, ord("@"))]
     for sym, name in zip(ids.tolist(), link.symbols.names(ids), strict=True):
         mangled = mangled_name(name, link.release)
         if mangled != name:
             edit.set_extname(sym, mangled)
+            if link.mode.imports and edit.kind[sym] == SymKind.Sxxx:
+                _resolve(edit, sym, edit.lookup(mangled, int(edit.version[sym])))
     return link.evolve(symbols=edit.freeze())
+
+
+def _resolve(edit: SymbolsEdit, sym: int, known: int) -> None:
+    """Make a symbol what a shared library says of its short name, with that name."""
+    if known and edit.kind[known] != SymKind.Sxxx:
+        taken = ("kind", "size", "name_at", "name_size", "version", "object", "local")
+        edit.set(sym, **{name: getattr(edit, name)[known] for name in taken})
+        edit.set_content(sym, bytes(edit.data(known)), grow=False)
 
 
 def mangled_name(name: bytes, release: Release) -> bytes:

@@ -9,7 +9,7 @@ the layout of types is filled in by `typeorder`, which knows the offsets from th
 `moduledata_fields` says at which offset a field lies, in bytes.
 Source: runtime/symtab.go (moduledata), cmd/link/internal/ld/symtab.go:574-796.
 Reads `symbols`, `relocs`, `pclntab`, `moduledata`, `textsectmap`, `inittasks`, `ptab` if it is
-there; provides `symbols`, `relocs`, `moduledata_fields`.
+there, `modulehashes` if it is there; provides `symbols`, `relocs`, `moduledata_fields`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from linkpipe.errors import InputError
 from linkpipe.layout.datawords import go_slice, write_words
 from linkpipe.symkind import SymKind
 from linkpipe.tables.ptab import Ptab
+from linkpipe.tables.shlibs import ModuleHashes
 from linkpipe.tables.symbols import Flag, SymbolsEdit
 from linkpipe.tables.words import Address, Word
 
 _NONE = Ptab(exports=(), table=(0, 0, 0), path=(0, 0), hashes=(0, 0, 0))
+_ALONE = ModuleHashes(name=(0, 0), hashes=(0, 0, 0))
 
 _MARKERS = (
     "text etext noptrdata enoptrdata data edata bss ebss noptrbss enoptrbss covctrs ecovctrs "
@@ -34,7 +36,7 @@ _MARKERS = (
 
 @linkpass(
     requires=("symbols", "relocs", "pclntab", "moduledata", "textsectmap", "inittasks"),
-    optional=("ptab",),
+    optional=("ptab", "modulehashes"),
     provides=("symbols", "relocs", "moduledata_fields"),
 )
 def moduledata(link: Link) -> Link:
@@ -78,6 +80,7 @@ def _fields(link: Link, symbols: SymbolsEdit) -> dict[str, tuple[Word, ...]]:
     size = symbols.size
     plugin = link.ptab if link.has("ptab") else _NONE
     tasks = link.inittasks[0]
+    needs = link.modulehashes if link.has("modulehashes") else _ALONE
 
     def whole(sym: int, unit: int = 1) -> tuple[Word, ...]:
         return go_slice(sym, int(size[sym]) // unit)
@@ -115,8 +118,8 @@ def _fields(link: Link, symbols: SymbolsEdit) -> dict[str, tuple[Word, ...]]:
         "pluginpath": plugin.path,
         "pkghashes": plugin.hashes,
         "inittasks": whole(tasks, link.arch.ptrsize) if tasks else (0, 0, 0),
-        "modulename": (0, 0),
-        "modulehashes": (0, 0, 0),
+        "modulename": needs.name,
+        "modulehashes": needs.hashes,
     }
     return {name: values[name] for name in link.release.module_fields}
 

@@ -23,8 +23,8 @@ The header and entry addresses (in functab) are left to pclnbytes; in the releas
 the address of the text, that is a relocation.
 
 Source: cmd/link/internal/ld/pcln.go; runtime/symtab.go, runtime/runtime2.go (_func).
-Reads `symbols`, `objects`, `relocs`, `text_order`, `trampolines`; provides `symbols`, `relocs`,
-`pclntab`, `function_data`.
+Reads `symbols`, `objects`, `relocs`, `text_order`, `trampolines`, `mode`; provides `symbols`,
+`relocs`, `pclntab`, `function_data`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _PCDATA_INLTREE = 2
 
 
 @linkpass(
-    requires=("symbols", "objects", "relocs", "text_order", "trampolines"),
+    requires=("symbols", "objects", "relocs", "text_order", "trampolines", "mode"),
     provides=("symbols", "relocs", "pclntab", "function_data"),
 )
 def pclntab(link: Link) -> Link:
@@ -82,7 +82,8 @@ def pclntab(link: Link) -> Link:
     filetab = table("runtime.filetab", files.filetab, 1)
     pctab_bytes, pc_at = _pctab(symbols, link.objects, fns)
     pctab = table("runtime.pctab", pctab_bytes, 1)
-    inlined = inlined_calls(link.objects, symbols, fns, name_at, arch.endian)
+    imports = link.mode.imports
+    inlined = inlined_calls(link.objects, symbols, fns, name_at, arch.endian, imports=imports)
     trees = create_trees(edit, fns)
     counts, data = funcdata_lists(link.objects, symbols, fns, trees)
     _check(symbols, link.objects, distinct(data[data < len(symbols)]))
@@ -265,7 +266,7 @@ def _deferreturn(link: Link, ids: I32) -> I64:
     owner = having[order[place]]
     belongs = rows < relocs.first[ids[owner]] + relocs.count[ids[owner]]
     back = arch.deferreturn
-    if link.options.buildmode == "plugin" and arch.deferreturn_dynamic is not None:
+    if link.options.modular and arch.deferreturn_dynamic is not None:
         back = arch.deferreturn_dynamic
     found = np.flatnonzero(belongs & (place >= 0))[::-1]  # the first call counts
     out[owner[found]] = relocs.offset[rows[found]].astype(np.int64) + back

@@ -18,6 +18,9 @@ its methods. So methods are kept one by one, and only when somebody could call t
 When other modules may be loaded beside this one (plugins) types and methods may be used
 from there: every reachable type counts as being in an interface, and all their methods stay.
 
+A shared library keeps all that it has. Where a link uses some (-linkshared) nobody knows which
+methods they call, so all that interface tables refer to stays.
+
 All rules only add, so the result does not depend on the order in which they are applied.
 That allows a columnar design. The relocations of everything that could take part are read
 at once: that is cheaper, per relocation, than finding out first which are needed. A flood
@@ -155,5 +158,6 @@ def _result(
         special=special[rows],
         given=link.symbols,
         weak_calls=link.mode.can_use_plugins,
+        imports=link.mode.imports,
     )
     return link.evolve(symbols=symbols, relocs=relocs, graph=graph)

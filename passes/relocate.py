@@ -11,12 +11,11 @@ file order, which is the order of the object's .rela sections.
 
 Errors (targets nobody defines, values that do not fit) are collected over the whole link.
 
-`image` is uint8, the file up to the end of its last segment. A plugin's missing main.main becomes a
-dynamic import.
+`image` is uint8, the file up to the end of its last segment.
 Source: cmd/link/internal/ld/data.go:178-760 (relocsym, extreloc).
 Reads `symbols`, `objects`, `relocs`, `sections`, `elf`, `mode`, `tlsg`, `dwarf` if it is there,
 `labels` if it is there, `host_files` if it is there, `cgo` if it is there; provides `image`,
-`external_relocs`, `symbols`.
+`external_relocs`.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ _ELSEWHERE = (SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
 @linkpass(
     requires=("symbols", "objects", "relocs", "sections", "elf", "mode", "tlsg"),
     optional=("dwarf", "labels", "host_files", "cgo"),
-    provides=("image", "external_relocs", "symbols"),
+    provides=("image", "external_relocs"),
 )
 def relocate(link: Link) -> Link:
     """Copy contents into the image and apply relocations."""
@@ -66,7 +65,7 @@ def relocate(link: Link) -> Link:
                 if error.status == 1:
                     raise error
                 errors.append(error)
-    return link.evolve(image=frozen(image), external_relocs=work.external(), symbols=work.symbols)
+    return link.evolve(image=frozen(image), external_relocs=work.external())
 
 
 def _source_lines(link: Link, places: list[tuple[int, int]]) -> list[str]:
@@ -163,20 +162,16 @@ class _Work:
             self.errors.unreachable(self._where(i))
 
     def _undefined(self, undefined: Bool) -> None:
-        """Targets that nobody defines: an error, but for what a plugin leaves to its host."""
-        plugin = self.link.options.buildmode == "plugin"
-        edit = self.symbols.edit()
+        """Targets that nobody defines: an error, but for what modules need not have."""
+        module = self.link.options.buildmode in ("plugin", "shared")
         for target in distinct(self.target[undefined]).tolist():
             name = self.symbols.name_bytes(target)
             rows = undefined & (self.target == target)
-            if plugin and name == b"main.main":
-                edit.set(target, kind=SymKind.SDYNIMPORT)
-            elif plugin and name.startswith(b"go:info."):
+            if module and name.startswith(b"go:info."):
                 self.skip |= rows
             else:
                 for i in self._refuse(rows):
                     self.errors.undefined(self._where(i))
-        self.symbols = edit.freeze()
 
     def _refuse(self, bad: Bool) -> list[int]:
         """Leave these rows out; those that were still in."""

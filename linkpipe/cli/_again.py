@@ -175,8 +175,9 @@ def _joined(words: Iterable[str]) -> str:
 
 def _there_to_stay(options: Options, *more: str) -> bool:
     """Whether inputs can be read again, and what they are linked by can be saved."""
-    from linkpipe.engine.saved import pipeline_text
+    from linkpipe.engine.saved import check_savable, pipeline_text
 
+    check_savable(options)
     pipeline_text(options)
     files = (options.main, options.importcfg, options.settings.pipeline, *more)
     return all(os.path.isfile(file) for file in files if file)

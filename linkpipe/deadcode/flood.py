@@ -47,7 +47,9 @@ class Flood:
         self.gotype = (symbols.flags & Flag.GO_TYPE) != 0
         self._kept: list[I64] = []
         self._slot = np.zeros(len(symbols), np.int64)
-        follow = followed(table.type, table.weak, arch.calls, mode.can_use_plugins)
+        strong = symbols.has(owner, Flag.ITAB) if mode.imports else None
+        follow = followed(table.type, table.weak, arch.calls, mode.can_use_plugins, strong)
+        self._elsewhere = inputs.elsewhere
         self._follow = np.where(follow, table.target, 0)
 
         types = TypeData(symbols, inputs.objects, arch.ptrsize, arch.byteorder)
@@ -113,7 +115,7 @@ class Flood:
         itab = symbols.has(put, Flag.ITAB)
         word = np.full(int(itab.sum()), self._types.layout.itab_type, np.int64)
         put[itab] = self._reader.targets(put[itab], word)
-        wrong = np.flatnonzero(~self.gotype[put])
+        wrong = np.flatnonzero(~(self.gotype | self._elsewhere)[put])
         if len(wrong):
             owner = int(owners_[kind == R_USEIFACE][wrong[0]])
             raise InputError(
@@ -124,7 +126,8 @@ class Flood:
             )
         self.used[put] = True
 
-        calls = kind == R_USEIFACEMETHOD
+        # All exported methods stay anyhow, so one of a type that is not here is no matter.
+        calls = (kind == R_USEIFACEMETHOD) & ~self._elsewhere[target]
         # Interface type and offset in it, as one number, since the same ones are called often.
         add = self.table.add[rows[calls]] & 0xFFFFFFFF
         pairs = distinct((target[calls].astype(np.int64) << 32) | add)

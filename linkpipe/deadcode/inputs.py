@@ -11,11 +11,11 @@ import attrs
 import numpy as np
 
 from linkpipe.arch import Architecture
-from linkpipe.arrays.types import I32, I64
+from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.errors import UserError
 from linkpipe.flags.options import Options
 from linkpipe.formats.importpath import path_to_prefix
-from linkpipe.symkind import is_dwarf
+from linkpipe.symkind import SymKind, is_dwarf, is_text
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.objects import AuxColumns, Objects, RelocColumns, UndefinedBuiltins
 from linkpipe.tables.relocs import Relocs
@@ -44,6 +44,12 @@ class Inputs(Shown):
     mode: Mode
     relocs: Relocs
     known: I64
+
+    @property
+    def elsewhere(self) -> Bool:
+        """What is defined in shared libraries, or may be under another name: bool[n]."""
+        kinds = (SymKind.SDYNIMPORT, SymKind.Sxxx) if self.mode.imports else ()
+        return np.isin(self.symbols.kind, kinds)
 
     @property
     def owner(self) -> I32:
@@ -124,10 +130,21 @@ def find_roots(
     ``inittasks`` is the list of initialisers to run, 0 for none; ``more`` come last.
     """
     symbols, objects, arch, mode = inputs.symbols, inputs.objects, inputs.arch, inputs.mode
-    external = mode.external and options.buildmode in ("exe", "pie")
-    names = [("main" if external else options.E, "entry point")]
+    roots: list[tuple[int, str]] = []
+    if options.buildmode == "shared":
+        # Nobody knows what programs will use. Code without a size was dropped by the compiler;
+        # debug information is gathered later.
+        defined = np.arange(1, symbols.made)
+        kind = symbols.kind[defined]
+        none = is_dwarf(kind) | (is_text(kind) & (symbols.size[defined] == 0))
+        roots += [(sym, "part of the library") for sym in defined[~none].tolist()]
+        roots.append((inittasks, "initialisers of packages"))
+        return [(sym, why) for sym, why in (*roots, *more) if sym]
+    program = options.buildmode in ("exe", "pie")
+    names = [("main" if mode.external and program else options.E, "entry point")]
+    if options.linkshared and program:
+        names = [("main.main", "entry point"), ("main..inittask", "entry point")]
     names.append(("runtime.unreachableMethod", STAND_IN))
-    roots = []
     if options.buildmode == "plugin":
         path = path_to_prefix(options.pluginpath)
         names.append((f"{path}..inittask", "plugin"))

@@ -65,11 +65,14 @@ class Walk:
         self._reached = bytearray(((symbols.flags & Flag.REACHABLE) != 0).tobytes())
         self._used = bytearray(((symbols.flags & Flag.USED_IN_IFACE) != 0).tobytes())
         self._queue: list[int] = []
+        self._elsewhere = inputs.elsewhere
 
         self._types = TypeData(symbols, objects, arch.ptrsize, arch.byteorder)
         self._reader = MethodReader(self._types, table, inputs.owner)
         # Relocations that say something: to follow, to note, the first of each method.
-        self._says = followed(table.type, table.weak, arch.calls, mode.can_use_plugins)
+        strong = symbols.has(inputs.owner, Flag.ITAB) if mode.imports else None
+        calls = arch.calls
+        self._says = followed(table.type, table.weak, calls, mode.can_use_plugins, strong)
         self._says |= np.isin(table.type, MARKERS) & ~table.weak
         self._says[self._reader.row] = True
 
@@ -158,7 +161,7 @@ class Walk:
                 word = np.array([self._types.layout.itab_type])
                 target = int(self._reader.targets(one, word)[0])
             self._use_again(target, symbol)
-        elif kind == R_USEIFACEMETHOD:
+        elif kind == R_USEIFACEMETHOD and not self._elsewhere[target]:
             called = (target, int(self._table.add[row]) & 0xFFFFFFFF)
             if called not in self._calls:
                 self._calls.add(called)

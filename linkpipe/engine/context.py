@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from linkpipe.tables.relocs import Relocs
     from linkpipe.tables.relro import Relro
     from linkpipe.tables.sections import Sections
+    from linkpipe.tables.shlibs import AbiHash, ModuleHashes, Shlibs
     from linkpipe.tables.symbols import Symbols
 
 T = TypeVar("T")
@@ -134,6 +135,9 @@ class Link:
     type_order: ClassVar[Fact[I32]] = Fact()
     textsectmap: ClassVar[Fact[tuple[int, int]]] = Fact()
     ptab: ClassVar[Fact[Ptab]] = Fact()
+    shlibs: ClassVar[Fact[Shlibs]] = Fact()
+    abihash: ClassVar[Fact[AbiHash]] = Fact()
+    modulehashes: ClassVar[Fact[ModuleHashes]] = Fact()
     moduledata_fields: ClassVar[Fact[Mapping[str, int]]] = Fact()
     relro: ClassVar[Fact[Relro]] = Fact()
     sections: ClassVar[Fact[Sections]] = Fact()

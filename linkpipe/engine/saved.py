@@ -118,6 +118,7 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
     Raises UserError for a pipeline that extends another file, OSError.
     """
     options, environment = link.options, link.options.environment
+    check_savable(options)
     places = Places.of(options)
     loaded = link.packages.items if "packages" in link.facts else ()
     external = "mode" in link.facts and link.mode.external
@@ -166,6 +167,18 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
     finally:
         Path(whole).unlink(missing_ok=True)
     return saved
+
+
+def check_savable(options: Options) -> None:
+    """Raise UserError for a link that is not saved."""
+    if options.buildmode == "shared" or options.linkshared:
+        raise UserError(
+            "links that make or use shared libraries of Go (-buildmode=shared, -linkshared) are "
+            "not saved yet",
+            status=2,
+            label="linkpipe",
+            remedy="keep the libraries and archives, and the command",
+        )
 
 
 def _plan(link: Link) -> tuple[str, ...]:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 BUILD_MODES = ("exe", "pie", "c-archive", "c-shared", "shared", "plugin")
 _NONE: Mapping[str, str] = MappingProxyType({})
-UNSUPPORTED_BUILD_MODES = ("shared",)
 _ENTRIES = {"exe": "", "pie": "", "c-archive": "_lib", "c-shared": "_lib"}
 """What the name of the runtime's entry ends in (lib.go, libinit); other modes have none."""
 LINK_MODES = ("auto", "internal", "external")
@@ -141,7 +140,7 @@ class Options(Value):
         Kind.STRING, 'compiler support lib for internal linking; use "none" to disable'
     )
     linkmode: str = _flag(Kind.MODE, "set link `mode`", check=_link_mode)
-    linkshared: bool = _flag(Kind.BOOL, "link against installed Go shared libraries", refuse=_LATER)
+    linkshared: bool = _flag(Kind.BOOL, "link against installed Go shared libraries")
     macos: str = _flag(
         Kind.VALUE,
         "mac OS version to write in build info (only used in internal linking)",
@@ -176,6 +175,7 @@ class Options(Value):
     w: bool = _flag(Kind.TERNARY, "disable DWARF generation")
 
     main: str = ""
+    operands: tuple[str, ...] = ()
     environment: Environment = Environment("", "linux", "", "")
     settings: Settings = Settings()
     args: tuple[str, ...] = ()
@@ -193,6 +193,25 @@ class Options(Value):
         """Whether the output is not bound to an address (target.go, UseRelro)."""
         modes = ("pie", "c-archive", "c-shared", "shared", "plugin")
         return self.buildmode in modes or self.linkshared
+
+    @property
+    def modular(self) -> bool:
+        """Whether the output is one of several modules of Go that make up a program."""
+        return self.buildmode in ("plugin", "shared") or self.linkshared
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the code of an executable is bound to the address that it is linked for."""
+        return self.buildmode == "exe" and not self.linkshared
+
+    @property
+    def roots(self) -> tuple[tuple[str, str], ...]:
+        """What the link starts from: packages with their archives (main.go:347). Only a shared
+        library may have several, or none; it names their paths, PATH=FILE."""
+        if self.buildmode == "shared":
+            pairs = (operand.partition("=") for operand in self.operands)
+            return tuple((path, file) if found else ("main", path) for path, found, file in pairs)
+        return ((self.pluginpath if self.buildmode == "plugin" else "main", self.main),)
 
     def build_note(self, digest: Callable[[bytes], bytes]) -> bytes:
         """The NT_GNU_BUILD_ID that ``-B`` asks for, empty for none. Raises OptionError.
@@ -370,7 +389,7 @@ def _read(
     _check(values, rest)
     values["settings"] = Settings(**own)
     values["args"] = tuple(args)
-    return _complete(values, rest[0], environment)
+    return _complete(values, rest, environment)
 
 
 _LARGEST_ALIGN = 1 << 30
@@ -421,8 +440,6 @@ def _check(values: Mapping[str, Any], rest: Sequence[str]) -> None:
     strict = values.get("strictdups", 0)
     if strict not in (0, 1, 2):
         raise OptionError(f"invalid -strictdups flag value {strict}", flag="strictdups", status=1)
-    if mode in UNSUPPORTED_BUILD_MODES:
-        raise _refused(f"flag -buildmode={mode} {_LATER}", "buildmode")
     if head not in ("", "linux", "android"):  # the two are one (objabi/head.go)
         raise _refused(f"flag -H {head} {_LATER}: linkpipe writes ELF for Linux", "H")
     for name in ("T", "D", "R"):
@@ -447,7 +464,7 @@ def _refused(message: str, flag: str) -> LinkpipeError:
     )
 
 
-def _complete(values: dict[str, Any], main: str, environment: Environment) -> Options:
+def _complete(values: dict[str, Any], operands: Sequence[str], environment: Environment) -> Options:
     """Fill in the defaults that depend on other flags."""
     mode = values.setdefault("buildmode", "exe")
     values["o"] = values.get("o") or "a.out"
@@ -457,6 +474,7 @@ def _complete(values: dict[str, Any], main: str, environment: Environment) -> Op
         values["E"] = f"_rt0_{environment.goarch}_{environment.goos}{_ENTRIES[mode]}"
     if values.get("w") is None:
         values["w"] = values.get("s", False)  # -s implies -w unless -w=false is given
-    options = Options(**values, main=main, environment=environment)
+    main = operands[0] if operands else ""
+    options = Options(**values, main=main, operands=tuple(operands), environment=environment)
     options.build_note(bytes)  # a wrong -B is an error before any input is opened
     return options

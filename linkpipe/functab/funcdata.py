@@ -54,14 +54,23 @@ def create_trees(edit: SymbolsEdit, fns: Functions) -> I64:
 
 
 def inlined_calls(
-    objects: Objects, symbols: Symbols, fns: Functions, name_at: I64, endian: str
+    objects: Objects,
+    symbols: Symbols,
+    fns: Functions,
+    name_at: I64,
+    endian: str,
+    *,
+    imports: bool = False,
 ) -> U8:
     """The records runtime.inlinedCall of all functions, end to end: id of the function that was
-    inlined (3 bytes pad), its name, the call's address in the function, its first line."""
+    inlined (3 bytes pad), its name, the call's address in the function, its first line.
+
+    With ``imports`` the function may be one of a shared library; id and line are 0 then."""
     new, rank = first_seen(fns.inlined, len(symbols))
     unique = fns.inlined[new]
     auxs = objects.auxs(symbols.object[unique], symbols.local[unique], (goobj.AUX_FUNCINFO,))
-    missing = np.flatnonzero(auxs.counts != 1)
+    found = auxs.counts == 1
+    missing = np.flatnonzero(auxs.counts > 1 if imports else ~found)
     if len(missing):
         inlined = int(unique[missing[0]])
         caller = int(owners(fns.info.ninlined)[np.flatnonzero(fns.inlined == inlined)[0]])
@@ -74,14 +83,16 @@ def inlined_calls(
             remedy="rebuild all packages with one Go version",
         )
     at, size = symbols.data_at[auxs.target], symbols.data_size[auxs.target]
-    with rows_of(objects, symbols, unique):
+    with rows_of(objects, symbols, unique[found]):
         header = read_headers(symbols.arena, at, size)
+    func_id, start_line = np.zeros(len(unique), np.uint8), np.zeros(len(unique), np.int32)
+    func_id[found], start_line[found] = header["func_id"], header["start_line"]
     row = rank[fns.inlined]
     out = np.zeros((len(row), 4), f"{endian}u4")
-    out.view(np.uint8)[:, 0] = header["func_id"][row]
+    out.view(np.uint8)[:, 0] = func_id[row]
     out[:, 1] = name_at[fns.inlined]
     out[:, 2] = fns.info.inlined["parent_pc"].view(np.uint32)
-    out[:, 3] = header["start_line"][row].view(np.uint32)
+    out[:, 3] = start_line[row].view(np.uint32)
     return out.view(np.uint8).reshape(-1)
 
 

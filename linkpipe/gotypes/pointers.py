@@ -20,6 +20,7 @@ from linkpipe.arrays.ragged import offsets, owners
 from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData, targets_at
+from linkpipe.gotypes.imported import ImportedTypes
 from linkpipe.gotypes.layout import TFLAG_GC_MASK_ON_DEMAND, TFLAG_UNCOMMON, UNCOMMON_SIZE, Kind
 from linkpipe.tables.objects import NOWHERE
 from linkpipe.values import Value
@@ -60,10 +61,13 @@ class _Mask(Value):
 
 
 class PointerWords:
-    """The steps for each of the types ``ids`` (and for those within them)."""
+    """The steps for each of the types ``ids`` (and for those within them); ``imported`` reads those
+    of shared libraries."""
 
-    def __init__(self, types: TypeData, ids: Iterable[int]) -> None:
-        self._types = types
+    def __init__(
+        self, types: TypeData, ids: Iterable[int], imported: ImportedTypes | None = None
+    ) -> None:
+        self._types, self._imported = types, imported
         self._ptrsize = types.layout.ptrsize
         self._unsigned = np.dtype(f"u{self._ptrsize}").newbyteorder(types.layout.byteorder)
         self._size: dict[int, int] = {}
@@ -141,6 +145,11 @@ class PointerWords:
 
     def _read(self, ids: I64) -> set[int]:
         """Read descriptors; the types that they contain."""
+        elsewhere: set[int] = set()
+        if self._imported:
+            away = [sym for sym in ids.tolist() if self._imported.has(sym)]
+            elsewhere.update(*(self._import(self._imported, sym) for sym in away))
+            ids = np.setdiff1d(ids, away)
         types, layout = self._types, self._types.layout
         types.check(ids)
         relocs = types.relocs(ids)
@@ -181,7 +190,41 @@ class PointerWords:
             if on_demand[row]:
                 raise self._broken(sym, "GC mask not available")
             self._forms[sym] = self._mask(sym, int(ptrdata[row]), int(target[row]))
-        return found
+        return found | elsewhere
+
+    def _import(self, imported: ImportedTypes, sym: int) -> set[int]:
+        """Read one descriptor of a shared library; the types that it contains."""
+        layout = self._types.layout
+        word = layout.ptrsize
+        self._size[sym] = imported.word(sym, 0, word)
+        ptrdata = self._ptrdata[sym] = imported.word(sym, word, word)
+        flags = imported.word(sym, layout.tflag, 1)
+        kind = imported.word(sym, layout.tflag + 3, 1) & layout.kind_mask
+        if kind == Kind.ARRAY and ptrdata:
+            array = _Array(
+                imported.part(sym, layout.common),
+                imported.word(sym, layout.common + 2 * word, word),
+            )
+            self._forms[sym] = array
+            return {array.elem}
+        if kind == Kind.STRUCT and ptrdata:
+            at = layout.size_of_kind(Kind.STRUCT) + (UNCOMMON_SIZE if flags & TFLAG_UNCOMMON else 0)
+            count = imported.word(sym, layout.common + 2 * word, word)
+            if count:
+                imported.word(sym, at + 3 * word * (count - 1) + 2 * word, word)
+            fields = tuple(
+                (imported.word(sym, start + 2 * word, word), imported.part(sym, start + word))
+                for start in range(at, at + 3 * word * count, 3 * word)
+            )
+            self._forms[sym] = _Struct(fields)
+            return {field for _, field in fields}
+        if flags & TFLAG_GC_MASK_ON_DEMAND:
+            raise self._broken(sym, "GC mask not available")
+        count = ptrdata // word
+        data = imported.mask(sym, count) if count else b""
+        bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little", count=count)
+        self._forms[sym] = _Mask(tuple(np.flatnonzero(bits).tolist()))
+        return set()
 
     def _struct(self, sym: int, refs: dict[int, int], uncommon: bool) -> _Struct:
         layout = self._types.layout

@@ -56,19 +56,21 @@ def followed(
     weak: Bool,
     calls: Collection[int],
     weak_calls: bool,
+    strong: Bool | None = None,
 ) -> Bool:
     """Whether each relocation of a reachable symbol keeps its target: bool[m].
 
     Weak ones do not, nor do those of methods (that is decided method by method) and those
     that are notes to the analysis. ``calls`` are the types of direct calls; with
-    ``weak_calls`` weak calls count as strong (links that can load plugins).
+    ``weak_calls`` weak calls count as strong (links that can load plugins), and so do those that
+    are ``strong`` whatever they say.
     """
     keeps = np.ones(1 << 16, np.bool_)
     keeps[list(_NEVER)] = False
     out: npt.NDArray[Any] = keeps[types]
     rows = np.flatnonzero(weak)
+    kept = np.zeros(len(rows), np.bool_) if strong is None else strong[rows]
     if weak_calls:
-        out[rows] &= np.isin(types[rows], list(calls))
-    else:
-        out[rows] = False
+        kept |= np.isin(types[rows], list(calls))
+    out[rows] &= kept
     return out

@@ -90,6 +90,7 @@ class Graph:
             otherwise: those of methods that may be called, and dropped map initialisers.
         given: the symbols as the analysis found them, for those who run it again.
         weak_calls: whether weak calls were followed.
+        imports: whether all that interface tables refer to was followed.
     """
 
     symbols: Symbols
@@ -100,6 +101,7 @@ class Graph:
     special: Bool
     given: Symbols
     weak_calls: bool = False
+    imports: bool = False
 
     __networkx_backend__ = "linkpipe"
 
@@ -113,7 +115,10 @@ class Graph:
         """Everything by which one symbol keeps another; an edge stands for all from one to the
         other."""
         relocs = self.relocs
-        keep = followed(relocs.type, relocs.weak, self.arch.calls, self.weak_calls)
+        strong = None
+        if self.imports:
+            strong = self.symbols.has(relocs.owner(), Flag.ITAB)
+        keep = followed(relocs.type, relocs.weak, self.arch.calls, self.weak_calls, strong)
         rows = np.flatnonzero(keep | self.special)
         kind = relocs.type[rows].astype(np.int32)
         odd = self.special[rows]

@@ -344,7 +344,7 @@ def questions(options: Options, *, dynlink: bool) -> list[str]:
         flags.append(COMPRESS)
     if not exports_all(options, dynlink=dynlink):
         flags.append(EXPORT)
-    if options.buildmode == "exe":
+    if options.fixed:
         flags.append(NO_PIE[0])
     return flags
 

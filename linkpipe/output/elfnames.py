@@ -37,6 +37,8 @@ def every_name(
         moved += [relro] if relro else []
         names += [f"{rel}{name}" for name in (*moved, ".go.buildinfo", ".go.fipsinfo")]
         names.append(".note.GNU-stack")
+        if options.buildmode == "shared":
+            names += [".note.go.abihash", ".note.go.pkg-list", ".note.go.deps"]
     if options.buildmode in ("c-archive", "c-shared", "shared", "plugin") or options.linkshared:
         names += [".init_array", f"{rel}.init_array"]
     # The host linker strips, so its object has all symbols.

@@ -61,6 +61,7 @@ class _Pending:
     file: str
     imported_by: str
     fingerprint: bytes
+    shlib: str = ""
     imports: list[int] = attrs.Factory(list)
     objects: list[int] = attrs.Factory(list)
     main: bool = False
@@ -69,7 +70,8 @@ class _Pending:
 class PackageLoader:
     """Maps archives and collects packages and objects, until ``freeze``.
 
-    ``places`` knows every archive that may be loaded but ``main``, that of the main package.
+    ``places`` knows every archive that may be loaded but ``main``, that of the main package, and
+    ``others`` that a shared library starts from.
     ``header`` says what objects must be of; None: they are not asked. With ``bare`` their package
     data is passed over (flag -g). What is wrong and need not end the work at once is put into
     ``errors``. ``size``: bytes of all the archives.
@@ -82,14 +84,15 @@ class PackageLoader:
         header: Header | None = None,
         errors: list[LinkpipeError] | None = None,
         *,
+        others: Sequence[str] = (),
         bare: bool = False,
     ) -> None:
         self._places = places
         self._header, self._bare = header, bare
         self._errors = [] if errors is None else errors
         self._want = ""
-        self._slots = {main: 0}
-        for file in places.files.values():
+        self._slots: dict[str, int] = {}
+        for file in (main, *others, *places.files.values()):
             self._slots.setdefault(file, len(self._slots))
         sizes = [_size(file) for file in self._slots]
         self.size = sum(sizes)
@@ -111,7 +114,7 @@ class PackageLoader:
     def add_internal(self, path: str) -> None:
         """Put a package that the link itself needs on the work list, if there is one."""
         if path not in self._by_path and self._places.has_internal(path):
-            self._add(path, self._places.files[path], "internal", _NO_FINGERPRINT)
+            self._add(path, self._places.file(path), "internal", _NO_FINGERPRINT, known=True)
 
     def load(self) -> None:
         """Load what is on the work list, and all that it imports."""
@@ -119,11 +122,15 @@ class PackageLoader:
             self._load_package(self._done)
             self._done += 1
 
-    def _add(self, path: str, file: str, imported_by: str, fingerprint: bytes) -> int:
+    def _add(
+        self, path: str, file: str, imported_by: str, fingerprint: bytes, *, known: bool = False
+    ) -> int:
+        """``known``: it is one of the places' packages, which may be in a shared library."""
         row = self._by_path.get(path)
         if row is None:
             row = self._by_path[path] = len(self._packages)
-            self._packages.append(_Pending(path, file, imported_by, fingerprint))
+            shlib = self._places.shlibs.get(path, "") if known else ""
+            self._packages.append(_Pending(path, file, imported_by, fingerprint, shlib))
         return row
 
     def _import(self, path: str, fingerprint: bytes, importer: str) -> int:
@@ -132,7 +139,7 @@ class PackageLoader:
             path = posixpath.normpath(path)
             row = self._by_path.get(path)
         if row is None:
-            return self._add(path, self._places.file(path), importer, fingerprint)
+            return self._add(path, self._places.file(path), importer, fingerprint, known=True)
         known = self._packages[row]
         if known.fingerprint != _NO_FINGERPRINT:
             _check_fingerprint(known, known.fingerprint, importer, fingerprint)
@@ -140,6 +147,8 @@ class PackageLoader:
 
     def _load_package(self, row: int) -> None:
         package = self._packages[row]
+        if package.shlib:
+            return
         slot = self._slots.get(package.file)
         if slot is None:
             raise InputError(
@@ -253,6 +262,7 @@ class PackageLoader:
                 tuple(p.imports),
                 tuple(p.objects),
                 p.main,
+                p.shlib,
             )
             for p in self._packages
         )
@@ -366,16 +376,18 @@ def _check_fingerprint(package: _Pending, have: bytes, source: str, want: bytes)
 def load_packages(
     options: Options, arch: Architecture, release: Release, *, cgo: bool = False
 ) -> tuple[Packages, Objects]:
-    """Load the main package of the link, all that it imports, then what the link itself needs: the
+    """Load what the link starts from, all that it imports, then what the link itself needs: the
     runtime, what the sanitizers' runtimes are called by, and with ``cgo`` runtime/cgo."""
     places = Places.of(options)
     forced = options.f and release.forced_headers
     header = None if forced else Header.of(options, arch, release)
     with collecting() as errors:
-        loader = PackageLoader(places, options.main, header, errors, bare=options.g)
+        roots = options.roots
+        first, *others = [file for _, file in roots] or [""]
+        loader = PackageLoader(places, first, header, errors, others=others, bare=options.g)
         touch_ahead(int(loader.size * (_MEMORY_BARE if options.w else _MEMORY)))
-        path = options.pluginpath if options.buildmode == "plugin" else "main"
-        loader.add(path, options.main, "command line")
+        for path, file in roots:
+            loader.add(path, file, "command line")
         loader.load()
         for wanted, package in (
             (options.race, "runtime/race"),
@@ -401,7 +413,7 @@ def load_packages(
     form = release.object_format({kind.name: number for number, kind in arch.relocs.items()})
     packages, objects = loader.freeze(places.modinfo, form, debug=debug)
     runtime = packages.by_path.get("runtime")
-    if runtime is None or not packages.items[runtime].objects:
+    if runtime is None or not (packages.items[runtime].objects or packages.items[runtime].shlib):
         raise InputError(
             "cannot link without package runtime: there is no Go object of it",
             file="" if runtime is None else packages.items[runtime].file,

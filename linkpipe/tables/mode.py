@@ -26,6 +26,10 @@ class Mode(Value):
             internal.
         dynamic: whether the executable is written here and loaded by the dynamic linker.
         host_objects: whether objects of a C compiler are linked here.
+        imports: whether packages may be in shared libraries of Go, of which no more is known than
+            what they define (-linkshared).
+        plugins: whether this is a plugin, or a program that may load some: what both were built
+            from is compared then.
         pic: whether code must run wherever it is loaded: the output is not bound to an address, or
             Go is linked dynamically.
     """
@@ -39,4 +43,6 @@ class Mode(Value):
     reason: str = ""
     dynamic: bool = False
     host_objects: bool = False
+    plugins: bool = False
+    imports: bool = False
     pic: bool = attrs.field(default=attrs.Factory(lambda self: self.dynlink, takes_self=True))

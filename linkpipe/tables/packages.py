@@ -39,6 +39,7 @@ class Package(Shown):
         imports: rows of imported packages, in the order of the objects' Autolib blocks.
         objects: rows in Objects of its Go objects, in archive order.
         main: whether the export data says it is a ``package main``.
+        shlib: the shared library that has it, "" where its archive is linked.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Package(Shown):
     imports: tuple[int, ...]
     objects: tuple[int, ...]
     main: bool
+    shlib: str = ""
 
 
 @attrs.frozen(eq=False, field_transformer=columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,19 @@ class SymbolsEdit(Edit):
             self._created = dict(self._base.created)
         self._created[(key, version)] = sym
         return sym
+
+    def lookup_or_create_many(self, keys: Sequence[tuple[bytes, int]]) -> I64:
+        """``[self.lookup_or_create(*key) for key in keys]``: int64[len(keys)]."""
+        found = self._base.lookup_many([name for name, _ in keys], [v for _, v in keys])
+        if self._created is None:
+            self._created = dict(self._base.created)
+        created = self._created
+        for row, (sym, key) in enumerate(zip(found.tolist(), keys, strict=True)):
+            if key in created or not sym:
+                if key not in created:
+                    created[key] = self.create(*key)
+                found[row] = created[key]
+        return found.astype(np.int64)
 
     def own(self, name: str | bytes) -> int:
         """The id of that symbol, which this linker makes. Raises InputError where a C object has

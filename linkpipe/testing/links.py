@@ -30,7 +30,7 @@ from linkpipe.tables.symbols import COLUMNS, Flag, Symbols
 # whether plugins can be opened, whether other modules may join at run time.
 INTERNAL = Mode(external=False, iscgo=False, can_use_plugins=False, dynlink=False)
 EXTERNAL = Mode(external=True, iscgo=True, can_use_plugins=False, dynlink=False)
-PLUGIN = Mode(external=True, iscgo=True, can_use_plugins=False, dynlink=True)
+PLUGIN = Mode(external=True, iscgo=True, can_use_plugins=False, dynlink=True, plugins=True)
 
 
 def architecture(goarch: str = "") -> Architecture:

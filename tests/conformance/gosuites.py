@@ -72,6 +72,7 @@ SUITES = (
     Suite("testplugin", "cmd/cgo/internal/testplugin", alone=True),
     Suite("testcshared", "cmd/cgo/internal/testcshared", alone=True, minutes=15),
     Suite("testcarchive", "cmd/cgo/internal/testcarchive", alone=True, minutes=15),
+    Suite("testshared", "cmd/cgo/internal/testshared", alone=True, minutes=15),
     Suite("ld", "cmd/link/internal/ld", minutes=15),
     Suite("dwarf", "debug/dwarf"),
     Suite("elf", "debug/elf"),

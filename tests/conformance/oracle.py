@@ -130,7 +130,7 @@ def link(
         wrapper.write_text(WRAPPER.format(log=log, compiler=shlex.join([found, *with_flags])))
         wrapper.chmod(0o755)
         argv += ["-tmpdir", str(tmpdir), f"-extld={wrapper}"]
-    argv.append(str(inputs.main))
+    argv += inputs.operands
     argv = [sys.executable, "-I", "-S", str(MEASURE), str(folder / "measured"), *argv]
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         done = subprocess.run(argv, cwd=folder, env=env, stdout=out, stderr=err, check=False)

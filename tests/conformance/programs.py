@@ -58,6 +58,11 @@ class Program:
         return self.target.goarch if self.target else ""
 
     @property
+    def modular(self) -> bool:
+        """Whether it is, or is linked with, a shared library of Go."""
+        return self.buildmode == "shared" or "-linkshared" in self.flags
+
+    @property
     def compiler(self) -> str:
         """The C compiler, with its flags."""
         return self.target.compiler if self.target else compiler()
@@ -105,6 +110,9 @@ BIG_ELSEWHERE = (
 WITH_C = ("netuser", "netuserpie", "ownc", "owncpie")
 # What is built with debug information of version 4, too.
 DWARF4 = ("hello", "features", "host", "plugin")
+
+# The smallest library that holds the runtime (cmd/cgo/internal/testshared).
+SHARED = ("runtime", "sync/atomic")
 
 UNDEFINED = Program("undefined", PROGRAMS, "./broken/undefined", broken=True)
 DUPLICATE = Program("duplicate", PROGRAMS, "./broken/duplicate", broken=True)
@@ -176,6 +184,9 @@ def table() -> dict[str, Program]:
         Program(
             "asan", PROGRAMS, "./features", cgo=True, ldflags=named, flags=("-asan",), big=True
         ),
+        # The runtime and what it needs as a library of Go, and a program that is linked with it.
+        Program("sharedlib", PROGRAMS, "", buildmode="shared", cgo=True, run=None),
+        Program("linkshared", PROGRAMS, "./features", cgo=True, flags=("-linkshared",)),
         Program("gofmt", commands, "cmd/gofmt", run=("-d", str(HERE / "unformatted.go.txt"))),
         Program("go", commands, "cmd/go", run=("version",), big=True),
         Program("compile", commands, "cmd/compile", run=("-V=full",), big=True),
@@ -199,21 +210,27 @@ class Inputs:
     folder: Path
     argv: tuple[str, ...]
     env: dict[str, str]
+    count: int = 1
 
     @classmethod
     def read(cls, folder: Path) -> Inputs:
         command = json.loads((folder / "cmd").read_text())
-        return cls(folder, tuple(command["argv"]), command["env"])
+        return cls(folder, tuple(command["argv"]), command["env"], command.get("operands", 1))
 
     @property
     def flags(self) -> tuple[str, ...]:
         """The flags that the go command gave, without -o."""
-        return self.argv[:-1]
+        return self.argv[: -self.count]
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """What is linked: the archive of the main package, or PATH=FILE for each of a library."""
+        return self.argv[-self.count :]
 
     @property
     def main(self) -> Path:
-        """The archive of the main package."""
-        return Path(self.argv[-1])
+        """The archive of the main package, or the last one of a library."""
+        return Path(self.argv[-1].rpartition("=")[2])
 
     @property
     def importcfg(self) -> Path:
@@ -239,6 +256,8 @@ def key(program: Program) -> str:
         repr((program, (goroot() / "VERSION").read_text(), program.compiler)).encode()
     )
     digest.update((HERE / "capture.py").read_bytes())
+    if program.modular:
+        digest.update((HERE / "capture_shared.py").read_bytes())
     if program.flags or program.variables:
         digest.update(repr((program.flags, sorted(program.variables.items()))).encode())
     if ROOT in program.folder.parents:
@@ -252,14 +271,27 @@ def capture(program: Program, folder: Path) -> Inputs:
     """Build the program once and keep the inputs of its link in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     stub = folder / "toolexec"
-    words = shlex.join([sys.executable, str(HERE / "capture.py"), str(folder)])
+    script = "capture_shared.py" if program.modular else "capture.py"
+    words = shlex.join([sys.executable, str(HERE / script), str(folder)])
     # Compilers are started by the shell at once; only the link takes the way through Python.
     stub.write_text(
         f'#!/bin/sh\ncase "${{1##*/}}" in link) exec {words} "$@" ;; *) exec "$@" ;; esac\n'
     )
     stub.chmod(0o755)
+    variables = {"CGO_ENABLED": str(int(program.cgo))}
+    if program.target:
+        variables |= program.target.environment(cgo=program.cgo)
+    variables |= program.variables
+    library: tuple[str | Path, ...] = ()
+    if program.modular:
+        library = (f"-pkgdir={folder / 'lib'}",)
+        words = f"-toolexec={shlex.quote(str(stub))}"
+        go("install", "-buildmode=shared", words, *library, *SHARED, cwd=ROOT, **variables)
+        if program.buildmode == "shared":
+            return Inputs.read(folder)
     arguments: tuple[str | Path, ...] = (
         "build",
+        *library,
         f"-toolexec={shlex.quote(str(stub))}",
         "-buildvcs=false",
         f"-buildmode={program.buildmode}",
@@ -269,10 +301,6 @@ def capture(program: Program, folder: Path) -> Inputs:
         folder / "built",
         program.package,
     )
-    variables = {"CGO_ENABLED": str(int(program.cgo))}
-    if program.target:
-        variables |= program.target.environment(cgo=program.cgo)
-    variables |= program.variables
     try:
         go(*arguments, cwd=program.folder, **variables)
     except RuntimeError:

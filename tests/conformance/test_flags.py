@@ -89,6 +89,7 @@ SAME = {
     "k": sample("-k=main.fields", program="tracked-fieldtrack"),
     "libgcc": sample("-libgcc=none", program="ownc"),
     "linkmode": sample("-linkmode=external"),
+    "linkshared": sample("-linkshared=false", program="linkshared", other=EXTERNAL),
     "macos": sample("-macos=1.2.3", unseen="for macOS"),
     "macsdk": sample("-macsdk=1.2", unseen="for macOS"),
     "msan": sample("-msan", program="host", other=EXTERNAL),
@@ -103,11 +104,6 @@ SAME = {
     "tmpdir": sample("-tmpdir=/dev/null/none", other=EXTERNAL),
     "w": sample("-w=false"),
 }
-
-REFUSED = {
-    "linkshared": ("-linkshared", "no build mode shared yet"),
-}
-"""What is given, and why it is refused."""
 
 REASONS = {
     "benchmark": "figures of its own: test_phases_have_the_oracles_names",
@@ -136,7 +132,7 @@ def oracles_flags() -> frozenset[str]:
 def test_every_flag_has_a_place_here() -> None:
     """And linkpipe has no other under the oracle's name."""
     assert oracles_flags() == release().flags == set(FLAGS)
-    places = [*SAME, *REFUSED, *REASONS]
+    places = [*SAME, *REASONS]
     assert sorted(places) == sorted(oracles_flags())
 
 
@@ -260,14 +256,6 @@ def test_duplicates_that_differ(flag: str, status: int, folder: Path) -> None:
     assert f"duplicate symbol '{name}'" in ours.stderr
     if not status:
         assert oracle.differences(ours, theirs) == []
-
-
-@pytest.mark.parametrize("flag", REFUSED)
-def test_flags_that_are_refused(flag: str, folder: Path) -> None:
-    ours = oracle.link(oracle.linkpipe(), inputs(TINY), ("-w", REFUSED[flag][0]), folder)
-    assert ours.status == 2
-    assert ours.stderr.startswith(f"linkpipe: flag -{flag} "), ours.stderr
-    assert not ours.output.exists()
 
 
 @pytest.mark.parametrize("head", sorted({*HEAD_TYPES, "", "x"} - {"linux", "android"}))

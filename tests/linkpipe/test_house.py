@@ -199,6 +199,7 @@ OTHER_WORDS = {
     "output": "the fact, and the file",
     "pclntab": "the runtime's line tables, as a part of a file",
     "ptab": "a field of the module data",
+    "modulehashes": "a field of the module data",
     "reachability": "of symbols: what the graph shows",
     "randlayout": "a flag",
     "strictdups": "a flag",

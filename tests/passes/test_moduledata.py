@@ -165,7 +165,7 @@ def packages(*paths: str) -> Packages:
 
 @pytest.mark.parametrize(
     ("mode", "buildmode"),
-    [(attrs.evolve(EXTERNAL, can_use_plugins=True), "exe"), (PLUGIN, "plugin")],
+    [(attrs.evolve(EXTERNAL, can_use_plugins=True, plugins=True), "exe"), (PLUGIN, "plugin")],
 )
 def test_fingerprints_are_published_to_plugins(mode: Mode, buildmode: str) -> None:
     """Host and plugin both have them, in dependency order."""

@@ -37,7 +37,7 @@ from linkpipe.tables.pclntab import Functab, FunctionData
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.sections import Section, Sections
 from linkpipe.tables.symbols import Flag
-from linkpipe.testing.links import object_format, release
+from linkpipe.testing.links import INTERNAL, object_format, release
 from tests.goobj_writer import Obj, Reloc, Sym, write_archive
 from tests.inserted import link_with_pass
 from tests.passes.slow_pclntab import tables_slowly
@@ -181,7 +181,7 @@ def loaded(folder: Path, objects: list[Obj]) -> Link:
     loader.load()
     packages, read = loader.freeze(None, object_format())
     options: Any = SimpleNamespace(
-        w=True, dumpdep=False, buildmode="exe", environment=SimpleNamespace(goroot="")
+        w=True, dumpdep=False, modular=False, environment=SimpleNamespace(goroot="")
     )
     link = resolve.run(
         Link(
@@ -191,6 +191,7 @@ def loaded(folder: Path, objects: list[Obj]) -> Link:
                 "arch": ARCH,
                 "options": options,
                 "release": release(),
+                "mode": INTERNAL,
             }
         )
     )

@@ -172,8 +172,6 @@ def test_main_of_a_plugin_is_known_by_its_path() -> None:
 @pytest.mark.parametrize(
     ("args", "flag"),
     [
-        (["-linkshared"], "-linkshared"),
-        (["-buildmode=shared"], "-buildmode=shared"),
         (["-H=windows"], "-H windows"),
     ],
 )
@@ -184,6 +182,15 @@ def test_what_is_not_supported_is_refused_by_name(args: list[str], flag: str) ->
     assert message.startswith(f"flag {flag} is not supported")
     assert "go tool link" in message
     assert caught.value.exit_status == 2
+
+
+def test_what_a_link_starts_from() -> None:
+    """A shared library's packages are named with their paths; without one it is main."""
+    assert read("x.o").roots == (("main", "x.o"),)
+    assert read("-buildmode=plugin", "-pluginpath=q/p", "x.o").roots == (("q/p", "x.o"),)
+    library = read("-buildmode=shared", "a/b=b=c.a", "x.o")
+    assert library.roots == (("a/b", "b=c.a"), ("main", "x.o"))
+    assert read("-buildmode=shared").roots == ()
 
 
 def test_an_unsupported_flag_may_be_given_its_default() -> None:
