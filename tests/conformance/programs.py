@@ -101,10 +101,11 @@ EVERYWHERE = (
     *("hello", "features", "httpserver", "cgoserver", "gofmt", "host", "plugin"),
     *("pie", "cshared", "carchive", "dynamic", "ownpie", "dynpie"),
     *("netuser", "netuserpie", "ownc", "owncpie"),
+    *("sharedlib", "linkshared"),
 )
 BIG_ELSEWHERE = (
     *("httpserver", "cgoserver", "gofmt", "hello-nodwarf5", "pie", "carchive", "dynpie"),
-    "netuser",
+    *("netuser", "sharedlib", "linkshared"),
 )
 # Of these the C code is linked without a host linker.
 WITH_C = ("netuser", "netuserpie", "ownc", "owncpie")
@@ -128,6 +129,8 @@ def _links(target: Target, program: Program) -> bool:
     arch = Catalog().load("arches", target.goarch).at(".".join(version.split(".")[:2]))
     if program.name in WITH_C and not (arch.linkage and arch.linkage.host):
         return False
+    if program.modular:
+        return "shared" in arch.build_modes
     if not program.shared and program.name not in WITH_C:
         return True
     return arch.linkage is not None and (program.buildmode != "pie" or arch.internal_pie)
