@@ -152,6 +152,7 @@ class Release:
 
         least_text_align: whether a function is aligned to the function alignment at least; else
             what it states counts alone.
+        abihash_size: bytes of the hash by which a shared library is known.
         hash_mask: the linker's hash is SHA-256 with its first byte xored with this; name_at: from
             which byte on six of a hash stand for a long type name.
 
@@ -209,6 +210,7 @@ class Release:
     tells_experiments: bool
     response_lines: bool
     least_text_align: bool
+    abihash_size: int
     hash_mask: int
     name_at: int
     needed_experiments: Mapping[str, str]

@@ -39,7 +39,8 @@ def abihash(link: Link) -> Link:
 
     edit, items = link.symbols.edit(), link.packages.items
     order = sorted(link.packages.postorder, key=lambda row: os.fsencode(items[row].path))
-    digest = sha256(b"\1" + b"".join(items[row].fingerprint for row in order)).digest()
+    whole = sha256(b"\1" + b"".join(items[row].fingerprint for row in order)).digest()
+    digest = whole[: link.release.abihash_size]
     content = edit.own("go:link.abihashbytes")
     edit.set(content, kind=SymKind.SRODATA, size=len(digest))
     edit.add_flags(content, Flag.LOCAL | Flag.SPECIAL | Flag.REACHABLE)

@@ -66,6 +66,7 @@ RELEASE = Release(
     tells_experiments=True,
     response_lines=True,
     least_text_align=False,
+    abihash_size=20,
     hash_mask=0x01,
     name_at=4,
     needed_experiments=MappingProxyType({"swissmap": "types of maps have another form"}),

@@ -17,6 +17,7 @@ RELEASE = attrs.evolve(
     name="1.25",
     lists=LISTS,
     least_text_align=True,
+    abihash_size=32,
     hash_mask=0xFF,
     name_at=0,
     debug_names=MappingProxyType(
