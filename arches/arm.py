@@ -33,8 +33,9 @@ from linkpipe.arch import (
     with_elf,
 )
 from linkpipe.arrays.types import I64, Bool
-from linkpipe.linkage import Linkage, Reach
+from linkpipe.linkage import HeaderFlags, HostReloc, Linkage, Reach
 
+R_ARM_PC24 = 1
 R_ARM_ABS32 = 2
 R_ARM_REL32 = 3
 R_ARM_GLOB_DAT = 21
@@ -192,6 +193,8 @@ TRAMPOLINES = Trampolines(
     call=lambda add: add & _OPCODE | 0xFFFFFE,
     write=_trampoline,
     sections=True,
+    host=frozenset({R_ARM_PC24, R_ARM_CALL, R_ARM_JUMP24}),
+    strangers=False,
 )
 
 
@@ -202,6 +205,90 @@ def _entry(at: int, slot: int, record: int) -> Stub:
         bytes(12),
         tuple(StubReloc(4 * i, 4, type_, ".got.plt", slot - 8) for i, type_ in parts),
     )
+
+
+_CALL = Reach(".plt", lambda given, at: given & _OPCODE | given + at // 4 & _DISTANCE)
+HOST = {
+    1: HostReloc("R_ARM_PC24", 4, R_CALLARM, 0, _CALL),
+    2: HostReloc("R_ARM_ABS32", 4, rt.R_ADDR),
+    3: HostReloc("R_ARM_REL32", 4, rt.R_PCREL, 4),
+    10: HostReloc("R_ARM_THM_PC22", 4, None, undefined="R_ARM_THM_CALL, are you using -marm?"),
+    24: HostReloc("R_ARM_GOTOFF", 4, rt.R_GOTOFF),
+    25: HostReloc("R_ARM_GOTPC", 4, rt.R_PCREL, 4, table=True),
+    26: HostReloc("R_ARM_GOT32", 4, rt.R_CONST, 0, Reach(".got", type=rt.R_CONST), slot=True),
+    27: HostReloc("R_ARM_PLT32", 4, R_CALLARM, 0, _CALL),
+    28: HostReloc("R_ARM_CALL", 4, R_CALLARM, 0, _CALL),
+    29: HostReloc("R_ARM_JUMP24", 4, R_CALLARM, 0, _CALL),
+    40: HostReloc("R_ARM_V4BX", 4, None),
+    96: HostReloc("R_ARM_GOT_PREL", 4, rt.R_PCREL, 4, Reach(".got", type=rt.R_PCREL), slot=True),
+}
+
+_SOFT, _HARD, _UNSAID = 0x5000202, 0x5000402, 0x5000002
+"""Flags of the ELF header: how floating-point numbers are passed to functions, or nothing of it."""
+_FILE, _CPU_RAW_NAME, _CPU_NAME, _VFP_ARGS, _COMPATIBLE = 1, 4, 5, 28, 32
+_NO_DEFAULTS = 64
+
+
+class _Attributes:
+    """Reads .ARM.attributes; ValueError for what ends too early."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def __bool__(self) -> bool:
+        return self.at < len(self.data)
+
+    def take(self, size: int) -> bytes:
+        if not 0 <= size <= len(self.data) - self.at:
+            raise ValueError(f"a part of {size} bytes where {len(self.data) - self.at} are left")
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def number(self) -> int:
+        value = shift = 0
+        while True:
+            byte = self.take(1)[0]
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if shift > 70:
+                raise ValueError("a number of more than 64 bits")
+            if byte < 0x80:
+                return value
+
+    def text(self) -> bytes:
+        end = self.data.find(b"\0", self.at)
+        if end < 0:
+            raise ValueError("a name without an end")
+        return self.take(end + 1 - self.at)[:-1]
+
+    def part(self, before: int = 0) -> _Attributes:
+        """What follows its own size, which counts ``before`` bytes more."""
+        return _Attributes(self.take(int.from_bytes(self.take(4), "little") - 4 - before))
+
+
+def header_flags(flags: int, content: bytes) -> int:
+    """What an object says in .ARM.attributes of the numbers that it passes."""
+    flags = _SOFT if flags == _UNSAID else flags
+    whole = _Attributes(content)
+    if whole.take(1) != b"A":
+        raise ValueError("an unexpected format")
+    while whole:
+        section = whole.part()
+        if section.text() != b"aeabi":
+            continue
+        while section:
+            start = section.at
+            tag = section.number()
+            attributes = section.part(section.at - start)
+            while tag == _FILE and attributes:
+                kind = attributes.number()
+                named = kind in (_CPU_RAW_NAME, _CPU_NAME) or (kind >= _COMPATIBLE and kind & 1)
+                counted = not named and kind != _NO_DEFAULTS
+                value = attributes.number() if counted else 0
+                if named or kind == _COMPATIBLE:
+                    attributes.text()
+                flags = _HARD if (kind, value) == (_VFP_ARGS, 1) else flags
+    return flags
 
 
 LINKAGE = Linkage(
@@ -222,10 +309,14 @@ LINKAGE = Linkage(
     lazy=lambda at: 0,
     entsize=4,
     in_text={
-        R_CALLARM: Reach(".plt", lambda given, at: given & _OPCODE | given + at // 4 & _DISTANCE),
+        R_CALLARM: _CALL,
         rt.R_GOTPCREL: Reach(".got", type=rt.R_PCREL),
     },
     in_data={rt.R_ADDR: Reach("place", type=rt.R_CONST)},
+    host=HOST,
+    marks=(b"$a", b"$d", b"$x"),
+    fills_slots=True,
+    header_flags=HeaderFlags(b".ARM.attributes", 0x70000003, header_flags),
     ignores_d=True,
 )
 

@@ -302,6 +302,7 @@ class Trampolines(Shown):
         calls: the types of the calls that they are for; None: all that are direct calls. The others
             reach everything.
         host: the types of C compilers' calls that they are for, by number in the psABI.
+        strangers: whether -debugtramp=2 is for calls between what is of no package, too.
         unsure: the type that a call gets which is led to a trampoline because its target has no
             address yet, even in its own package (see RelocKind.shortcut); None: calls keep theirs,
             and reach all of their package.
@@ -318,6 +319,7 @@ class Trampolines(Shown):
     sections: bool = False
     calls: frozenset[int] | None = None
     host: frozenset[int] = frozenset()
+    strangers: bool = True
     unsure: int | None = None
 
 

@@ -70,7 +70,7 @@ class HostReloc(Value):
         name: as in the psABI.
         width: bytes of its field.
         type: the relocation type of Go's that it becomes; None: it is read, and an error where it
-            is needed.
+            is needed, which ``undefined`` says if it is not "".
         add: added to the addend.
         imported: how it reaches what a shared library defines; None: it cannot.
         slot: whether it asks for a slot of the global offset table, also for what is defined here,
@@ -96,6 +96,21 @@ class HostReloc(Value):
     def call(self) -> bool:
         """Whether it is for calls: what shared libraries define is called by way of .plt."""
         return self.imported is not None and self.imported.by == ".plt"
+
+
+@attrs.frozen(eq=False, repr=False)
+class HeaderFlags(Value):
+    """What C objects say of the ELF header of the executable.
+
+    Attributes:
+        section, type: name and type of the section that does.
+        read: ``read(flags, content)``: the flags of the header from then on, from those before
+            and the section's bytes. Raises ValueError for what cannot be read.
+    """
+
+    section: bytes
+    type: int
+    read: Callable[[int, bytes], int]
 
 
 def _host(by_type: Mapping[int, HostReloc]) -> Mapping[int, HostReloc]:
@@ -135,6 +150,9 @@ class Linkage(Shown):
             none: C objects are left to a host linker.
         marks: what the names of local symbols of C objects begin with that are none, but marks of
             the assembler's.
+        fills_slots: whether the slot of what is defined here holds its address when the program is
+            loaded, and the dynamic linker is not asked.
+        header_flags: see HeaderFlags; None: C objects do not change them.
         ignores_d: whether the flag -d changes nothing, as the oracle has it.
     """
 
@@ -153,6 +171,8 @@ class Linkage(Shown):
     hash_word: int = 4
     host: Mapping[int, HostReloc] = attrs.field(factory=dict, converter=_host)
     marks: tuple[bytes, ...] = ()
+    fills_slots: bool = False
+    header_flags: HeaderFlags | None = None
     ignores_d: bool = False
 
     def interpreter(self) -> str:

@@ -181,10 +181,13 @@ class _Work:
             imported[:] = False
         if reloc.type is None or reloc.imported is None:
             bad = imported if reloc.type is not None else np.ones(len(rows), np.bool_)
+            words = f"unexpected {reloc.name} relocation for dynamic symbol {{}}"
+            if reloc.type is None:
+                number = int(relocs.type[rows[0]])
+                words = reloc.undefined or f"unexpected relocation type {number} ({reloc.name})"
             checkpoint(
                 InputError(
-                    f"unexpected {reloc.name} relocation for dynamic symbol "
-                    f"{symbols.name(int(relocs.target[row]))}",
+                    words.format(symbols.name(int(relocs.target[row]))),
                     symbol=symbols.name(sym),
                     file=self.files.get(sym, ""),
                     offset=int(relocs.offset[row]),
@@ -277,8 +280,12 @@ class _Work:
         target, given = int(self.relocs.target[row]), int(self.relocs.add[row])
         if reach.whole and given:
             return
-        number = self.symbols.setdefault(target, len(self.symbols) + 1)
         linkage = self.linkage
+        if reach.by == ".got" and linkage.fills_slots and not self._imported(target):
+            self.edit.set(row, target=self.tables[".got"], type=reach.type or self.relocs.type[row])
+            self.edit.set(row, add=reach.addend(given, self._filled(target)))
+            return
+        number = self.symbols.setdefault(target, len(self.symbols) + 1)
         type_ = int(self.relocs.type[row]) if reach.type is None else reach.type
         if reach.by == "place":
             assert linkage.absolute is not None, "Linkage has looked"
@@ -300,6 +307,18 @@ class _Work:
             add=reach.addend(given, at),
             type=type_,
         )
+
+    def _imported(self, sym: int) -> bool:
+        return bool(self.link.symbols.kind[sym] == SymKind.SDYNIMPORT)
+
+    def _filled(self, target: int) -> int:
+        """The offset of the slot of what is defined here, which holds its address."""
+        size = self.link.arch.ptrsize
+        if target not in self.got:
+            at = self.got[target] = size * len(self.got)
+            table = self.tables[".got"]
+            self.edit.add(table, offset=at, size=size, type=R_ADDR, target=target)
+        return self.got[target]
 
     def relative(self, ids: I64, type_: int) -> None:
         """Have the dynamic linker put every address in data right."""

@@ -83,7 +83,10 @@ class _Executable(ElfFrame):
     type = elf.FileType.EXEC
 
     def __init__(self, link: Link) -> None:
-        super().__init__(link.arch, link.sections, link.elf_symtab, link.image)
+        arch = link.arch
+        if link.mode.host_objects and link.cgo.elf_flags is not None:
+            arch = attrs.evolve(arch, elf_flags=link.cgo.elf_flags)
+        super().__init__(arch, link.sections, link.elf_symtab, link.image)
         self.link, self.round = link, segment_quantum(link.options, link.arch)
         self.linkage = link.arch.linkage if link.mode.dynamic else None
         if link.options.relocatable:

@@ -29,7 +29,7 @@ from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.types import U8
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import COMMAND, InputError, UserError, os_error
-from linkpipe.formats.hostobject import Target, read
+from linkpipe.formats.hostobject import Relocatable, Target, read
 from linkpipe.hostlinker.hosttools import compiler
 from linkpipe.hostobjects.entering import Entering
 from linkpipe.hostobjects.libraries import NONE, compilers_file, open_library
@@ -65,6 +65,7 @@ def hostobjects(link: Link) -> Link:
     relocs = Relocs.gather(len(made), owners, columns)
     imports = {s: i for s, i in link.cgo.imports.items() if s not in entering.defined}
     cgo = attrs.evolve(link.cgo, imports=MappingProxyType(imports), lacking=lacking)
+    cgo = attrs.evolve(cgo, elf_flags=loading.elf_flags)
     return link.evolve(
         symbols=made,
         relocs=relocs,
@@ -82,6 +83,7 @@ class _Loading:
         self.link, self.options, self.entering = link, link.options, entering
         self.target = Target(arch.name, arch.elf_class, arch.endian, arch.elf_machine)
         self.captured = 0
+        self.elf_flags: int | None = None
 
     def load(self, host: HostObject, data: U8) -> None:
         """Take in an object, which lies at ``host.at`` in the bytes ``data``."""
@@ -94,9 +96,23 @@ class _Loading:
                 expected="an ELF object",
                 remedy="rebuild it for this system, or link with -ldflags=-linkmode=external",
             )
-        self.entering.enter(read(content, host.name, self.target), host.package)
+        found = read(content, host.name, self.target)
+        self.entering.enter(found, host.package)
+        self._header_flags(found)
         if self.options.capturehostobjs:
             self._capture(host, content)
+
+    def _header_flags(self, found: Relocatable) -> None:
+        """See what an object says of the ELF header."""
+        linkage = self.link.arch.linkage
+        rule = linkage.header_flags if linkage else None
+        for section, name in enumerate(found.names if rule else ()):
+            if rule and name == rule.section and found.sections["type"][section] == rule.type:
+                before = self.link.arch.elf_flags if self.elf_flags is None else self.elf_flags
+                try:
+                    self.elf_flags = rule.read(before, found.content(section).tobytes())
+                except ValueError as e:
+                    raise found.wrong(f"corrupt {found.section_name(section)}", found=f"{e}") from e
 
     def _capture(self, host: HostObject, content: U8) -> None:
         """Write a copy of an object, and what it is, into the folder of -capturehostobjs."""

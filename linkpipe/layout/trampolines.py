@@ -231,7 +231,7 @@ class _Work:
                 if self.is_runtime(mine) and self.is_runtime(its):
                     return False  # as these are
             return True
-        if self.debug and (not mine or mine != its):
+        if self.debug and (mine != its or (not mine and self.rules.strangers)):
             return True
         place = self.value[sym] + self.offset[call]
         return self.rules.far(address - place, self.addend[call], self.mode.external)

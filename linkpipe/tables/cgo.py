@@ -37,6 +37,7 @@ class CgoFacts(Shown):
     exports: symbols that shared libraries may look up, in order, each with the file that says so.
     lacking: why the C compiler's library was not looked into for what C objects need, for
         messages; "" when it was, or was not needed.
+    elf_flags: the flags of the ELF header that C objects ask for; None: the architecture's.
     """
 
     ldflags: tuple[str, ...]
@@ -46,3 +47,4 @@ class CgoFacts(Shown):
     dynamic: bool
     exports: Mapping[int, str] = MappingProxyType({})
     lacking: str = ""
+    elf_flags: int | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from elftools.elf import enums
@@ -17,6 +19,7 @@ from linkpipe.arches.arm import (
     RELOCS,
     TRAMPOLINES,
     distance,
+    header_flags,
     runtime_variables,
     spelled,
 )
@@ -208,3 +211,37 @@ def test_a_call_that_is_too_far_is_refused() -> None:
 
 def test_numbers_are_those_of_the_toolchains_source() -> None:
     assert has(ARCH) == said("arm", "arm")
+
+
+def attributes(*pairs: int, name: bytes = b"aeabi\0") -> bytes:
+    """A section .ARM.attributes with tags and values of the file."""
+    body = bytes(pairs)
+    body = b"\x01" + (5 + len(body)).to_bytes(4, "little") + body
+    return b"A" + (4 + len(name) + len(body)).to_bytes(4, "little") + name + body
+
+
+@pytest.mark.parametrize(
+    ("contents", "flags"),
+    [
+        ([attributes(28, 1)], 0x5000402),
+        ([attributes(6, 10, 28, 0)], 0x5000202),
+        ([b"A"], 0x5000202),
+        ([attributes(6, 10), attributes(5, 55, 0, 32, 1, 65, 0, 28, 1), attributes()], 0x5000402),
+        ([attributes(28, 1, name=b"gnu\0")], 0x5000202),
+    ],
+)
+def test_objects_of_arm_say_how_numbers_are_passed(contents: list[bytes], flags: int) -> None:
+    """In registers, if one does; else not, if one says anything."""
+    found = 0x5000002
+    for content in contents:
+        found = header_flags(found, content)
+    assert found == flags
+
+
+@given(st.integers(0, 24), st.integers(0, 255))
+def test_what_objects_of_arm_say_may_be_damaged(at: int, value: int) -> None:
+    data = bytearray(attributes(5, 55, 0, 67, 1, 0, 28, 1))
+    data[at % len(data)] = value
+    for content in (bytes(data), bytes(data[:at])):
+        with suppress(ValueError):
+            header_flags(0x5000002, content)

@@ -274,6 +274,47 @@ def test_other_instructions_of_386_that_ask_for_a_slot_are_refused() -> None:
     assert "unexpected GOT reloc for non-dynamic symbol here" in error.value.render()
 
 
+def test_slots_of_arm_for_what_is_defined_here_hold_its_address() -> None:
+    """The dynamic linker is not asked, and the symbol is none of its own."""
+    p = Importing(arm.ARCH)
+    here = p.symbol("here", kind=SymKind.SNOPTRDATA, content=bytes(8))
+    puts = p.imported("puts")
+    f = c_code(
+        p,
+        bytes(16),
+        (0, 28, puts, -0x14000002),
+        (4, 96, puts, 8),
+        (8, 96, here, 8),
+        (12, 26, here, 1),
+    )
+    link = hosted(p)
+    entry = len(arm.LINKAGE.first.code) // 4
+    assert rows(link, f) == [
+        (".plt", 0xEB000000 + entry - 2, arm.R_CALLARM),
+        (".got", 12, rt.R_PCREL),
+        (".got", 16, rt.R_PCREL),
+        (".got", 5, rt.R_CONST),
+    ]
+    assert link.dynamic.got.tolist() == [puts, here]
+    assert link.dynamic.symbols.tolist() == [puts]
+    assert link.dynamic.offset.tolist() == [0]
+    assert rows(link, link.symbols.lookup(".got")) == [("here", 0, rt.R_ADDR)]
+
+
+@pytest.mark.parametrize(
+    ("type_", "said"),
+    [(10, "R_ARM_THM_CALL, are you using -marm?"), (40, "unexpected relocation type 296")],
+)
+def test_what_is_read_of_c_objects_of_arm_and_refused_where_it_is_needed(
+    type_: int, said: str
+) -> None:
+    p = Importing(arm.ARCH)
+    c_code(p, bytes(16), (0, type_, p.imported("puts"), 0))
+    with pytest.raises(LinkErrors) as error:
+        hosted(p)
+    assert said in error.value.render()
+
+
 @pytest.mark.parametrize(("type_", "name"), [(2, ""), (2, "lost"), (24, "lost"), (9, ""), (42, "")])
 def test_what_nobody_defines(type_: int, name: str) -> None:
     """Or has no name at all: a call of a number, as assembly may write it."""

@@ -42,7 +42,12 @@ const char *name_of(int n) {
 	return "molti";
 }
 
-// The compiler's own library counts bits, and divides what is longer than a word.
+// The compiler's own library counts bits, and divides what is longer than a word. That of arm may be
+// Thumb code, which Go's linker refuses.
+#ifdef __arm__
+int bits(unsigned long n) { return n & 0xff; }
+unsigned long long quotient(unsigned long long a, unsigned long long b) { return a - b; }
+#else
 int bits(unsigned long n) { return __builtin_popcountl(n); }
 unsigned long long quotient(unsigned long long a, unsigned long long b) {
 #ifdef __SIZEOF_INT128__
@@ -51,6 +56,7 @@ unsigned long long quotient(unsigned long long a, unsigned long long b) {
 	return a / b;
 #endif
 }
+#endif
 
 int picks(int which) {
 	int *chosen = &visible_a;
