@@ -36,6 +36,7 @@ class Inputs(Shown):
         arch, mode: what the link is for.
         relocs: the relocations of all that could take part.
         known: int64[k], the symbols that could, in the order of its rows.
+        debug: whether debug information takes part.
     """
 
     symbols: Symbols
@@ -44,6 +45,7 @@ class Inputs(Shown):
     mode: Mode
     relocs: Relocs
     known: I64
+    debug: bool = False
 
     @property
     def elsewhere(self) -> Bool:
@@ -100,7 +102,7 @@ def read_inputs(
     columns = RelocColumns(*(np.concatenate(pair) for pair in [(read.counts, counts), *pairs]))
     ids = np.concatenate((ids, others))
     relocs = Relocs.gather(len(symbols), ids, columns)
-    return Inputs(symbols, objects, arch, mode, relocs, ids)
+    return Inputs(symbols, objects, arch, mode, relocs, ids, debug)
 
 
 def extra_roots(symbols: Symbols, names: Iterable[str], why: str) -> tuple[tuple[int, str], ...]:
@@ -136,7 +138,9 @@ def find_roots(
         # debug information is gathered later.
         defined = np.arange(1, symbols.made)
         kind = symbols.kind[defined]
-        none = is_dwarf(kind) | (is_text(kind) & (symbols.size[defined] == 0))
+        none = (is_dwarf(kind) & (not inputs.debug)) | (
+            is_text(kind) & (symbols.size[defined] == 0)
+        )
         roots += [(sym, "part of the library") for sym in defined[~none].tolist()]
         roots.append((inittasks, "initialisers of packages"))
         return [(sym, why) for sym, why in (*roots, *more) if sym]

@@ -11,7 +11,9 @@ from tests.conformance.programs import inputs, table
 from tests.conformance.tools import need
 
 
-@pytest.mark.parametrize("name", ["hello", "features", "plugin", "cgoserver", "hello-s390x"])
+@pytest.mark.parametrize(
+    "name", ["hello", "features", "plugin", "cgoserver", "hello-s390x", "sharedlib", "linkshared"]
+)
 def test_the_listing_is_the_oracles(name: str, folder: Path) -> None:
     """The same lines in the same order: readers take the first of a kind for the cause."""
     program = table()[name]

@@ -49,6 +49,27 @@ def test_same_bytes_and_same_output(program: Program, mode: str, folder: Path) -
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_a_shared_library_of_go(mode: str, folder: Path) -> None:
+    """go.o, the C compiler's arguments and the library itself. The program `linkshared` runs with
+    it."""
+    program = table()["sharedlib"]
+    need(program.missing_compiler())
+    ours, theirs = both(program, mode, folder)
+    assert oracle.differences(ours, theirs) == []
+
+
+def test_a_shared_library_names_all_that_a_host_linker_needs(folder: Path) -> None:
+    given = inputs(table()["sharedlib"])
+    assert given.operands[-1].startswith("runtime/cgo=")
+    less = attrs.evolve(given, argv=given.argv[:-1], count=given.count - 1)
+    for command in (oracle.stock(), oracle.linkpipe()):
+        linked = oracle.link(command, less, (), folder)
+        assert linked.status == 2
+        assert "cannot implicitly include runtime/cgo in a shared library" in linked.stderr
+        assert not linked.output.exists()
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("arch", PAIRS, ids=[pair.lstrip("-") or "native" for pair in PAIRS])
 def test_plugin_and_host(arch: str, mode: str, folder: Path) -> None:
     """go.o, the C compiler's arguments and the final files are the oracle's, for the plugin and

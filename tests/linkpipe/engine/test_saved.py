@@ -37,6 +37,13 @@ def direct(program: Program, output: Path, *flags: str) -> bytes:
     return output.read_bytes()
 
 
+@pytest.mark.parametrize("flag", ["-buildmode=shared", "-linkshared"])
+def test_links_of_shared_libraries_are_not_saved(flag: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="are not saved yet"):
+        keep(table()["hello"], tmp_path / "saved", flag)
+    assert not (tmp_path / "saved").exists()
+
+
 @pytest.mark.parametrize("flags", [(), ("-s", "-X=main.a=b c", "-X=main.d='e'")])
 def test_it_gives_the_same_bytes(
     tmp_path: Path, flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch

@@ -19,6 +19,29 @@ def put(file: Path) -> str:
     return str(file)
 
 
+def test_shared_libraries_by_what_was_installed(tmp_path: Path) -> None:
+    """A file PKG.shlibname names the library that has the package, and goes before an archive."""
+    (tmp_path / "sync").mkdir()
+    (tmp_path / "sync" / "atomic.shlibname").write_text("libx.so\n")
+    (tmp_path / "sync" / "atomic.a").touch()
+    (tmp_path / "fmt.a").touch()
+    options = Options(L=(str(tmp_path),), linkshared=True)
+    places = Places.of(options)
+    assert dict(places.shlibs) == {"sync/atomic": "libx.so"}
+    assert places.file("sync/atomic") == ""
+    assert places.file("fmt") == str(tmp_path / "fmt.a")
+    assert places.has_internal("sync/atomic")
+    assert not Places.of(Options(L=(str(tmp_path),))).shlibs
+
+
+def test_shared_libraries_of_an_importcfg(tmp_path: Path) -> None:
+    config = tmp_path / "importcfg"
+    config.write_text("packagefile p=p.a\npackageshlib p=/x/libp.so\n")
+    assert Places.of(Options(importcfg=str(config))).file("p") == "p.a"
+    shared = Places.of(Options(importcfg=str(config), linkshared=True))
+    assert (shared.file("p"), dict(shared.shlibs)) == ("", {"p": "/x/libp.so"})
+
+
 def test_folders_in_their_order_then_goroot(tmp_path: Path) -> None:
     """Archives win over objects, the first -L folder over the second, all of them over GOROOT's."""
     first, second = tmp_path / "1", tmp_path / "2"
