@@ -8,6 +8,11 @@ behind its language (```python acme/count.py) is written into that file. Tests h
 what is printed:
 
     python -m tools.pages [PAGE …]        # writes what has changed into the pages
+
+Of documents beside these pages a block that begins with ```sh has lines to be done, without what
+they print. All blocks of a document are done one after the other in the folder of a program, but
+for the lines in untried.toml; a block whose first line is a comment that is a file's name
+(# acme.toml) is written into that file.
 """
 
 from __future__ import annotations
@@ -17,13 +22,14 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 
 from tests.conformance.releases import VERSIONS, install
-from tests.conformance.toolchain import ROOT, environment
+from tests.conformance.toolchain import CHECKED, ROOT, environment
 
 PAGES = tuple(ROOT / "docs" / name for name in ("looking-inside.md", "questions.md"))
 WALKS = tuple(
@@ -36,9 +42,23 @@ WALKS = tuple(
         "policy-in-ci.md",
     )
 )
+DOCUMENTS = tuple(
+    file
+    for where in (".", "benchmarks", "docs", "shelf", "shelf/*", "templates/*")
+    for file in sorted(ROOT.glob(f"{where}/*.md"))
+    if "\n```sh\n" in file.read_text()
+)
+UNTRIED: dict[str, str] = tomllib.loads(Path(__file__).with_name("untried.toml").read_text())
+"""Lines that are not done, and why."""
 PROGRAMS = ROOT / "tests" / "linkpipe" / "ask" / "programs"
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PART = re.compile(r"^```(console|\w+ [\w./-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_NAMED = re.compile(r"^```(sh|\w+\n# (\S+\.\w+))\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FOUND = re.compile(r"linkpipe (diff|compare|plugin-check|unused-x|verify) ")
+"""What ends with status 1 where it has found something."""
+_PLACES = {"/tmp/": "", "/path/to/": "", "YOUR_PROGRAM": "programs/ours"}
+"""Where in the home of who does what a document says is what it calls so."""
+_BUILT = ignore_patterns("*.egg-info", "build", "__pycache__")
 _FLAGS = "-trimpath -buildvcs=false"
 _HOME = "/home/you"
 
@@ -66,9 +86,7 @@ class Reader:
         self.variables = _variables(text, home)
         if plugins:
             if "../shelf/" in text:
-                copytree(
-                    ROOT / "shelf", home / "shelf", ignore=ignore_patterns("*.egg-info", "build")
-                )
+                copytree(ROOT / "shelf", home / "shelf", ignore=_BUILT)
             site, boot = home / "site", home / "boot"
             boot.mkdir()
             (boot / "sitecustomize.py").write_text(f"import site\nsite.addsitedir({str(site)!r})\n")
@@ -155,6 +173,54 @@ def walked(text: str) -> str:
             return match[0]
 
         return _PART.sub(one, text)
+
+
+def lines(block: str) -> list[str]:
+    """The lines of a ```sh block, without what is said of them."""
+    found = (re.sub(r"(^|\s+)# .*", "", line) for line in block.splitlines())
+    return [line for line in found if line]
+
+
+def shells(document: Path) -> list[str]:
+    """The ```sh blocks of a document."""
+    return [match[3] for match in _NAMED.finditer(document.read_text()) if match[1] == "sh"]
+
+
+def undone(document: Path) -> list[str]:
+    """What the lines of a document print that do not do what they are to do: nothing, if all do."""
+    text, found = document.read_text(), []
+    with _home() as home:
+        reader = _at_a_program(home, text, document.parent)
+        for match in _NAMED.finditer(text):
+            if match[1] != "sh":
+                (reader.folder / match[2]).parent.mkdir(parents=True, exist_ok=True)
+                (reader.folder / match[2]).write_text(match[3])
+                continue
+            told = [line for line in lines(match[3]) if line not in UNTRIED]
+            told = [f"{line} || test $? = 1" if _FOUND.match(line) else line for line in told]
+            for place, to in _PLACES.items():
+                told = [line.replace(place, f"{home}/{to}") for line in told]
+            printed = reader.do("\n".join(["set -ex", *told]))
+            if reader.status:
+                found.append(printed)
+    return found
+
+
+def _at_a_program(home: Path, text: str, where: Path) -> Reader:
+    """Somebody in the folder of a program, who has in it what documents speak of."""
+    reader = Reader(home, text, plugins=True)
+    reader.folder /= "ours"
+    for source, to in (("quiet", "."), ("template", "cmd/prog"), ("plugins/greet", "plugin")):
+        copytree(PROGRAMS / source, reader.folder / to, dirs_exist_ok=True)
+    if "./shelf/" in text:
+        copytree(ROOT / "shelf", reader.folder / "shelf", ignore=_BUILT)
+    if where.parent.name == "templates":
+        reader.folder = Path(copytree(where, home / "linkpipe-sample", ignore=_BUILT))
+    reader.variables["XDG_RUNTIME_DIR"] = str(home)
+    for name in CHECKED:  # that takes time, and other tests have it
+        del reader.variables[name]
+    reader.variables["PATH"] += f"{os.pathsep}{home / 'site' / 'bin'}"
+    return reader
 
 
 def _variables(text: str, home: Path) -> dict[str, str]:
