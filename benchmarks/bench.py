@@ -35,6 +35,7 @@ CASES = (
     *(f"{name}{BARE}" for name in PROGRAMS),
     f"plugin{BARE}{PROBES}",
     f"host{BARE}{PROBES}",
+    *("netuser", "netuserpie", "race", "cshared"),
 )
 # The first marks on the way (the issues that set them): wall time at most so many times the
 # oracle's; peak memory at most twice, everywhere; and debug information costs at most so many

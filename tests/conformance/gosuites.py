@@ -52,17 +52,50 @@ one that failed early."""
 class Suite:
     """A package of the toolchain whose tests are run.
 
-    `run` chooses tests (go test's -run); `needs` are programs without which the suite skips what
-    matters; `alone` ones write into GOROOT or measure time, so nothing runs beside them; `minutes`
-    is when it has hung.
+    `run` chooses tests (go test's -run); `flags` are more flags of go test, and `variables` more of
+    its environment; `needs` are programs without which the suite skips what matters; `alone` ones
+    write into GOROOT or measure time, so nothing runs beside them; `minutes` is when it has hung.
     """
 
     name: str
     package: str
     run: str = ""
+    flags: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(factory=dict)
     needs: tuple[str, ...] = ()
     alone: bool = False
     minutes: int = 10
+
+
+CGO = "cmd/cgo/internal"
+STATIC = '-ldflags=-linkmode=external -extldflags "-static -pthread"'
+
+
+def _forms(name: str, package: str, *forms: str) -> tuple[Suite, ...]:
+    """A suite of cgo's in forms that the toolchain's own builders run (cmd/dist/test.go,
+    registerCgoTests): the linker and the mode of building are part of what is tested."""
+    flags = {
+        "internal": ("-tags=internal", "-ldflags=-linkmode=internal"),
+        "internal-pie": (
+            "-tags=internal,internal_pie",
+            "-buildmode=pie",
+            "-ldflags=-linkmode=internal",
+        ),
+        "external": ("-ldflags=-linkmode=external",),
+        "static": ("-tags=static", STATIC),
+        "pie": ("-buildmode=pie",),
+    }
+    return tuple(
+        Suite(f"{name}-{form}" if form else name, package, flags=flags.get(form, ()), minutes=15)
+        for form in forms
+    )
+
+
+def _raced(*packages: str) -> tuple[Suite, ...]:
+    return tuple(
+        Suite(f"{package}-race", package, flags=("-race", "-short"), minutes=15)
+        for package in packages
+    )
 
 
 # Left out: cmd/link itself. Its tests pass a -toolexec of their own, which replaces ours: they
@@ -83,6 +116,24 @@ SUITES = (
     Suite("addr2line", "cmd/addr2line"),
     Suite("pprof", "runtime/pprof", alone=True),
     Suite("runtime", "runtime", "Gdb|Crash|Callers|Pprof", needs=("gdb",), alone=True, minutes=15),
+    *_forms("cgo", f"{CGO}/test", "", "internal", "internal-pie", "external", "static", "pie"),
+    Suite(
+        "cgo-auto-static",
+        f"{CGO}/test",
+        flags=("-tags=static",),
+        variables={"CGO_LDFLAGS": "-static -pthread"},
+        minutes=15,
+    ),
+    *_forms("testtls", f"{CGO}/testtls", "", "internal", "external", "static", "pie"),
+    *_forms("testnocgo", f"{CGO}/testnocgo", "", "external", "static", "pie"),
+    Suite("testso", f"{CGO}/testso", alone=True),
+    Suite("teststdio", f"{CGO}/teststdio", alone=True),
+    Suite("testlife", f"{CGO}/testlife", alone=True),
+    Suite("testsanitizers", f"{CGO}/testsanitizers", alone=True, minutes=30),
+    *_forms("user", "os/user", "", "internal", "external", "static", "pie"),
+    *_forms("net", "net", "", "internal", "external", "pie"),
+    Suite("race", "runtime/race", flags=("-race",), alone=True, minutes=30),
+    *_raced("sync", "sync/atomic", "net/http", "encoding/json"),
 )
 
 
@@ -198,10 +249,12 @@ def run(suite: Suite, linker: str, pattern: str, folder: Path, **variables: str)
         GOTMPDIR=str(folder / "tmp"),
         TMPDIR=str(folder / "tmp"),
         LINKPIPE_TIMING=str(folder / "made"),
+        **suite.variables,
         **variables,
     )
     env["PATH"] = f"{copy / 'bin'}{os.pathsep}{env['PATH']}"
     command = [str(copy / "bin" / "go"), "test", "-json", "-count=1", f"-timeout={suite.minutes}m"]
+    command += suite.flags
     chosen = pattern or suite.run
     if chosen:
         command.append(f"-run={chosen}")

@@ -190,6 +190,7 @@ def table() -> dict[str, Program]:
         # The runtime and what it needs as a library of Go, and a program that is linked with it.
         Program("sharedlib", PROGRAMS, "", buildmode="shared", cgo=True, run=None),
         Program("linkshared", PROGRAMS, "./features", cgo=True, flags=("-linkshared",)),
+        Program("race", CPROGRAMS, "./netuser", cgo=True, flags=("-race",), big=True),
         Program("gofmt", commands, "cmd/gofmt", run=("-d", str(HERE / "unformatted.go.txt"))),
         Program("go", commands, "cmd/go", run=("version",), big=True),
         Program("compile", commands, "cmd/compile", run=("-V=full",), big=True),
