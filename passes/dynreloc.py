@@ -318,6 +318,7 @@ class _Work:
             at = self.got[target] = size * len(self.got)
             table = self.tables[".got"]
             self.edit.add(table, offset=at, size=size, type=R_ADDR, target=target)
+            self.symbols_edit.set(table, size=at + size)
         return self.got[target]
 
     def relative(self, ids: I64, type_: int) -> None:

@@ -19,8 +19,13 @@ from types import MappingProxyType
 import numpy as np
 
 from linkpipe.engine.pass_api import Link, linkpass
-from linkpipe.formats import elf
-from linkpipe.formats.sharedlib import SharedLibrary, find_library, read_library
+from linkpipe.formats.sharedlib import (
+    FUNCTION,
+    NO_SYMBOLS,
+    SharedLibrary,
+    find_library,
+    read_library,
+)
 from linkpipe.packages.places import library_folders
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
@@ -54,12 +59,12 @@ def sharedlibs(link: Link) -> Link:
 def _take_in(link: Link, edit: SymbolsEdit, library: SharedLibrary) -> dict[int, int]:
     """Make imports of one library's symbols; their ELF types."""
     found = library.symbols
-    rows = np.flatnonzero(~np.isin(found.type, (elf.STT_NOTYPE, elf.STT_SECTION)))
+    rows = np.flatnonzero(~np.isin(found.type, NO_SYMBOLS))
     abi = link.arch.abi_internal
     kinds = found.type[rows].tolist()
     names = [found.names[row] for row in rows.tolist()]
     keys = [
-        _convention(name, abi) if kind == elf.STT_FUNC else (name, ABI0)
+        _convention(name, abi) if kind == FUNCTION else (name, ABI0)
         for name, kind in zip(names, kinds, strict=True)
     ]
     ids = edit.lookup_or_create_many(keys)

@@ -152,8 +152,7 @@ def barriers(plan: Plan) -> str:
         "# Barriers",
         (
             "A barrier is a place in the pipeline with a name. What it lists as final no pass "
-            "behind it changes, but for those of the default pipeline that are named beside it; "
-            "with `-check` that is held. Inserts name barriers rather than "
+            "behind it changes; with `-check` that is held. Inserts name barriers rather than "
             "passes, because passes are renamed and split, and barriers stay."
         ),
     ]
@@ -162,18 +161,12 @@ def barriers(plan: Plan) -> str:
         after = [planned.name for planned in plan.passes[barrier.at :][:1]]
         where = f" and before [{after[0]}](passes/{after[0]}.md)" if after else ", at the end"
         final = ", ".join(_part(path, "") for path in barrier.final)
-        late = [
-            planned.name
-            for planned in plan.passes[barrier.at :]
-            if set(barrier.final) & set(planned.run.provides)
-        ]
-        still = f" What {_linked(late)} sets in it comes later." if late else ""
         parts += [
             f"## {barrier.name}",
             f"{barrier.why[:1].upper()}{barrier.why[1:]}.",
             (
                 f"It stands behind [{before}](passes/{before}.md){where}. "
-                f"Final from here on: {final}.{still}"
+                f"Final from here on: {final}."
             ),
         ]
     return _page(*parts)

@@ -30,6 +30,9 @@ OWNER = b"Go\0\0"
 PACKAGES, ABI_HASH, DEPENDENCIES = 1, 2, 3
 """Kinds of a note of Go's (cmd/link/internal/ld/elf.go)."""
 
+FUNCTION, NO_SYMBOLS = elf.STT_FUNC, (elf.STT_NOTYPE, elf.STT_SECTION)
+"""ELF types of dynamic symbols: of functions, and of what is no more than a name."""
+
 NOT_LOADED = (".note.go.pkg-list", ".note.go.deps")
 """Sections of a library that linkers read; programs do not."""
 
@@ -91,7 +94,7 @@ class SharedLibrary(Shown):
             for row, (name, kind) in enumerate(
                 zip(self.symbols.names, self.symbols.type.tolist(), strict=True)
             )
-            if kind not in (elf.STT_NOTYPE, elf.STT_SECTION)
+            if kind not in NO_SYMBOLS
         }
 
     def content(self, row: int) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 
 from linkpipe import api
 from linkpipe.engine.pipeline import load_pipeline
-from tools.reference import FOLDER, barriers, default_plan, shipped
+from tools.reference import FOLDER, shipped
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +30,6 @@ def test_what_a_docstring_is_made_of_is_not_on_the_pages() -> None:
     text = "".join(shipped().values())
     assert "Attributes:" not in text
     assert "; |" not in text
-
-
-def test_who_changes_what_is_final_is_named() -> None:
-    text = barriers(default_plan())
-    (part,) = re.findall(r"## contents-final\n(.*?)\n## ", text, re.DOTALL)
-    assert "What [relocate](passes/relocate.md) sets in it" in part
 
 
 def test_every_function_stands_with_its_signature() -> None:
