@@ -31,7 +31,8 @@ def keep(source: Path, folder: Path, package: str) -> Path:
 
 
 def save(folder: Path, argv: list[str]) -> None:
-    """Save the command line of one link and all that it reads."""
+    """Save the command line of one link and all that it reads, but for shared libraries, which
+    stay where they are."""
     at = argv.index("-importcfg")
     lines = []
     for line in Path(argv[at + 1]).read_text().splitlines():
@@ -42,14 +43,21 @@ def save(folder: Path, argv: list[str]) -> None:
         lines.append(line)
     config = folder / "importcfg"
     config.write_text("\n".join(lines) + "\n")
-    main = keep(Path(argv[-1]), folder, "main")
-
-    flags = [*argv[:-1]]
+    # A program has one operand, a shared library of Go one for each package: PATH=FILE.
+    count = 1
+    while argv[-count - 1].endswith(".a"):
+        count += 1
+    flags, operands = argv[:-count], []
+    for operand in argv[-count:]:
+        package, named, file = operand.rpartition("=")
+        kept = keep(Path(file), folder, f"operand/{package}" if named else "main")
+        operands.append(f"{package}{named}{kept}")
     flags[at + 1] = str(config)
     out = flags.index("-o")
     del flags[out : out + 2]
     command = {
-        "argv": [*flags, str(main)],
+        "argv": [*flags, *operands],
+        "operands": count,
         "env": {key: os.environ[key] for key in KEPT if key in os.environ},
         "cwd": str(folder),
     }
@@ -57,7 +65,8 @@ def save(folder: Path, argv: list[str]) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Save when this is a real link, and go on as the tool."""
+    """Save when this is a real link, and go on as the tool. Of several links the last one is saved:
+    a program is linked behind its libraries."""
     folder, tool, *rest = argv
     if Path(tool).name == "link" and "-importcfg" in rest:
         save(Path(folder), rest)

@@ -219,7 +219,7 @@ class Inputs:
     @classmethod
     def read(cls, folder: Path) -> Inputs:
         command = json.loads((folder / "cmd").read_text())
-        return cls(folder, tuple(command["argv"]), command["env"], command.get("operands", 1))
+        return cls(folder, tuple(command["argv"]), command["env"], command["operands"])
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -260,8 +260,6 @@ def key(program: Program) -> str:
         repr((program, (goroot() / "VERSION").read_text(), program.compiler)).encode()
     )
     digest.update((HERE / "capture.py").read_bytes())
-    if program.modular:
-        digest.update((HERE / "capture_shared.py").read_bytes())
     if program.flags or program.variables:
         digest.update(repr((program.flags, sorted(program.variables.items()))).encode())
     if ROOT in program.folder.parents:
@@ -275,8 +273,7 @@ def capture(program: Program, folder: Path) -> Inputs:
     """Build the program once and keep the inputs of its link in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     stub = folder / "toolexec"
-    script = "capture_shared.py" if program.modular else "capture.py"
-    words = shlex.join([sys.executable, str(HERE / script), str(folder)])
+    words = shlex.join([sys.executable, str(HERE / "capture.py"), str(folder)])
     # Compilers are started by the shell at once; only the link takes the way through Python.
     stub.write_text(
         f'#!/bin/sh\ncase "${{1##*/}}" in link) exec {words} "$@" ;; *) exec "$@" ;; esac\n'
