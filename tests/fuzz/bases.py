@@ -123,7 +123,7 @@ def _compile(goarch: str, folder: Path) -> None:
             archives[path] = archive
     write_config()
     argv = ["-importcfg", str(config), "-buildmode=exe", str(folder / "pkg" / "main.a")]
-    command = {"argv": argv, "env": real.env, "cwd": str(folder)}
+    command = {"argv": argv, "operands": 1, "env": real.env, "cwd": str(folder)}
     (folder / "cmd").write_text(json.dumps(command, indent=1) + "\n")
 
 
