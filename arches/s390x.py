@@ -24,7 +24,7 @@ import numpy as np
 from linkpipe import reloctype as rt
 from linkpipe.arch import Architecture, ElfRule, ElfType, Places, Stub, StubReloc, with_elf
 from linkpipe.arrays.types import Bool
-from linkpipe.linkage import Linkage, Reach
+from linkpipe.linkage import HostReloc, Linkage, Reach
 
 R_390_32 = 4
 R_390_PC32 = 5
@@ -141,7 +141,37 @@ def _entry(at: int, slot: int, record: int) -> Stub:
     return Stub(code, (StubReloc(2, 4, R_PCRELDBL, ".got.plt", slot + 6),))
 
 
-_CALL = Reach(".plt")
+def _unwritten(name: str, width: int) -> HostReloc:
+    """What the oracle reads, and refuses where it is needed."""
+    return HostReloc(name, width, None, undefined=f"unimplemented S390x relocation: {name}")
+
+
+_CALL, _SLOT = Reach(".plt"), Reach(".got")
+_IN_PCREL = "unknown symbol {} in pcrel"
+HOST = {
+    1: HostReloc("R_390_8", 1, rt.R_ADDR),
+    3: HostReloc("R_390_16", 2, rt.R_ADDR),
+    4: HostReloc("R_390_32", 4, rt.R_ADDR),
+    5: HostReloc("R_390_PC32", 4, rt.R_PCREL, 4, undefined=_IN_PCREL),
+    7: _unwritten("R_390_GOT32", 4),
+    8: HostReloc("R_390_PLT32", 4, rt.R_PCREL, 4, _CALL),
+    10: _unwritten("R_390_GLOB_DAT", 8),
+    12: _unwritten("R_390_RELATIVE", 8),
+    13: HostReloc("R_390_GOTOFF", 8, rt.R_GOTOFF),
+    14: HostReloc("R_390_GOTPC", 8, rt.R_PCREL, 8, table=True),
+    15: _unwritten("R_390_GOT16", 2),
+    16: HostReloc("R_390_PC16", 2, rt.R_PCREL, 2, undefined=_IN_PCREL),
+    17: HostReloc("R_390_PC16DBL", 2, R_PCRELDBL, 2),
+    18: HostReloc("R_390_PLT16DBL", 2, R_PCRELDBL, 2, _CALL),
+    19: HostReloc("R_390_PC32DBL", 4, R_PCRELDBL, 4),
+    20: HostReloc("R_390_PLT32DBL", 4, R_PCRELDBL, 4, _CALL),
+    21: HostReloc("R_390_GOTPCDBL", 4, R_PCRELDBL, 4, table=True),
+    22: HostReloc("R_390_64", 8, rt.R_ADDR),
+    23: HostReloc("R_390_PC64", 8, rt.R_PCREL, 8, undefined=_IN_PCREL),
+    24: _unwritten("R_390_GOT64", 8),
+    25: HostReloc("R_390_PLT64", 8, rt.R_PCREL, 8, _CALL),
+    26: HostReloc("R_390_GOTENT", 4, R_PCRELDBL, 4, _SLOT, slot=True),
+}
 LINKAGE = Linkage(
     interpreters=("/lib/ld64.so.1", "/lib/ld-musl-s390x.so.1"),
     jump_slot=R_390_JMP_SLOT,
@@ -163,6 +193,7 @@ LINKAGE = Linkage(
     in_text={rt.R_CALL: _CALL, R_PCRELDBL: _CALL, rt.R_ADDR: Reach(".got")},
     in_data={},
     hash_word=8,
+    host=HOST,
 )
 
 ARCH = Architecture(

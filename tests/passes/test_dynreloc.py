@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from linkpipe import reloctype as rt
-from linkpipe.arches import arm, arm64, x86
+from linkpipe.arches import arm, arm64, s390x, x86
 from linkpipe.arches.amd64 import (
     LINKAGE,
     R_X86_64_GLOB_DAT,
@@ -299,6 +299,53 @@ def test_slots_of_arm_for_what_is_defined_here_hold_its_address() -> None:
     assert link.dynamic.symbols.tolist() == [puts]
     assert link.dynamic.offset.tolist() == [0]
     assert rows(link, link.symbols.lookup(".got")) == [("here", 0, rt.R_ADDR)]
+
+
+def test_code_of_s390x_counts_in_units_of_two_bytes() -> None:
+    """Or in bytes, by the relocation's type, from the field's end; the loads of slots are not made
+    others where the address is known."""
+    p = Importing(s390x.ARCH)
+    here = p.symbol("here", kind=SymKind.SNOPTRDATA, content=bytes(8))
+    puts, magic = p.imported("puts"), p.symbol("magic", kind=SymKind.SXREF)
+    f = c_code(
+        p,
+        bytes(64),
+        (2, 20, puts, 2),
+        (8, 20, here, 2),
+        (14, 19, here, 2),
+        (20, 26, here, 2),
+        (26, 26, puts, 2),
+        (32, 21, magic, 2),
+        (36, 5, here, 0),
+        (40, 25, puts, 0),
+        (48, 22, here, 3),
+        (56, 13, here, 0),
+    )
+    link = hosted(p)
+    entry = len(s390x.LINKAGE.first.code)
+    assert rows(link, f) == [
+        (".plt", 6 + entry, s390x.R_PCRELDBL),
+        ("here", 6, s390x.R_PCRELDBL),
+        ("here", 6, s390x.R_PCRELDBL),
+        (".got", 6, s390x.R_PCRELDBL),
+        (".got", 14, s390x.R_PCRELDBL),
+        (".got", 6, s390x.R_PCRELDBL),
+        ("here", 4, rt.R_PCREL),
+        (".plt", 8 + entry, rt.R_PCREL),
+        ("here", 3, rt.R_ADDR),
+        ("here", 0, rt.R_GOTOFF),
+    ]
+    assert link.dynamic.symbols.tolist() == [puts, here]
+    assert link.dynamic.got.tolist() == [here, puts]
+
+
+@pytest.mark.parametrize(("type_", "name"), [(7, "GOT32"), (24, "GOT64"), (12, "RELATIVE")])
+def test_what_the_oracle_has_not_written_for_s390x(type_: int, name: str) -> None:
+    p = Importing(s390x.ARCH)
+    c_code(p, bytes(16), (0, type_, p.imported("puts"), 0))
+    with pytest.raises(LinkErrors) as error:
+        hosted(p)
+    assert f"unimplemented S390x relocation: R_390_{name}" in error.value.render()
 
 
 @pytest.mark.parametrize(
