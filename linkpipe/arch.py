@@ -263,8 +263,15 @@ def with_elf(rules: Mapping[int, ElfRule]) -> Mapping[int, RelocKind]:
 
 @attrs.frozen(eq=False, repr=False)
 class StubReloc(Value):
-    """A relocation of a stub: ``target`` is "moduledata", "addmoduledata", or a symbol's name; in
-    a trampoline it is always the function that was called."""
+    """A relocation of a stub.
+
+    Attributes:
+        offset: of its field in the code, bytes; size: of the field, bytes.
+        type: its type.
+        target: "moduledata", "addmoduledata", or a symbol's name; in a trampoline it is always the
+            function that was called.
+        add: its addend.
+    """
 
     offset: int
     size: int
@@ -275,7 +282,12 @@ class StubReloc(Value):
 
 @attrs.frozen(eq=False, repr=False)
 class Stub(Value):
-    """A piece of code that the linker writes: bytes, and what is patched in them."""
+    """A piece of code that the linker writes.
+
+    Attributes:
+        code: the bytes.
+        relocs: what is patched in them.
+    """
 
     code: bytes
     relocs: tuple[StubReloc, ...]

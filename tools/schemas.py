@@ -12,7 +12,7 @@ import inspect
 import json
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
@@ -107,7 +107,7 @@ def _of(kind: Any, known: dict[str, Any]) -> dict[str, Any]:
 def _of_class(cls: type, known: dict[str, Any]) -> dict[str, Any]:
     text = inspect.getdoc(cls) or ""
     first, _, about = text.partition("Attributes:\n")
-    told = words(about)
+    told = words(about, [field.name for field in attrs.fields(cls)])
     hints = inspect.get_annotations(cls, eval_str=True)
     fields = {}
     for field in attrs.fields(cls):
@@ -117,9 +117,10 @@ def _of_class(cls: type, known: dict[str, Any]) -> dict[str, Any]:
     return {"description": " ".join(first.split()), **_object(fields)}
 
 
-def words(about: str) -> dict[str, str]:
+def words(about: str, fields: Iterable[str]) -> dict[str, str]:
     """What a docstring says of each field."""
-    parts = re.split(r"(?:^|(?<=[.;]) )\s*((?:\w+, )*\w+): ", " ".join(about.split()))
+    name = f"(?:{'|'.join(map(re.escape, fields)) or '(?!)'})"
+    parts = re.split(rf"(?:^|(?<=[.;]) )\s*((?:{name}, )*{name}): ", " ".join(about.split()))
     pairs = zip(parts[1::2], parts[2::2], strict=True)
     return {name: text.strip().rstrip(";") for names, text in pairs for name in names.split(", ")}
 

@@ -1,7 +1,7 @@
 """The documentation as a site: `make site`.
 
 What people read in the repository (docs/, the shelf's READMEs …) and the pages that are made of the
-code (tools/reference.py) are laid out for Sphinx, which checks every link and anchor:
+code (tools/reference) are laid out for Sphinx, which checks every link and anchor:
 
     python -m tools.site [FOLDER]        # build/site/html if none is given
 
@@ -46,6 +46,9 @@ CONTENTS: Mapping[str, tuple[str, ...]] = {
         "reference/barriers",
         "reference/facts",
         "reference/tables",
+        "reference/options",
+        "reference/architecture",
+        "reference/release",
         "reference/hooks",
         "api",
         "reference/api",

@@ -81,6 +81,7 @@ class Options(Value):
 
     Attributes:
         main: the main package's archive.
+        operands: what stands behind the flags: ``main``, or the packages of a shared library.
         environment: what the oracle takes from its environment.
         settings: linkpipe's own flags.
         args: the command line as it was given.

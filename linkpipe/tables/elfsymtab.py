@@ -15,6 +15,10 @@ UNDEFINED, ABSOLUTE = -1, -2
 class ElfSymtab:
     """Columns of equal length, in file order, locals first; no rows: the file has no table.
 
+    Row 0 is the one that ELF wants first in every table, for who refers to no symbol: without a
+    name, UNDEFINED, all else zero. It, the debug sections and "go.go", the source file of all, are
+    locals that stand before the linker's symbols.
+
     Attributes:
         name: uint32[n], offset in ``strings``.
         info: uint8[n], binding and type. other: uint8[n], visibility.

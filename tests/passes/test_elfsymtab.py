@@ -12,7 +12,7 @@ from linkpipe.engine.context import Link
 from linkpipe.errors import LinkpipeError
 from linkpipe.passes.elfsymtab import elfsymtab
 from linkpipe.symkind import SymKind
-from linkpipe.tables.elfsymtab import ElfSymtab
+from linkpipe.tables.elfsymtab import UNDEFINED, ElfSymtab
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.sections import Section, Sections, Segment
 from linkpipe.tables.symbols import STATIC, Flag
@@ -132,6 +132,18 @@ def test_shared_go_code_has_local_twins() -> None:
     assert ("local.main.gen", 0, FUNC) not in names
     assert names[table.index[p.f]] == ("local.main.f", 0, FUNC)
     assert names[table.index[p.v]] == ("main.dot·v", 1, OBJECT)
+
+
+@pytest.mark.parametrize("mode", [INTERNAL, EXTERNAL, PLUGIN])
+def test_row_0_is_for_no_symbol(mode: Mode) -> None:
+    """As the class says: then the debug sections and the file, before the linker's symbols."""
+    _, table = Program(mode).table()
+    columns = (table.name, table.info, table.other, table.section, table.value, table.size)
+    assert [int(column[0]) for column in columns] == [0, 0, 0, UNDEFINED, 0, 0]
+    names = [name for name, _, _ in rows(table)]
+    head = names.index("go.go") + 1
+    assert not any(names[: head - 1])
+    assert 0 < head <= table.index[table.index > 0].min() <= table.first_global
 
 
 def test_stripped() -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 
+import attrs
 import pytest
 
 from linkpipe import api
 from linkpipe.engine.pipeline import load_pipeline
+from linkpipe.release import Release
 from tools.reference import FOLDER, shipped
+from tools.schemas import words
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,28 @@ def test_columns_that_passes_ask_for(
     (row,) = (line for line in section.splitlines() if line.startswith(f"| `{column}` |"))
     assert f"`{kind}`" in row
     assert f"[{final}]" in row
+
+
+@pytest.mark.parametrize("page", ["architecture", "options", "release"])
+def test_what_is_given_is_told(page: str) -> None:
+    """Every field of what each link begins with, and of what these lead to: no cell is empty, and
+    links lead to a class."""
+    text = (FOLDER / f"{page}.md").read_text()
+    given = {"architecture": api.Architecture, "options": api.Options, "release": Release}[page]
+    told = text.partition(f"\n## {given.__name__}\n")[2].partition("\n## ")[0]
+    for field in attrs.fields(given):
+        assert f"\n| `{field.name}` |" in told, field.name
+    assert not re.findall(r"^\|.*\|  \|.*$", text, re.MULTILINE)
+    for target in re.findall(r"\]\((\w+\.md#\w+)\)", text):
+        file, _, anchor = target.partition("#")
+        assert f"\n## {anchor}\n" in (FOLDER / file).read_text().lower(), target
+
+
+def test_what_is_said_of_none_belongs_to_the_field_before() -> None:
+    """Only a field's name begins what is said of another field."""
+    told = words("a: one; None: nothing. b, c: two; 0: none", ["a", "b", "c"])
+    assert told == {"a": "one; None: nothing.", "b": "two; 0: none", "c": "two; 0: none"}
+    assert words("", []) == {}
 
 
 def test_every_flag_is_told(tables: str) -> None:
