@@ -140,9 +140,10 @@ class Worker:
     server: Server
     seed: int
     oracle: float
+    base: str
 
     def run(self, number: int) -> Ran:
-        one = case(self.seed, number)
+        one = case(self.seed, number, self.base)
         compared = Random(f"{self.seed}:{number}:oracle").random() < self.oracle
         told = verdict_of(self.server, one, compared=compared)
         if told.verdict.bad:
@@ -195,7 +196,7 @@ def campaign(server: Server, given: argparse.Namespace) -> int:
         lambda _: not stopped and time.monotonic() < end, iter(range(given.first, last))
     )
     number = given.first
-    for ran in all_run(Worker(server, given.seed, given.oracle), given.jobs, numbers):
+    for ran in all_run(Worker(server, given.seed, given.oracle, given.base), given.jobs, numbers):
         figures.add(ran)
         if ran.what:
             first, count = found.get(ran.what, (ran.number, 0))
@@ -215,17 +216,18 @@ def campaign(server: Server, given: argparse.Namespace) -> int:
     )
     (cache() / "fuzz" / f"report-{given.seed}.md").write_text(text + "\n")
     print(text)
-    write_down(given.seed, given.first, seconds, figures)
+    write_down(given.seed, given.base, given.first, seconds, figures)
     return int(bool(found))
 
 
-def write_down(seed: int, first: int, seconds: float, figures: Figures) -> None:
+def write_down(seed: int, base: str, first: int, seconds: float, figures: Figures) -> None:
     """A line of JSON for this run, so that runs add up."""
     words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
     row = {
         "date": time.strftime("%Y-%m-%d %H:%M"),
         "commit": subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip(),
         "seed": seed,
+        "base": base,
         "first": first,
         "cases": figures.total.total(),
         "edits": figures.edits,
@@ -240,7 +242,7 @@ def write_down(seed: int, first: int, seconds: float, figures: Figures) -> None:
 
 def again(server: Server, given: argparse.Namespace) -> int:
     """One case, with all that is known of it."""
-    one = case(given.seed, given.case)
+    one = case(given.seed, given.case, given.base)
     told = verdict_of(server, one, compared=True, fresh=True)
     verdict, ours = told.verdict, told.ours
     print(json.dumps(kept(given.seed, given.case, one, told), indent=1, ensure_ascii=True))
@@ -292,6 +294,7 @@ def main(argv: Sequence[str]) -> int:
         "--cases", type=int, default=0, help="how many at most; 0: what time allows"
     )
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
+    parser.add_argument("--base", default="", help="only bases whose names begin so")
     parser.add_argument("--oracle", type=float, default=0.1, help="share that is compared")
     parser.add_argument("--jobs", type=int, default=1, help="so many processes")
     parser.add_argument("--every", type=int, default=0, help="tell after so many how it goes")
@@ -302,7 +305,7 @@ def main(argv: Sequence[str]) -> int:
     given = parser.parse_args(argv)
     server = Server(Path(scratch()))
     try:
-        server.warm(*names())
+        server.warm(*(name for name in names() if name.startswith(given.base)))
         if given.programs:
             return programs(server, given)
         return again(server, given) if given.case is not None else campaign(server, given)

@@ -19,20 +19,29 @@ from tests.conformance.toolchain import link_tool
 from tests.fuzz import bases
 from tests.fuzz.archives import objects
 from tests.fuzz.bases import Base
-from tests.fuzz.edits import ARCHIVE_KINDS, Edit, Target, apply, draw, draw_splice
+from tests.fuzz.edits import ARCHIVE_KINDS, Target, apply, draw, draw_splice
+from tests.fuzz.elfs import ElfTarget, draw_around, draw_elf, elf_files
+from tests.fuzz.record import Edit
 from tests.fuzz.texts import ANSWERS, PIPELINE, RESPONSE, TEXTS
 
-# How a base is linked, and how often of a hundred.
-MODES: Mapping[str, tuple[int, tuple[str, ...]]] = {
-    "w": (60, ("-w",)),
-    "dwarf": (15, ("-compressdwarf=false",)),
-    "s-w": (4, ("-s", "-w")),
-    "external": (9, ("-linkmode=external", "-w")),
-    "external-dwarf": (3, ("-linkmode=external", "-compressdwarf=false")),
-    "plugin": (9, ("-buildmode=plugin", "-pluginpath=main", "-compressdwarf=false")),
+# How a base is linked.
+MODES: Mapping[str, tuple[str, ...]] = {
+    "w": ("-w",),
+    "dwarf": ("-compressdwarf=false",),
+    "s-w": ("-s", "-w"),
+    "external": ("-linkmode=external", "-w"),
+    "external-dwarf": ("-linkmode=external", "-compressdwarf=false"),
+    "plugin": ("-buildmode=plugin", "-pluginpath=main", "-compressdwarf=false"),
 }
+_USUAL = {"w": 60, "dwarf": 15, "s-w": 4, "external": 9, "external-dwarf": 3, "plugin": 9}
+_WITH_C = {"w": 75, "dwarf": 14, "s-w": 8, "external": 3}
+SHARES = {"tiny": _USUAL, "small": _USUAL, "c": _WITH_C, "cpie": _WITH_C}
+"""How often of a hundred each kind of base is linked in a mode."""
+
 TEXT_SHARE, AROUND_SHARE = 0.12, 0.06
 NEEDED = ("main", "fuzz/lib", "runtime", "internal/abi", "internal/runtime/maps")
+# Of cases with C objects, how many change what is of Go.
+GO_SHARE = 0.08
 
 
 @attrs.frozen
@@ -94,7 +103,8 @@ def targets(name: str) -> tuple[Target, ...]:
 def needed(base: Base) -> dict[str, dict[int, set[int]]]:
     """Archive -> object -> the symbols (local indexes) that the program needs."""
     given = base.inputs
-    argv = [*given.flags, "-compressdwarf=false", "-o", "/dev/null", str(given.main)]
+    flags = [flag for flag in base.flags if not flag.startswith("-libgcc")]
+    argv = [*given.flags, *flags, "-compressdwarf=false", "-o", "/dev/null", str(given.main)]
     environment = capture(given.environment(), str(link_tool()))
     options = read_options(argv, environment, given.environment(), lambda _: True)
     assert isinstance(options, Options), "no -V was given"
@@ -113,21 +123,40 @@ def needed(base: Base) -> dict[str, dict[int, set[int]]]:
 
 
 @cache
-def _bases() -> tuple[tuple[str, ...], tuple[float, ...]]:
+def elf_targets(name: str) -> tuple[ElfTarget, ...]:
+    """The ELF files of a base that edits are drawn for."""
+    base, archives = known(name), known(name).inputs.archives()
+    files = {"fuzz/c": archives["fuzz/c"]} if "fuzz/c" in archives else {}
+    out = []
+    for file, path in (files | dict(base.beside)).items():
+        for number, found in enumerate(elf_files(bytearray(path.read_bytes()))):
+            out.append(ElfTarget(file, number, found))
+    return tuple(out)
+
+
+@cache
+def _bases(start: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """The bases whose names begin so, and how often of a hundred each is drawn."""
     names = bases.names()
-    here = f"small-{native()}"
-    rest = [name for name in names if name not in ("tiny", here)]
-    share = {here: 78.0, "tiny": 2.0} | dict.fromkeys(rest, 20.0 / max(1, len(rest)))
-    return tuple(share), tuple(share.values())
+    share: dict[str, float] = {"tiny": 2.0}
+    for kind, ours, others in (("small", 64.0, 18.0), ("c-", 8.0, 4.0), ("cpie", 3.0, 1.0)):
+        here = [name for name in names if name.startswith(kind)]
+        rest = [name for name in here if not name.endswith(f"-{native()}")]
+        share |= dict.fromkeys(here, ours) | dict.fromkeys(rest, others / max(1, len(rest)))
+    kept = {name: weight for name, weight in share.items() if name.startswith(start)}
+    return tuple(kept), tuple(kept.values())
 
 
-def case(seed: int, number: int) -> Case:
-    """The case of this number."""
-    chance = Random(f"{seed}:{number}")
-    names, weights = _bases()
+def case(seed: int, number: int, start: str = "") -> Case:
+    """The case of this number, of a base whose name begins so."""
+    chance = Random(f"{seed}:{number}{start}")
+    names, weights = _bases(start)
     name = chance.choices(names, weights)[0]
-    mode = chance.choices(list(MODES), [share for share, _ in MODES.values()])[0]
+    shares = SHARES[known(name).kind]
+    mode = chance.choices(list(shares), list(shares.values()))[0]
     count = chance.choice([1, 1, 1, 1, 1, 1, 1, 2, 2, 3])
+    if elf_targets(name) and chance.random() >= GO_SHARE:
+        return Case(name, mode, tuple(_c_edits(chance, name, count)))
     dice = chance.random()
     target = _target(chance, name)
     edits: list[Edit]
@@ -141,6 +170,14 @@ def case(seed: int, number: int) -> Case:
             for _ in range(count)
         ]
     return Case(name, mode, tuple(edits))
+
+
+def _c_edits(chance: Random, name: str, count: int) -> list[Edit]:
+    """Edits of what is not of Go."""
+    target = chance.choice(elf_targets(name))
+    if chance.random() < AROUND_SHARE:
+        return [draw_around(chance, target.file, bytes(target.elf.data))]
+    return [draw_elf(chance, target) for _ in range(count)]
 
 
 def _target(chance: Random, name: str) -> Target:
@@ -184,6 +221,8 @@ def files(case: Case) -> Files:
             env["LINKPIPE_PIPELINE"] = PIPELINE
         elif name == ANSWERS:
             out[ANSWERS] = text
+        elif name in base.beside:
+            out[name] = apply(base.beside[name].read_bytes(), edits)
         else:
             damaged = f"{name.replace('/', '_')}.a"
             out[damaged] = apply(archives[name].read_bytes(), edits)
@@ -193,8 +232,10 @@ def files(case: Case) -> Files:
                 f"packagefile {name}={archives[name]}", f"packagefile {name}={damaged}"
             )
     out.setdefault("importcfg", config.encode())
+    for name, path in base.beside.items():
+        out.setdefault(name, path.read_bytes())
     # Linked with other flags than those that the go command gives: a build id of no length is well.
-    flags = ["-importcfg", "importcfg", *MODES[case.mode][1], f"-extld={base.cc}"]
+    flags = ["-importcfg", "importcfg", *base.flags, *MODES[case.mode], f"-extld={base.cc}"]
     # NUL ends an argument.
     words = [word.replace("\0", "?") for word in (*flags, *extra, main)]
     environment = given.environment() | env

@@ -6,64 +6,48 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from random import Random
-from typing import Any
 
 import attrs
 import numpy as np
 
 from linkpipe.formats import funcinfo
 from tests.fuzz.archives import BLOCKS, OWNED, GoObject, objects
+from tests.fuzz.elfs import change
+from tests.fuzz.record import Edit, number
+
+_ORDER = (
+    "directives",
+    "resize",
+    "bytes",
+    "name",
+    "append",
+    "swap",
+    "copy",
+    "set",
+    "flip",
+    "splice",
+)
+_LEADING = ("elf symbols", "elf sections", "elf header")
+"""What leads to other places, in the order in which it is changed, after those."""
 
 
-@attrs.frozen
-class Edit:
-    """One change.
-
-    Attributes:
-        file: import path of the package whose archive is changed; the name of another input.
-        kind: what is changed: a block, what a symbol's content is, "header" …; for the figures.
-        how: set, swap, copy (records); resize (of what a symbol owns); bytes (in a symbol's
-            content); name (of a symbol); directives (of cgo, to add); splice (anywhere in it);
-            text (all of it).
-        object: which of the archive's objects.
-        row: a record; for resize and bytes, a symbol's local index.
-        symbol: in place of a row, the symbol that it is of (and ``nth`` of its records).
-        other: the second record; where a resize or bytes begin; how many bytes a splice cuts out.
-        field: of the record; "rehash" for bytes and resize when the content's hash is made to fit,
-            so that the symbol is not taken for another that is as before.
-        value: what is put there; rows that a resize doubles (cuts out, below zero).
-        text: bytes that are put there, each as a character.
-    """
-
-    file: str
-    kind: str
-    how: str
-    object: int = 0
-    row: int = 0
-    symbol: str = ""
-    nth: int = 0
-    other: int = 0
-    field: str = ""
-    value: int = 0
-    text: str = ""
-
-    def as_data(self) -> dict[str, Any]:
-        """The attributes that say something."""
-        rows = attrs.asdict(self)
-        return {key: value for key, value in rows.items() if value or key in ("file", "kind")}
-
-
-_ORDER = ("directives", "resize", "bytes", "name", "swap", "copy", "set", "splice")
+def _rank(edit: Edit) -> tuple[bool, int, int, bool]:
+    kind = "elf sections" if edit.kind == "elf names" and not edit.symbol else edit.kind
+    leads = _LEADING.index(kind) + 1 if kind in _LEADING else 0
+    anywhere = edit.how in ("flip", "splice")
+    return anywhere, leads, _ORDER.index(edit.how), edit.kind == "header"
 
 
 def apply(data: bytes, edits: Sequence[Edit]) -> bytes:
     """An archive with the edits made, in an order in which each still finds its place: lists grow
     and shrink first, then what indexes lead to changes, then the records, then the header."""
     new = bytearray(data)
-    for edit in sorted(edits, key=lambda edit: (_ORDER.index(edit.how), edit.kind == "header")):
+    for edit in sorted(edits, key=_rank):
         if edit.how == "splice":
             at = min(edit.row, len(new))
             new[at : at + edit.other] = edit.text.encode("latin-1")
+        elif edit.kind.startswith("elf "):
+            new = change(new, edit)
         else:
             target = objects(new)[edit.object]
             _HOW[edit.how](target, edit)
@@ -233,7 +217,6 @@ NAMES = (
     "runtime.tlsg go:plugin.tabs go:plugin.exports type:.eqfunc.M8 runtime.end runtime.data "
     "runtime.noptrbss go:fipsinfo fuzz/lib"
 ).split()
-_NUMBERS = (0, 1, 2, 3, 4, 7, 8, 16, 31, 32, 63, 64, 255, 256, 4095, 4096, 65535, 65536)
 
 
 def draw(chance: Random, target: Target, kind: str) -> Edit:
@@ -290,29 +273,8 @@ def _draw_field(chance: Random, target: Target, make: Edit) -> Edit:
     name = chance.choice(names)
     others = target.columns[kind][name]
     old = others[row]
-    value = _number(chance, old, table.dtype[name].itemsize, others)
+    value = number(chance, old, table.dtype[name].itemsize, others)
     return attrs.evolve(make, how="set", row=row, field=name, value=value)
-
-
-def _number(chance: Random, old: int, size: int, others: Sequence[int]) -> int:
-    """A number to stand where ``old`` does: near it, another record's, small, or on a boundary."""
-    bits = 8 * size
-    return chance.choice(
-        [
-            old + chance.choice([-1, 1]),
-            old + chance.choice([-8, -4, -2, 2, 4, 8, 64]),
-            old ^ (1 << chance.randrange(bits)),
-            chance.choice(others),
-            chance.choice(others),
-            chance.choice(_NUMBERS),
-            chance.choice(_NUMBERS),
-            old * 2,
-            -1,
-            (1 << (bits - 1)) - chance.randrange(2),
-            chance.randrange(1 << bits),
-            chance.randrange(1, 1 << min(bits, 22)),
-        ]
-    )
 
 
 def _draw_resize(chance: Random, target: Target, make: Edit) -> Edit:
@@ -357,7 +319,7 @@ def _draw_content(chance: Random, target: Target, make: Edit) -> Edit:
             at -= at % width
     base = obj.bounds("Data")[0] + begin
     old = bytes(obj.data[base + at : base + at + width])
-    value = _number(chance, int.from_bytes(old, "little"), width, [0])
+    value = number(chance, int.from_bytes(old, "little"), width, [0])
     text = (value & ((1 << 8 * width) - 1)).to_bytes(width, "little").decode("latin-1")
     field = "rehash" if chance.random() < 0.8 else ""
     return attrs.evolve(make, how="bytes", row=local, other=at, text=text, field=field)

@@ -28,7 +28,7 @@ from tests.conformance.programs import Inputs, inputs, table
 from tests.conformance.targets import native
 from tests.conformance.toolchain import environment, goroot, link_tool
 from tests.fuzz.bases import host_linker, small
-from tests.fuzz.cases import MODES, Files
+from tests.fuzz.cases import MODES, SHARES, Files
 
 SNIPPETS = Path(__file__).with_name("snippets")
 LIBRARIES, PROGRAMS = 3, 12  # of a batch
@@ -211,7 +211,9 @@ def batch(seed: int, number: int, folder: Path) -> Iterator[tuple[str, Files]]:
     # Shared libraries need a host linker, and an address of theirs an architecture that can.
     external = chance.random() < 0.25
     modes = {
-        name: share for name, (share, flags) in MODES.items() if not external or _is_external(flags)
+        name: share
+        for name, share in SHARES["small"].items()
+        if not external or _is_external(MODES[name])
     }
     if heavy or chance.random() < 0.1:
         given = inputs(table()[f"features-{goarch}" if goarch else "features"])
@@ -253,7 +255,7 @@ def batch(seed: int, number: int, folder: Path) -> Iterator[tuple[str, Files]]:
         source.declared.append("func main() {\n\tprintln(" + ", ".join(calls) + ")\n}")
         archive = builder.build(source, "main")
         mode = chance.choices(list(modes), list(modes.values()))[0]
-        argv = ("-importcfg", str(builder.config), *MODES[mode][1], f"-extld={cc}", str(archive))
+        argv = ("-importcfg", str(builder.config), *MODES[mode], f"-extld={cc}", str(archive))
         env = {**given.environment(), "LINKPIPE_CHECK": "0", "XDG_CACHE_HOME": "/dev/null/cache"}
         config = builder.config.read_bytes()
         name = f"batch {number} program {row} {goarch or 'here'} {mode}"

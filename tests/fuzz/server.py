@@ -34,7 +34,7 @@ from linkpipe.engine.plan import Planned
 from linkpipe.engine.runner import Observer
 from tests.conformance.toolchain import link_tool
 from tests.fuzz import CHECKED
-from tests.fuzz.cases import MODES, Case, Files, files, known
+from tests.fuzz.cases import SHARES, Case, Files, files, known
 
 OLD = b"what an earlier link wrote\n"
 # Of processor time; of time; of time in which nothing is done.
@@ -131,7 +131,7 @@ class Server:
             load_pipeline(file, catalog) if file else usual
         )
         for name in names:
-            for mode in MODES if name == names[0] else ("dwarf",):
+            for mode in SHARES[known(name).kind] if name == names[0] else ("dwarf",):
                 given = files(Case(name, mode, ()))
                 place = self._place(given)
                 before = os.getcwd(), dict(os.environ)

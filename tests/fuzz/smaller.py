@@ -9,7 +9,7 @@ import attrs
 
 from tests.fuzz.archives import OWNED, GoObject
 from tests.fuzz.cases import Case, targets
-from tests.fuzz.edits import Edit
+from tests.fuzz.record import Edit
 
 
 def smaller(case: Case, still: Callable[[Case], bool]) -> Case:

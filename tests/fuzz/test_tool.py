@@ -18,12 +18,17 @@ import attrs
 import pytest
 
 from linkpipe.cli import link as command
+from linkpipe.formats.archive import member_at, symbol_map
 from tests.conformance.programs import scratch
+from tests.conformance.targets import native
 from tests.fuzz import programs, server, verdicts
 from tests.fuzz.__main__ import Figures, Ran, main
 from tests.fuzz.archives import OWNED, objects
-from tests.fuzz.cases import Case, Files, case, files, known, targets
-from tests.fuzz.edits import ARCHIVE_KINDS, Edit, apply, draw, draw_splice
+from tests.fuzz.bases import LIBGCC
+from tests.fuzz.cases import Case, Files, case, elf_targets, files, known, targets
+from tests.fuzz.edits import ARCHIVE_KINDS, apply, draw, draw_splice
+from tests.fuzz.elfs import KINDS, draw_around, draw_elf, elf_files
+from tests.fuzz.record import Edit
 from tests.fuzz.server import OLD, Outcome, Server
 from tests.fuzz.smaller import named, smaller
 from tests.fuzz.texts import TEXTS
@@ -91,6 +96,51 @@ def test_a_field_is_set_and_a_symbol_renamed() -> None:
     row = target.object.where(target.object.names.index("fuzz/lib.Total"))[1]
     assert after.table("SymbolDefs")["size"][row] == 0xFFFFFFFF
     assert after.names[local] == "go:x"
+
+
+C_SMALL = f"c-{native()}"
+
+
+def test_every_kind_of_place_in_an_elf_file_can_be_changed() -> None:
+    """Each is drawn a few times, and changes the file; two find their places all the same."""
+    assert {target.file for target in elf_targets(C_SMALL)} == {"fuzz/c", LIBGCC}
+    for target in elf_targets(C_SMALL):
+        whole = bytes(target.elf.data)
+        for kind in KINDS:
+            edits = [draw_elf(Random(seed), target, kind) for seed in range(12)]
+            assert any(apply(whole, [edit]) != whole for edit in edits), kind
+            for edit in edits:
+                apply(whole, [draw_elf(Random(edit.row), target), edit])
+        edits = [draw_around(Random(seed), target.file, whole) for seed in range(12)]
+        assert sum(apply(whole, [edit]) != whole for edit in edits) > 5
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_member_grows_and_its_archive_stays_whole(number: int) -> None:
+    """All members, and what the map says of where they are, are as before but for the grown one."""
+    target = next(t for t in elf_targets(C_SMALL) if (t.file, t.number) == (LIBGCC, number))
+    name = Edit(LIBGCC, "elf names", "name", object=number, symbol=".symtab", row=1, text="odd")
+    more = Edit(LIBGCC, "elf symbols", "append", object=number, symbol=".symtab", row=2, value=3)
+    before = bytes(target.elf.data)
+    after = apply(before, [name, more])
+    for file, data in (("before", before), ("after", after)):
+        view = memoryview(data)
+        where = symbol_map(view, file)
+        found = {key: member_at(view, at, file).name for key, at in where.items()}
+        assert found == {
+            b"helper_divide": "divide.o/",
+            b"helper_table": "shift.o/",
+            b"helper_shift": "shift.o/",
+            b"helper_unneeded": "unneeded.o/",
+        }
+    old, new = (elf_files(bytearray(data)) for data in (before, after))
+    sizes = [len(b.data[b.at : b.at + b.size]) - a.size for a, b in zip(old, new, strict=True)]
+    assert [size > 0 for size in sizes] == [row == number for row in range(3)]
+    section = new[number].section(".symtab", 0)
+    table = new[number].table("elf symbols", section)
+    assert len(table) == len(old[number].table("elf symbols", section)) + 3
+    strings = new[number].bounds(int(new[number].sections["link"][section]))
+    assert bytes(new[number].data[slice(*strings)])[int(table["name"][1]) :] == b"odd\0"
 
 
 GOOD = Outcome(0, "", False, "output", 0.1, 1 << 20, b"new", True, ())
@@ -212,11 +262,19 @@ def test_faults_are_seen(
     assert judge(given, forks.linkpipe(given), None).name == expected
 
 
-def test_both_link_what_is_whole(forks: Server) -> None:
+@pytest.mark.parametrize(
+    ("base", "mode", "last"),
+    [
+        (SMALL, "plugin", "hostlink"),
+        (C_SMALL, "dwarf", "output"),
+        (C_SMALL, "external", "hostlink"),
+    ],
+)
+def test_both_link_what_is_whole(base: str, mode: str, last: str, forks: Server) -> None:
     """All bases in all modes, the fewest of them here: `make fuzz` begins with the others."""
-    given = files(Case(SMALL, "plugin", ()))
+    given = files(Case(base, mode, ()))
     ours = forks.linkpipe(given)
-    assert ours.last == "hostlink", ours.said
+    assert ours.last == last, ours.said
     assert judge(given, ours, forks.oracle(given)) == Verdict("same")
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 from tests.fuzz.bases import Base
-from tests.fuzz.edits import Edit, Target
+from tests.fuzz.edits import Target
+from tests.fuzz.record import Edit
 
 PIPELINE = "pipeline.toml"
 RESPONSE = "response"

@@ -1,0 +1,6 @@
+// The small program with C code.
+package main
+
+import "fuzz/c"
+
+func main() { c.Run() }

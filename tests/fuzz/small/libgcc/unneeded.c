@@ -1,0 +1,5 @@
+/* And one that nobody needs. */
+int helper_unneeded(int n)
+{
+	return n;
+}
