@@ -124,15 +124,21 @@ def _is_half(p: Places) -> Bool:
     return _is_page(p) | (code & 0x9F == 0x91) | (code & 0x3B == 0x39)
 
 
+def _scale(p: Places) -> I64:
+    """By how many bits an instruction shifts the offset in the page: what a load or store moves."""
+    code = _instructions(p, 4)
+    size = code >> 30
+    size[(size == 0) & (code >> 20 & 0x48 == 0x48)] = 4
+    return np.where(code >> 24 & 0x3B == 0x39, size, 0)
+
+
 def _half(p: Places) -> I64:
     """One instruction of a pair, whichever it is: the distance in pages, or the offset in the page
     in units of what is loaded or stored."""
     code = _instructions(p, 4)
     pages = p.S + p.A - (p.P & ~0xFFF) >> 12
     high = (pages & 3) << 29 | (pages >> 2 & 0x7FFFF) << 5
-    moves, size = code >> 24 & 0x3B == 0x39, code >> 30
-    size[(size == 0) & (code >> 20 & 0x48 == 0x48)] = 4
-    low = (p.S + p.A & 0xFFF) >> np.where(moves, size, 0) << 10
+    low = (p.S + p.A & 0xFFF) >> _scale(p) << 10
     return code | np.where(_is_page(p), high, low)
 
 
@@ -189,6 +195,7 @@ def _either(name: str, fits: Callable[[Places], Bool]) -> RelocKind:
         "page(S + A) - page(P), or S + A & 0xfff",
         _half,
         reach=_PAGE_REACH,
+        low_bits=_scale,
         prepare=fits,
         bound=True,
         refusal=f"unsupported instruction for {{1:x}} {name}",

@@ -167,7 +167,7 @@ class RelocKind(Shown):
         reaches: what has to be within ``reach``, an offset from the thread pointer; None: the
             distance from the place to the target.
         low_bits: how many of the target's lowest bits must be zero, because an instruction leaves
-            them out.
+            them out; or what tells it for each place, int64[n].
         prepare: ``prepare(places)`` makes the instruction around each place one that takes the
             value, before that is put there, and returns where the value can be put: bool[n].
         bound: whether a kind with ``prepare`` is applied in executables that are bound to an
@@ -194,7 +194,7 @@ class RelocKind(Shown):
     addend: Callable[[I64], I64] | None = None
     reach: int | None = None
     reaches: Kernel | None = None
-    low_bits: int = 0
+    low_bits: int | Callable[[Places], I64] = 0
     prepare: Callable[[Places], Bool] | None = None
     bound: bool = False
     around: tuple[int, int] = (0, 0)

@@ -398,9 +398,11 @@ class _Work:
             far = (distance >= kind.reach) | (distance < -kind.reach)
             for j in np.flatnonzero(far).tolist():
                 self.errors.too_far(self._where(int(rows[j])), kind, int(distance[j]))
-        for j in np.flatnonzero(target & ((1 << kind.low_bits) - 1)).tolist():
+        bits = kind.low_bits(places) if callable(kind.low_bits) else kind.low_bits
+        unit = np.broadcast_to(np.left_shift(1, bits), target.shape)
+        for j in np.flatnonzero(target & (unit - 1)).tolist():
             where = self._where(int(rows[j]))
-            self.errors.unaligned(where, 1 << kind.low_bits, int(target[j]))
+            self.errors.unaligned(where, int(unit[j]), int(target[j]))
 
     def _in_units(self, kind: RelocKind, rows: I64, values: I64) -> I64:
         """Values in the units of their fields."""

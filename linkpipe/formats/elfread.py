@@ -204,7 +204,10 @@ def parse(path: str, data: U8) -> Elf:
         raw = shell.part(header[at], header[count] * kind.itemsize, f"table at e_{at}")
         return raw.copy().view(kind)
 
-    segments = headers("phoff", "phnum", elf.segment_dtype(elf_class, endian))
+    # A relocatable object has none, and linkers do not look.
+    segments = np.zeros(0, elf.segment_dtype(elf_class, endian))
+    if header["type"] != elf.FileType.REL:
+        segments = headers("phoff", "phnum", segments.dtype)
     sections = headers("shoff", "shnum", elf.section_dtype(elf_class, endian))
     found = attrs.evolve(shell, segments=segments, sections=sections)
     names: tuple[str, ...] = ("",) * len(sections)

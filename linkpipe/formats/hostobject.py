@@ -15,7 +15,6 @@ from typing import Any
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from linkpipe.arrays.types import I64, U8, Structs
 from linkpipe.errors import COMMAND, InputError
@@ -52,7 +51,7 @@ class HostSymbols(Shown):
         binding, type: uint8[n] (elf.STB_…, STT_…). visibility: uint8[n], all of st_other: the
             oracle takes a symbol for hidden where that is elf.STV_HIDDEN and nothing besides.
         section: int64[n], the section's number, or one that is reserved (elf.SHN_…).
-        value, size: int64[n].
+        value, size: int64[n]; below zero, more than 63 bits.
     """
 
     name: tuple[bytes, ...]
@@ -146,8 +145,6 @@ class Relocatable(Shown):
                 expected=f"an offset below {len(strings)}",
                 found=str(names[bad]),
             )
-        for field in ("value", "size"):
-            self._bounded(records[field], f"symbol's {field}")
         info = records["info"]
         return HostSymbols(
             name=_names(self.file, strings, names),
@@ -158,16 +155,6 @@ class Relocatable(Shown):
             value=records["value"].astype(np.int64),
             size=records["size"].astype(np.int64),
         )
-
-    def _bounded(self, values: npt.NDArray[Any], what: str) -> None:
-        big = np.flatnonzero(values.astype(np.uint64) > _LARGEST)
-        if len(big):
-            value = int(values[big[0]])
-            raise self.wrong(
-                f"symbol too large ({value} bytes)",
-                expected=f"at most {_LARGEST} bytes",
-                found=f"{what} #{int(big[0])}: {value}",
-            )
 
     @cached_property
     def _tables(self) -> Mapping[int, list[int]]:
@@ -208,8 +195,9 @@ class Relocatable(Shown):
                 )
         size = int(self.sections["size"][section])
         width = np.array([widths[t] for t in type_.tolist()], np.int64)
-        offset = records["offset"].astype(np.uint64)
-        outside = np.flatnonzero(offset > np.maximum(size - width, -1).astype(np.uint64))
+        # The oracle reads the lower half of an offset of 64 bits.
+        offset = records["offset"].astype(np.uint32).astype(np.int32).astype(np.int64)
+        outside = np.flatnonzero((offset < 0) | (offset > size - width))
         short = np.flatnonzero(width > size)
         if len(outside) or len(short):
             row = int([*outside, *short][0])
@@ -219,7 +207,7 @@ class Relocatable(Shown):
                 offset=int(self.sections["offset"][table]),
                 found=f"a relocation of {self.section_name(section)}",
             )
-        at = offset.astype(np.int64)
+        at = offset
         symbol = (records["info"] >> shift).astype(np.int64)
         count = 0 if self.symbols is None else len(self.symbols.name)
         beyond = np.flatnonzero(symbol >= count)
@@ -297,9 +285,14 @@ def read(data: U8, file: str, target: Target) -> Relocatable:
         raise _wrong(
             file, f"malformed elf file: the name of section {bad} lies outside of its table"
         )
-    object_ = attrs.evolve(shell, names=_names(file, strings, starts))
-    object_._bounded(sections["size"][sections["type"] == SectionType.NOBITS], "size of section")
-    return object_
+    for size in sections["size"][sections["type"] == SectionType.NOBITS].tolist():
+        if size > _LARGEST:
+            raise _wrong(
+                file,
+                f"symbol too large ({size} bytes)",
+                expected=f"sections of at most {_LARGEST} bytes",
+            )
+    return attrs.evolve(shell, names=_names(file, strings, starts))
 
 
 def _names(file: str, strings: bytes, starts: Sequence[int]) -> tuple[bytes, ...]:

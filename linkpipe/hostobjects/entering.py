@@ -193,7 +193,7 @@ class Entering:
                 self._kind[sym] = SymKind.SXREF
             size = int(table.size[row])
             if section == SHN_COMMON or type_ == STT_COMMON:
-                self._size[sym] = max(size, self._size_of(sym))
+                self._size[sym] = max(size, self._size_of(sym), key=lambda size: size % (1 << 64))
                 if self.kind(sym) in _UNDEFINED:
                     self._kind[sym] = SymKind.SNOPTRBSS
                     self._flags[sym] = self._flags.get(sym, 0) | Flag.OF_C
@@ -255,12 +255,6 @@ class Entering:
             )
         if ours and base.data_size[sym]:
             raise found.wrong(f"{shown}: duplicate symbol definition", found="one in Go, one in C")
-        if value > self.edit.size[section]:
-            raise found.wrong(
-                f"malformed elf file: {shown} lies outside of its section",
-                expected=f"an offset of at most {int(self.edit.size[section])}",
-                found=str(value),
-            )
         self._kind[sym] = self._kind[section]
         self._outer[sym], self._value[sym], self._size[sym] = section, value, size
         self._parts.setdefault(section, []).append(sym)

@@ -44,16 +44,20 @@ def page(word: int, place: int) -> int:
     return (place & ~0xFFF) + (signed(distance, 21) << 12)
 
 
-def patched(number: int, code: list[int], place: int, target: int, add: int) -> list[int]:
-    """The instructions after a relocation of that kind."""
+def places(code: list[int], place: int, target: int, add: int) -> Places:
+    """One place with instructions around it."""
     image = np.array(code, "<u4").view(np.uint8)
     p, s, a = (np.array([x], np.int64) for x in (place, target, add))
     at = np.zeros(1, np.int64)
-    places = Places(image, at, p, s, a, s, s, len(image), ARCH.tls_offset, 0)
+    return Places(image, at, p, s, a, s, s, len(image), ARCH.tls_offset, 0)
+
+
+def patched(number: int, code: list[int], place: int, target: int, add: int) -> list[int]:
+    """The instructions after a relocation of that kind."""
     kind = RELOCS[number]
     assert kind.value is not None
-    value = int(kind.value(places)[0])
-    raw = (value % (1 << 8 * len(image))).to_bytes(len(image), "little")
+    value = int(kind.value(places(code, place, target, add))[0])
+    raw = (value % (1 << 32 * len(code))).to_bytes(4 * len(code), "little")
     words: list[int] = np.frombuffer(raw, "<u4").tolist()
     return words
 
@@ -100,6 +104,16 @@ def test_loads_and_stores_of_c(shift: int, target: int) -> None:
         assert bits(word, 10, 12) << shift == target >> shift << shift & 0xFFF
         assert word & ~(0xFFF << 10) == code
     assert RELOCS[own].low_bits == shift
+
+
+@pytest.mark.parametrize(
+    ("code", "bits"), [(0x39400000, 0), (0xF9400000, 3), (0x3DC00000, 4), (ADRP, 0), (ADD, 0)]
+)
+def test_one_of_a_pair_says_what_its_target_is_aligned_to(code: int, bits: int) -> None:
+    """A load or store that moves more than a byte leaves bits out; nothing else does."""
+    low_bits = RELOCS[arm64.R_ARM64_GOT].low_bits
+    assert callable(low_bits)
+    assert low_bits(places([code], 0, 0, 0)).tolist() == [bits]
 
 
 @given(st.integers(0, 2**25), st.integers(0, 2**25))

@@ -241,6 +241,26 @@ def test_marks_of_the_assembler_are_no_symbols() -> None:
         enter(entering(marks=(b"$d",)), made)
 
 
+def test_a_symbol_may_lie_outside_of_its_section() -> None:
+    """Where a label of code that is gone would be: the oracle counts on."""
+    made = code("f")
+    made.symbol("beyond", 1, 900, (1 << 64) - 1)
+    symbols, _ = enter(entering(), made)
+    row = by_name(symbols)["beyond"]
+    assert (symbols.value[row], symbols.size[row]) == (900, -1)
+
+
+def test_the_largest_common_symbol_of_a_name_counts() -> None:
+    """A size of 64 bits is no negative number."""
+    sizes = []
+    for name, size in (("f", 8), ("g", (1 << 64) - 1)):
+        made = code(name)
+        made.symbol("shared", SHN_COMMON, 8, size, type=elf.STT_OBJECT)
+        sizes.append(made)
+    symbols, _ = enter(entering(), *sizes)
+    assert symbols.size[by_name(symbols)["shared"]] == -1
+
+
 def _label(made: HostElf) -> None:
     made.symbol("odd", made.section(".debug_line", 0, bytes(8)), type=elf.STT_OBJECT)
 
@@ -257,10 +277,6 @@ def _binding(made: HostElf) -> None:
     made.symbol("f2", 1, bind=10)
 
 
-def _place(made: HostElf) -> None:
-    made.symbol("beyond", 1, 9)
-
-
 def _thread_local(made: HostElf) -> None:
     made.reloc(1, 0, 2, made.symbol("errno", type=elf.STT_TLS))
 
@@ -272,7 +288,6 @@ def _thread_local(made: HostElf) -> None:
         (_flags, "p.a(x.o): unexpected flags for ELF section .both"),
         (_align, "bad alignment value"),
         (_binding, "f2: invalid symbol binding 10"),
-        (_place, "beyond lies outside of its section"),
         (_thread_local, "p(.text)#0: reloc of invalid sym #2 errno shndx=0 type=6"),
     ],
 )
