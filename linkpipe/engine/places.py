@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from linkpipe.engine.plan import fact_of
+from linkpipe.engine.plan import barrier_behind, fact_of
 from linkpipe.errors import LinkpipeError, PipelineError
 from linkpipe.values import Value
 
@@ -111,22 +111,41 @@ def _held(barrier: Barrier, sets: Sequence[str]) -> tuple[str, ...]:
 
 def misplaced(plan: Plan) -> Iterator[str]:
     """Passes that were put behind a barrier though they declare to set what is final there, in
-    words: each may set another part of it, or none of it be read any more. Those that the
-    barrier's own file has there are taken to know."""
+    words: each may set another part of it, or none of it be read any more. And those that were put
+    before all that sets a fact which they read where it is there. Those that the file of the
+    barrier, or of these, has there are taken to know."""
     for number, planned in enumerate(plan.passes):
         place = planned.step.place
         if place.path[:1] == ("replace",):
             continue  # it stands where another stood
+        yield from _too_early(plan, number)
         for barrier in plan.barriers:
             final = _held(barrier, planned.run.sets)
             if final and barrier.at <= number and barrier.place.file != place.file:
                 yield (
                     f"{planned.name} stands behind {barrier.name}, where {', '.join(final)} "
                     "shall be final, and declares to set that: what it adds there may be missing "
-                    f"in the output; put it before {barrier.name} ({place.where()}; -check tells "
-                    "whether anything was changed that is final)"
+                    f"in the output; put it before {barrier.name} ({place.where()}), or, if it "
+                    "changes other parts only, name them in its `changes=` (-check tells whether "
+                    "anything was changed that is final)"
                 )
                 break
+
+
+def _too_early(plan: Plan, number: int) -> Iterator[str]:
+    planned = plan.passes[number]
+    place = planned.step.place
+    for fact in planned.run.optional:
+        setters = [other for other in plan.passes if fact in other.run.provides]
+        before = any(fact in other.run.provides for other in plan.passes[:number])
+        if before or not setters or setters[0].step.place.file == place.file:
+            continue
+        names = ", ".join(other.name for other in setters)
+        behind = barrier_behind(fact, plan.passes, plan.barriers) or setters[-1].name
+        yield (
+            f"{planned.name} reads {fact} where it is there, and stands before all that set it "
+            f"({names}): it will find none; put it after {behind} ({place.where()})"
+        )
 
 
 def where_it_may_stand(
@@ -162,7 +181,19 @@ def where_it_may_stand(
     allowed = [place for place in range(len(passes) + 1) if fits(place)]
     if not allowed:
         return ""
-    return _told(passes, items, allowed[0], allowed[-1], new.run.sets)
+    told = _told(passes, items, allowed[0], allowed[-1], new.run.sets)
+    before = [sum(isinstance(other, Step) for other in items[:at]) for at in range(len(items))]
+    barriers = [
+        attrs.evolve(each, at=at)
+        for each, at in zip(items, before, strict=True)
+        if isinstance(each, Barrier)
+    ]
+    for fact in new.run.optional:
+        behind = barrier_behind(fact, passes, barriers)
+        told += f"; `{fact}`, which it reads where it is there, is there after {behind}" * bool(
+            behind
+        )
+    return told
 
 
 def _told(

@@ -120,6 +120,16 @@ def providers(passes: Iterable[Planned]) -> dict[str, tuple[str, ...]]:
     return {fact: tuple(names) for fact, names in table.items()}
 
 
+def barrier_behind(fact: str, passes: Iterable[Planned], barriers: Iterable[Barrier]) -> str:
+    """The first barrier behind the first pass that sets a fact, if the fact is final there; else
+    "". Each barrier has ``at`` of the passes before it."""
+    first = next((at for at, one in enumerate(passes, 1) if fact in one.run.provides), None)
+    if first is None:
+        return ""
+    behind = next((barrier for barrier in barriers if barrier.at >= first), None)
+    return behind.name if behind is not None and fact in behind.final else ""
+
+
 def make_plan(
     pipeline: Pipeline,
     catalog: Catalog,
@@ -382,7 +392,7 @@ def _unmet(
         names = ", ".join(other.name for other in maybe)
         return planned.step.error(
             f"{who}which only {names} provides, and that may be left out",
-            remedy=f"give it the same `when` as {names}",
+            remedy=f"give it the same `when` as {names}, or let it declare `{fact}` as optional",
         )
     first: dict[str, str] = {}
     for other in passes:

@@ -21,7 +21,7 @@ from linkpipe.arrays.types import element_of
 from linkpipe.engine import context
 from linkpipe.engine.background import Background
 from linkpipe.engine.context import GIVEN, Link
-from linkpipe.engine.plan import Plan, Planned
+from linkpipe.engine.plan import Plan, Planned, barrier_behind
 from linkpipe.errors import (
     InputError,
     LinkErrors,
@@ -110,7 +110,7 @@ def _run_all(plan: Plan, link: Link, audience: _Audience, keep: bool) -> Link:
         audience.told("before_pass", name, planned, link)
         start = time.perf_counter()
         try:
-            after = _run(planned, link, audience.around)
+            after = _run(planned, link, audience.around, plan)
         except BaseException as e:
             if isinstance(e, (KeyboardInterrupt, Terminated)):
                 seconds = time.perf_counter() - start
@@ -205,7 +205,7 @@ def _applies(planned: Planned, link: Link) -> bool:
     return all(getattr(link.mode, key) in wanted for key, wanted in planned.when.items())
 
 
-def _run(planned: Planned, link: Link, around: Surroundings) -> Link:
+def _run(planned: Planned, link: Link, around: Surroundings, plan: Plan) -> Link:
     run = planned.run
     handed = link.within(run.access)
     try:
@@ -218,9 +218,8 @@ def _run(planned: Planned, link: Link, around: Surroundings) -> Link:
             "leave what the process shares as it was, or do it in a process of its own",
         ) from e
     except MissingFact as e:
-        raise _broken(
-            planned, f"reads the fact `{e.fact}`, which is not established", e.remedy, e.fact
-        ) from e
+        message = f"reads the fact `{e.fact}`, which is not established"
+        raise _broken(planned, message, _later(planned, e, plan), e.fact) from e
     except PassError as e:
         # What is shared by passes does not know which of them it works for.
         e.name = e.name or planned.name
@@ -255,6 +254,16 @@ def _run(planned: Planned, link: Link, around: Surroundings) -> Link:
     _check_facts(planned, handed.facts, result.facts)
     made = dict.fromkeys(changed(link, result), planned.name)
     return attrs.evolve(link, facts=result.facts, set_by={**link.set_by, **made})
+
+
+def _later(planned: Planned, error: MissingFact, plan: Plan) -> str:
+    """What to do where a fact is missing: often the pass stands before a barrier behind which it is
+    there."""
+    name = barrier_behind(error.fact, plan.passes, plan.barriers)
+    at = next((barrier.at for barrier in plan.barriers if barrier.name == name), 0)
+    if plan.passes.index(planned) >= at:
+        return error.remedy
+    return f"put {planned.name} after {name}, where `{error.fact}` is there"
 
 
 def _name_files(error: LinkpipeError, link: Link) -> None:

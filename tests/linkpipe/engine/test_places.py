@@ -141,7 +141,8 @@ def test_who_was_put_behind_such_a_barrier_is_named(tmp_path: Path) -> None:
     at = '[[insert]]\nname = "{}"\n{} = "two-final"\n'
     (words,) = told(at.format("changes", "after"))
     assert words.startswith("changes stands behind two-final, where one.part shall be final")
-    assert f"{tmp_path}/p.toml:2" in words
+    assert f"put it before two-final ({tmp_path}/p.toml:2), or, if it changes other parts" in words
+    assert "name them in its `changes=` (" in words
     assert not told(at.format("changes", "before"))
     assert not told(at.format("reads", "after"))
     # Who wrote the barrier knows what stands behind it, and who replaces that what it does.
@@ -170,6 +171,37 @@ def test_a_pass_that_changes_a_part_is_misplaced_where_that_is_final(tmp_path: P
         plan = make_plan(load(tmp_path, at.format("before"), base), known)
         last = next(each.last for each in standings(plan) if each.name == "changes")
         assert last == ("b" if expected else "c"), final
+
+
+MAYBE = setter("maybe", (), ("own",), optional=("two",))
+
+
+def test_a_pass_that_reads_before_there_is_anything_is_told_where_that_is(tmp_path: Path) -> None:
+    """What it reads where it is there, in the plan, and without a place in the error."""
+    known = catalog(A, B, C, MAYBE)
+
+    def told(text: str, base: str = BASE) -> list[str]:
+        (tmp_path / "base.toml").write_text(base)
+        (tmp_path / "p.toml").write_text(f'extends = "base.toml"\n{text}')
+        return list(misplaced(make_plan(load_pipeline(str(tmp_path / "p.toml"), known), known)))
+
+    at = '[[insert]]\nname = "maybe"\n{} = "{}"\n'
+    (words,) = told(at.format("before", "b"))
+    assert words == (
+        "maybe reads two where it is there, and stands before all that set it (b): it will find "
+        f"none; put it after two-final ({tmp_path}/p.toml:2)"
+    )
+    # The next barrier is of something else: the pass itself is named.
+    (words,) = told(at.format("before", "b"), BASE.replace('["two"]', '["one"]'))
+    assert "put it after b (" in words
+    assert not told(at.format("after", "b"))
+    # Whoever wrote the whole knows, and what nobody sets is nothing to wait for.
+    assert not told("", steps("maybe") + BASE)
+    assert not told(at.format("after", "a"), steps("a"))
+    with pytest.raises(PipelineError) as caught:
+        told('[[insert]]\nname = "maybe"\n')
+    end = "; `two`, which it reads where it is there, is there after two-final"
+    assert caught.value.remedy.endswith(end)
 
 
 def test_of_the_default_pipeline(tmp_path: Path) -> None:

@@ -116,8 +116,18 @@ def test_too_early_is_no_file(
 ) -> None:
     """Neither the old file nor what is in memory is taken for it."""
     (tmp_path / "out").write_text(OLD)
-    with pytest.raises(PassError, match="reads the fact `output`, which is not established"):
+    with pytest.raises(PassError, match="reads the fact `output`, which is not established") as e:
         link_with_pass(monkeypatch, look, "elfimage", tmp_path / "out", flags=flags)
+    assert e.value.remedy == "put acme.look after output-final, where `output` is there"
+
+
+def test_the_plan_tells_where_it_belongs(tmp_path: Path) -> None:
+    """Before anything is linked."""
+    pipeline = Path(installed(tmp_path, 1))
+    pipeline.write_text(pipeline.read_text().replace("output-final", "elfimage"))
+    err = link(tmp_path, "-pipeline", str(pipeline)).err
+    warning, error = err.index("put it after output-final ("), err.index("put acme.most after out")
+    assert err.index("linkpipe: warning: acme.most reads output") < warning < error
 
 
 def test_a_host_linker_that_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
