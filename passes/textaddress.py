@@ -89,6 +89,7 @@ def textaddress(link: Link) -> Link:
             is_runtime=link.release.is_runtime,
             debug=link.options.debugtramp > 1,
             shuffled=link.options.randlayout != 0,
+            exact=not link.release.least_text_align,
         )
         order, addresses = made.order.astype(np.int32), made.addresses
         end, targets = made.end, made.targets

@@ -64,6 +64,7 @@ def lay_out(
     is_runtime: Callable[[str], bool],
     debug: bool = False,
     shuffled: bool = False,
+    exact: bool = False,
 ) -> Reached:
     """Lay out the functions ``order`` from address ``start`` on, each at a multiple of ``align``
     and ``least`` bytes or more after the one before; calls that are too far are led to trampolines.
@@ -74,7 +75,8 @@ def lay_out(
     has the calls as they were; ``symbols`` and ``relocs`` are edited. With ``debug``, every call
     into another package that was laid out before is led to a trampoline. ``is_runtime`` tells the
     packages that the runtime is made of, which are laid out together; where functions are
-    ``shuffled``, nothing is.
+    ``shuffled``, nothing is. ``exact``: what says how it is aligned is so, even if that is less
+    than ``align``.
     """
     rules = arch.trampolines
     assert rules is not None, "the architecture has no trampolines"
@@ -97,6 +99,7 @@ def lay_out(
         cache(is_runtime),
         debug,
         shuffled,
+        exact,
     )
     for place in range(len(order)):
         work.begin_package(place)
@@ -131,8 +134,9 @@ class _Work:
         is_runtime: Callable[[str], bool],
         debug: bool,
         shuffled: bool,
+        exact: bool,
     ) -> None:
-        self.shuffled = shuffled
+        self.shuffled, self.exact = shuffled, exact
         self.is_runtime = is_runtime
         self.rules, self.mode, self.homes, self.debug = rules, mode, homes, debug
         self.symbols, self.relocs = symbols, relocs
@@ -207,7 +211,9 @@ class _Work:
             self.relocs.set(self.rows[self.unsure], type=self.rules.unsure)
 
     def _put(self, sym: int, at: int) -> int:
-        self.value[sym] = at = round_up(at, max(self.align[sym], self.least_align))
+        own = self.align[sym]
+        align = own if own and self.exact else max(own, self.least_align)
+        self.value[sym] = at = round_up(at, align)
         for part, offset in self.parts.get(sym, ()):
             self.value[part] = at + offset
         return at + max(self.size[sym], self.least)

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -154,6 +155,32 @@ def test_calls_that_reach_everything_are_left_alone() -> None:
     assert len(World(functions).reached.targets) == 1
     rules = attrs.evolve(RULES, calls=frozenset[int]())
     assert World(functions, rules=rules).reached.targets == {}
+
+
+@pytest.mark.parametrize(("exact", "addresses"), [(False, [16, 32, 48]), (True, [16, 22, 32])])
+def test_sections_of_c_may_be_aligned_to_less(exact: bool, addresses: list[int]) -> None:
+    """Than functions, in releases whose oracle has it so; not what says nothing of it."""
+    edit = no_symbols().edit()
+    made = [edit.lookup_or_create(name) for name in "abc"]
+    edit.set(np.array(made), kind=SymKind.STEXT, size=5, align=np.array([0, 2, 0]))
+    symbols, relocs = edit.freeze().edit(), no_relocs().edit().freeze()
+    none = np.zeros(0, np.int64)
+    reached = lay_out(
+        attrs.evolve(ARCH, trampolines=RULES),
+        INTERNAL,
+        [""] * 4,
+        relocs,
+        symbols,
+        relocs.edit(),
+        np.array(made),
+        none,
+        16,
+        16,
+        5,
+        is_runtime=release().is_runtime,
+        exact=exact,
+    )
+    assert reached.addresses.tolist() == addresses
 
 
 def test_calls_of_c_may_need_trampolines() -> None:
