@@ -11,8 +11,11 @@ needs a symbol in the object (`ElfType.label`).
 A call whose target has no address yet is led to one, and back once it turns out to be near
 (`Trampolines.unsure`).
 
-Where instructions of the linker's own need the two halves of an address far from each other, the
-addend of the lower one has the way back to the auipc that it belongs to.
+C compilers have a relocation for each of the two instructions, which need not stand side by side;
+that of the lower half names the place of the upper one, as in objects. It is made one that knows
+the way back to there.
+
+The linker's own instructions with the halves of an address apart are like that from the start.
 
 psABI: https://github.com/riscv-non-isa/riscv-elf-psabi-doc. Constants:
 cmd/link/internal/riscv64/{l,obj,asm}.go, cmd/internal/obj/riscv/cpu.go and
@@ -21,6 +24,7 @@ cmd/internal/sys/arch.go.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MappingProxyType
 
 import attrs
@@ -42,7 +46,7 @@ from linkpipe.arch import (
 )
 from linkpipe.arrays.image import get_words
 from linkpipe.arrays.types import I64
-from linkpipe.linkage import Linkage, Reach
+from linkpipe.linkage import HostReloc, Linkage, Reach
 
 R_RISCV_32 = 1
 R_RISCV_64 = 2
@@ -64,13 +68,20 @@ GO_PCREL_ITYPE = 62
 GO_PCREL_STYPE = 63
 GO_TLS_IE = 64
 GO_TLS_LE = 65
+GO_GOT_HI20 = 66
 GO_GOT_PCREL_ITYPE = 67
 GO_PCREL_HI20 = 68
 GO_PCREL_LO12_I = 69
+GO_PCREL_LO12_S = 70
+GO_BRANCH = 71
+GO_ADD32 = 72
+GO_SUB32 = 73
+GO_RVC_BRANCH = 74
+GO_RVC_JUMP = 75
 
 _JUMP_REACH, _PAIR_REACH = 1 << 20, 1 << 31
 _KEPT_U, _KEPT_I, _KEPT_S = 0xFFF, 0xFFFFF, 0x1FFF07F
-"""Bits of an instruction that are not its operand, by its format (U and J have the same)."""
+"""Bits of an instruction that are not its operand, by its format."""
 
 
 def _instructions(p: Places, width: int) -> I64:
@@ -98,44 +109,70 @@ def _way(p: Places) -> I64:
     return p.S + p.A - p.P
 
 
-def _pair_of(words: I64, distance: I64) -> I64:
-    """Two instructions with the halves of a number, the second one no store."""
-    first = words & _KEPT_U | _upper(distance)
-    second = words >> 32 & _KEPT_I | _lower_load(distance)
-    return first | second << 32
+def _half(kept: int, operand: Callable[[I64], I64]) -> Kernel:
+    """An instruction with a half of the distance."""
+    return lambda p: _instructions(p, 4) & kept | operand(_way(p))
+
+
+_high, _low = _half(_KEPT_U, _upper), _half(_KEPT_I, _lower_load)
+_low_store = _half(_KEPT_S, _lower_store)
+
+
+def _pair_of(p: Places, number: I64, kept: int, lower: Callable[[I64], I64]) -> I64:
+    """Two instructions with the halves of a number."""
+    words = _instructions(p, 8)
+    return words & _KEPT_U | _upper(number) | (words >> 32 & kept | lower(number)) << 32
 
 
 def _pair(p: Places) -> I64:
-    return _pair_of(_instructions(p, 8), _way(p))
+    return _pair_of(p, _way(p), _KEPT_I, _lower_load)
 
 
 def _store_pair(p: Places) -> I64:
-    words, distance = _instructions(p, 8), _way(p)
-    first = words & _KEPT_U | _upper(distance)
-    return first | (words >> 32 & _KEPT_S | _lower_store(distance)) << 32
+    return _pair_of(p, _way(p), _KEPT_S, _lower_store)
 
 
 def _thread(p: Places) -> I64:
     """lui, addiw: the runtime's word is where the thread pointer points."""
-    return _pair_of(_instructions(p, 8), p.A)
+    return _pair_of(p, p.A, _KEPT_I, _lower_load)
 
 
-def _jump(p: Places) -> I64:
-    """jal: bits 20, 10 to 1, 11, 19 to 12 of the distance, from the top."""
-    d = _way(p)
-    operand = (d >> 20 & 1) << 31 | (d >> 1 & 0x3FF) << 21 | (d >> 11 & 1) << 20 | d & 0xFF000
-    return _instructions(p, 4) & _KEPT_U | operand
+def _scattered(width: int, *fields: tuple[int, int, int]) -> Kernel:
+    """The distance in pieces: ``(low, count, to)`` puts ``count`` of its bits, from bit ``low`` on,
+    to bit ``to`` of the instruction."""
+    kept = ~sum((1 << count) - 1 << to for _, count, to in fields)
+
+    def value(p: Places) -> I64:
+        distance, word = _way(p), _instructions(p, width) & kept
+        for low, count, to in fields:
+            word |= (distance >> low & (1 << count) - 1) << to
+        return word
+
+    return value
 
 
-def _high(p: Places) -> I64:
-    return _instructions(p, 4) & _KEPT_U | _upper(_way(p))
+# By the unprivileged manual: jal; beq and the like; c.beqz and c.bnez; c.j.
+_jump = _scattered(4, (20, 1, 31), (1, 10, 21), (11, 1, 20), (12, 8, 12))
+_branch = _scattered(4, (12, 1, 31), (5, 6, 25), (1, 4, 8), (11, 1, 7))
+_short_branch = _scattered(2, (8, 1, 12), (3, 2, 10), (6, 2, 5), (1, 2, 3), (5, 1, 2))
+_short_jump = _scattered(
+    2, (11, 1, 12), (4, 1, 11), (8, 2, 9), (10, 1, 8), (6, 1, 7), (7, 1, 6), (1, 3, 3), (5, 1, 2)
+)
 
 
-def _low(p: Places) -> I64:
-    return _instructions(p, 4) & _KEPT_I | _lower_load(_way(p))
+def _sum(sign: int) -> Kernel:
+    """What stands at the place, and an address or one less; several may be for one place."""
+
+    def value(p: Places) -> I64:
+        _, place = np.unique(p.at, return_inverse=True)
+        more = np.zeros(len(p.at), np.int64)
+        np.add.at(more, place, p.S + p.A)
+        return _instructions(p, 4) + sign * more[place] & 0xFFFFFFFF
+
+    return value
 
 
-def _two(first: int, second: int) -> ElfRule:
+def _two(first: int, second: int = R_RISCV_PCREL_LO12_I) -> ElfRule:
     """A pair of instructions; what is in them stays."""
     types = (ElfType(first), ElfType(second, offset=4, label=True))
     return ElfRule({8: types}, untouched=True)
@@ -143,6 +180,11 @@ def _two(first: int, second: int) -> ElfRule:
 
 def _pair_kind(name: str, value: Kernel, low: int = R_RISCV_PCREL_LO12_I) -> RelocKind:
     return RelocKind(name, "S + A - P", value, elf=_two(R_RISCV_PCREL_HI20, low), reach=_PAIR_REACH)
+
+
+def _apart(name: str, value: Kernel, reach: int | None = None, low_bits: int = 0) -> RelocKind:
+    """An instruction of its own, none of Go's."""
+    return RelocKind(name, "S + A - P", value, reach=reach, low_bits=low_bits, own=True)
 
 
 _ADDRESS = {4: (ElfType(R_RISCV_32),), 8: (ElfType(R_RISCV_64),)}
@@ -171,17 +213,10 @@ RELOCS = MappingProxyType(
         GO_PCREL_ITYPE: _pair_kind("R_RISCV_PCREL_ITYPE", _pair),
         GO_PCREL_STYPE: _pair_kind("R_RISCV_PCREL_STYPE", _store_pair, R_RISCV_PCREL_LO12_S),
         GO_GOT_PCREL_ITYPE: RelocKind(
-            "R_RISCV_GOT_PCREL_ITYPE",
-            "GOT(S) - P",
-            None,
-            elf=_two(R_RISCV_GOT_HI20, R_RISCV_PCREL_LO12_I),
+            "R_RISCV_GOT_PCREL_ITYPE", "GOT(S) - P", None, elf=_two(R_RISCV_GOT_HI20)
         ),
         GO_TLS_IE: RelocKind(
-            "R_RISCV_TLS_IE",
-            "GOT(TLS) - P",
-            None,
-            elf=_two(R_RISCV_TLS_GOT_HI20, R_RISCV_PCREL_LO12_I),
-            hosted=True,
+            "R_RISCV_TLS_IE", "GOT(TLS) - P", None, elf=_two(R_RISCV_TLS_GOT_HI20), hosted=True
         ),
         GO_TLS_LE: RelocKind(
             "R_RISCV_TLS_LE",
@@ -191,11 +226,16 @@ RELOCS = MappingProxyType(
             reach=_PAIR_REACH,
             reaches=lambda p: p.A,
         ),
-        # In .plt alone: what Go and assembly compile to has pairs.
-        GO_PCREL_HI20: RelocKind(
-            "R_RISCV_PCREL_HI20", "S + A - P", _high, reach=_PAIR_REACH, own=True
-        ),
-        GO_PCREL_LO12_I: RelocKind("R_RISCV_PCREL_LO12_I", "S + A - P & 0xfff", _low, own=True),
+        # In .plt and in C objects alone: what Go and assembly compile to has pairs.
+        GO_PCREL_HI20: _apart("R_RISCV_PCREL_HI20", _high, _PAIR_REACH),
+        GO_GOT_HI20: _apart("R_RISCV_GOT_HI20", _high, _PAIR_REACH),
+        GO_PCREL_LO12_I: _apart("R_RISCV_PCREL_LO12_I", _low),
+        GO_PCREL_LO12_S: _apart("R_RISCV_PCREL_LO12_S", _low_store),
+        GO_BRANCH: _apart("R_RISCV_BRANCH", _branch, 1 << 12, 1),
+        GO_RVC_BRANCH: _apart("R_RISCV_RVC_BRANCH", _short_branch, 1 << 8, 1),
+        GO_RVC_JUMP: _apart("R_RISCV_RVC_JUMP", _short_jump, 1 << 11, 1),
+        GO_ADD32: RelocKind("R_RISCV_ADD32", "V + S + A", _sum(1), own=True),
+        GO_SUB32: RelocKind("R_RISCV_SUB32", "V - S - A", _sum(-1), own=True),
     }
 )
 
@@ -241,6 +281,33 @@ def _entry(at: int, slot: int, record: int) -> Stub:
     )
 
 
+_CALL, _SLOT = Reach(".plt"), Reach(".got")
+_IN_CALL = "unknown symbol {} in RISCV call"
+# Read, and refused where they are needed: number, name and width.
+_REFUSED = (
+    *((1, "32", 4), (26, "HI20", 4), (27, "LO12_I", 4), (28, "LO12_S", 4), (37, "SUB8", 1)),
+    *((38, "SUB16", 2), (52, "SUB6", 1), (53, "SET6", 1), (54, "SET8", 1), (55, "SET16", 2)),
+    (56, "SET32", 4),
+)
+HOST = {
+    **{n: HostReloc(f"R_RISCV_{name}", width, None) for n, name, width in _REFUSED},
+    2: HostReloc("R_RISCV_64", 8, rt.R_ADDR),
+    16: HostReloc("R_RISCV_BRANCH", 4, GO_BRANCH),
+    17: HostReloc("R_RISCV_JAL", 4, GO_JAL),
+    18: HostReloc("R_RISCV_CALL", 8, GO_CALL, 0, _CALL, undefined=_IN_CALL),
+    19: HostReloc("R_RISCV_CALL_PLT", 8, GO_CALL, 0, _CALL, undefined=_IN_CALL),
+    20: HostReloc("R_RISCV_GOT_HI20", 4, GO_GOT_HI20, 0, _SLOT, slot=True, half="high"),
+    23: HostReloc("R_RISCV_PCREL_HI20", 4, GO_PCREL_HI20, half="high"),
+    24: HostReloc("R_RISCV_PCREL_LO12_I", 4, GO_PCREL_LO12_I, half="low"),
+    25: HostReloc("R_RISCV_PCREL_LO12_S", 4, GO_PCREL_LO12_S, half="low"),
+    35: HostReloc("R_RISCV_ADD32", 4, GO_ADD32),
+    39: HostReloc("R_RISCV_SUB32", 4, GO_SUB32),
+    44: HostReloc("R_RISCV_RVC_BRANCH", 2, GO_RVC_BRANCH),
+    45: HostReloc("R_RISCV_RVC_JUMP", 2, GO_RVC_JUMP),
+    51: HostReloc("R_RISCV_RELAX", 4, rt.R_HOST),
+    # Four bytes short, as the oracle has it.
+    57: HostReloc("R_RISCV_32_PCREL", 4, rt.R_PCREL),
+}
 _MUSL = "/lib/ld-musl-riscv64.so.1"
 LINKAGE = Linkage(
     interpreters=("/lib/ld-linux-riscv64-lp64d.so.1", _MUSL),
@@ -267,6 +334,8 @@ LINKAGE = Linkage(
     entsize=4,
     in_text={GO_CALL: Reach(".plt", whole=True)},
     in_data={},
+    host=HOST,
+    labels=(b".L",),
 )
 
 _LEVELS = ("rva20u64", "rva22u64", "rva23u64")
@@ -284,8 +353,20 @@ def _profiles(*known: str, noted: bool = True) -> Setting:
 
 
 _BUILD_MODES = frozenset({"exe", "pie", "c-archive", "c-shared", "plugin"})
-_BEFORE_127 = {"linkage": attrs.evolve(LINKAGE, interpreters=("/lib/ld.so.1", _MUSL))}
-_BEFORE_126 = {**_BEFORE_127, "pc_quantum": 4, "setting": _profiles(*_LEVELS, noted=False)}
+_LD_SO = ("/lib/ld.so.1", _MUSL)
+# What the oracle does not carry out yet: data with addresses, tables of jumps.
+_UNWRITTEN = ("R_RISCV_64", "R_RISCV_ADD32", "R_RISCV_SUB32", "R_RISCV_32_PCREL")
+_OLD_HOST = {
+    number: attrs.evolve(reloc, type=None) if reloc.name in _UNWRITTEN else reloc
+    for number, reloc in HOST.items()
+    if reloc.name != "R_RISCV_JAL"
+}
+_BEFORE_127 = {"linkage": attrs.evolve(LINKAGE, interpreters=_LD_SO)}
+_BEFORE_126 = {
+    "linkage": attrs.evolve(LINKAGE, interpreters=_LD_SO, host=_OLD_HOST),
+    "pc_quantum": 4,
+    "setting": _profiles(*_LEVELS, noted=False),
+}
 
 ARCH = Architecture(
     name="riscv64",

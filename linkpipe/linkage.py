@@ -70,13 +70,16 @@ class HostReloc(Value):
         name: as in the psABI.
         width: bytes of its field.
         type: the relocation type of Go's that it becomes; None: it is read, and an error where it
-            is needed, which ``undefined`` says if it is not "".
+            is needed, which ``undefined`` says if it is not ""; R_HOST: it is read and changes
+            nothing.
         add: added to the addend.
         imported: how it reaches what a shared library defines; None: it cannot.
         slot: whether it asks for a slot of the global offset table, also for what is defined here,
             unless one of ``rewrites`` applies; ``imported`` says how. Where it is not set, and
             ``imported`` asks for one, that is an error.
         table: whether it refers to the global offset table itself, whatever its symbol.
+        half: "high": it is the upper half of an address; "low": the lower half of the one whose
+            upper half is at the place that its symbol names, and which says what the address is.
         rewrites: see Rewrite.
         undefined: what is said where nobody defines what it refers to, "{}" for its name; "": it
             is an error later.
@@ -89,6 +92,7 @@ class HostReloc(Value):
     imported: Reach | None = None
     slot: bool = False
     table: bool = False
+    half: Literal["", "high", "low"] = ""
     rewrites: tuple[Rewrite, ...] = ()
     undefined: str = ""
 
@@ -150,6 +154,8 @@ class Linkage(Shown):
             none: C objects are left to a host linker.
         marks: what the names of local symbols of C objects begin with that are none, but marks of
             the assembler's.
+        labels: what the names of symbols in code of C objects begin with that are no functions for
+            the runtime; where there are such, symbols without a name are none either.
         fills_slots: whether the slot of what is defined here holds its address when the program is
             loaded, and the dynamic linker is not asked.
         header_flags: see HeaderFlags; None: C objects do not change them.
@@ -171,6 +177,7 @@ class Linkage(Shown):
     hash_word: int = 4
     host: Mapping[int, HostReloc] = attrs.field(factory=dict, converter=_host)
     marks: tuple[bytes, ...] = ()
+    labels: tuple[bytes, ...] = ()
     fills_slots: bool = False
     header_flags: HeaderFlags | None = None
     ignores_d: bool = False

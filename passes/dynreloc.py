@@ -25,10 +25,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from linkpipe.arrays.ragged import distinct
 from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
+from linkpipe.hostobjects.translation import Translation
 from linkpipe.layout.assign import layout_kinds
 from linkpipe.linkage import HostReloc, Reach
 from linkpipe.release import Release
@@ -36,6 +36,7 @@ from linkpipe.reloctype import R_ADDR, R_HOST
 from linkpipe.symkind import SymKind
 from linkpipe.tables.cgo import DynamicImport
 from linkpipe.tables.dynamic import Dynamic
+from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
 
 _IN_PLACE = frozenset(("go:func.*", "runtime.findfunctab"))
@@ -74,7 +75,7 @@ def dynreloc(link: Link) -> Link:
         assert linkage.relative is not None, "the pass cgo has refused the link"
         work.relative(data, linkage.relative)
     found = work.found()
-    return link.evolve(symbols=work.symbols_edit.freeze(), relocs=work.edit.freeze(), dynamic=found)
+    return link.evolve(symbols=work.symbols_edit.freeze(), relocs=work.finish(), dynamic=found)
 
 
 def _check_exports(link: Link) -> None:
@@ -114,11 +115,19 @@ class _Work:
         self.link, self.relocs, self.linkage = link, link.relocs, link.arch.linkage
         self.head = len(self.linkage.first.code)
         self.entry = len(self.linkage.entry(0, 0, 0).code)
-        self.files = link.host_files if link.has("host_files") else {}
         self.edit, self.symbols_edit = link.relocs.edit(), link.symbols.edit()
         self.tabled: Bool = np.zeros(0, np.bool_)
-        self.hosts: dict[int, int] = {}
+        self.hosts: dict[int, HostReloc] = {}
         self.tables = {name: link.symbols.lookup(name) for name in (".plt", ".got")}
+        self.translation = Translation(
+            link.symbols,
+            link.relocs,
+            self.linkage.host,
+            self.symbols_edit,
+            self.tables[".got"],
+            link.host_files if link.has("host_files") else {},
+            link.cgo.lacking,
+        )
         self.symbols = {sym: at for at, sym in enumerate(link.cgo.exports, 1)}
         self.plt: dict[int, int] = {}
         self.got: dict[int, int] = {}
@@ -160,93 +169,10 @@ class _Work:
         """Make relocations of C objects those of Go's; note which ones are for tables."""
         rows, owner = self._rows(ids)
         here = (self.relocs.type[rows] > R_HOST) & (self.link.symbols.object[owner] == 0)
-        rows, owner = rows[here], owner[here]
-        types, relocs = self.relocs.type[rows].astype(np.int64) - R_HOST, self.relocs
-        self.tabled = np.zeros(len(relocs), np.bool_)
-        for number in distinct(types).tolist():
-            some = types == number
-            self._translate(self.linkage.host[number], rows[some], owner[some])
-        self.relocs = self.edit.freeze()
+        made = self.translation
+        made.carry_out(rows[here], owner[here])
+        self.relocs, self.tabled, self.hosts = made.relocs, made.tabled, made.hosts
         self.edit = self.relocs.edit()
-        self.hosts = dict(
-            zip(rows[self.tabled[rows]].tolist(), types[self.tabled[rows]].tolist(), strict=True)
-        )
-
-    def _translate(self, reloc: HostReloc, rows: I64, owner: I64) -> None:
-        """Translate those of one type."""
-        symbols, relocs = self.link.symbols, self.relocs
-        imported = symbols.kind[relocs.target[rows]] == SymKind.SDYNIMPORT
-        if reloc.table:
-            self.edit.set(rows, target=self.tables[".got"])
-            imported[:] = False
-        if reloc.type is None or reloc.imported is None:
-            bad = imported if reloc.type is not None else np.ones(len(rows), np.bool_)
-            words = f"unexpected {reloc.name} relocation for dynamic symbol {{}}"
-            if reloc.type is None:
-                number = int(relocs.type[rows[0]])
-                words = reloc.undefined or f"unexpected relocation type {number} ({reloc.name})"
-            checkpoint(
-                InputError(
-                    words.format(symbols.name(int(relocs.target[row]))),
-                    symbol=symbols.name(sym),
-                    file=self.files.get(sym, ""),
-                    offset=int(relocs.offset[row]),
-                    remedy="link with -ldflags=-linkmode=external",
-                )
-                for row, sym in zip(rows[bad].tolist(), owner[bad].tolist(), strict=True)
-            )
-        target = relocs.target[rows]
-        unknown = np.isin(symbols.kind[target], (SymKind.Sxxx, SymKind.SXREF))
-        unknown &= bool(reloc.undefined) | (target == 0)
-        if reloc.undefined or reloc.slot:
-            words = reloc.undefined or "unknown symbol {} in pcrel"
-            checkpoint(
-                InputError(
-                    words.format(symbols.name(int(relocs.target[row])) or "?"),
-                    symbol=symbols.name(sym),
-                    file=self.files.get(sym, ""),
-                    offset=int(relocs.offset[row]),
-                    found=self.link.cgo.lacking,
-                    remedy="link what defines it, or with -ldflags=-linkmode=external",
-                )
-                for row, sym in zip(rows[unknown].tolist(), owner[unknown].tolist(), strict=True)
-            )
-        self.tabled[rows[imported | reloc.slot]] = True
-        self.edit.set(rows, type=reloc.type, add=relocs.add[rows] + reloc.add)
-        if not reloc.rewrites:
-            return
-        bad_rows: list[tuple[int, int]] = []
-        contents: dict[int, bytearray] = {}
-        changed: set[int] = set()
-        for row, sym in zip(rows[~imported].tolist(), owner[~imported].tolist(), strict=True):
-            if sym not in contents:
-                contents[sym] = bytearray(self.symbols_edit.data(sym))
-            content, at = contents[sym], int(relocs.offset[row])
-            for rule in reloc.rewrites:
-                start = at - rule.back
-                end = start + len(rule.before)
-                if start >= 0 and content[start:end] == rule.before:
-                    content[start:end] = rule.after
-                    changed.add(sym)
-                    self.edit.set(row, type=rule.type, add=int(relocs.add[row]) + rule.add)
-                    self.tabled[row] = False
-                    break
-            else:
-                bad_rows += [] if reloc.slot else [(row, sym)]
-        checkpoint(
-            InputError(
-                f"unexpected GOT reloc for non-dynamic symbol "
-                f"{symbols.name(int(relocs.target[row]))}",
-                symbol=symbols.name(sym),
-                file=self.files.get(sym, ""),
-                offset=int(relocs.offset[row]),
-                expected="an instruction that loads or pushes the address",
-                remedy="link with -ldflags=-linkmode=external",
-            )
-            for row, sym in bad_rows
-        )
-        for sym in sorted(changed):
-            self.symbols_edit.set_content(sym, bytes(contents[sym]), grow=False)
 
     def visit(
         self,
@@ -271,8 +197,8 @@ class _Work:
             wanted |= self.tabled[rows]
         for at in np.flatnonzero(wanted).tolist():
             row, place = int(rows[at]), int(owner[at])
-            number = self.hosts.get(row)
-            reach = None if number is None else self.linkage.host[number].imported
+            host = self.hosts.get(row)
+            reach = None if host is None else host.imported
             self._reach(row, place, reach or reaches[int(self.relocs.type[row])])
             self.turns += [-1 if among is None else at] * (len(self.records) - len(self.turns))
 
@@ -307,6 +233,10 @@ class _Work:
             add=reach.addend(given, at),
             type=type_,
         )
+
+    def finish(self) -> Relocs:
+        """The relocations as they are from then on."""
+        return self.translation.pair(self.edit.freeze())
 
     def _imported(self, sym: int) -> bool:
         return bool(self.link.symbols.kind[sym] == SymKind.SDYNIMPORT)

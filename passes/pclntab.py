@@ -115,12 +115,16 @@ def pclntab(link: Link) -> Link:
 
 
 def _functions(link: Link) -> I32:
-    """The functions in order of address, without those that only hold others."""
-    order = link.text_order
-    holds = np.zeros(len(link.symbols), np.bool_)
-    holds[link.symbols.container[order]] = True
-    holds[0] = False
-    ids = order[~holds[order]]
+    """The functions in order of address, without those that only hold others, and labels."""
+    order, symbols, linkage = link.text_order, link.symbols, link.arch.linkage
+    left = np.zeros(len(symbols), np.bool_)
+    left[symbols.container[order]] = True
+    left[0] = False
+    if linkage and linkage.labels:
+        for sym in order[symbols.has(order, Flag.OF_C)].tolist():
+            name = symbols.name_bytes(sym)
+            left[sym] |= not name or name.startswith(linkage.labels)
+    ids = order[~left[order]]
     if not len(ids):
         raise InputError(
             "no functions to link", remedy="link a main package that imports the runtime"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -110,6 +111,94 @@ def test_halves_apart_make_the_address(place: int, target: int) -> None:
     (high,) = patched(riscv64.GO_PCREL_HI20, [0x00000397], place, target)
     (low,) = patched(riscv64.GO_PCREL_LO12_I, [0x00038293], place + 16, target, 16)
     assert place + u_operand(high) + i_operand(low) == target
+
+
+@given(ADDRESS, ADDRESS)
+def test_halves_of_c_compilers_make_the_address(place: int, target: int) -> None:
+    """Of a slot, and where the lower half stores; what stood in the operands is forgotten."""
+    (high,) = patched(riscv64.GO_GOT_HI20, [AUIPC | 0xFFFFF000], place, target)
+    (low,) = patched(riscv64.GO_PCREL_LO12_S, [SD | 0xFE000F80], place + 16, target, 16)
+    assert place + u_operand(high) + s_operand(low) == target
+    assert (high & 0xFFF, low & ~0xFE000F80) == (AUIPC, SD)
+
+
+def b_operand(word: int) -> int:
+    low = bits(word, 7, 1) << 11 | bits(word, 25, 6) << 5 | bits(word, 8, 4) << 1
+    return signed(bits(word, 31, 1) << 12 | low, 13)
+
+
+def cb_operand(word: int) -> int:
+    """By the unprivileged manual (26.4): offset[8|4:3] and offset[7:6|2:1|5]."""
+    low = bits(word, 10, 2) << 3 | bits(word, 5, 2) << 6 | bits(word, 3, 2) << 1
+    return signed(bits(word, 12, 1) << 8 | low | bits(word, 2, 1) << 5, 9)
+
+
+def cj_operand(word: int) -> int:
+    """offset[11|4|9:8|10|6|7|3:1|5]."""
+    value = 0
+    for place, bit in zip((11, 4, 9, 8, 10, 6, 7, 3, 2, 1, 5), range(12, 1, -1), strict=True):
+        value |= bits(word, bit, 1) << place
+    return signed(value, 12)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "operand", "read"),
+    [
+        (riscv64.GO_BRANCH, 0x00B50063, 0xFE000F80, b_operand),  # beq a0, a1
+        (riscv64.GO_RVC_BRANCH, 0xC101, 0x1C7C, cb_operand),  # c.beqz a0
+        (riscv64.GO_RVC_JUMP, 0xA001, 0x1FFC, cj_operand),  # c.j
+    ],
+)
+@pytest.mark.parametrize("before", [0, -1], ids=["empty", "full"])
+@given(ADDRESS, st.data())
+def test_branches_of_c_go_to_their_targets(
+    number: int,
+    code: int,
+    operand: int,
+    read: Callable[[int], int],
+    before: int,
+    place: int,
+    data: st.DataObject,
+) -> None:
+    reach = RELOCS[number].reach
+    assert reach is not None
+    halves = data.draw(st.integers(-reach // 2, reach // 2 - 1))
+    width = 4 if code > 0xFFFF else 2
+    image = np.frombuffer((code | before & operand).to_bytes(width, "little"), np.uint8).copy()
+    p, s, a = (np.array([x], np.int64) for x in (place, place + 2 * halves, 0))
+    value = RELOCS[number].value
+    assert value is not None
+    word = int(value(Places(image, a, p, s, a, a, a, width, ARCH.tls_offset, 0))[0])
+    assert read(word) == 2 * halves
+    assert word & ~operand == code
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), ADDRESS), max_size=8), st.integers(0, 2**32 - 1))
+def test_differences_of_addresses(terms: list[tuple[int, int]], before: int) -> None:
+    """Each place takes all that is added and taken off there, in one field of four bytes."""
+    image = np.full(3, before, "<u4")
+    expected = image.tolist()
+    for number, sign in ((riscv64.GO_ADD32, 1), (riscv64.GO_SUB32, -1)):
+        at = np.array([4 * place for place, _ in terms], np.int64)
+        s = np.array([address for _, address in terms], np.int64)
+        zero, value = np.zeros_like(at), RELOCS[number].value
+        assert value is not None
+        places = Places(image.view(np.uint8), at, zero, s, zero, zero, zero, 4, 0, 0)
+        image[at // 4] = value(places).astype("<u4")
+        for place, address in terms:
+            expected[place] = (expected[place] + sign * address) % 2**32
+        assert image.tolist() == expected
+
+
+def test_data_with_addresses_is_refused_before_126() -> None:
+    """As the oracle does, in C objects; it does not read jumps there."""
+    old, new = ARCH.at("1.25").linkage, ARCH.at("1.26").linkage
+    assert old is not None
+    assert new is not None
+    assert {n for n, r in old.host.items() if r.type is None and new.host[n].type is not None} == {
+        *(2, 35, 39, 57)
+    }
+    assert new.host.keys() - old.host.keys() == {17}
 
 
 def test_the_procedure_linkage_table() -> None:

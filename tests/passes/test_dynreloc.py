@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from linkpipe import reloctype as rt
-from linkpipe.arches import arm, arm64, s390x, x86
+from linkpipe.arches import arm, arm64, riscv64, s390x, x86
 from linkpipe.arches.amd64 import (
     LINKAGE,
     R_X86_64_GLOB_DAT,
@@ -337,6 +337,71 @@ def test_code_of_s390x_counts_in_units_of_two_bytes() -> None:
     ]
     assert link.dynamic.symbols.tolist() == [puts, here]
     assert link.dynamic.got.tolist() == [here, puts]
+
+
+def riscv_code(*relocs: tuple[int, int, str, int]) -> tuple[Importing, int]:
+    """Code of a C object of riscv64 with labels at 0, 8 and 16, and the symbols here and puts."""
+    p = Importing(riscv64.ARCH)
+    known = {"here": p.symbol("here", kind=SymKind.SNOPTRDATA, content=bytes(8))}
+    known["puts"] = p.imported("puts")
+    for at in (0, 8, 16):
+        known[str(at)] = p.symbol(f".L{at} ", kind=SymKind.STEXT)
+    known[""] = 0
+    f = c_code(p, bytes(64), *((at, type_, known[name], add) for at, type_, name, add in relocs))
+    for at in (0, 8, 16):
+        p.symbols.set(known[str(at)], container=f, value=0x1000 + at)
+    p.symbols.set(f, value=0x1000)
+    return p, f
+
+
+def test_code_of_riscv64_has_its_addresses_in_halves() -> None:
+    """The lower one names the place of the upper one, wherever that stands, and has from then on
+    its symbol, and the way back to it. What asks for shorter code is left out."""
+    p, f = riscv_code(
+        (0, 23, "here", 5),
+        (0, 51, "", 0),
+        (4, 24, "8", 0),
+        (8, 20, "puts", 0),
+        (12, 25, "0", 0),
+        (16, 19, "puts", 0),
+        (24, 24, "0", 0),
+        (28, 45, "16", 0),
+        (32, 35, "here", 1),
+        (32, 39, "16", 0),
+        (36, 57, "here", 2),
+    )
+    link = hosted(p)
+    assert rows(link, f) == [
+        ("here", 5, riscv64.GO_PCREL_HI20),
+        ("", 0, rt.R_HOST),
+        (".got", 0 + 4 - 8, riscv64.GO_PCREL_LO12_I),
+        (".got", 0, riscv64.GO_GOT_HI20),
+        ("here", 5 + 12, riscv64.GO_PCREL_LO12_S),
+        (".plt", len(riscv64.LINKAGE.first.code), riscv64.GO_CALL),
+        ("here", 5 + 24, riscv64.GO_PCREL_LO12_I),
+        (".L16 ", 0, riscv64.GO_RVC_JUMP),
+        ("here", 1, riscv64.GO_ADD32),
+        (".L16 ", 0, riscv64.GO_SUB32),
+        ("here", 2, rt.R_PCREL),  # four bytes short: docs/oracle-faults.md
+    ]
+    assert link.relocs.size[link.relocs.rows_of(f)].tolist() == [4, 0, 4, 4, 4, 8, 4, 2, 4, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("low", "said"),
+    [
+        ((4, 24, "16", 0), "missing HI20 relocation for LO12 relocation with .L16 "),
+        ((4, 24, "8", 0), "missing HI20 relocation for LO12 relocation with .L8 "),
+        ((4, 25, "here", 0), "missing HI20 relocation for LO12 relocation with here"),
+        ((4, 25, "0", 4), "lower half of an address with non-zero addend, at .L0 "),
+    ],
+)
+def test_halves_of_riscv64_without_another(low: tuple[int, int, str, int], said: str) -> None:
+    p, _ = riscv_code((0, 23, "here", 0), low, (8, 19, "puts", 0))
+    with pytest.raises(LinkErrors) as error:
+        hosted(p)
+    assert said in error.value.render()
+    assert "p.a(x.o)" in error.value.render()
 
 
 @pytest.mark.parametrize(("type_", "name"), [(7, "GOT32"), (24, "GOT64"), (12, "RELATIVE")])

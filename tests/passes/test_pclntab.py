@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from linkpipe.arches import riscv64
 from linkpipe.arches.amd64 import ARCH
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.ragged import distinct, expand
@@ -453,6 +454,20 @@ def test_crowded_text_is_refused(tmp_path: Path) -> None:
     edit.set(link.text_order[-1:], size=4096)
     with pytest.raises(InputError, match="too many functions in a findfunc bucket"):
         finished(link.evolve(symbols=edit.freeze()))
+
+
+def test_labels_in_code_of_c_objects_are_no_functions(tmp_path: Path) -> None:
+    """Of architectures whose objects are full of them; nor is what has no name, there."""
+    link = loaded(tmp_path, [obj(0, [[A_FUNC]])])
+    edit = link.symbols.edit()
+    made = [edit.create_static(name) for name in (b".L0 ", b"", b"f")]
+    edit.set(np.array(made), kind=SymKind.STEXT, value=TEXT_AT + 0x100)
+    edit.add_flags(np.array(made), Flag.OF_C)
+    order = np.append(link.text_order, np.array(made, np.int32))
+    link = link.evolve(symbols=edit.freeze(), text_order=frozen(order))
+    assert pclntab.run(link).pclntab.functions.tolist() == order.tolist()
+    left = pclntab.run(link.evolve(arch=riscv64.ARCH)).pclntab.functions.tolist()
+    assert left == [*order[:-3].tolist(), made[-1]]
 
 
 def test_functions_that_are_not_in_order_of_address_are_refused(
