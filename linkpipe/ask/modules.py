@@ -117,7 +117,8 @@ class Modules:
         functions, function literals, which some releases merge by content:
         cmd/compile/internal/ir/func.go, NewClosureFunc), the one that its name begins with. It is
         SHARED where it begins with none, and for data that is merged by content (constants), and
-        LINKER for what the linker makes.
+        LINKER for what the linker makes. C code is of the package that it was built with; of the
+        compiler's library, and common variables of C, are SHARED.
         """
         table = self.link.symbols
         count = len(self.packages)
@@ -132,6 +133,12 @@ class Modules:
         for row, name in zip(many.tolist(), table.names(ids), strict=True):
             at = self.named(name)
             found[row] = at if at >= 0 else count + 1
+        of_c = np.flatnonzero((home == 0) & table.has(symbols, Flag.OF_C))
+        outer = table.container[symbols[of_c]]
+        sections: Ints = np.where(outer != 0, outer, symbols[of_c])
+        for row, name in zip(of_c.tolist(), table.names(sections), strict=True):
+            path = name.rpartition(b"(")[0].decode("utf-8", "surrogateescape")
+            found[row] = self.link.packages.by_path.get(path, count + 1)
         return found, (*self.packages, LINKER, SHARED)
 
     def named(self, symbol: bytes) -> int:

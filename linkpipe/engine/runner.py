@@ -75,7 +75,7 @@ class Observer:
         fails; ``link.image`` is what will stand there."""
 
 
-_NAMING = ("symbols", "objects")
+_NAMING = ("symbols", "objects", "host_files")
 """Facts by which an error about a symbol names the file."""
 _LATER = ("before_pass", "after_pass", "on_skip", "on_error", "on_end")
 """What an observer hears when facts have been let go."""
@@ -268,14 +268,14 @@ def _later(planned: Planned, error: MissingFact, plan: Plan) -> str:
 
 def _name_files(error: LinkpipeError, link: Link) -> None:
     """Name the file of each symbol that an error is about, where the pass has not."""
-    symbols, objects = map(link.facts.get, _NAMING)
+    symbols, objects, hosts = map(link.facts.get, _NAMING)
     if symbols is None or objects is None:
         return
     from linkpipe.tables.faults import file_of
 
     for each in error.errors if isinstance(error, LinkErrors) else (error,):
         if isinstance(each, InputError) and each.symbol and not each.file:
-            each.file = file_of(each.symbol, symbols, objects)
+            each.file = file_of(each.symbol, symbols, objects, hosts or {})
 
 
 def _check_facts(planned: Planned, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ told about are looked into again, one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from linkpipe.arrays.types import I64, Ints, Structs
 from linkpipe.errors import BadRow, InputError
 from linkpipe.formats import goobj
 from linkpipe.kernels import records
-from linkpipe.tables.symbolcolumns import ABI0, ABI_INTERNAL
+from linkpipe.tables.symbolcolumns import ABI0, ABI_INTERNAL, Flag
 
 if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects
@@ -43,13 +43,17 @@ def symbol_name(objects: Objects, obj: int, local: int) -> str:
     return text.decode("utf-8", "replace") or f"symbol {local}"
 
 
-def file_of(name: str, symbols: Symbols, objects: Objects) -> str:
+def file_of(name: str, symbols: Symbols, objects: Objects, hosts: Mapping[int, str]) -> str:
     """The file that defines the symbol of a name, or else the first that refers to it; "" when
-    there is none: the linker made it."""
+    there is none: the linker made it. ``hosts`` are C objects by the symbols of their sections; a
+    common symbol of theirs is of none."""
     found = [symbols.lookup(name, version) for version in (ABI0, ABI_INTERNAL)]
     if not any(found):  # static to its object, or found by its content
         every = symbols.names(np.arange(symbols.made))
         found = [sym for sym, other in enumerate(every) if other == name.encode()]
+    of_c = [sym for sym in found if symbols.flags[sym] & Flag.OF_C]
+    if of_c:
+        return hosts.get(int(symbols.container[of_c[0]]) or of_c[0], "")
     return file_with([sym for sym in found if sym], symbols, objects)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from linkpipe.engine.pass_api import Pass
+from linkpipe.engine.pass_api import Link, Pass, linkpass
 from linkpipe.errors import InputError
 from linkpipe.layout.datawords import go_string
 from linkpipe.passes.debugscripts import debugscripts
@@ -14,6 +17,8 @@ from linkpipe.passes.moduledata import moduledata
 from linkpipe.passes.strdata import strdata
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
+from tests.conformance.targets import native
+from tests.inserted import link_with_pass
 from tests.reallink import stages
 from tests.tiny import no_symbols
 
@@ -48,3 +53,27 @@ def test_so_are_those_of_strings() -> None:
     edit.add_flags(edit.lookup_or_create("text"), Flag.OF_C)
     with pytest.raises(InputError, match="the linker makes it itself"):
         go_string(edit, "text", b"")
+
+
+@pytest.mark.skipif(native() != "amd64", reason="C objects are linked here on amd64")
+def test_the_error_names_the_object(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By the file that it is in, beside the section in that."""
+
+    @linkpass(requires=("symbols",), provides=("symbols",), name="takes.total")
+    def takes_total(link: Link) -> Link:
+        """Make a symbol that the program's C code has."""
+        edit = link.symbols.edit()
+        edit.own("total")
+        return link.evolve(symbols=edit.freeze())
+
+    with pytest.raises(InputError, match="the linker makes it itself") as error:
+        link_with_pass(
+            monkeypatch,
+            takes_total,
+            "reachability",
+            tmp_path / "out",
+            program="ownc",
+            until="text-final",
+        )
+    assert (error.value.symbol, error.value.found) == ("total", "a part of main(.text)")
+    assert re.fullmatch(r".*/main\.a\(_x\d+\.o\)", error.value.file)

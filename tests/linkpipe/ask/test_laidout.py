@@ -111,6 +111,17 @@ def test_sections_of_c_objects_are_not_counted_beside_what_is_in_them() -> None:
     assert (start[1:] >= (start + size)[:-1]).all()
 
 
+@pytest.mark.skipif(native() != "amd64", reason="C objects are linked here on amd64")
+def test_c_code_is_of_the_package_that_it_was_built_with() -> None:
+    """What is of no package, as variables that several may declare, is nobody's alone."""
+    link = linked(table()["ownc"], "addresses-final")
+    of = {row["name"]: row["package"] for row in api.laid_out(link).rows()}
+    assert (of["total"], of["x_cgo_init"]) == ("main", "runtime/cgo")
+    assert (of["main(.data)"], of["goAdd"]) == ("main", "main")
+    assert of["__popcountdi2"] == of["shared_counter"] == "(shared by packages)"
+    assert of["runtime.pcheader"] == "(made by the linker)"
+
+
 def test_the_example_on_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
     text = (ROOT / "docs/api.md").read_text()
     (code,) = re.findall(r"```python\n((?:(?!```).)*laid_out.*?)```", text, re.DOTALL)
