@@ -56,6 +56,8 @@ class Pass(Shown):
             becomes a part of the link's identity.
         changes: parts of facts that it both requires and provides ("symbols.contents"): of those
             facts it changes no other part. Of a fact of which no part is named it may change any.
+        always: whether it is to run in each build, because it writes a file, say: the go command
+            then links what is up to date, too.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Pass(Shown):
     doc: str = ""
     inputs: tuple[str, ...] = attrs.field(default=(), converter=_names)
     changes: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    always: bool = False
 
     def __attrs_post_init__(self) -> None:
         for path in self.changes:
@@ -123,6 +126,7 @@ def linkpass(
     options: type[Any] | None = None,
     inputs: Iterable[str] = (),
     changes: Iterable[str] = (),
+    always: bool = False,
     name: str | None = None,
 ) -> Callable[[Callable[..., Link]], Pass]:
     """Make a Pass of a function. The name defaults to the last part of its module's name."""
@@ -130,7 +134,7 @@ def linkpass(
     def decorate(run: Callable[..., Link]) -> Pass:
         own = name or run.__module__.rpartition(".")[2]
         doc = (run.__doc__ or "").strip().partition("\n")[0]
-        return Pass(own, run, requires, provides, optional, options, doc, inputs, changes)
+        return Pass(own, run, requires, provides, optional, options, doc, inputs, changes, always)
 
     return decorate
 
@@ -145,6 +149,7 @@ class Wrapping(Shown):
         run: ``run(link, step)``.
         requires, provides, optional: facts, beside those of the other one.
         doc: its docstring's first line.
+        always: whether it is to run in each build (see Pass), even if the other one is not.
     """
 
     name: str
@@ -154,6 +159,7 @@ class Wrapping(Shown):
     provides: tuple[str, ...] = attrs.field(default=(), converter=_names)
     optional: tuple[str, ...] = attrs.field(default=(), converter=_names)
     doc: str = ""
+    always: bool = False
 
     def over(self, inner: Pass) -> Pass:
         """The pass that wraps this one."""
@@ -172,6 +178,7 @@ class Wrapping(Shown):
             self.doc,
             inner.inputs,
             tuple(path for path in inner.changes if path.rpartition(".")[0] not in self.provides),
+            inner.always or self.always,
         )
 
 
@@ -182,6 +189,7 @@ def wrapping(
     requires: Iterable[str] = (),
     provides: Iterable[str] = (),
     optional: Iterable[str] = (),
+    always: bool = False,
 ) -> Callable[[Callable[[Link, Step], Link]], Wrapping]:
     """Make a pass that stands in for another one, does something before or after it, or leaves it
     out: ``run(link, step)``, where ``step`` is the other pass with the options of the pipeline.
@@ -193,6 +201,6 @@ def wrapping(
 
     def decorate(run: Callable[[Link, Step], Link]) -> Wrapping:
         doc = (run.__doc__ or "").strip().partition("\n")[0]
-        return Wrapping(name, wrapped, run, requires, provides, optional, doc)
+        return Wrapping(name, wrapped, run, requires, provides, optional, doc, always)
 
     return decorate

@@ -28,7 +28,11 @@ KINDS = ("passes", "arches", "releases", "observers", "dumpers", "pipelines")
 
 
 class _Distribution:
-    """The plugin that stands for a distribution's entry points."""
+    """The plugin that stands for a distribution's entry points.
+
+    Attributes:
+        hooks: those of its methods that have something to say.
+    """
 
     def __init__(self, entries: Iterable[EntryPoint]) -> None:
         self._offers: dict[str, list[Offer]] = defaultdict(list)
@@ -36,6 +40,7 @@ class _Distribution:
             kind = entry.group.rpartition(".")[2]
             offer = Offer(entry.name, entry.owner, entry.load, entry.value)
             self._offers[kind].append(offer)
+        self.hooks = {f"linkpipe_{kind}" for kind in self._offers}
 
     @hookimpl
     def linkpipe_passes(self) -> Iterable[Offer]:
@@ -69,12 +74,16 @@ class _Distribution:
 
 
 class _Manager(pluggy.PluginManager):
-    """Looks for hooks where there may be one: to look at an attribute costs 0.1 ms, and most of an
-    object's are Python's own."""
+    """Looks for hooks where there may be one: to look at an attribute costs 0.1 ms, most of an
+    object's are Python's own, and most distributions have entry points of one group."""
 
     def parse_hookimpl_opts(self, plugin: Any, name: str) -> pluggy.HookimplOpts | None:
         """What a plugin's attribute is marked with as a hook; None for what is none."""
-        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
+        if name.startswith("__") or (
+            isinstance(plugin, _Distribution) and name not in plugin.hooks
+        ):
+            return None
+        return super().parse_hookimpl_opts(plugin, name)
 
 
 class Catalog:
@@ -233,7 +242,8 @@ class Catalog:
         A distribution is identified by its RECORD (which has a hash of every file); one that is
         installed in editable mode by size and time of the files of its packages, the compiled ones
         too; what a plugin computes, by the distribution of the plugin. Where something is not to be
-        identified, no identity is like another. Raises UserError when a package cannot be imported.
+        identified, or one of the passes is to run always, no identity is like another. Raises
+        UserError when a package cannot be imported.
         """
         import hashlib
 
@@ -241,9 +251,10 @@ class Catalog:
 
         kinds = {"passes": tuple(names), "arches": (arch,), "releases": (release,)}
         digest = hashlib.sha256(release.encode())
-        if self.unidentified(kinds):
+        known, foreign = self._with_wrapped(kinds["passes"])
+        if self.unidentified(kinds) or any(getattr(one, "always", False) for one in foreign):
             digest.update(os.urandom(16))
-        kinds["passes"] = tuple(self._with_wrapped(kinds["passes"]))
+        kinds["passes"] = tuple(known)
         wanted = {
             entry.owner
             for kind, some in kinds.items()
@@ -268,7 +279,7 @@ class Catalog:
 
         found = []
         for kind, names in kinds.items():
-            for name in self._with_wrapped(names) if kind == "passes" else names:
+            for name in self._with_wrapped(names)[0] if kind == "passes" else names:
                 for offer, plugin in self._offered[kind].get(name, ()):
                     entries = self._entries_of(plugin)
                     if not entries or any(
@@ -279,10 +290,11 @@ class Catalog:
                         found.append(f"{name} of {offer.owner}")
         return found
 
-    def _with_wrapped(self, names: Iterable[str]) -> list[str]:
-        """Passes, and those that they wrap. Of linkpipe's own none does, and none is imported."""
-        found = list(dict.fromkeys(names))
-        for name in found:  # it grows
+    def _with_wrapped(self, names: Iterable[str]) -> tuple[list[str], list[Any]]:
+        """The names of passes, and of those that they wrap; and what others than linkpipe offer
+        under these. Of linkpipe's own none wraps another, and none is imported."""
+        known, foreign = list(dict.fromkeys(names)), list[Any]()
+        for name in known:  # it grows
             for offer, plugin in self._offered["passes"].get(name, ()):
                 if {entry.dist for entry in self._entries_of(plugin)} == {"linkpipe"}:
                     continue
@@ -290,10 +302,10 @@ class Catalog:
                 with suppress(LinkpipeError), redirect_stdout(sys.stderr):
                     from linkpipe.engine.pass_api import Wrapping
 
-                    loaded = _load(f"pass {name}", offer.owner, offer)
-                    if isinstance(loaded, Wrapping) and loaded.wrapped not in found:
-                        found.append(loaded.wrapped)
-        return found
+                    foreign.append(_load(f"pass {name}", offer.owner, offer))
+                    if isinstance(foreign[-1], Wrapping) and foreign[-1].wrapped not in known:
+                        known.append(foreign[-1].wrapped)
+        return known, foreign
 
     def _entries_of(self, plugin: str) -> list[EntryPoint]:
         """The entry points of a plugin: those of the distribution that it stands for, or the one

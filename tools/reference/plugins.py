@@ -26,7 +26,8 @@ def hooks() -> str:
         "# Entry points and hooks",
         (
             "What an installed package offers, it offers by entry points; hooks are for one that "
-            "computes what it offers. To install a package changes no link, but where it offers "
+            "computes what it offers: each link imports its module, so that imports little. "
+            "To install a package changes no link, but where it offers "
             "what there is already under the same name: that is refused."
         ),
         "## Entry points",

@@ -74,16 +74,17 @@ def check(link: Link, options: HardenOptions) -> Link:
     """Check the finished file."""
     if link.options.buildmode == "c-archive":
         return link
-    name = link.options.o
     data = finished(link).tobytes()
     try:
         found = dict(_problems(data, options, _paths(link, options)))
     except (ELFError, ValueError, KeyError, zlib.error) as e:
         raise InputError(
-            f"harden: {name} cannot be read: {e}", file=name, remedy="check the linker's output"
+            f"harden: the output cannot be read: {e}",
+            file=link.options.o,
+            remedy="check the linker's output",
         ) from e
     checkpoint(
-        Refused(f"harden: {name}: {text}", remedy=_REMEDY[kind]) for kind, text in found.items()
+        Refused(f"harden: the output: {text}", remedy=_REMEDY[kind]) for kind, text in found.items()
     )
     return link
 

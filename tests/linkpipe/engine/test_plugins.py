@@ -238,6 +238,38 @@ def test_the_identity_follows_what_a_pass_wraps(
     assert Catalog(points).identity(["outer"]) != before
 
 
+@pytest.mark.parametrize("outer", ["", ", always=True"])
+@pytest.mark.parametrize("inner", ["", ", always=True"])
+def test_a_pass_that_is_to_run_always_has_another_identity_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inner: str, outer: str
+) -> None:
+    """So that the go command links again; so does one that wraps it. Where no such pass is named,
+    nothing of that."""
+    monkeypatch.syspath_prepend(tmp_path)
+    module = f"always_{bool(inner):d}{bool(outer):d}"
+    (tmp_path / f"{module}.py").write_text(
+        "from linkpipe.api import linkpass, wrapping\n"
+        f"inn = linkpass(name='inn'{inner})(lambda link: link)\n"
+        f"out = wrapping('inn', name='out'{outer})(lambda link, step: step(link))\n"
+        "other = linkpass(name='other')(lambda link: link)\n"
+    )
+    info = dist(tmp_path, module, top_level=module)
+    points = [
+        EntryPoint("linkpipe.passes", name, f"{module}:{name}", module, "1.0", info)
+        for name in ("inn", "out", "other")
+    ]
+
+    def changes(name: str) -> bool:
+        return Catalog(points).identity([name]) != Catalog(points).identity([name])
+
+    assert [changes(name) for name in ("inn", "out", "other")] == [
+        bool(inner),
+        bool(inner or outer),
+        False,
+    ]
+    assert Catalog(points).load("passes", "out").always == bool(inner or outer)
+
+
 @pytest.mark.parametrize("body", ["1 / 0", "raise SystemExit(3)", "x = ("])
 def test_a_package_that_cannot_be_imported_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str

@@ -61,7 +61,7 @@ def test_the_example_refuses_and_the_old_file_is_there(
     (tmp_path / "out").write_text(OLD)
     done = link(tmp_path, *flags, "-pipeline", installed(tmp_path, 1000))
     assert done.status == 1
-    assert re.search(r"out has \d+ bytes\n\tleave something out", done.err)
+    assert re.search(r"the output has \d+ bytes\n\tleave something out", done.err)
     assert (tmp_path / "out").read_text() == OLD
     assert not [each for each in os.listdir(tmp_path) if each.startswith(".")]
 
