@@ -22,6 +22,7 @@ from tests.conformance.toolchain import ROOT, cache, compiler, environment, go, 
 HERE = Path(__file__).resolve().parent
 PROGRAMS = ROOT / "tests" / "programs"
 CPROGRAMS = ROOT / "tests" / "cprograms"
+SQLITE = ROOT / "tests" / "sqlite"
 EXAMPLES = ROOT / "examples"
 
 
@@ -116,6 +117,14 @@ DWARF4 = ("hello", "features", "host", "plugin")
 # The smallest library that holds the runtime (cmd/cgo/internal/testshared).
 SHARED = ("runtime", "sync/atomic")
 
+# A module with a large C library in it, which the go command gets where it usually does. The
+# library refers to a function that the program has, so cgo's trial link must bear that.
+_MODULES = {"GOPROXY": ""}
+_OWN_VFS = {
+    "CGO_CFLAGS": "-g -O2 -DSQLITE_OS_OTHER=1",
+    "CGO_LDFLAGS": "-Wl,--unresolved-symbols=ignore-all",
+}
+
 UNDEFINED = Program("undefined", PROGRAMS, "./broken/undefined", broken=True)
 DUPLICATE = Program("duplicate", PROGRAMS, "./broken/duplicate", broken=True)
 TINY = Program("tiny", PROGRAMS, "./tiny")
@@ -195,6 +204,17 @@ def table() -> dict[str, Program]:
         Program("sharedlib", PROGRAMS, "", buildmode="shared", cgo=True, run=None),
         Program("linkshared", PROGRAMS, "./features", cgo=True, flags=("-linkshared",)),
         Program("race", CPROGRAMS, "./netuser", cgo=True, flags=("-race",), big=True),
+        Program("sqlite", SQLITE, ".", cgo=True, big=True, variables=_MODULES),
+        Program(
+            "sqliteown",
+            SQLITE,
+            ".",
+            cgo=True,
+            ldflags="-linkmode=internal",
+            big=True,
+            flags=("-tags=ownvfs",),
+            variables=_MODULES | _OWN_VFS,
+        ),
         Program("gofmt", commands, "cmd/gofmt", run=("-d", str(HERE / "unformatted.go.txt"))),
         Program("go", commands, "cmd/go", run=("version",), big=True),
         Program("compile", commands, "cmd/compile", run=("-V=full",), big=True),
