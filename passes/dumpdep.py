@@ -39,9 +39,7 @@ def dumpdep(link: Link) -> Link:
 def _lines(link: Link) -> Iterator[bytes]:
     """A line for each symbol that has a name, after the one of what keeps it."""
     symbols = link.symbols
-    inputs = read_inputs(symbols, link.objects, link.relocs, link.arch, link.mode, debug=True)
-    more = link.extra_roots if link.has("extra_roots") else ()
-    roots = find_roots(inputs, link.options, link.inittasks[0], more)
+    inputs, roots = read_inputs(link, debug=True), find_roots(link, debug=True)
     reflecting = ((symbols.flags & Flag.REFLECT_METHOD) != 0).tobytes()
 
     def shown(symbol: int, used: bool) -> bytes:

@@ -34,9 +34,7 @@ _PREFIX = b"go:track."
 def fieldtrack(link: Link) -> Link:
     """Find which fields are used, and what keeps each."""
     symbols = link.symbols
-    inputs = read_inputs(symbols, link.objects, link.relocs, link.arch, link.mode, debug=True)
-    more = link.extra_roots if link.has("extra_roots") else ()
-    roots = find_roots(inputs, link.options, link.inittasks[0], more)
+    inputs, roots = read_inputs(link, debug=True), find_roots(link, debug=True)
     keeper: dict[int, int] = {}
     for step in Walk(inputs).run([root for root, _ in roots]):
         keeper[step.symbol] = keeper.get(step.symbol) or step.keeper

@@ -52,8 +52,6 @@ from linkpipe.tables.objects import RelocColumns
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
 
-_NOOP = "runtime.mapinitnoop"
-
 
 @linkpass(
     requires=("symbols", "objects", "relocs", "mode", "inittasks"),
@@ -62,12 +60,11 @@ _NOOP = "runtime.mapinitnoop"
 )
 def reachability(link: Link) -> Link:
     """Mark what the program needs, and read its relocations."""
-    inputs = read_inputs(link.symbols, link.objects, link.relocs, link.arch, link.mode)
-    flood = Flood(inputs)
-    more = link.extra_roots if link.has("extra_roots") else ()
-    roots = find_roots(inputs, link.options, link.inittasks[0], more)
+    roots = find_roots(link)
     # What earlier passes marked stays, and is not looked into.
     roots += [(sym, "made by the linker") for sym in link.symbols.reachable().tolist()]
+    inputs = read_inputs(link)
+    flood = Flood(inputs)
     flood.run(np.array([sym for sym, _ in roots], np.int64))
     none = np.zeros(0, np.int64)
     dropped = _drop_map_inits(link, flood) if link.options.pruneweakmap else (none, none)
@@ -93,6 +90,11 @@ def _refuse_debug(link: Link, reached: I64) -> None:
         )
 
 
+def _noop(link: Link) -> int:
+    """The function that does nothing, 0 if there is none."""
+    return link.symbols.lookup("runtime.mapinitnoop", link.arch.abi_internal)
+
+
 def _drop_map_inits(link: Link, flood: Flood) -> tuple[I64, I64]:
     """Rows of the table that call the initialiser of a map variable that nothing needs, and the
     functions that they belong to.
@@ -100,11 +102,10 @@ def _drop_map_inits(link: Link, flood: Flood) -> tuple[I64, I64]:
     A package's initialiser calls those of large map variables by weak relocations; the ones
     that were not reached will call a function that does nothing, which becomes reachable.
     """
-    symbols, table = link.symbols, flood.table
-    noop = symbols.lookup(_NOOP, link.arch.abi_internal)
+    symbols, table, noop = link.symbols, flood.table, _noop(link)
     if not noop:
         raise InputError(
-            f"could not look up {_NOOP}", remedy="the runtime is of another Go version"
+            "could not look up runtime.mapinitnoop", remedy="the runtime is of another Go version"
         )
     inits = np.flatnonzero(flood.reached & ((symbols.flags & Flag.PKG_INIT) != 0))
     rows, counts = table.rows_of_many(inits)
@@ -137,7 +138,7 @@ def _result(
     target = table.target
     if len(retargeted):
         target = target.copy()
-        target[retargeted] = symbols.lookup(_NOOP, link.arch.abi_internal)
+        target[retargeted] = _noop(link)
     columns = (getattr(table, name)[rows] for name in RelocColumns._fields[1:-1])
     found = RelocColumns._make((counts, *columns, target[rows]))
     relocs = Relocs.gather(len(symbols), kept, found)

@@ -23,7 +23,7 @@ from linkpipe.deadcode.methods import MethodReader, Methods
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
 from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, followed
-from linkpipe.reloctype import R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
+from linkpipe.reloctype import R_METHODOFF, R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
 from linkpipe.tables.names import Names
 from linkpipe.tables.symbols import Flag
 
@@ -64,10 +64,8 @@ class Flood:
 
         notes = np.flatnonzero(np.isin(table.type, MARKERS) & ~table.weak)
         self._notes, self._note_owner = notes, owner[notes]
-        rows = np.flatnonzero(self.gotype[owner] & self.gotype[self._follow])
-        # A method's type is a part of its receiver's, though the plain rule does not keep it.
-        self._part_of = np.concatenate((owner[rows], self._reader.owner))
-        self._part = np.concatenate((self._follow[rows], table.target[self._reader.row]))
+        # Types whose parts are known to be used like themselves.
+        self._spread = np.zeros(len(symbols), np.bool_)
         ids, auxs = inputs.auxs(FOLLOWED_AUXS)
         some = np.flatnonzero(auxs.target)
         self._aux_of = np.repeat(ids.astype(np.int32), auxs.counts)[some]
@@ -142,12 +140,17 @@ class Flood:
         """Parts of a reachable type that can be in an interface can be too."""
         if self._dynlink:
             self.used |= self.gotype & self.reached
-        while True:
-            hit = self.reached[self._part_of] & self.used[self._part_of]
-            if not hit.any():
-                return
-            self.used[self._part[hit]] = True
-            self._part_of, self._part = self._part_of[~hit], self._part[~hit]
+        first, count = self.table.first, self.table.count
+        wave = np.flatnonzero(self.gotype & self.used & self.reached & ~self._spread)
+        while len(wave):
+            self._spread[wave] = True
+            rows = expand(first[wave], count[wave])
+            # A method's type is a part of its receiver's, though the plain rule does not keep it.
+            method = (self.table.type[rows] == R_METHODOFF) & ~self.table.weak[rows]
+            parts = np.where(method, self.table.target[rows], self._follow[rows])
+            parts = parts[self.gotype[parts]]
+            self.used[parts] = True
+            wave = distinct(parts[self.reached[parts] & ~self._spread[parts]])
 
     def _collect_methods(self) -> None:
         """Add the methods of types that can be in an interface since last time."""

@@ -6,6 +6,7 @@ Source: cmd/link/internal/ld/deadcode.go:36-131 (init).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -13,7 +14,6 @@ import numpy as np
 from linkpipe.arch import Architecture
 from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.errors import UserError
-from linkpipe.flags.options import Options
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.symkind import SymKind, is_dwarf, is_text
 from linkpipe.tables.mode import Mode
@@ -21,6 +21,9 @@ from linkpipe.tables.objects import AuxColumns, Objects, RelocColumns, Undefined
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import ABI0, ABI_INTERNAL, Flag, Symbols
 from linkpipe.values import Shown
+
+if TYPE_CHECKING:
+    from linkpipe.engine.context import Link
 
 STAND_IN = "stands in for dropped methods"
 """Why a symbol is a root that no program starts from."""
@@ -36,7 +39,6 @@ class Inputs(Shown):
         arch, mode: what the link is for.
         relocs: the relocations of all that could take part.
         known: int64[k], the symbols that could, in the order of its rows.
-        debug: whether debug information takes part.
     """
 
     symbols: Symbols
@@ -45,7 +47,6 @@ class Inputs(Shown):
     mode: Mode
     relocs: Relocs
     known: I64
-    debug: bool = False
 
     @property
     def elsewhere(self) -> Bool:
@@ -68,20 +69,13 @@ class Inputs(Shown):
         return ids, self.objects.auxs(objects, locals_, types, needed=False)
 
 
-def read_inputs(
-    symbols: Symbols,
-    objects: Objects,
-    made: Relocs,
-    arch: Architecture,
-    mode: Mode,
-    *,
-    debug: bool = False,
-) -> Inputs:
+def read_inputs(link: Link, *, debug: bool = False) -> Inputs:
     """Read the relocations of every symbol that may take part.
 
-    Symbols that the linker made or changed have theirs in ``made``; of damaged ones some, or all,
-    are missing. Debug information takes part with ``debug`` only.
+    Symbols that the linker made or changed have theirs in ``link.relocs``; of damaged ones some, or
+    all, are missing. Debug information takes part with ``debug`` only.
     """
+    symbols, objects, made, mode = link.symbols, link.objects, link.relocs, link.mode
     own = np.zeros(len(symbols), np.bool_)
     own[np.flatnonzero(made.count)] = True
     own[list(symbols.contents)] = True
@@ -102,7 +96,7 @@ def read_inputs(
     columns = RelocColumns(*(np.concatenate(pair) for pair in [(read.counts, counts), *pairs]))
     ids = np.concatenate((ids, others))
     relocs = Relocs.gather(len(symbols), ids, columns)
-    return Inputs(symbols, objects, arch, mode, relocs, ids, debug)
+    return Inputs(symbols, objects, link.arch, mode, relocs, ids)
 
 
 def extra_roots(symbols: Symbols, names: Iterable[str], why: str) -> tuple[tuple[int, str], ...]:
@@ -124,23 +118,19 @@ def extra_roots(symbols: Symbols, names: Iterable[str], why: str) -> tuple[tuple
     return tuple(found)
 
 
-def find_roots(
-    inputs: Inputs, options: Options, inittasks: int, more: Iterable[tuple[int, str]] = ()
-) -> list[tuple[int, str]]:
-    """Where the analysis starts: symbols, each with the reason, in the order of the oracle.
-
-    ``inittasks`` is the list of initialisers to run, 0 for none; ``more`` come last.
-    """
-    symbols, objects, arch, mode = inputs.symbols, inputs.objects, inputs.arch, inputs.mode
+def find_roots(link: Link, *, debug: bool = False) -> list[tuple[int, str]]:
+    """Where the analysis starts, which debug information takes part in with ``debug``: symbols,
+    each with the reason, in the order of the oracle; then what other passes want to be kept."""
+    symbols, objects, arch, mode = link.symbols, link.objects, link.arch, link.mode
+    options, inittasks = link.options, link.inittasks[0]
+    more = link.extra_roots if link.has("extra_roots") else ()
     roots: list[tuple[int, str]] = []
     if options.buildmode == "shared":
         # Nobody knows what programs will use. Code without a size was dropped by the compiler;
         # debug information is gathered later.
         defined = np.arange(1, symbols.made)
         kind = symbols.kind[defined]
-        none = (is_dwarf(kind) & (not inputs.debug)) | (
-            is_text(kind) & (symbols.size[defined] == 0)
-        )
+        none = (is_dwarf(kind) & (not debug)) | (is_text(kind) & (symbols.size[defined] == 0))
         roots += [(sym, "part of the library") for sym in defined[~none].tolist()]
         roots.append((inittasks, "initialisers of packages"))
         return [(sym, why) for sym, why in (*roots, *more) if sym]

@@ -23,10 +23,8 @@ ALL = (goobj.AUX_FUNCDATA, goobj.AUX_FUNCINFO)
 
 
 def walked(link: Link) -> list[Step]:
-    tables = (link.symbols, link.objects, link.relocs)
-    inputs = read_inputs(*tables, link.arch, link.mode, debug=True)
-    roots = find_roots(inputs, link.options, link.inittasks[0])
-    return Walk(inputs).run([root for root, _ in roots])
+    roots = find_roots(link, debug=True)
+    return Walk(read_inputs(link, debug=True)).run([root for root, _ in roots])
 
 
 def said(link: Link) -> list[str]:
