@@ -16,26 +16,30 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from attrs import field, frozen
 
 from benchmarks.plot import passes_svg
+from benchmarks.served import Server
 from tests.conformance import oracle
 from tests.conformance.oracle import Linked
 from tests.conformance.programs import Inputs, inputs, scratch, table
 from tests.conformance.toolchain import ROOT, goroot
 
 PROGRAMS = ("hello", "go", "compile", "plugin", "host")
-BARE, PROBES = " -s -w", "+probes"
-"""What is added to the name of a case that is linked without symbols and debug information, and of
-one in which linkpipe does not remember what the C compiler can do."""
+BARE, PROBES, SERVED = " -s -w", "+probes", "+served"
+"""What is added to the name of a case that is linked without symbols and debug information, of one
+in which linkpipe does not remember what the C compiler can do, and of one that a link server
+does."""
 CASES = (
     *PROGRAMS,
     *(f"{name}{BARE}" for name in PROGRAMS),
     f"plugin{BARE}{PROBES}",
     f"host{BARE}{PROBES}",
     *("netuser", "netuserpie", "race", "cshared"),
+    *(f"{name}{BARE}{SERVED}" for name in PROGRAMS),
 )
 # The first marks on the way (the issues that set them): wall time at most so many times the
 # oracle's; peak memory at most twice, everywhere; and debug information costs at most so many
@@ -64,7 +68,11 @@ class Case:
 
     def row(self) -> str:
         ratio = self.median("linkpipe") / self.median("stock")
-        memory = self.memory("linkpipe") / self.memory("stock")
+        peak, memory = f"{self.memory('linkpipe') / MIB:.0f} MiB", ""
+        if SERVED in self.name:
+            peak = "–"  # measured is the client's, which does nothing
+        else:
+            memory = f"**{self.memory('linkpipe') / self.memory('stock'):.2f}**"
         mark = f"≤ {MARKS[self.name]:.0f}" if self.name in MARKS else ""
         best = min(self.seconds["linkpipe"]) / min(self.seconds["stock"])
         cpu = statistics.median(self.cpu["linkpipe"]) / statistics.median(self.cpu["stock"])
@@ -72,8 +80,8 @@ class Case:
             f"| {self.name} | {self.median('stock') * 1000:.0f} ms "
             f"| {self.median('linkpipe') * 1000:.0f} ms | **{ratio:.2f}** | {best:.2f} "
             f"| {cpu:.2f} | {mark} "
-            f"| {self.memory('stock') / MIB:.0f} MiB | {self.memory('linkpipe') / MIB:.0f} MiB "
-            f"| **{memory:.2f}** | {'yes' if all(self.same) else 'NO'} |"
+            f"| {self.memory('stock') / MIB:.0f} MiB | {peak} "
+            f"| {memory} | {'yes' if all(self.same) else 'NO'} |"
         )
 
 
@@ -89,21 +97,28 @@ class Setting:
     program: str
     flags: tuple[str, ...]
     variables: Mapping[str, str]
+    served: bool = False
 
     @classmethod
     def of(cls, name: str) -> Setting:
         """The setting of a case by its name."""
-        rest = name.removesuffix(PROBES)
+        rest = name.removesuffix(SERVED).removesuffix(PROBES)
         program = rest.removesuffix(BARE)
         flags = () if program == rest else tuple(BARE.split())
-        return cls(program, flags, {} if rest == name else oracle.ASK)
+        asked = oracle.ASK if PROBES in name else {}
+        return cls(program, flags, asked, served=name.endswith(SERVED))
 
 
-def one(command: list[str], given: Inputs, folder: Path, setting: Setting, *more: str) -> Linked:
-    """One link that must succeed; the output of the one before is out of the way. It is not
-    checked, as the links of tests are."""
+def one(
+    command: list[str], given: Inputs, folder: Path, setting: Setting, *more: str,
+    server: Server | None = None,
+) -> Linked:  # fmt: skip
+    """One link that must succeed, by linkpipe's server if there is one; the output of the one
+    before is out of the way. It is not checked, as the links of tests are."""
     shutil.rmtree(folder, ignore_errors=True)
     variables = {**setting.variables, "LINKPIPE_CHECK": ""}
+    if server is not None and command == oracle.linkpipe():
+        return server.link(given, setting.flags, folder, variables)
     linked = oracle.link([*command, *more], given, setting.flags, folder, variables=variables)
     if linked.status:
         sys.exit(f"{' '.join(command)}: exit status {linked.status}\n{linked.stderr}")
@@ -116,25 +131,30 @@ def measure(name: str, rounds: int, folder: Path) -> Case:
     given = inputs(table()[setting.program])
     commands = {"stock": oracle.stock(), "linkpipe": oracle.linkpipe()}
     case = Case(name)
-    for number in range(rounds + 1):
-        order = list(commands) if number % 2 else list(reversed(commands))
-        linked = {which: one(commands[which], given, folder / which, setting) for which in order}
-        if number:
-            for which, result in linked.items():
-                case.seconds[which].append(result.seconds)
-                case.cpu[which].append(result.cpu)
-                case.peak[which].append(result.peak)
-        case.same.append(not oracle.differences(linked["linkpipe"], linked["stock"]))
-    # Time per pass is taken from links of its own: to write it down costs a little too.
-    timing = folder / "timing.json"
-    for _ in range(3):
-        one(commands["linkpipe"], given, folder / "linkpipe", setting, f"-timing={timing}")
-    for line in timing.read_text().splitlines():
+    with Server(folder / "server") if setting.served else nullcontext() as server:
+        for number in range(rounds + 1):
+            order = list(commands) if number % 2 else list(reversed(commands))
+            linked = {
+                which: one(commands[which], given, folder / which, setting, server=server)
+                for which in order
+            }
+            if number:
+                for which, result in linked.items():
+                    case.seconds[which].append(result.seconds)
+                    case.cpu[which].append(result.cpu)
+                    case.peak[which].append(result.peak)
+            case.same.append(not oracle.differences(linked["linkpipe"], linked["stock"]))
+        timing = server.timing if server else folder / "timing.json"
+        for _ in range(0 if server else 3):
+            # Links of its own: to write it down costs a little too.
+            one(commands["linkpipe"], given, folder / "linkpipe", setting, f"-timing={timing}")
+    for line in timing.read_text().splitlines()[-3:]:
         told = json.loads(line)
         parts = {"(before)": told["before"]}
         parts |= {part["name"]: part["seconds"] for part in told["passes"]}
         case.passes.append(parts)
     timing.unlink()
+    shutil.rmtree(folder / "server", ignore_errors=True)
     return case
 
 
