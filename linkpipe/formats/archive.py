@@ -86,16 +86,18 @@ def members(data: memoryview, file: str) -> Iterator[Member]:
 
 
 def member_at(data: memoryview, at: int, file: str) -> Member:
-    """The member whose header is at an offset of the archive ``data``. Raises InputError."""
-    header = bytes(data[at : at + _AR_HEADER])
+    """The member whose header is at an offset of the archive ``data``, or behind it where that is
+    odd. As in the oracle, whatever is there is taken for a header, and the content may be cut
+    short: then ``size`` says more than there is. Raises InputError."""
+    start = at + (at & 1) + _AR_HEADER
+    header = bytes(data[start - _AR_HEADER : start])
     size = number(header[48:58].decode("latin-1").strip(" "))
-    start = at + _AR_HEADER
-    if len(header) < _AR_HEADER or header[58:] != b"`\n" or not 0 <= size <= len(data) - start:
+    if len(header) < _AR_HEADER or size < 0:
         raise InputError(
             f"{file} missing archive entry at offset {at}",
             file=file,
             offset=at,
-            expected="the header of a member that lies within the file",
+            expected="the header of a member",
             found=repr(header),
             remedy="the archive is damaged: install it again, or name another",
         )
@@ -120,6 +122,8 @@ def symbol_map(data: memoryview, file: str) -> dict[bytes, int]:
     if word is None:
         raise wrong("missing armap")
     content = bytes(data[first.at : first.at + first.size])
+    if len(content) < first.size:
+        raise wrong("has a damaged armap")
     count = int.from_bytes(content[:word], "big")
     names = content[(1 + count) * word :].split(b"\0")
     if (1 + count) * word > len(content) or count >= len(names) + (not count):

@@ -174,7 +174,8 @@ def test_a_compiler_that_fails_is_told_of_in_errors(capfd: pytest.CaptureFixture
         (b"no archive", "is not an archive file"),
         (AR_MAGIC + _header("x.o/", 0), "missing armap"),
         (AR_MAGIC, "missing archive entry at offset 8"),
-        (AR_MAGIC + _header("/", 9), "missing archive entry at offset 8"),
+        (AR_MAGIC + _header("/", -1), "missing archive entry at offset 8"),
+        (AR_MAGIC + _header("/", 9), "has a damaged armap"),
         (AR_MAGIC + _header("/", 8) + b"\xff" * 8, "has a damaged armap"),
         (AR_MAGIC + _header("/", 14) + bytes((0, 0, 0, 1, 0, 0, 2, 0)) + b"__div\0", "offset 512"),
     ],
@@ -186,6 +187,23 @@ def test_damaged_libraries_are_refused(tmp_path: Path, content: bytes, said: str
         loaded(function("f", "__div"), libgcc=str(path))
     assert said in error.value.render()
     assert str(path) in error.value.render()
+
+
+def test_headers_of_members_are_taken_as_they_are(tmp_path: Path) -> None:
+    """Without their end, at an odd place, and with a size beyond the file's end."""
+    path = tmp_path / "libgcc.a"
+    archive(path, ("__div", function("__div")))
+    whole = path.read_bytes()
+    at = whole.index(b"`\n", 70)
+    place = whole.index((at - 58).to_bytes(4, "big"), 68)
+    path.write_bytes(
+        whole[:place]
+        + (at - 59).to_bytes(4, "big")
+        + whole[place + 4 : at - 10]
+        + b"999999    ??"
+        + whole[at + 2 :]
+    )
+    assert names(loaded(function("f", "__div"), libgcc=str(path)))[2:] == ["libgcc(.text)", "__div"]
 
 
 def test_a_member_that_is_no_object_is_refused(tmp_path: Path) -> None:
