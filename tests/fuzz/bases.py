@@ -4,7 +4,7 @@ The *small* program imports a runtime of a page (`small/`), so that a link of it
 the smallest real one, and a record that is chosen at random matters. The *c* one has, instead of
 Go's variety, objects of a C compiler that are linked without a host linker, a library that stands
 in for the compiler's, and names of shared libraries. The *real* one is `tiny`, with the runtime as
-it is.
+it is; *so* is the same, linked with the runtime in a shared library of Go.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from linkpipe.formats import elf, elfread
 from linkpipe.formats.archive import AR_MAGIC
 from linkpipe.testing.links import release
 from tests.conformance.damage import with_member
-from tests.conformance.programs import TINY, Inputs, inputs, lock, table
+from tests.conformance.programs import TINY, Inputs, Program, inputs, lock, table
 from tests.conformance.targets import native, targets
 from tests.conformance.toolchain import cache, compiler, environment, goroot, link_tool
 
@@ -39,7 +39,8 @@ PACKAGES = {
     "c": {**RUNTIME, "fuzz/c": (), "main": ()},
 }
 FOLDERS = {"internal/runtime/maps": "maps", "fuzz/lib": "lib", "fuzz/c": "c"}
-LIBGCC = "libgcc.a"
+LIBGCC, LIBRARY = "libgcc.a", "libruntime,sync-atomic.so"
+SHARED = Program("tinyshared", TINY.folder, TINY.package, cgo=True, flags=("-linkshared",))
 BORROWED = ("internal/abi", "internal/goarch")
 STUB = "\nTEXT runtime·{name}{abi}(SB),516,$0\n\tRET\n"
 
@@ -62,11 +63,15 @@ class Base:
 
 
 def base(name: str) -> Base:
-    """A base by its name: "tiny", or small, c or cpie (made so that it may lie anywhere) with
-    "-GOARCH"."""
+    """A base by its name: "tiny", or small, c, cpie (made so that it may lie anywhere) or so, with
+    "-GOARCH" (so: of this machine)."""
     kind, _, arch = name.partition("-")
     if kind == "tiny":
         return Base(name, inputs(TINY), host_linker())
+    if kind == "so":
+        given = inputs(SHARED)
+        library = given.folder / "lib" / LIBRARY
+        return Base(name, given, host_linker(), beside={LIBRARY: library})
     given = small(arch, kind)
     if kind == "small":
         return Base(name, given, host_linker())
@@ -79,6 +84,8 @@ def names() -> list[str]:
     """All bases, those of this machine first."""
     arches = list(dict.fromkeys([native(), *targets()]))
     found = ["tiny", *(f"small-{goarch}" for goarch in arches)]
+    if shutil.which(_compiler(native())[0]):
+        found.append(f"so-{native()}")
     for goarch in arches:
         arch = Catalog().load("arches", goarch)
         if arch.linkage and arch.linkage.host and shutil.which(_compiler(goarch)[0]):

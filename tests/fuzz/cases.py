@@ -18,7 +18,7 @@ from tests.conformance.targets import native
 from tests.conformance.toolchain import link_tool
 from tests.fuzz import bases
 from tests.fuzz.archives import objects
-from tests.fuzz.bases import Base
+from tests.fuzz.bases import LIBRARY, Base
 from tests.fuzz.edits import ARCHIVE_KINDS, Target, apply, draw, draw_splice
 from tests.fuzz.elfs import ElfTarget, draw_around, draw_elf, elf_files
 from tests.fuzz.record import Edit
@@ -35,7 +35,8 @@ MODES: Mapping[str, tuple[str, ...]] = {
 }
 _USUAL = {"w": 60, "dwarf": 15, "s-w": 4, "external": 9, "external-dwarf": 3, "plugin": 9}
 _WITH_C = {"w": 75, "dwarf": 14, "s-w": 8, "external": 3}
-SHARES = {"tiny": _USUAL, "small": _USUAL, "c": _WITH_C, "cpie": _WITH_C}
+_HOSTED = {"external": 80, "external-dwarf": 20}
+SHARES = {"tiny": _USUAL, "small": _USUAL, "c": _WITH_C, "cpie": _WITH_C, "so": _HOSTED}
 """How often of a hundred each kind of base is linked in a mode."""
 
 TEXT_SHARE, AROUND_SHARE = 0.12, 0.06
@@ -95,7 +96,7 @@ def targets(name: str) -> tuple[Target, ...]:
             file = str(archives[package])
             for number, obj in enumerate(objects(bytearray(Path(file).read_bytes()), file)):
                 locals_ = wanted.get(file, {}).get(number, set())
-                if obj.defined:
+                if obj.defined and file in wanted:
                     out.append(Target(package, number, obj, frozenset(obj.helpers(locals_))))
     return tuple(out)
 
@@ -139,7 +140,12 @@ def _bases(start: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """The bases whose names begin so, and how often of a hundred each is drawn."""
     names = bases.names()
     share: dict[str, float] = {"tiny": 2.0}
-    for kind, ours, others in (("small", 64.0, 18.0), ("c-", 8.0, 4.0), ("cpie", 3.0, 1.0)):
+    for kind, ours, others in (
+        ("small", 64.0, 18.0),
+        ("c-", 8.0, 4.0),
+        ("cpie", 3.0, 1.0),
+        ("so", 0.5, 0.0),
+    ):
         here = [name for name in names if name.startswith(kind)]
         rest = [name for name in here if not name.endswith(f"-{native()}")]
         share |= dict.fromkeys(here, ours) | dict.fromkeys(rest, others / max(1, len(rest)))
@@ -175,7 +181,7 @@ def case(seed: int, number: int, start: str = "") -> Case:
 def _c_edits(chance: Random, name: str, count: int) -> list[Edit]:
     """Edits of what is not of Go."""
     target = chance.choice(elf_targets(name))
-    if chance.random() < AROUND_SHARE:
+    if chance.random() < AROUND_SHARE and target.file != LIBRARY:
         return [draw_around(chance, target.file, bytes(target.elf.data))]
     return [draw_elf(chance, target) for _ in range(count)]
 
@@ -231,9 +237,10 @@ def files(case: Case) -> Files:
             config = config.replace(
                 f"packagefile {name}={archives[name]}", f"packagefile {name}={damaged}"
             )
-    out.setdefault("importcfg", config.encode())
     for name, path in base.beside.items():
+        config = config.replace(str(path), name)
         out.setdefault(name, path.read_bytes())
+    out.setdefault("importcfg", config.encode())
     # Linked with other flags than those that the go command gives: a build id of no length is well.
     flags = ["-importcfg", "importcfg", *base.flags, *MODES[case.mode], f"-extld={base.cc}"]
     # NUL ends an argument.

@@ -27,7 +27,7 @@ _ORDER = (
     "flip",
     "splice",
 )
-_LEADING = ("elf symbols", "elf sections", "elf header")
+_LEADING = ("elf symbols", "elf segments", "elf sections", "elf header")
 """What leads to other places, in the order in which it is changed, after those."""
 
 

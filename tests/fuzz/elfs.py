@@ -33,7 +33,7 @@ KINDS: Mapping[str, int] = {
     "elf names": 6,
     "elf bits": 6,
 }
-"""What of an ELF file can be changed, and how often of a hundred."""
+"""What of an ELF file can be changed, and how often of a hundred; segments where there are some."""
 ARCHIVE_KINDS = ("armap", "archive of C objects")
 
 
@@ -233,12 +233,18 @@ class ElfTarget:
         return found + 4 * alloc
 
     @cached_property
+    def symbols(self) -> list[int]:
+        """The tables of symbols that a linker reads: the dynamic ones where there are some."""
+        return self.of_type(SectionType.DYNSYM) or self.of_type(SectionType.SYMTAB)
+
+    @cached_property
     def kept(self) -> list[int]:
         """The sections that are in memory, notes, and what tables are of, doubly."""
         flags = self.elf.sections["flags"]
         every = list(range(len(flags)))
         alloc = [row for row in every if flags[row] & np.uint64(elf.SHF_ALLOC)]
-        return every + 3 * alloc + self.of_type(*_SYMBOLS, *_RELOCS, SectionType.STRTAB)
+        tables = self.of_type(*_SYMBOLS, *_RELOCS, SectionType.STRTAB, SectionType.NOTE)
+        return every + 3 * alloc + tables
 
 
 NAMES = (
@@ -261,7 +267,8 @@ _ODD: Mapping[str, Sequence[int]] = {
 def draw_elf(chance: Random, target: ElfTarget, kind: str = "") -> Edit:
     """An edit of an ELF file."""
     if not kind:
-        kind = chance.choices(list(KINDS), list(KINDS.values()))[0]
+        kinds = {**KINDS, **({"elf segments": 3} if len(target.elf.segments) else {})}
+        kind = chance.choices(list(kinds), list(kinds.values()))[0]
     found = target.elf
     make = Edit(target.file, kind, "set", object=target.number)
     if kind == "elf bits":
@@ -279,7 +286,7 @@ def draw_elf(chance: Random, target: ElfTarget, kind: str = "") -> Edit:
     section = 0
     if kind == "elf names":
         if chance.random() < 0.7:
-            section = chance.choice(target.of_type(*_SYMBOLS))
+            section = chance.choice(target.symbols)
         rows = len(found.table("elf symbols", section)) if section else len(found.sections)
         text = chance.choice([*NAMES, chance.choice(found.names), ""])
         text = chance.choice([text, text, text, text + "x", text + "\xff"])
@@ -289,7 +296,7 @@ def draw_elf(chance: Random, target: ElfTarget, kind: str = "") -> Edit:
         section = chance.choice(target.relocs)
     elif kind in ("elf symbols", "elf relocs"):
         make = attrs.evolve(make, kind="elf symbols")
-        section = chance.choice(target.of_type(*_SYMBOLS))
+        section = chance.choice(target.symbols)
     return _draw_record(chance, target, _of(make, target, section), section)
 
 

@@ -24,7 +24,7 @@ from tests.conformance.targets import native
 from tests.fuzz import programs, server, verdicts
 from tests.fuzz.__main__ import Figures, Ran, main
 from tests.fuzz.archives import OWNED, objects
-from tests.fuzz.bases import LIBGCC
+from tests.fuzz.bases import LIBGCC, LIBRARY
 from tests.fuzz.cases import Case, Files, case, elf_targets, files, known, targets
 from tests.fuzz.edits import ARCHIVE_KINDS, apply, draw, draw_splice
 from tests.fuzz.elfs import KINDS, draw_around, draw_elf, elf_files
@@ -98,19 +98,22 @@ def test_a_field_is_set_and_a_symbol_renamed() -> None:
     assert after.names[local] == "go:x"
 
 
-C_SMALL = f"c-{native()}"
+C_SMALL, SO = f"c-{native()}", f"so-{native()}"
 
 
 def test_every_kind_of_place_in_an_elf_file_can_be_changed() -> None:
     """Each is drawn a few times, and changes the file; two find their places all the same."""
     assert {target.file for target in elf_targets(C_SMALL)} == {"fuzz/c", LIBGCC}
-    for target in elf_targets(C_SMALL):
+    assert [target.file for target in elf_targets(SO)] == [LIBRARY]
+    for target in (*elf_targets(C_SMALL), *elf_targets(SO)):
         whole = bytes(target.elf.data)
         for kind in KINDS:
             edits = [draw_elf(Random(seed), target, kind) for seed in range(12)]
             assert any(apply(whole, [edit]) != whole for edit in edits), kind
             for edit in edits:
                 apply(whole, [draw_elf(Random(edit.row), target), edit])
+        if target.file == LIBRARY:
+            continue
         edits = [draw_around(Random(seed), target.file, whole) for seed in range(12)]
         assert sum(apply(whole, [edit]) != whole for edit in edits) > 5
 
