@@ -196,6 +196,12 @@ LINKAGE = Linkage(
     host=HOST,
 )
 
+# Before Go 1.27 the oracle leads nothing of Go's to a shared library.
+_BEFORE_127 = {
+    "linkage": attrs.evolve(LINKAGE, slots=".got", in_text={}, relative=None),
+    "internal_pie": False,
+}
+
 ARCH = Architecture(
     name="s390x",
     goarch="s390x",
@@ -221,15 +227,13 @@ ARCH = Architecture(
     # The field begins two bytes after the call's start (ld/pcln.go:174).
     deferreturn=-2,
     host_flags=("-m64",),
-    # Before Go 1.27 the oracle leads no call to a shared library, and no code may lie anywhere.
     at_release={
         "1.24": {
+            **_BEFORE_127,
             "regabi": False,
-            "linkage": None,
-            "internal_pie": False,
             "off_by_default": frozenset({"spinbitmutex"}),
         },
-        "1.25": {"regabi": False, "linkage": None, "internal_pie": False},
-        "1.26": {"linkage": None, "internal_pie": False},
+        "1.25": {**_BEFORE_127, "regabi": False},
+        "1.26": _BEFORE_127,
     },
 )

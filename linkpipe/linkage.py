@@ -141,7 +141,9 @@ class Linkage(Shown):
         relative: the one that puts the address of something of the file itself in data; None: the
             architecture has no executable that needs it.
         first: what .plt starts with.
-        reserved: the words that .got.plt starts with; ".dynamic" is the address of that table.
+        slots: the table that the slots of entries of .plt are in. In ".got" they lie between those
+            of addresses, in the order in which they are asked for, and .got.plt is empty.
+        reserved: the words that it starts with; ".dynamic" is the address of that table.
         entry: ``entry(at, slot, record)``: an entry of .plt at that offset, for the slot of
             .got.plt at the offset ``slot`` and its relocation at ``record`` in .rel(a).plt; all are
             of one length.
@@ -172,6 +174,7 @@ class Linkage(Shown):
     entsize: int
     in_text: Mapping[int, Reach] = attrs.field(converter=_reaches)
     in_data: Mapping[int, Reach] = attrs.field(converter=_reaches)
+    slots: Literal[".got", ".got.plt"] = ".got.plt"
     absolute: int | None = None
     relative: int | None = None
     hash_word: int = 4

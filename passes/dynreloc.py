@@ -130,6 +130,7 @@ class _Work:
         )
         self.symbols = {sym: at for at, sym in enumerate(link.cgo.exports, 1)}
         self.plt: dict[int, int] = {}
+        self.slots: list[int] = []
         self.got: dict[int, int] = {}
         self.records: list[tuple[int, ...]] = []
         self.turns: list[int] = []
@@ -146,6 +147,7 @@ class _Work:
             symbols=np.array(list(self.symbols), np.int32),
             exported=len(self.link.cgo.exports),
             plt=np.array(list(self.plt), np.int32),
+            slot=np.array(self.slots, np.int64),
             got=np.array(list(self.got), np.int32),
             files=len({imports[sym].library for sym in self.symbols if _versioned(imports, sym)}),
             place=small[:, 0],
@@ -220,10 +222,12 @@ class _Work:
             self.edit.set(row, type=type_, target=0)
             return
         if reach.by == ".plt":
+            if target not in self.plt:
+                self.slots.append(self._next_slot(linkage.slots))
             at = self.plt.setdefault(target, self.head + self.entry * len(self.plt))
         else:
             new = target not in self.got
-            at = self.got.setdefault(target, self.link.arch.ptrsize * len(self.got))
+            at = self.got.setdefault(target, self._next_slot(".got"))
             if new:
                 record = (self.tables[".got"], at, linkage.glob_dat, number, 0, 0)
                 self.records.append(record)
@@ -241,11 +245,17 @@ class _Work:
     def _imported(self, sym: int) -> bool:
         return bool(self.link.symbols.kind[sym] == SymKind.SDYNIMPORT)
 
+    def _next_slot(self, table: str) -> int:
+        """The offset of the next slot of .got or .got.plt."""
+        entries = table == self.linkage.slots
+        count = len(self.linkage.reserved) + len(self.slots) if entries else 0
+        return self.link.arch.ptrsize * (count + (len(self.got) if table == ".got" else 0))
+
     def _filled(self, target: int) -> int:
         """The offset of the slot of what is defined here, which holds its address."""
         size = self.link.arch.ptrsize
         if target not in self.got:
-            at = self.got[target] = size * len(self.got)
+            at = self.got[target] = self._next_slot(".got")
             table = self.tables[".got"]
             self.edit.add(table, offset=at, size=size, type=R_ADDR, target=target)
             self.symbols_edit.set(table, size=at + size)

@@ -169,21 +169,22 @@ class _Tables:
         return names
 
     def procedures(self) -> None:
-        """.plt, .got.plt and .rela.plt."""
-        linkage, ptrsize = self.linkage, self.arch.ptrsize
+        """.plt, .rela.plt, and the table of slots that they are for."""
+        linkage, ptrsize, found = self.linkage, self.arch.ptrsize, self.dynamic
         slots: list[Word] = [
             Address(self.sym(word)) if isinstance(word, str) else word for word in linkage.reserved
         ]
+        slots += [0] * (len(found.plt) + (len(found.got) if linkage.slots == ".got" else 0))
         records: list[Word] = []
         code = self._stub(b"", linkage.first)
-        for sym in self.dynamic.plt.tolist():
-            at, slot = len(code), ptrsize * len(slots)
+        for sym, slot in zip(found.plt.tolist(), found.slot.tolist(), strict=True):
+            at = len(code)
             code = self._stub(code, linkage.entry(at, slot, ptrsize * len(records)))
-            slots.append(Address(self.sym(".plt"), linkage.lazy(at)))
-            records += [Address(self.sym(".got.plt"), slot), self._info(sym, linkage.jump_slot)]
+            slots[slot // ptrsize] = Address(self.sym(".plt"), linkage.lazy(at))
+            records += [Address(self.sym(linkage.slots), slot), self._info(sym, linkage.jump_slot)]
             records += [0] if self.arch.rela else []
         self.put(".plt", code)
-        self.words(".got.plt", slots)
+        self.words(linkage.slots, slots)
         self.words(f"{self.rel}.plt", records)
 
     def _stub(self, code: bytes, stub: Stub) -> bytes:
@@ -194,7 +195,7 @@ class _Tables:
                 offset=len(code) + r.offset,
                 size=r.size,
                 type=r.type,
-                target=self.sym(r.target),
+                target=self.sym(self.linkage.slots if r.target == ".got.plt" else r.target),
                 add=r.add,
             )
         return code + stub.code
@@ -204,8 +205,9 @@ class _Tables:
         return int(reloc_info(self.cls, number, kind)[0])
 
     def slots_and_data(self) -> None:
-        """.got and .rela, but for the addresses in the latter."""
-        self.put(".got", bytes(self.arch.ptrsize * len(self.dynamic.got)))
+        """.got, and .rela without its addresses."""
+        if self.linkage.slots != ".got":
+            self.put(".got", bytes(self.arch.ptrsize * len(self.dynamic.got)))
         found = self.dynamic
         out = np.zeros(len(found.type), reloc_dtype(self.cls, self.endian, rela=self.arch.rela))
         out["info"] = reloc_info(self.cls, found.symbol, found.type)
@@ -253,7 +255,7 @@ class _Tables:
             (Tag.RELAENT if rela else Tag.RELENT, record),
         ]
         words += [(Tag.RUNPATH, self.runpath)] if self.runpath else []
-        words += [(Tag.PLTGOT, Address(sym(".got.plt"))), (Tag.DEBUG, 0)]
+        words += [(Tag.PLTGOT, Address(sym(self.linkage.slots))), (Tag.DEBUG, 0)]
         words += [(Tag.NEEDED, at) for at in self.needed]
         words += [(Tag.FLAGS, DF_BIND_NOW)] if options.bindnow else []
         words.append((Tag.FLAGS_1, flags))

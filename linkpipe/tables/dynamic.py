@@ -17,7 +17,8 @@ class Dynamic(Shown):
     Attributes:
         symbols: int32[n], the dynamic symbols; the first one has number 1.
         exported: how many of them, the first ones, are there because the program exports them.
-        plt: int32[k], the symbol of each entry of the procedure linkage table.
+        plt: int32[k], the symbol of each entry of the procedure linkage table; slot: int64[k], the
+            offset of its slot in the table that has these (Linkage.slots).
         got: int32[l], the symbol of each slot of the global offset table.
         files: how many libraries must have versions of symbols.
         place: int32[m], the symbol that each dynamic relocation lies in; offset: int64[m], where.
@@ -30,6 +31,7 @@ class Dynamic(Shown):
     symbols: I32
     exported: int
     plt: I32
+    slot: I64
     got: I32
     files: int
     place: I32

@@ -146,7 +146,9 @@ def _links(target: Target, program: Program) -> bool:
         return "shared" in arch.build_modes
     if not program.shared and program.name not in WITH_C:
         return True
-    return arch.linkage is not None and (program.buildmode != "pie" or arch.internal_pie)
+    if program.name not in WITH_C and not (arch.linkage and arch.linkage.in_text):
+        return False
+    return program.buildmode != "pie" or arch.internal_pie
 
 
 def table() -> dict[str, Program]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import numpy as np
 
 from linkpipe import reloctype as rt
+from linkpipe.arches import s390x
 from linkpipe.engine.context import Link
 from linkpipe.formats.elfdynamic import DF_1_NOW, DF_BIND_NOW, Tag
 from linkpipe.passes.dynreloc import dynreloc
@@ -57,6 +59,33 @@ def test_names_and_libraries_in_the_order_of_their_use() -> None:
     # What must have a version: by symbol, puts is older, and the last one stands first.
     words += [b"libc", b"V1", b"V2"]
     assert content(link, ".dynstr").split(b"\0")[:-1] == words
+
+
+def test_one_table_may_have_all_slots() -> None:
+    """As on s390x before Go 1.27: in the order in which they are asked for."""
+    p = Importing(s390x.ARCH.at("1.26"))
+    puts, gets, stdout = (p.imported(name) for name in ("puts", "gets", "stdout"))
+    f = p.symbol("p(.text)", kind=SymKind.STEXT, content=bytes(32))
+    p.text.append(f)
+    for at, (type_, target) in enumerate(((20, puts), (26, stdout), (20, gets))):
+        p.reloc(f, rt.R_HOST + type_, target, offset=8 * at + 2, size=4, add=2)
+    link = p.prepared()
+    mode = attrs.evolve(link.mode, host_objects=True)
+    link = dyntables(dynreloc(link.evolve(mode=mode, host_files={})))
+    first = len(s390x.LINKAGE.first.code)
+    assert link.dynamic.slot.tolist() == [24, 40]
+    assert relocs(link, "p(.text)")[8 + 2] == (".got", 32 + 6)
+    assert len(content(link, ".got")) == 6 * 8
+    assert relocs(link, ".got") == {
+        0: (".dynamic", 0),
+        24: (".plt", first + 14),
+        40: (".plt", first + 32 + 14),
+    }
+    assert content(link, ".got.plt") == b""
+    assert relocs(link, ".plt")[first + 32 + 2] == (".got", 40 + 6)
+    assert relocs(link, ".rela.plt") == {0: (".got", 24), 24: (".got", 40)}
+    assert relocs(link, ".rela") == {0: (".got", 32)}
+    assert (".got", 0) in relocs(link, ".dynamic").values()
 
 
 def test_symbols() -> None:
