@@ -176,6 +176,11 @@ def own(link, options): ...""",
         ),
         "inputs that are no options": (
             "@linkpass(name='own', inputs=('x',))\ndef own(link): ...", "input 'x'"),
+        "changes what it does not set": (
+            "@linkpass(name='own', changes=('symbols.size',))\ndef own(link): ...",
+            "'symbols.size' in `changes`"),
+        "always is no word": (
+            "@linkpass(name='own', alwys=True)\ndef own(link): ...", "argument 'alwys'"),
         "another API": ("from linkpipe.api import require\nrequire('9.0')", "linkpipe.api 9.0"),
         "wraps nobody": (
             "own = wrapping('nosuch', name='own')(lambda l, s: l)", 'unknown pass "nosuch"'),

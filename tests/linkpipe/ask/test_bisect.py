@@ -21,11 +21,15 @@ from tests.linkpipe.cli.test_asking import ask
 from tests.linkpipe.synthetic import catalog, setter, steps
 
 EDITS = 16
-PLANTED = {
-    "buildinfo": "GOROOT/bin/go version -m $1 | grep -q path",
-    "findfunctab": "$1",
-}
-"""A pass that is taken out, and how that shows."""
+VERSION = "GOROOT/bin/go version -m $1 | grep -q path"
+PLANTED = (
+    ("remove", 'name = "buildinfo"', VERSION),
+    ("insert", 'name = "slim"\nafter = "pclntab"', "grep -q runtime/proc.go $1"),
+    ("replace", 'name = "buildinfo"\nwhen = { buildmode = ["plugin"] }', VERSION),
+    ("remove", 'name = "findfunctab"', "$1"),
+)
+"""Edits that a program shows, and what holds of it without."""
+BROKEN = ("buildinfo", "findfunctab", "pclntab")
 
 
 def harmless(rng: random.Random, number: int, names: list[str]) -> tuple[str, str]:
@@ -38,14 +42,13 @@ def harmless(rng: random.Random, number: int, names: list[str]) -> tuple[str, st
     return kind, f'name = "{name}"\nwhy = "said anew"\n'
 
 
-def spoiled(seed: int, folder: Path) -> tuple[str, str]:
-    """A pipeline of 16 edits in two files, one of which breaks the program; its path, and the pass
-    that is taken out."""
+def spoiled(seed: int, folder: Path) -> str:
+    """The path of a pipeline of 16 edits in two files, one of which breaks the program."""
     rng = random.Random(seed)
-    plant = sorted(PLANTED)[seed % len(PLANTED)]
-    there = [step.name for step in load_pipeline().steps if step.name not in PLANTED]
+    kind, text, _ = PLANTED[seed % len(PLANTED)]
+    there = [step.name for step in load_pipeline().steps if step.name not in BROKEN]
     edits = [harmless(rng, number, there) for number in range(EDITS - 1)]
-    edits.insert(rng.randrange(EDITS), ("remove", f'name = "{plant}"\nwhy = "planted"\n'))
+    edits.insert(rng.randrange(EDITS), (kind, f'{text}\nwhy = "planted"\n'))
     half = rng.randrange(1, EDITS)
     for name, extends, part in (
         ("first.toml", "default", edits[:half]),
@@ -53,7 +56,7 @@ def spoiled(seed: int, folder: Path) -> tuple[str, str]:
     ):
         tables = "\n".join(f"[[{kind}]]\n{text}" for kind, text in part)
         (folder / name).write_text(f'extends = "{extends}"\n\n{tables}')
-    return str(folder / "second.toml"), plant
+    return str(folder / "second.toml")
 
 
 @pytest.mark.once
@@ -61,18 +64,21 @@ def spoiled(seed: int, folder: Path) -> tuple[str, str]:
     "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.big) for seed in range(2, 10))]
 )
 def test_a_planted_fault_is_found(tmp_path: Path, seed: int) -> None:
-    """Among 16 edits, by real links of a program that crashes, or lacks something."""
-    bad, plant = spoiled(seed, tmp_path)
-    test = PLANTED[plant].replace("GOROOT", str(goroot())).replace("$1", '"$1"') + " >/dev/null"
+    """Among 16 edits, by real links of a program that crashes, lacks something, or has too much."""
+    bad = spoiled(seed, tmp_path)
+    kind, text, test = PLANTED[seed % len(PLANTED)]
+    test = test.replace("GOROOT", str(goroot())).replace("$1", '"$1"') + " >/dev/null"
     done = ask(
         "bisect", "--bad", bad, "--test", test, response_file(QUIET, tmp_path), "--format", "json"
     )
     assert done.returncode == 0, done.stderr
     told = checked(done.stdout)
     (culprit,) = told["culprits"]
-    assert (culprit["kind"], culprit["name"], culprit["why"]) == ("remove", plant, "planted")
+    first = text.partition("\n")[0]
+    assert (culprit["kind"], culprit["why"]) == (kind, "planted")
+    assert first == f'name = "{culprit["name"]}"'
     file = Path(culprit["file"])
-    assert file.read_text().splitlines()[culprit["line"] - 1] == f'name = "{plant}"'
+    assert file.read_text().splitlines()[culprit["line"] - 1] == first
     assert len(told["edits"]) == EDITS
     assert told["links"] <= log2(EDITS) + 2
 
