@@ -75,14 +75,16 @@ def run(*command: str | Path) -> str:
     return done.stdout
 
 
-def install(source: Path, folder: Path) -> list[str]:
-    """Build the source, install it as pip does for users; the command of its linker.
+def install(folder: Path, *sources: Path) -> list[str]:
+    """Build linkpipe's source, and those of plugins, install them as pip does for users; the
+    command of the linker.
 
-    Both states get the same Python and the same versions of what they depend on.
+    All get the same Python and the same versions of what they depend on.
     """
     wheels = folder / "wheels"
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
-    run(*pip, "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", wheels, source)
+    for source in sources:
+        run(*pip, "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", wheels, source)
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
     run(uv, "venv", "-q", "--clear", "--python", sys.executable, folder / "venv")
     run(uv, "pip", "install", "-q", "--compile-bytecode", "--python", folder / "venv",
@@ -95,7 +97,7 @@ def state(commit: str) -> list[str]:
     if not commit:
         folder = cache() / "against" / "here"
         shutil.rmtree(folder, ignore_errors=True)
-        return install(checkout(folder / "source"), folder)
+        return install(folder, checkout(folder / "source"))
     folder = cache() / "against" / commit
     done = folder / "command"
     if not done.exists():
@@ -104,7 +106,7 @@ def state(commit: str) -> list[str]:
         with tempfile.NamedTemporaryFile(suffix=".tar") as archive:
             run("git", "archive", "-o", archive.name, commit)
             run("tar", "-x", "-f", archive.name, "-C", folder / "source")
-        done.write_text("\n".join(install(folder / "source", folder)))
+        done.write_text("\n".join(install(folder, folder / "source")))
     return done.read_text().splitlines()
 
 
