@@ -76,14 +76,14 @@ def _source_lines(link: Link, places: list[tuple[int, int]]) -> list[str]:
 def _check_places(link: Link, laid: Laid) -> None:
     """Refuse contents that are longer than their symbols, for they would run into the next; and
     symbols that two sections claim, as code and as data of functions: only one knows where they
-    are."""
+    are. A part of another symbol is only a name."""
     symbols, ids = link.symbols, laid.ids
     content = symbols.data_size[ids]
     over = content > symbols.size[ids]
     base = link.sections.vaddrs()[laid.section]
     ends = np.array([section.vaddr + section.size for section in link.sections.items], np.int64)
     lost = (laid.address < base) | (laid.address + content > np.append(ends, 0)[laid.section])
-    bad = np.flatnonzero(over | lost)
+    bad = np.flatnonzero((over | lost) & ~symbols.has(ids, Flag.INTERIOR))
     if len(bad):
         row = int(bad[0])
         sym, start = int(ids[row]), int(laid.address[row])

@@ -3,7 +3,7 @@
 The places are named by what a linker reads there: fields of the header, of section headers, of
 symbols and relocations, the content of sections, names. An edit of one has a kind that begins with
 "elf"; ``symbol`` names the section that it is about (``nth`` of those with that name), "" for the
-header and the tables of headers, whose row is in ``row``.
+header and the tables of headers, whose row is in ``row``. A symbol may be named in ``text``.
 """
 
 from __future__ import annotations
@@ -100,6 +100,12 @@ class ElfFile:
         begin, end = self.bounds(section)
         return np.frombuffer(self.data, dtype, (end - begin) // dtype.itemsize, begin)
 
+    def symbol(self, section: int, name: bytes) -> int:
+        """The first symbol of that name in a table."""
+        begin, end = self.bounds(int(self.sections["link"][section]))
+        at = self.data.index(b"\0%s\0" % name, begin, end) + 1 - begin
+        return self.table("elf symbols", section)["name"].tolist().index(at)
+
     def append(self, section: int, content: bytes) -> None:
         """Put a section's content, and more, at the end of the file, whose place in its archive
         grows; what an archive says of where its members are is kept right."""
@@ -167,6 +173,8 @@ def change(data: bytearray, edit: Edit) -> bytearray:
         return target.data
     if edit.kind == "elf names":
         return _name(target, section, edit)
+    if edit.kind == "elf symbols" and edit.text:
+        edit = attrs.evolve(edit, row=target.symbol(section, edit.text.encode()))
     if edit.how == "append":
         table = target.table(edit.kind, section)
         rows = table[edit.row : edit.row + 1].tobytes() * edit.value

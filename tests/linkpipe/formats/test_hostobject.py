@@ -68,7 +68,11 @@ def test_addends_that_stand_in_the_places() -> None:
     rows = found.relocs(text, WIDTHS)
     assert rows is not None
     assert (rows.addend.tolist(), rows.symbol.tolist()) == ([-4], [1])
-    made.reloc(text, 2, 12, 1)
+    made.reloc(text, 5, 2, 1)
+    found = read(np.frombuffer(made.to_bytes(), np.uint8), "x.o", target)
+    with pytest.raises(InputError, match=r"5\+4 not in \[0,8\)"):
+        found.relocs(text, WIDTHS)
+    made.relocs[text][1] = (2, 12, 1, 0)
     found = read(np.frombuffer(made.to_bytes(), np.uint8), "x.o", target)
     with pytest.raises(InputError, match="invalid rela size 2"):
         found.relocs(text, WIDTHS)
@@ -96,14 +100,6 @@ def _unknown(made: HostElf) -> None:
     made.reloc(1, 0, 99, 1)
 
 
-def _outside(made: HostElf) -> None:
-    made.reloc(1, 29, 2, 1)
-
-
-def _far(made: HostElf) -> None:
-    made.reloc(1, 1 << 31, 2, 1)
-
-
 def _nobody(made: HostElf) -> None:
     made.reloc(1, 0, 2, 77)
 
@@ -115,8 +111,6 @@ def _nobody(made: HostElf) -> None:
         (_names, "shstrndx out of range 99 >= "),
         (_large, "symbol too large (1099511627776 bytes)"),
         (_unknown, "p.a(x.o): unknown relocation type 99; compiled without -fpic?"),
-        (_outside, "29+4 not in [0,32)"),
-        (_far, "not in [0,32)"),
         (_nobody, "invalid elf symbol index"),
     ],
 )
@@ -131,10 +125,12 @@ def test_what_is_refused(damage: Callable[[HostElf], None], said: str) -> None:
 
 
 def test_what_nobody_looks_at_may_be_anything() -> None:
-    """The size of what lies in a section, the upper half of an offset, a table of segments."""
+    """The size of what lies in a section, a table of segments, the upper half of an offset; and an
+    offset itself, in code that nobody needs: the rest is checked where it is patched."""
     made = sample()
     made.symbol("g", 1, 0, (1 << 64) - 1)
     made.reloc(1, 4 | 1 << 63, 2, 1)
+    made.reloc(1, 29, 2, 1)
     data = bytearray(made.to_bytes())
     header = np.frombuffer(data, elf.file_dtype(elf.CLASS64, "<"), 1, 16)
     header["phoff"], header["phnum"] = 1, 0xFFFF
@@ -143,7 +139,7 @@ def test_what_nobody_looks_at_may_be_anything() -> None:
     assert found.symbols.size[-1] == -1
     rows = found.relocs(1, WIDTHS)
     assert rows is not None
-    assert 4 in rows.offset
+    assert {4, 29} < {*rows.offset.tolist()}
 
 
 def test_names_that_lie_in_one_another_are_no_more_than_fit() -> None:
