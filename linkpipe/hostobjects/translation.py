@@ -168,7 +168,7 @@ class Translation:
         outer = symbols.container[label].astype(np.int64)
         wanted = outer << 32 | symbols.value[label] - symbols.value[outer]
         at = np.searchsorted(places, wanted)
-        lost: Bool = np.append(places, -1)[at] != wanted
+        lost: Bool = (outer == 0) | (np.append(places, -1)[at] != wanted)
         given = relocs.add[low] != 0
         for bad, words in (
             (lost, "missing HI20 relocation for LO12 relocation with {}"),
