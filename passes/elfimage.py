@@ -272,11 +272,10 @@ class _Object(ElfFrame):
                 or section.name in self.link.release.unrelocated
             ):
                 continue
-            name = self.rel + section.name
-            kept[name] = records[row]
+            kept[len(headers)] = records[row]
             headers.append(
                 SectionHeader(
-                    name,
+                    self.rel + section.name,
                     SectionType.RELA if self.arch.rela else SectionType.REL,
                     link=symtab,
                     info=number[row],

@@ -47,7 +47,7 @@ def _funcdata(link: Link) -> U8:
     live = np.arange(len(rows)) < stop[owner]
     owner, rows, target = owner[live], rows[live], target[live]
     section = symbols.section[target]
-    base = link.sections.vaddrs()
+    base = link.sections.bases()
     value = symbols.value[target] - base[np.maximum(section, 0)] + relocs.add[rows]
     _check(link, data.symbols[owner], rows, section, value)
     out = data.content.copy()

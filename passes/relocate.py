@@ -133,7 +133,7 @@ class _Work:
             static=link.options.d,
             lacking=link.cgo.lacking if link.has("cgo") else "",
         )
-        self.bases = _bases(link.sections)
+        self.bases = link.sections.bases()
         # Without debug information no function has a place in a table of addresses.
         self.index = link.dwarf.index if link.has("dwarf") else np.full(len(self.symbols), -1, "i4")
         self.emitted: list[tuple[I64, ...]] = []
@@ -462,14 +462,6 @@ def overflows(values: I64, range_: Range, width: int, ptrsize: int) -> I64:
     if range_ is Range.ADDRESS and width == 4 and ptrsize > 4:
         bad |= (values & 0x80000000) != 0
     return np.flatnonzero(bad)
-
-
-def _bases(sections: Sections) -> I64:
-    """Where offsets in each section count from: int64[n + 1], the last one for "no section"."""
-    bases = np.append(sections.vaddrs(), 0)
-    text = [row for row, s in enumerate(sections.items) if s.name == ".text"]
-    bases[text] = bases[text[0]] if text else 0
-    return bases
 
 
 def _section_symbols(sections: Sections) -> I64:

@@ -6,10 +6,12 @@ Before that they are sorted by kind, stably, so that those of the FIPS module li
 markers. Code of an executable starts at its final address; code for a host linker at zero.
 
 Where the architecture's calls cannot reach all of the code, trampolines are put between functions
-(linkpipe.layout.trampolines).
+(linkpipe.layout.trampolines). Code for a host linker that would put trampolines of its own in such
+places is parted in sections within a call's reach, which begin at runtime.text.1 and so on.
 
-`sections` has the first of them, ``.text``; functions, runtime.text and runtime.etext get `value`
-and `section`; `text_order` is as it is in memory; `trampolines` say for each what it leads to.
+`sections` has the first of them, ``.text``, once or several times; functions, runtime.text and
+runtime.etext get `value` and `section`; `text_order` is as it is in memory; `trampolines` say for
+each what it leads to.
 Source: cmd/link/internal/ld/data.go:2671-2960 (textaddress, assignAddress).
 Reads `symbols`, `relocs`, `packages`, `objects`, `text_order`, `mode`, `host_files` if it is there;
 provides `symbols`, `relocs`, `text_order`, `sections`, `trampolines`.
@@ -23,6 +25,7 @@ import numpy as np
 
 from linkpipe.arch import Trampolines
 from linkpipe.arrays.align import round_up
+from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
@@ -70,8 +73,8 @@ def textaddress(link: Link) -> Link:
     align = np.maximum(np.where(align == 0, func_align, align), least)
     addresses, end = place(start, np.maximum(symbols.size[order], _MIN_SIZE), align)
     _check_size(link, order, end - start)
-    relocs = link.relocs
-    targets: dict[int, int] = {}
+    relocs, targets = link.relocs, dict[int, int]()
+    starts = [(start, int(align.max(initial=func_align)))]
     if arch.trampolines and _may_be_too_far(link, arch.trampolines, end - start):
         edit = relocs.edit()
         made = lay_out(
@@ -90,29 +93,41 @@ def textaddress(link: Link) -> Link:
             debug=link.options.debugtramp > 1,
             shuffled=link.options.randlayout != 0,
             exact=not link.release.least_text_align,
+            limit=_section_limit(link, arch.trampolines),
         )
         order, addresses = made.order.astype(np.int32), made.addresses
-        end, targets = made.end, made.targets
+        end, targets, starts = made.end, made.targets, made.sections
         relocs = edit.freeze()
     if len(parts):
         order, addresses = _with_parts(symbols, order, addresses, parts)
-    symbols.set(order, value=addresses, section=0)
-    symbols.set(markers, value=[start, end], section=0)
-    section = Section(
-        name=".text",
-        segment="text",
-        rwx=0o5,
-        symbols=order.astype(np.int32),
-        align=int(align.max(initial=func_align)),
-        vaddr=start,
-        # Some room after the last function, so that runtime.etext lies within the section.
-        size=end - start + arch.pc_quantum,
+    # Some room after the last function, so that runtime.etext lies within the section.
+    bounds = [*(at for at, _ in starts), end + arch.pc_quantum]
+    cuts = np.searchsorted(addresses, bounds[1:-1])
+    sections = tuple(
+        Section(
+            name=".text",
+            segment="text",
+            rwx=0o5,
+            symbols=some.astype(np.int32),
+            align=align,
+            vaddr=at,
+            size=beyond - at,
+        )
+        for (at, align), beyond, some in zip(starts, bounds[1:], np.split(order, cuts), strict=True)
     )
+    for row, section in enumerate(sections):
+        symbols.set(section.symbols, value=addresses[: len(section.symbols)], section=row)
+        addresses = addresses[len(section.symbols) :]
+    symbols.set(markers, value=[start, end], section=[0, len(sections) - 1])
+    for row, section in enumerate(sections[1:], 1):
+        marker = symbols.own(f"runtime.text.{row}")
+        symbols.set(marker, kind=SymKind.STEXT, value=section.vaddr, section=row)
+        symbols.add_flags(marker, Flag.REACHABLE | Flag.SPECIAL | Flag.LOCAL)
     return link.evolve(
         symbols=symbols.freeze(),
         relocs=relocs,
-        text_order=section.symbols,
-        sections=Sections(items=(section,), segments=()),
+        text_order=frozen(order.astype(np.int32)),
+        sections=Sections(items=sections, segments=()),
         trampolines=MappingProxyType(targets),
     )
 
@@ -147,10 +162,11 @@ def _may_be_too_far(link: Link, rules: Trampolines, size: int) -> bool:
     """Whether there may be calls that do not reach, for tests already in less code
     (-debugtextsize); -debugtramp=2 takes it for granted."""
     limit = link.options.debugtextsize % (1 << 64) or rules.limit
-    if size >= limit and rules.sections and link.mode.external:
-        raise InputError(
-            f"too much code for one section ({size} bytes, at most {limit})",
-            remedy="linkpipe does not part code for host linkers yet: use `go tool link`, or "
-            + largest_symbols(link.symbols, link.text_order),
-        )
     return size >= limit or link.options.debugtramp > 1
+
+
+def _section_limit(link: Link, rules: Trampolines) -> int:
+    """The most bytes of a section of code, 0: there is one section."""
+    if not (rules.sections and link.mode.external):
+        return 0
+    return link.options.debugtextsize % (1 << 64) or rules.limit

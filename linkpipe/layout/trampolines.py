@@ -40,12 +40,14 @@ _ELSEWHERE = (SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
 
 class Reached(NamedTuple):
     """Code laid out: ``order`` int64[n], functions and trampolines by address; ``addresses``
-    int64[n]; ``end``, behind the last one; ``targets``, trampoline -> the function it leads to."""
+    int64[n]; ``end``, behind the last one; ``targets``, trampoline -> the function it leads to;
+    ``sections``, the address and the alignment of each."""
 
     order: I64
     addresses: I64
     end: int
     targets: dict[int, int]
+    sections: list[tuple[int, int]]
 
 
 def lay_out(
@@ -65,6 +67,7 @@ def lay_out(
     debug: bool = False,
     shuffled: bool = False,
     exact: bool = False,
+    limit: int = 0,
 ) -> Reached:
     """Lay out the functions ``order`` from address ``start`` on, each at a multiple of ``align``
     and ``least`` bytes or more after the one before; calls that are too far are led to trampolines.
@@ -76,7 +79,10 @@ def lay_out(
     into another package that was laid out before is led to a trampoline. ``is_runtime`` tells the
     packages that the runtime is made of, which are laid out together; where functions are
     ``shuffled``, nothing is. ``exact``: what says how it is aligned is so, even if that is less
-    than ``align``.
+    than ``align``. With a ``limit`` a section that would be larger, with all trampolines that its
+    last function could need, ends before that function.
+
+    Raises InputError for a function that is larger than the limit.
     """
     rules = arch.trampolines
     assert rules is not None, "the architecture has no trampolines"
@@ -100,6 +106,8 @@ def lay_out(
         debug,
         shuffled,
         exact,
+        limit,
+        arch.func_align,
     )
     for place in range(len(order)):
         work.begin_package(place)
@@ -107,7 +115,7 @@ def lay_out(
     work.lead()
     made = np.array(work.order, np.int64)
     addresses = np.array([work.value[sym] for sym in work.order], np.int64)
-    return Reached(made, addresses, work.at, work.targets)
+    return Reached(made, addresses, work.at, work.targets, work.sections)
 
 
 class _Work:
@@ -135,12 +143,16 @@ class _Work:
         debug: bool,
         shuffled: bool,
         exact: bool,
+        limit: int,
+        own_align: int,
     ) -> None:
+        self.limit, self.sections = limit, [(start, align)]
         self.shuffled, self.exact = shuffled, exact
         self.is_runtime = is_runtime
         self.rules, self.mode, self.homes, self.debug = rules, mode, homes, debug
         self.symbols, self.relocs = symbols, relocs
         self.at, self.least_align, self.least = start, align, least
+        self.own_align = own_align
         self.functions: list[int] = order.tolist()
         self.align: list[int] = symbols.align.tolist()
         self.size: list[int] = symbols.size.tolist()
@@ -185,20 +197,18 @@ class _Work:
             sym = self.functions[later]
             if self._package(sym) != package:
                 break
-            at = self._put(sym, at) + self.calls[later] * self.rules.size
+            at = self._put(sym, self._aligned(sym, at)) + self.calls[later] * self.rules.size
 
     def add(self, place: int) -> None:
         """Lay out one function, and the trampolines that it needs."""
         sym = self.functions[place]
-        self.at = self._put(sym, self.at)
-        self.order.append(sym)
+        self._append(sym, self.calls[place] * self.rules.size)
         new: list[int] = []
         for call in range(self.bounds[place], self.bounds[place + 1]):
             if self._needs(sym, call):
                 self._lead(sym, call, new)
         for trampoline in new:
-            self.at = self._put(trampoline, self.at)
-            self.order.append(trampoline)
+            self._append(trampoline, 0)
 
     def lead(self) -> None:
         """Lead the calls to their trampolines."""
@@ -210,10 +220,33 @@ class _Work:
         if self.unsure:
             self.relocs.set(self.rows[self.unsure], type=self.rules.unsure)
 
-    def _put(self, sym: int, at: int) -> int:
+    def _append(self, sym: int, more: int) -> None:
+        """Lay out a function or a trampoline, which may need so many bytes ``more`` behind it; in a
+        new section if this one has no room for that."""
+        at = self._aligned(sym, self.at)
+        size = max(self.size[sym], self.least)
+        if self.limit and size > self.limit:
+            raise InputError(
+                f"text size limit {self.limit} less than text symbol "
+                f"{self.symbols.name_bytes(sym).decode('utf-8', 'replace')} size of {size}",
+                remedy="set a larger -debugtextsize",
+            )
+        if self.limit and at - self.sections[-1][0] + size + more > self.limit:
+            self.sections.append((at, self.own_align))
+            self.symbols.own(f"runtime.text.{len(self.sections) - 1}")
+        self.at = self._put(sym, at)
+        self.order.append(sym)
+
+    def _aligned(self, sym: int, at: int) -> int:
+        """Where a function may start; its section is aligned as it is."""
         own = self.align[sym]
         align = own if own and self.exact else max(own, self.least_align)
-        self.value[sym] = at = round_up(at, align)
+        start, before = self.sections[-1]
+        self.sections[-1] = (start, max(before, align))
+        return round_up(at, align)
+
+    def _put(self, sym: int, at: int) -> int:
+        self.value[sym] = at
         for part, offset in self.parts.get(sym, ()):
             self.value[part] = at + offset
         return at + max(self.size[sym], self.least)

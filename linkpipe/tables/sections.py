@@ -107,6 +107,14 @@ class Sections(InNotebook):
         """The address of each section: int64[len(self)]."""
         return np.array([s.vaddr for s in self.items], np.int64)
 
+    def bases(self) -> I64:
+        """Where offsets in each section count from: int64[len(self) + 1], the last one, 0, for "no
+        section". In code that is parted in sections they count from the first one."""
+        bases = np.append(self.vaddrs(), 0)
+        text = [row for row, section in enumerate(self.items) if section.name == ".text"]
+        bases[text] = bases[text[:1]]
+        return bases
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """One dict for each section, for dumps."""
         for row, s in enumerate(self.items):

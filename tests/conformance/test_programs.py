@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import attrs
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from linkpipe.engine.plugins import Catalog
 from tests.conformance import oracle
@@ -106,6 +108,21 @@ def test_trampolines(program: Program, mode: str, folder: Path) -> None:
     if program.run is not None and not program.shared:
         need(program.missing_runner())
         assert oracle.run(ours.output, *program.run, runner=program.runner)[0] == 0
+
+
+@pytest.mark.parametrize("mode", ["s-w", "dwarf"])
+def test_code_in_several_sections(mode: str, folder: Path) -> None:
+    """What arm does with 28 MiB of code, done with less: the host linker gets each section on its
+    own, and the program runs."""
+    program = table()["host-arm"]
+    need(program.missing_compiler())
+    ours, theirs = both(program, mode, folder, "-debugtextsize=131072")
+    assert oracle.differences(ours, theirs) == []
+    data = io.BytesIO((ours.tmpdir / "go.o").read_bytes())
+    names = [section.name for section in ELFFile(data).iter_sections()]
+    assert names.count(".text") == names.count(".rel.text") >= 3
+    need(program.missing_runner())
+    assert oracle.prints(program, ours.output) == oracle.prints(program, theirs.output)
 
 
 def test_mixed_pairs(folder: Path) -> None:

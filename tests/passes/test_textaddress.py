@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -173,14 +174,38 @@ def test_there_may_be_too_much_code(size: int, align: int, said: str) -> None:
     functions([(SymKind.STEXT, size, align)] * 29)
 
 
-def test_less_code_is_taken_for_too_much() -> None:
-    """With -debugtextsize; a number below zero is more than any, as in the oracle."""
-    for limit in (0, -1, 9):
-        p = Tiny(EXTERNAL, arm.ARCH, debugtextsize=limit)
-        sym = p.symbol("f", kind=SymKind.STEXT, size=100)
-        link = p.link().evolve(text_order=frozen(np.array([sym], np.int32)))
-        if limit == 9:
-            with pytest.raises(InputError, match=r"for one section \(\d+ bytes, at most 9\)"):
-                textaddress(link)
-        else:
-            textaddress(link)
+def parted(limit: int, *sizes: int) -> Link:
+    """Functions for a host linker of arm, laid out with -debugtextsize."""
+    p = Tiny(EXTERNAL, arm.ARCH, debugtextsize=limit)
+    ids = [p.symbol(f"f{i}", kind=SymKind.STEXT, size=size) for i, size in enumerate(sizes)]
+    packages: Any = SimpleNamespace(items=[])
+    order = frozen(np.array(ids, np.int32))
+    return textaddress(p.link().evolve(text_order=order, packages=packages))
+
+
+def test_code_for_a_host_linker_is_parted() -> None:
+    """A section ends before the function that would make it larger than -debugtextsize; the symbol
+    of each begins it, and offsets count from the first. Below zero it is more than any, as in the
+    oracle."""
+    link = parted(100, 40, 48, 16, 90, 4)
+    names = [[link.symbols.name(sym) for sym in s.symbols.tolist()] for s in link.sections.items]
+    assert names == [["f0", "f1"], ["f2"], ["f3"], ["f4"]]
+    assert [(s.vaddr, s.size) for s in link.sections.items] == [
+        (0, 88),
+        (88, 16),
+        (104, 92),
+        (196, 20),
+    ]
+    starts = [link.symbols.lookup(f"runtime.text.{i}") for i in (1, 2, 3)]
+    assert link.symbols.value[starts].tolist() == [88, 104, 196]
+    assert link.symbols.section[starts].tolist() == [1, 2, 3]
+    assert link.symbols.section[link.symbols.lookup("runtime.etext")] == 3
+    assert link.sections.bases().tolist() == [0, 0, 0, 0, 0]
+    for limit in (0, -1, 1000):
+        assert len(parted(limit, 40, 48, 16, 90, 4).sections) == 1
+
+
+def test_a_function_fits_into_a_section() -> None:
+    with pytest.raises(InputError, match="limit 80 less than text symbol f1 size of 90") as error:
+        parted(80, 40, 90)
+    assert "larger -debugtextsize" in error.value.render()
