@@ -118,15 +118,12 @@ class Relocatable(Shown):
         return self.names[section].decode("utf-8", "surrogateescape")
 
     @cached_property
-    def _symtab(self) -> int:
-        return self.names.index(b".symtab") if b".symtab" in self.names else 0
-
-    @cached_property
     def symbols(self) -> HostSymbols | None:
         """The symbol table; None for an object without one, which nothing can refer to."""
-        if not self._symtab:
+        if b".symtab" not in self.names:
             return None
-        link = int(self.sections["link"][self._symtab])
+        table = self.names.index(b".symtab")
+        link = int(self.sections["link"][table])
         if not 0 < link < len(self.sections):
             raise self.wrong(
                 "elf object has symbol table with invalid string table link",
@@ -134,7 +131,7 @@ class Relocatable(Shown):
                 found=str(link),
             )
         dtype = elf.symbol_dtype(self.elf.elf_class, self.elf.endian)
-        raw = self.content(self._symtab)
+        raw = self.content(table)
         records = raw[: len(raw) // dtype.itemsize * dtype.itemsize].view(dtype)
         strings = self.content(link).tobytes()
         names = records["name"].tolist()
@@ -142,7 +139,7 @@ class Relocatable(Shown):
         if bad is not None:
             raise self.wrong(
                 f"malformed elf file: the name of symbol #{bad} lies outside of its table",
-                offset=int(self.sections["offset"][self._symtab]) + bad * dtype.itemsize,
+                offset=int(self.sections["offset"][table]) + bad * dtype.itemsize,
                 expected=f"an offset below {len(strings)}",
                 found=str(names[bad]),
             )

@@ -84,6 +84,19 @@ def test_an_object_without_symbols_has_none() -> None:
     assert loaded(data).symbols is None
 
 
+def test_the_table_of_symbols_is_found_by_its_name() -> None:
+    """Also where the section that is none should be."""
+    data = bytearray(sample().to_bytes())
+    before = loaded(bytes(data))
+    headers = np.frombuffer(data, before.sections.dtype, offset=before.elf.header["shoff"])
+    headers[[0, before.names.index(b".symtab")]] = headers[[before.names.index(b".symtab"), 0]]
+    after = loaded(bytes(data))
+    assert after.names[0] == b".symtab"
+    assert before.symbols is not None
+    assert after.symbols is not None
+    assert after.symbols.name == before.symbols.name
+
+
 def _type(made: HostElf) -> None:
     made.type = 2
 
