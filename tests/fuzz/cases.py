@@ -37,7 +37,8 @@ _USUAL = {"w": 60, "dwarf": 15, "s-w": 4, "external": 9, "external-dwarf": 3, "p
 _WITH_C = {"w": 75, "dwarf": 14, "s-w": 8, "external": 3}
 _HOSTED = {"external": 80, "external-dwarf": 20}
 SHARES = {"tiny": _USUAL, "small": _USUAL, "c": _WITH_C, "cpie": _WITH_C, "so": _HOSTED}
-"""How often of a hundred each kind of base is linked in a mode."""
+"""How often of a hundred each kind of base is linked in a mode; the second one has debug
+information."""
 
 TEXT_SHARE, AROUND_SHARE = 0.12, 0.06
 NEEDED = ("main", "fuzz/lib", "runtime", "internal/abi", "internal/runtime/maps")

@@ -131,7 +131,8 @@ class Server:
             load_pipeline(file, catalog) if file else usual
         )
         for name in names:
-            for mode in SHARES[known(name).kind] if name == names[0] else ("dwarf",):
+            modes = list(SHARES[known(name).kind])
+            for mode in modes if name == names[0] else modes[1:2]:
                 given = files(Case(name, mode, ()))
                 place = self._place(given)
                 before = os.getcwd(), dict(os.environ)
