@@ -111,9 +111,9 @@ def _held(barrier: Barrier, sets: Sequence[str]) -> tuple[str, ...]:
 
 def misplaced(plan: Plan) -> Iterator[str]:
     """Passes that were put behind a barrier though they declare to set what is final there, in
-    words: each may set another part of it, or none of it be read any more. And those that were put
-    before all that sets a fact which they read where it is there. Those that the file of the
-    barrier, or of these, has there are taken to know."""
+    words: each may set another part of it, or none of it be read any more. And those that read a
+    fact where it is there, and were put before all that sets it, if a barrier says where that is.
+    Those that the file of the barrier, or of these, has there are taken to know."""
     for number, planned in enumerate(plan.passes):
         place = planned.step.place
         if place.path[:1] == ("replace",):
@@ -140,8 +140,10 @@ def _too_early(plan: Plan, number: int) -> Iterator[str]:
         before = any(fact in other.run.provides for other in plan.passes[:number])
         if before or not setters or setters[0].step.place.file == place.file:
             continue
+        behind = barrier_behind(fact, plan.passes, plan.barriers)
+        if not behind:
+            continue  # to stand before may be what is meant: facts like these change further on
         names = ", ".join(other.name for other in setters)
-        behind = barrier_behind(fact, plan.passes, plan.barriers) or setters[-1].name
         yield (
             f"{planned.name} reads {fact} where it is there, and stands before all that set it "
             f"({names}): it will find none; put it after {behind} ({place.where()})"
