@@ -182,6 +182,17 @@ def table() -> dict[str, Program]:
             ldflags="-linkmode=internal",
             big=True,
         ),
+        *(
+            Program(
+                f"loader{mode}",
+                CPROGRAMS,
+                "./loader",
+                cgo=True,
+                ldflags=f"-linkmode={mode}" * bool(mode),
+                big=True,
+            )
+            for mode in ("", "external", "internal")
+        ),
         Program("host", EXAMPLES, "./host", cgo=True, run=None),
         Program("plugin", EXAMPLES, "./plugin", buildmode="plugin", cgo=True, run=None),
         Program(

@@ -16,7 +16,9 @@ PACKAGES = {
     "chromium": "chromium",
     "gdb": "gdb",
     "ld.gold": "binutils",
+    "ld.lld": "lld",
     "llvm-dwarfdump": "llvm",
+    "mold": "mold",
     "readelf": "binutils",
 }
 

@@ -1,4 +1,4 @@
-"""gold writes the name of the output, as it is given, into the file."""
+"""Other linkers than the C compiler's usual one finish a link, as -extldflags says."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance import oracle
+from tests.conformance.__main__ import both
 from tests.conformance.oracle import MODES, Linked
 from tests.conformance.programs import inputs, table
 from tests.conformance.targets import targets
@@ -46,3 +47,22 @@ def test_plugins_of_another_architecture(goarch: str, folder: Path) -> None:
     name = "p.so"
     theirs = linked(oracle.link_oracle, program, folder / "theirs", name)
     assert linked(oracle.link_linkpipe, program, folder / "ours", name) == theirs
+
+
+# What each calls itself in the files that it writes.
+LINKERS = {"ld.gold": b"gold 1.", "ld.lld": b"LLD ", "mold": b"mold "}
+
+
+@pytest.mark.parametrize("linker", LINKERS)
+def test_a_plugin_and_its_host(linker: str, folder: Path) -> None:
+    """The same bytes as by the oracle with that linker, and the host opens the plugin."""
+    need(missing(linker))
+    programs = table()
+    flag = f"-extldflags=-fuse-ld={linker.removeprefix('ld.')}"
+    host, plugin = (both(programs[name], "w", folder / name, flag) for name in ("host", "plugin"))
+    for ours, theirs in (host, plugin):
+        assert oracle.differences(ours, theirs) == []
+        assert LINKERS[linker] in ours.output.read_bytes(), "another linker did it"
+    pairs = zip(host, plugin, strict=True)
+    good, printed = oracle.opens(programs["host"], *pairs)
+    assert good == oracle.TIMES, printed
