@@ -62,6 +62,8 @@ def test_its_own_tests_pass(made: Made) -> None:
 def test_it_says_nothing_of_the_template(made: Made) -> None:
     """Its name is in every place, and all files are there."""
     for file in made.folder.rglob("*"):
+        if file.suffix == ".pyc":
+            continue  # its tests may have run already
         assert "sample" not in file.name
         assert not file.is_file() or not re.search("sample", file.read_text()), file
     project = tomllib.loads((made.folder / "pyproject.toml").read_text())["project"]
