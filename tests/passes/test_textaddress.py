@@ -178,6 +178,7 @@ def parted(limit: int, *sizes: int) -> Link:
     """Functions for a host linker of arm, laid out with -debugtextsize."""
     p = Tiny(EXTERNAL, arm.ARCH, debugtextsize=limit)
     ids = [p.symbol(f"f{i}", kind=SymKind.STEXT, size=size) for i, size in enumerate(sizes)]
+    p.symbols.set([sym for sym, size in zip(ids, sizes, strict=True) if size == 90], align=32)
     packages: Any = SimpleNamespace(items=[])
     order = frozen(np.array(ids, np.int32))
     return textaddress(p.link().evolve(text_order=order, packages=packages))
@@ -187,22 +188,23 @@ def test_code_for_a_host_linker_is_parted() -> None:
     """A section ends before the function that would make it larger than -debugtextsize; the symbol
     of each begins it, and offsets count from the first. Below zero it is more than any, as in the
     oracle."""
-    link = parted(100, 40, 48, 16, 90, 4)
+    link = parted(100, 40, 60, 16, 90, 4)
     names = [[link.symbols.name(sym) for sym in s.symbols.tolist()] for s in link.sections.items]
     assert names == [["f0", "f1"], ["f2"], ["f3"], ["f4"]]
-    assert [(s.vaddr, s.size) for s in link.sections.items] == [
-        (0, 88),
-        (88, 16),
-        (104, 92),
-        (196, 20),
+    # A function that begins a section counts for the alignment of the one before.
+    assert [(s.vaddr, s.size, s.align) for s in link.sections.items] == [
+        (0, 100, 4),
+        (100, 28, 32),
+        (128, 92, 4),
+        (220, 20, 4),
     ]
     starts = [link.symbols.lookup(f"runtime.text.{i}") for i in (1, 2, 3)]
-    assert link.symbols.value[starts].tolist() == [88, 104, 196]
+    assert link.symbols.value[starts].tolist() == [100, 128, 220]
     assert link.symbols.section[starts].tolist() == [1, 2, 3]
     assert link.symbols.section[link.symbols.lookup("runtime.etext")] == 3
     assert link.sections.bases().tolist() == [0, 0, 0, 0, 0]
     for limit in (0, -1, 1000):
-        assert len(parted(limit, 40, 48, 16, 90, 4).sections) == 1
+        assert len(parted(limit, 40, 60, 16, 90, 4).sections) == 1
 
 
 def test_a_function_fits_into_a_section() -> None:
