@@ -90,7 +90,8 @@ def kind_of(kind: Any) -> str:
         return f"`{kind if isinstance(kind, str) else spelled(kind)}`"
     plain = re.sub(r"\b(?:linkpipe|collections|numpy|typing)(?:\.\w+)*\.(?=\w)", "", str(kind))
     # numpy before 2.0 says bool_.
-    plain = re.sub(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+?)_?\]\]", r"\1[]", plain)
+    # The shape is a tuple from numpy 2 on.
+    plain = re.sub(r"ndarray\[(?:tuple\[Any, \.\.\.\]|Any), dtype\[(\w+?)_?\]\]", r"\1[]", plain)
     told = f"`{plain}`"
     cls = class_of(kind)
     return f"{told} of {kind_of(cls)}" if cls in places() and cls else told
