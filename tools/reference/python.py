@@ -89,9 +89,10 @@ def kind_of(kind: Any) -> str:
     if isinstance(kind, str) or not get_args(kind):
         return f"`{kind if isinstance(kind, str) else spelled(kind)}`"
     plain = re.sub(r"\b(?:linkpipe|collections|numpy|typing)(?:\.\w+)*\.(?=\w)", "", str(kind))
-    # numpy before 2.0 says bool_.
-    # The shape is a tuple from numpy 2 on.
-    plain = re.sub(r"ndarray\[(?:tuple\[Any, \.\.\.\]|Any), dtype\[(\w+?)_?\]\]", r"\1[]", plain)
+    # As numpy 2.3, 1.26 (whose bool is bool_) and 2.5 say it.
+    for spelling in (r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+?)_?\]\]",
+                     r"ndarray\[Any, dtype\[(\w+?)_?\]\]", r"NDArray\[(\w+?)_?\]"):  # fmt: skip
+        plain = re.sub(spelling, r"\1[]", plain)
     told = f"`{plain}`"
     cls = class_of(kind)
     return f"{told} of {kind_of(cls)}" if cls in places() and cls else told
