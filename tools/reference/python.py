@@ -89,7 +89,7 @@ def kind_of(kind: Any) -> str:
     if isinstance(kind, str) or not get_args(kind):
         return f"`{kind if isinstance(kind, str) else spelled(kind)}`"
     plain = re.sub(r"\b(?:linkpipe|collections|numpy|typing)(?:\.\w+)*\.(?=\w)", "", str(kind))
-    # As numpy 2.3, 1.26 (whose bool is bool_) and 2.5 say it.
+    # As numpy 2.4, 1.26 (whose bool is bool_) and 2.5 say it.
     for spelling in (r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+?)_?\]\]",
                      r"ndarray\[Any, dtype\[(\w+?)_?\]\]", r"NDArray\[(\w+?)_?\]"):  # fmt: skip
         plain = re.sub(spelling, r"\1[]", plain)
