@@ -17,7 +17,6 @@ from linkpipe.passes.moduledata import moduledata
 from linkpipe.passes.strdata import strdata
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
-from tests.conformance.targets import native
 from tests.inserted import link_with_pass
 from tests.reallink import stages
 from tests.tiny import no_symbols
@@ -55,7 +54,6 @@ def test_so_are_those_of_strings() -> None:
         go_string(edit, "text", b"")
 
 
-@pytest.mark.skipif(native() != "amd64", reason="C objects are linked here on amd64")
 def test_the_error_names_the_object(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By the file that it is in, beside the section in that."""
 

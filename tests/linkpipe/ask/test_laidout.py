@@ -101,7 +101,7 @@ def test_before_there_are_addresses() -> None:
             api.laid_out(linked(QUIET, early))
 
 
-@pytest.mark.skipif(native() != "amd64", reason="C objects are linked here on amd64")
+@pytest.mark.skipif(native() != "amd64", reason="the names are those of amd64")
 def test_sections_of_c_objects_are_not_counted_beside_what_is_in_them() -> None:
     found = api.laid_out(linked(table()["ownc"], "addresses-final"))
     assert {"total", "goAdd", "x_cgo_init"} <= set(found.names)
@@ -111,7 +111,7 @@ def test_sections_of_c_objects_are_not_counted_beside_what_is_in_them() -> None:
     assert (start[1:] >= (start + size)[:-1]).all()
 
 
-@pytest.mark.skipif(native() != "amd64", reason="C objects are linked here on amd64")
+@pytest.mark.skipif(native() != "amd64", reason="the names are those of amd64")
 def test_c_code_is_of_the_package_that_it_was_built_with() -> None:
     """What is of no package, as variables that several may declare, is nobody's alone."""
     link = linked(table()["ownc"], "addresses-final")
