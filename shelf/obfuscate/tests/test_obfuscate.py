@@ -35,6 +35,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"obfuscate.test/hidden"
 )
@@ -98,7 +99,10 @@ func main() {
 	}
 	runtime.GC()
 	go func() { select {} }()
-	runtime.Gosched()
+	for trace := make([]byte, 1<<16); !strings.Contains(
+		string(trace[:runtime.Stack(trace, true)]), "[select (no cases)]"); {
+		runtime.Gosched() // until it is parked: a trace names the state, and it must not change
+	}
 	os.Stdout.Write(debug.Stack())
 	hidden.Panic()
 }
