@@ -18,7 +18,7 @@ import shutil
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from attrs import frozen
+from attrs import field, frozen
 
 from linkpipe.engine.plugins import Catalog
 from tests.conformance.toolchain import link_tool
@@ -43,7 +43,7 @@ class Target:
     packages: tuple[str, ...]
     emulator: str = ""
     loader: str = ""
-    variables: Mapping[str, str] = MappingProxyType({})
+    variables: Mapping[str, str] = field(default=MappingProxyType({}), hash=False)
 
     @property
     def root(self) -> str:
