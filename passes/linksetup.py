@@ -23,11 +23,11 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.columns import frozen
-from linkpipe.arrays.types import I32
+from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
-from linkpipe.symkind import SymKind, is_text
+from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.packages import Packages
 from linkpipe.tables.symbols import Flag, SymbolsEdit
 
@@ -166,8 +166,11 @@ def _text_order(link: Link, packages: Packages) -> tuple[I32, dict[int, str]]:
     of those that move to another package's room."""
     objects, symbols = link.objects, link.symbols
     ids = objects.local_to_id
-    wanted = is_text(symbols.kind) & ((symbols.flags & Flag.REACHABLE) != 0)
-    rows = np.flatnonzero(wanted[ids])
+    reachable = (symbols.flags & Flag.REACHABLE) != 0
+    wanted = is_text(symbols.kind) & reachable
+    # A variable wins over a function that others may define, too.
+    variables = is_data(symbols.kind) & reachable & ((symbols.flags & Flag.DUPOK) == 0)
+    rows = np.flatnonzero((wanted | variables)[ids])
     owner = np.searchsorted(objects.local_base, rows, side="right") - 1
     local = rows - objects.local_base[owner]
     # Definitions only, and only records that are code themselves (a variable of the same name
@@ -177,6 +180,7 @@ def _text_order(link: Link, packages: Packages) -> tuple[I32, dict[int, str]]:
     keep = (local < objects.defined[owner]) & is_text(objects.format.kinds[record["type"]])
     rows, owner, local, record = rows[keep], owner[keep], local[keep], record[keep]
     syms = ids[rows]
+    _refuse_variables(link, syms, owner)
     shared = (
         (symbols.object[syms] != owner)
         | (symbols.local[syms] != local)
@@ -202,3 +206,20 @@ def _text_order(link: Link, packages: Packages) -> tuple[I32, dict[int, str]]:
         made = np.concatenate((host[wanted[host]], made[~np.isin(made, host)]))
     syms = np.concatenate((made, syms))
     return frozen(syms.astype(np.int32)), paths
+
+
+def _refuse_variables(link: Link, syms: I32, owner: I64) -> None:
+    """Refuse reachable functions, each defined by the object ``owner``, in whose place there is a
+    variable: who calls one would run data. The oracle ends with an error about itself there."""
+    symbols, objects = link.symbols, link.objects
+    for row in np.flatnonzero(~is_text(symbols.kind[syms]))[:1].tolist():
+        name, home = symbols.name(int(syms[row])), int(symbols.object[syms[row]])
+        function, variable = (
+            link.packages.items[int(objects.package[obj])].path for obj in (owner[row], home)
+        )
+        raise InputError(
+            f"{variable}: {name} is a variable, and a function in {function}",
+            file=objects.names[home],
+            status=1,
+            remedy="declare it as a function without a body, or give it another name",
+        )

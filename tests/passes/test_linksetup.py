@@ -96,6 +96,23 @@ def test_unreachable_functions_are_left_out(tmp_path: Path) -> None:
     assert order(setup(tmp_path, objects, dead=frozenset({"a"}))) == ["b"]
 
 
+def test_a_variable_in_the_place_of_a_function_is_an_error(tmp_path: Path) -> None:
+    """It wins over what several may define, and its bytes would be called; not when nobody does.
+    (A function that one package defines wins over the variable.)"""
+
+    def objects(shared: bool) -> list[Obj]:
+        variable = Sym(name="p1.f", type=NOPTRBSS, abi=1, size=8)
+        return [
+            Obj("p0", imports=("p1",), nonpkg=(variable,)),
+            Obj("p1", nonpkg=(function("p1.f", shared),)),
+        ]
+
+    with pytest.raises(InputError, match=r"p0: p1\.f is a variable, and a function in p1"):
+        setup(tmp_path, objects(shared=True))
+    assert order(setup(tmp_path, objects(shared=True), dead=frozenset({"p1.f"}))) == []
+    assert order(setup(tmp_path, objects(shared=False))) == ["p1.f"]
+
+
 def test_an_import_cycle_is_an_error(tmp_path: Path) -> None:
     cycle = [Obj("p0", imports=("p1",)), Obj("p1", imports=("p0",))]
     with pytest.raises(InputError, match="found import cycle while visiting p0"):
