@@ -12,7 +12,9 @@ How linkpipe gets in: GOFLAGS=-toolexec=… reaches the go commands that the tes
 that stands there writes down each link, answers `-V=full` with something new in every run, so that
 the go command takes no earlier link for an up-to-date one, and hands on to linkpipe-toolexec or to
 the stock linker. Links are counted twice: as asked for, by the wrapper, and as finished, by
-linkpipe itself. The two linkers have build caches of their own.
+linkpipe itself. The two linkers have build caches of their own. The tests of cmd/link itself pass a
+-toolexec of their own, which replaces ours and calls the linker that they are compiled with: there
+the linker's main function is overlaid by one that calls the wrapper.
 
 The suites run in a copy of GOROOT, for some write there. Times out rather than hangs.
 """
@@ -37,7 +39,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from tests.conformance.programs import lock, scratch
-from tests.conformance.toolchain import cache, environment, goroot
+from tests.conformance.toolchain import cache, environment, goroot, link_tool
 from tests.conformance.tools import VARIABLE, missing, required
 
 HERE = Path(__file__).resolve().parent
@@ -54,7 +56,8 @@ class Suite:
 
     `run` chooses tests (go test's -run); `flags` are more flags of go test, and `variables` more of
     its environment; `needs` are programs without which the suite skips what matters; `alone` ones
-    write into GOROOT or measure time, so nothing runs beside them; `minutes` is when it has hung.
+    write into GOROOT or measure time, so nothing runs beside them; `overlaid` is the package's own
+    file whose main function is the linker; `minutes` is when it has hung.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Suite:
     variables: Mapping[str, str] = field(factory=dict)
     needs: tuple[str, ...] = ()
     alone: bool = False
+    overlaid: str = ""
     minutes: int = 10
 
 
@@ -98,14 +102,13 @@ def _raced(*packages: str) -> tuple[Suite, ...]:
     )
 
 
-# Left out: cmd/link itself. Its tests pass a -toolexec of their own, which replaces ours: they
-# would all pass, linked by the stock linker. dwarf and elf build no program but their own
-# test: what they prove is that these run.
+# dwarf and elf build no program but their own test: what they prove is that these run.
 SUITES = (
     Suite("testplugin", "cmd/cgo/internal/testplugin", alone=True),
     Suite("testcshared", "cmd/cgo/internal/testcshared", alone=True, minutes=15),
     Suite("testcarchive", "cmd/cgo/internal/testcarchive", alone=True, minutes=15),
     Suite("testshared", "cmd/cgo/internal/testshared", alone=True, minutes=15),
+    Suite("link", "cmd/link", overlaid="main.go", minutes=30),
     Suite("ld", "cmd/link/internal/ld", minutes=15),
     Suite("dwarf", "debug/dwarf"),
     Suite("elf", "debug/elf"),
@@ -219,6 +222,30 @@ def wrapper(folder: Path, linker: str) -> Path:
     return path
 
 
+MAIN = """package main
+
+import (
+	"os"
+	"syscall"
+)
+
+func main() {{
+	args := append([]string{{{wrapper}, {tool}}}, os.Args[1:]...)
+	panic(syscall.Exec({wrapper}, args, os.Environ()))
+}}
+"""
+
+
+def overlay(folder: Path, file: Path, tool: Path) -> Path:
+    """What go test's -overlay reads, in folder: `file` has a main function that calls the wrapper
+    there with the arguments, as if the go command had called `tool`."""
+    ours, told = folder / "main.go", folder / "overlay.json"
+    quoted = {"wrapper": json.dumps(str(folder / "toolexec")), "tool": json.dumps(str(tool))}
+    ours.write_text(MAIN.format(**quoted))
+    told.write_text(json.dumps({"Replace": {str(file): str(ours)}}))
+    return told
+
+
 def writable() -> Path:
     """A copy of the toolchain that may be written to."""
     version = (goroot() / "VERSION").read_text().split()[0]
@@ -256,6 +283,9 @@ def run(suite: Suite, linker: str, pattern: str, folder: Path, **variables: str)
     env["PATH"] = f"{copy / 'bin'}{os.pathsep}{env['PATH']}"
     command = [str(copy / "bin" / "go"), "test", "-json", "-count=1", f"-timeout={suite.minutes}m"]
     command += suite.flags
+    package = copy / "src" / suite.package
+    if suite.overlaid:
+        command.append(f"-overlay={overlay(folder, package / suite.overlaid, link_tool())}")
     chosen = pattern or suite.run
     if chosen:
         command.append(f"-run={chosen}")
@@ -263,7 +293,7 @@ def run(suite: Suite, linker: str, pattern: str, folder: Path, **variables: str)
     with (folder / "events").open("wb") as events:
         process = subprocess.Popen(
             [*command, "."],
-            cwd=copy / "src" / suite.package,
+            cwd=package,
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=events,

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conformance import gosuites
 from tests.conformance.gosuites import Outcome, Suite, judge, read_events
-from tests.conformance.toolchain import goroot, link_tool
+from tests.conformance.toolchain import go, goroot, link_tool
 
 SUITE = Suite("nm", "cmd/nm")
 
@@ -114,7 +114,9 @@ def test_the_exit_status(
 
 def test_every_suite_is_there() -> None:
     for suite in gosuites.SUITES:
-        assert list((goroot() / "src" / suite.package).glob("*_test.go")), suite
+        package = goroot() / "src" / suite.package
+        assert list(package.glob("*_test.go")), suite
+        assert not suite.overlaid or "func main()" in (package / suite.overlaid).read_text()
 
 
 @pytest.mark.parametrize("linker", gosuites.LINKERS)
@@ -140,3 +142,21 @@ def test_the_wrapper(tmp_path: Path, linker: str) -> None:
     assert gosuites.lines_of(tmp_path / "asked") == 0
     call(link_tool(), "no-such-archive")
     assert gosuites.lines_of(tmp_path / "asked") == 1
+
+
+def test_the_linker_is_overlaid(tmp_path: Path) -> None:
+    """Whoever runs the main function of the overlaid package runs the wrapper, with the linker's
+    path for whatever name it was called by, and gets its exit status."""
+    package = tmp_path / "tool"
+    package.mkdir()
+    (package / "main.go").write_text("package main\n\nfunc main() { println(1) }\n")
+    (package / "go.mod").write_text("module example.test/tool\n")
+    (tmp_path / "toolexec").write_text('#!/bin/sh\necho "$@"\nexit 7\n')
+    (tmp_path / "toolexec").chmod(0o755)
+    told = gosuites.overlay(tmp_path, package / "main.go", link_tool())
+    go("build", f"-overlay={told}", "-o", tmp_path / "built", ".", cwd=package)
+    done = subprocess.run(
+        [tmp_path / "built", "-V=full", "x y"], text=True, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (7, f"{link_tool()} -V=full x y\n")
+    assert [suite.name for suite in gosuites.SUITES if suite.overlaid] == ["link"]
