@@ -67,8 +67,8 @@ def distance(instruction: N) -> N:
 
 
 def _branch(instruction: I64, distance_: I64) -> I64:
-    """The instruction with another distance, in bytes."""
-    return instruction & _OPCODE | distance_ >> 2 & _DISTANCE
+    """The instruction with another distance, in bytes; a rest is cut off, as Go divides."""
+    return instruction & _OPCODE | distance_ + (distance_ < 0) * 3 >> 2 & _DISTANCE
 
 
 def _calls(instruction: I64) -> Bool:

@@ -161,13 +161,10 @@ _short_jump = _scattered(
 
 
 def _sum(sign: int) -> Kernel:
-    """What stands at the place, and an address or one less; several may be for one place."""
+    """What stands at the place, and an address or one less."""
 
     def value(p: Places) -> I64:
-        _, place = np.unique(p.at, return_inverse=True)
-        more = np.zeros(len(p.at), np.int64)
-        np.add.at(more, place, p.S + p.A)
-        return _instructions(p, 4) + sign * more[place] & 0xFFFFFFFF
+        return _instructions(p, 4) + sign * (p.S + p.A) & 0xFFFFFFFF
 
     return value
 

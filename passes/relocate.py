@@ -3,7 +3,8 @@
 A link has a million relocations of some dozen kinds. They are taken as arrays: the rows of all
 laid-out symbols in file order, then one group for each (kind, width). A group's values are
 computed by the kind's kernel (`Architecture.relocs`), checked for range and scattered into the
-image, all at once. No Python statement runs once for each relocation.
+image, all at once. No Python statement runs once for each relocation. Where C objects have several
+for one place, these are applied in their order.
 
 In a link that the host linker finishes, most references to other sections become relocations of
 the object instead: the kind's `ElfRule` says which, and what their addends are. They are kept in
@@ -28,7 +29,7 @@ import numpy as np
 from linkpipe.arch import ElfRule, Places, Range, RelocKind, Unreachable
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.image import put_words
-from linkpipe.arrays.ragged import distinct
+from linkpipe.arrays.ragged import distinct, turns
 from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, collecting
@@ -87,6 +88,7 @@ def _check_places(link: Link, laid: Laid) -> None:
     if len(bad):
         row = int(bad[0])
         sym, start = int(ids[row]), int(laid.address[row])
+        hosts = link.host_files if link.has("host_files") else {}
         size, end = int(symbols.size[sym]), start + int(content[row])
         what = f"addr={end:#x} value+size={start + size:#x}"
         expected, found = f"at most {size} bytes, the symbol's size", f"{end - start} bytes"
@@ -97,7 +99,7 @@ def _check_places(link: Link, laid: Laid) -> None:
         raise InputError(
             f"phase error: {what}",
             symbol=symbols.name(sym) or f"sym {sym}",
-            file=link.objects.names[int(symbols.object[sym])],
+            file=link.objects.names[int(symbols.object[sym])] or hosts.get(sym, ""),
             expected=expected,
             found=found,
             remedy="rebuild the package; the file is damaged",
@@ -125,6 +127,7 @@ class _Work:
         self.skip = np.zeros(len(self.rows), np.bool_)
         self.linked = (self.symbols.flags[self.target] & Flag.REACHABLE) != 0
         hosts = link.host_files if link.has("host_files") else {}
+        self.of_c = bool(hosts)
         self.errors = RelocErrors(
             self.symbols,
             link.objects.names,
@@ -184,18 +187,39 @@ class _Work:
         return Where(i, symbol, int(self.target[i]), int(self.offset[i]))
 
     def groups(self) -> Iterator[tuple[RelocKind, I64]]:
-        """The rows of each kind."""
+        """The rows of each kind; then those that patch what another one has patched, in order."""
         live = ~self.skip
+        late = self._later(live)
+        for rows in late:
+            live[rows] = False
         for number in np.flatnonzero(np.bincount(self.type)).tolist():
-            rows = np.flatnonzero((self.type == number) & live)
-            kind = self.link.arch.relocs.get(number)
-            known = np.full(len(rows), kind is not None)
-            if kind is not None and kind.own:
-                known = self.symbols.object[self.laid.ids[self.owner[rows]]] == 0
-            for i in rows[~known].tolist():
-                self.errors.unknown(self._where(i), number)
-            if kind is not None:
-                yield kind, rows[known]
+            yield from self._group(number, np.flatnonzero((self.type == number) & live))
+        for rows in late:
+            for number in distinct(self.type[rows]).tolist():
+                yield from self._group(number, rows[self.type[rows] == number])
+
+    def _later(self, live: Bool) -> list[I64]:
+        """Rows of C objects, which may have several at one place, by turns: the first of each place
+        are in none. No two of a turn patch the same byte."""
+        if not self.of_c:
+            return []
+        rows = np.flatnonzero(live & self.symbols.has(self.laid.ids, Flag.OF_C)[self.owner])
+        begins = self.laid.at[self.owner[rows]] + self.offset[rows]
+        turn = turns(begins, begins + self.width[rows])
+        late = np.flatnonzero(turn)
+        rows, counts = rows[late[np.argsort(turn[late], kind="stable")]], np.bincount(turn[late])
+        return np.split(rows, np.cumsum(counts)[1:-1]) if len(rows) else []
+
+    def _group(self, number: int, rows: I64) -> Iterator[tuple[RelocKind, I64]]:
+        """The rows of a kind, if it is one."""
+        kind = self.link.arch.relocs.get(number)
+        known = np.full(len(rows), kind is not None)
+        if kind is not None and kind.own:
+            known = self.symbols.object[self.laid.ids[self.owner[rows]]] == 0
+        for i in rows[~known].tolist():
+            self.errors.unknown(self._where(i), number)
+        if kind is not None:
+            yield kind, rows[known]
 
     def apply(self, kind: RelocKind, rows: I64) -> None:
         """Patch the places of rows of one kind, or hand them on to the host linker."""

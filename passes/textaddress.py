@@ -99,7 +99,11 @@ def textaddress(link: Link) -> Link:
         end, targets, starts = made.end, made.targets, made.sections
         relocs = edit.freeze()
     if len(parts):
-        order, addresses = _with_parts(symbols, order, addresses, parts)
+        stub = np.isin(order, list(targets))
+        stubs, at = order[stub], addresses[stub]
+        order, addresses = _with_parts(symbols, order[~stub], addresses[~stub], parts)
+        if len(stubs):
+            order, addresses = _with_trampolines(link, order, addresses, stubs, at)
     # Some room after the last function, so that runtime.etext lies within the section.
     bounds = [*(at for at, _ in starts), end + arch.pc_quantum]
     cuts = np.searchsorted(addresses, bounds[1:-1])
@@ -156,6 +160,31 @@ def _with_parts(symbols: SymbolsEdit, order: I32, addresses: I64, parts: I32) ->
     home = place[symbols.container[parts]]
     inside = addresses[home] + symbols.value[parts]
     return np.insert(order, home + 1, parts), np.insert(addresses, home + 1, inside)
+
+
+def _with_trampolines(
+    link: Link, order: I32, addresses: I64, stubs: I32, at: I64
+) -> tuple[I32, I64]:
+    """The functions with the trampolines, each in front of the first that lies behind it, as the
+    oracle puts them. Before a part that a damaged object has far behind its section stand those of
+    functions to come, which the oracle notices when it writes them."""
+    place = np.maximum.accumulate(np.searchsorted(at, addresses))
+    before = np.searchsorted(place, np.arange(len(at)), side="right")
+    symbols, part = link.symbols, link.symbols.has(order, Flag.INTERIOR)
+    early = np.flatnonzero((np.append(at, 0)[place - 1] > addresses) & (place > 0) & ~part)
+    if len(early):
+        behind = np.flatnonzero(part[: early[0]])
+        sym = int(order[behind[np.argmax(addresses[behind])]])
+        section = int(symbols.container[sym])
+        raise InputError(
+            f"the symbol lies outside of its section {symbols.name(section)}",
+            symbol=symbols.name(sym),
+            file=link.host_files.get(section, "") if link.has("host_files") else "",
+            expected=f"an offset within {int(symbols.size[section])} bytes",
+            found=str(int(symbols.value[sym])),
+            remedy="rebuild the package; its C object is damaged",
+        )
+    return np.insert(order, before, stubs), np.insert(addresses, before, at)
 
 
 def _may_be_too_far(link: Link, rules: Trampolines, size: int) -> bool:

@@ -47,6 +47,19 @@ def offsets(counts: Ints) -> I64:
     return out
 
 
+def turns(begins: Ints, ends: Ints) -> I64:
+    """Of ranges [begin, end), by their begins, the place of each among those that overlap with one
+    another, directly or by way of others: int64[n], 0 for one that is the first, or alone.
+
+    No two of one turn overlap.
+    """
+    here = np.arange(len(begins), dtype=np.int64)
+    before = np.maximum.accumulate(ends)
+    alone = np.ones(len(begins), np.bool_)
+    alone[1:] = begins[1:] >= before[:-1]
+    return here - np.maximum.accumulate(np.where(alone, here, 0))
+
+
 def first_seen(keys: Ints, limit: int) -> tuple[Bool, I64]:
     """Which members of ``keys`` (all in [0, limit)) appear for the first time, bool[len(keys)];
     and for each key its place among those that do, in their order, int64[limit] (-1: never).

@@ -20,12 +20,11 @@ from linkpipe.arrays.types import I64, U8, Structs
 from linkpipe.errors import COMMAND, InputError
 from linkpipe.formats import elf, elfread
 from linkpipe.formats.elf import SectionType
+from linkpipe.kernels import gosort
 from linkpipe.values import Shown, Value
 
 STB_WEAK, STT_COMMON = 2, 5
 SHN_COMMON = 0xFFF2
-_LARGEST = 2_000_000_000
-"""Bytes of a section or symbol (cmd/link/internal/ld/data.go, cutoff)."""
 _OVERLAPS, _ROOM = 8, 1 << 24
 """Bytes of names for each byte of their table, and in any case."""
 _REMEDY = "rebuild the package; the file is damaged, or of another compiler than the go command's"
@@ -65,7 +64,7 @@ class HostSymbols(Shown):
 
 @attrs.frozen(eq=False, repr=False)
 class HostRelocs(Shown):
-    """The relocations of one section, by offset; what is at one offset stays in its order.
+    """The relocations of one section by offset, as the oracle sorts them (kernels/gosort.py).
 
     Attributes:
         row: int64[n], the place in its table, of those that are not "none".
@@ -166,12 +165,15 @@ class Relocatable(Shown):
     def relocs(self, section: int, widths: Mapping[int, int]) -> HostRelocs | None:
         """The relocations of a section that has bytes, None for none; ``widths`` are the bytes
         that each type patches. Raises InputError for other types."""
-        parts = [self._relocs(table, section, widths) for table in self._tables.get(section, ())]
-        if not parts:
-            return None
-        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        order = np.argsort(columns[1], kind="stable")
-        return HostRelocs(*(column[order] for column in columns))
+        columns: Sequence[I64] = []
+        for table in self._tables.get(section, ()):
+            new = self._relocs(table, section, widths)
+            if columns:
+                new = [np.concatenate(column) for column in zip(columns, new, strict=True)]
+            # What is at one place stays in its order if all are in order, as compilers write them.
+            order = gosort.order(new[1])
+            columns = [column[order] for column in new]
+        return HostRelocs(*columns) if columns else None
 
     def _relocs(self, table: int, section: int, widths: Mapping[int, int]) -> Sequence[I64]:
         cls, endian = self.elf.elf_class, self.elf.endian
@@ -284,13 +286,6 @@ def read(data: U8, file: str, target: Target) -> Relocatable:
         raise _wrong(
             file, f"malformed elf file: the name of section {bad} lies outside of its table"
         )
-    for size in sections["size"][sections["type"] == SectionType.NOBITS].tolist():
-        if size > _LARGEST:
-            raise _wrong(
-                file,
-                f"symbol too large ({size} bytes)",
-                expected=f"sections of at most {_LARGEST} bytes",
-            )
     return attrs.evolve(shell, names=_names(file, strings, starts))
 
 

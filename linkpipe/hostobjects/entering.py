@@ -156,7 +156,9 @@ class Entering:
                 kind = SymKind.SNOPTRBSS
             if found.names[section] in (GOT, b".toc"):
                 kind = SymKind.SELFGOT
-            align, size = int(record["align"]), int(record["size"])
+            # The oracle reads the lower half of an alignment of 64 bits, and takes a size that has
+            # all 64 for one below zero, which is an error where the section is needed.
+            align, size = int(record["align"]) & 0xFFFFFFFF, int(record["size"])
             if align & (align - 1) or align >= 1 << 31:
                 raise found.wrong(
                     "bad alignment value",
@@ -166,7 +168,7 @@ class Entering:
             sym = self.edit.lookup_or_create(name, self._version)
             if type_ == SectionType.PROGBITS:
                 self.edit.set_content(sym, found.content(section).tobytes())
-            self.edit.set(sym, size=size, align=align)
+            self.edit.set(sym, size=size - (size >> 63 << 64), align=align)
             self._kind[sym], self.files[sym] = kind, found.file
             out[section] = sym
         return out

@@ -108,14 +108,18 @@ class Translation:
         target = relocs.target[rows]
         unknown = np.isin(symbols.kind[target], (SymKind.Sxxx, SymKind.SXREF))
         unknown &= bool(reloc.undefined) | (target == 0)
-        if reloc.undefined or reloc.slot:
-            words = reloc.undefined or "unknown symbol {} in pcrel"
-            remedy = "link what defines it, or with -ldflags=-linkmode=external"
+        remedy = "link what defines it, or with -ldflags=-linkmode=external"
+        if reloc.undefined:
+            words = reloc.undefined
             self._refuse(self._all(rows[unknown], owner[unknown], words), remedy, self._lacking)
         self.tabled[rows[imported | reloc.slot]] = True
         self._edit.set(rows, type=reloc.type, add=relocs.add[rows] + reloc.add)
         if reloc.rewrites:
             self._rewrite(reloc, rows[~imported], owner[~imported])
+        if reloc.slot:
+            unknown &= self.tabled[rows]
+            words = "unknown symbol {} in pcrel"
+            self._refuse(self._all(rows[unknown], owner[unknown], words), remedy, self._lacking)
 
     def _rewrite(self, reloc: HostReloc, rows: I64, owner: I64) -> None:
         """Make loads of addresses that are known other instructions."""

@@ -40,14 +40,19 @@ def _rank(edit: Edit) -> tuple[bool, int, int, bool]:
 
 def apply(data: bytes, edits: Sequence[Edit]) -> bytes:
     """An archive with the edits made, in an order in which each still finds its place: lists grow
-    and shrink first, then what indexes lead to changes, then the records, then the header."""
+    and shrink first, then what indexes lead to changes, then the records, then the header. An edit
+    of an ELF file is left out where the ones before have taken away what it is of."""
     new = bytearray(data)
-    for edit in sorted(edits, key=_rank):
+    for place, edit in enumerate(sorted(edits, key=_rank)):
         if edit.how == "splice":
             at = min(edit.row, len(new))
             new[at : at + edit.other] = edit.text.encode("latin-1")
         elif edit.kind.startswith("elf "):
-            new = change(new, edit)
+            try:
+                new = change(new, edit)
+            except (IndexError, ValueError):
+                if not place:
+                    raise
         else:
             target = objects(new)[edit.object]
             _HOW[edit.how](target, edit)

@@ -233,6 +233,14 @@ def test_a_load_of_an_address_that_is_known_needs_no_slot() -> None:
     assert link.dynamic.got.tolist() == [puts]
 
 
+def test_a_load_of_no_symbol_needs_no_slot_either() -> None:
+    p = Importing()
+    f = c_code(p, b"\x48\x8b\x05" + bytes(13), (3, 42, 0, -4))
+    link = hosted(p)
+    assert rows(link, f) == [("", 0, rt.R_PCREL)]
+    assert bytes(link.symbols.data(f))[:3] == b"\x48\x8d\x05"
+
+
 def test_code_of_386_counts_from_the_table_of_addresses() -> None:
     """To which it finds the way itself; a slot is an offset in it, and what is known here needs
     none: mov becomes lea, push pushes the address."""

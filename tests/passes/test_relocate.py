@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from linkpipe import reloctype as rt
 from linkpipe.arch import Range
-from linkpipe.arches import amd64
+from linkpipe.arches import amd64, riscv64
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.passes.relocate import overflows, relocate
@@ -85,6 +85,38 @@ def test_formulas_of_the_static_kinds() -> None:
     assert word(link, p.const, 4) == 0
     assert word(link, p.const, 8) == -8
     assert len(link.external_relocs) == 0
+
+
+def test_relocations_of_a_c_object_at_one_place_are_applied_in_order() -> None:
+    """The last one counts, also where places only overlap, whatever the kinds; not so with Go's,
+    which have one for each place, but for their markers."""
+    p = Program()
+    for sym in (p.f, p.var):
+        p.reloc(sym, rt.R_ADDR, p.const, size=4)
+        p.reloc(sym, rt.R_ADDROFF, p.g)
+        p.reloc(sym, rt.R_ADDR, p.g, size=4)
+        p.reloc(sym, rt.R_CALL, p.g, offset=2)
+        p.reloc(sym, rt.R_ADDR, p.g, offset=8, size=4)
+    p.symbols.add_flags([p.f], Flag.OF_C)
+    link = p.run(host_files={p.f: "p.a(x.o)"})
+    g = int(link.symbols.value[p.g])
+    assert word(link, p.f, size=2) == g & 0xFFFF
+    assert word(link, p.f, offset=2) == g - TEXT - 6
+    assert word(link, p.f, offset=8) == g
+
+
+def test_sums_of_a_c_object_at_one_place_add_up() -> None:
+    """What is added to a place is added to what the ones before have left there."""
+    p = Program(arch=riscv64.ARCH)
+    for _ in range(3):
+        p.reloc(p.const, riscv64.GO_ADD32, p.g)
+    p.reloc(p.const, riscv64.GO_SUB32, p.var, add=7)
+    p.symbols.set_content(p.const, bytes(16))
+    p.symbols.add_flags([p.const], Flag.OF_C)
+    p.symbols.set(p.const, object=0)
+    link = p.run(host_files={p.const: "p.a(x.o)"})
+    g, var = int(link.symbols.value[p.g]), int(link.symbols.value[p.var])
+    assert word(link, p.const) == 3 * g - var - 7
 
 
 def test_targets_that_are_not_linked() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.arches import arm
+from linkpipe.arches import arm, riscv64
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.columns import frozen
 from linkpipe.engine.context import Link
@@ -116,6 +116,40 @@ def test_parts_of_a_section_lie_in_it() -> None:
     assert link.text_order.tolist() == [f, section, *parts, g]
     assert set(symbols.section[parts].tolist()) == {0}
     assert link.sections.items[0].align == 64
+
+
+def among_trampolines(offset: int) -> Link:
+    """Code of a C object with a part at an offset, and two functions behind it; all but the last
+    need a trampoline to the next one."""
+    tiny = Tiny(arch=riscv64.ARCH)
+    section, g, h = (tiny.symbol(name, kind=SymKind.STEXT, size=64) for name in "cgh")
+    part = tiny.symbol("part", kind=SymKind.STEXT)
+    tiny.symbols.set(part, container=section, value=offset)
+    tiny.symbols.add_flags([part], Flag.INTERIOR)
+    tiny.reloc(section, riscv64.GO_JAL, g)
+    tiny.reloc(g, riscv64.GO_JAL, h)
+    facts: dict[str, Any] = {"packages": SimpleNamespace(items=[])}
+    facts |= {"text_order": frozen(np.array([section, part, g, h], np.int32))}
+    facts |= {"host_files": {section: "p.a(x.o)"}}
+    return textaddress(tiny.link().evolve(**facts))
+
+
+@pytest.mark.parametrize(
+    ("offset", "order"),
+    [(8, "c part g-tramp0 g h-tramp0 h"), (68, "c g-tramp0 part g h-tramp0 h")],
+)
+def test_trampolines_stand_among_parts_by_address(offset: int, order: str) -> None:
+    link = among_trampolines(offset)
+    assert [link.symbols.name(sym) for sym in link.text_order.tolist()] == order.split()
+
+
+def test_a_part_far_behind_its_section_is_refused_where_there_are_trampolines() -> None:
+    """The oracle puts what is to come in front of it, and ends with "phase error"."""
+    with pytest.raises(InputError) as error:
+        among_trampolines(1 << 20)
+    said = error.value.render()
+    assert "part: the symbol lies outside of its section c" in said
+    assert "p.a(x.o)" in said
 
 
 @pytest.mark.parametrize("name", ["runtime.text", "runtime.etext"])

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.arrays.ragged import expand, first_seen, offsets, owners
+from linkpipe.arrays.ragged import expand, first_seen, offsets, owners, turns
 
 ranges = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 9)), max_size=30)
 
@@ -27,3 +27,14 @@ def test_first_seen_numbers_keys_in_order_of_appearance(keys: list[int]) -> None
     order = list(dict.fromkeys(keys))
     assert np.array(keys, np.int64)[new].tolist() == order
     assert place.tolist() == [order.index(k) if k in order else -1 for k in range(21)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 8)), max_size=40))
+def test_turns_part_what_overlaps_and_keep_its_order(rows: list[tuple[int, int]]) -> None:
+    rows.sort(key=lambda row: row[0])
+    found = turns(np.array([at for at, _ in rows]), np.array([at + size for at, size in rows]))
+    slow, reach = list[int](), 0
+    for begin, size in rows:
+        slow.append(slow[-1] + 1 if slow and begin < reach else 0)
+        reach = max(reach, begin + size)
+    assert found.tolist() == slow

@@ -105,10 +105,6 @@ def _names(made: HostElf) -> None:
     made.names_at = 99
 
 
-def _large(made: HostElf) -> None:
-    made.section(".big", DATA, type=SectionType.NOBITS, size=1 << 40)
-
-
 def _unknown(made: HostElf) -> None:
     made.reloc(1, 0, 99, 1)
 
@@ -122,7 +118,6 @@ def _nobody(made: HostElf) -> None:
     [
         (_type, "loadelf: p.a(x.o): elf but not elf relocatable object"),
         (_names, "shstrndx out of range 99 >= "),
-        (_large, "symbol too large (1099511627776 bytes)"),
         (_unknown, "p.a(x.o): unknown relocation type 99; compiled without -fpic?"),
         (_nobody, "invalid elf symbol index"),
     ],

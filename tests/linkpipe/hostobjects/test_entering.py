@@ -55,6 +55,17 @@ def code(*names: str, bind: int = elf.STB_GLOBAL, other: int = 0) -> HostElf:
     return made
 
 
+def test_what_nobody_needs_may_be_of_any_size() -> None:
+    """The oracle looks at sizes of what is in the program. It has them in 63 bits and a sign, and
+    alignments in 31 of the lower 32."""
+    made = HostElf()
+    for size, align in (1 << 40, 8), (1 << 63, 1 << 40 | 16), ((1 << 64) - 1, 1 << 50):
+        made.section(".bss", DATA, type=SectionType.NOBITS, size=size, align=align)
+    symbols, _ = enter(entering(), made)
+    assert symbols.size[-3:].tolist() == [1 << 40, -1 << 63, -1]
+    assert symbols.align[-3:].tolist() == [8, 16, 0]
+
+
 def test_sections_of_a_program_become_symbols() -> None:
     """Those that are in memory; a name that comes again gets a number."""
     made = HostElf()
