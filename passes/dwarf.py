@@ -169,12 +169,14 @@ def _types(
 ) -> tuple[RelocColumns, I64]:
     """Write the entries of all types that are mentioned: their relocations, and their symbols."""
     symbols, arch = link.symbols, link.arch
+    interfaces = [need_type(symbols, f"type:runtime.{name}") for name in ("eface", "iface")]
+    # Where the runtime is in a shared library (-linkshared with -w=false) there are no such types.
+    basic = [need_type(symbols, f"type:{name}") for name in ("unsafe.Pointer", "uintptr")]
     pretty = [need_type(symbols, f"type:internal/abi.{name}") for name in link.release.pretty_types]
     models = [need_type(symbols, name) for name in PROTOTYPES]
-    interfaces = [need_type(symbols, f"type:runtime.{name}") for name in ("eface", "iface")]
     data = TypeData(symbols, link.objects, arch.ptrsize, arch.byteorder)
     graph = read_types(data, np.concatenate((mentioned, models, pretty)), *interfaces)
-    walk = TypeWalk(symbols, graph, arch.ptrsize)
+    walk = TypeWalk(symbols, graph, arch.ptrsize, *basic)
     walk.visit(pretty)
     walk.visit(mentioned[first_seen(mentioned, len(symbols))[0]])
     walk.spell_out()

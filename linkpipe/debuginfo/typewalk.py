@@ -69,7 +69,10 @@ class TypeWalk:
         replaced: (node, field, type) for fields that have another type than in the model.
     """
 
-    def __init__(self, symbols: Symbols, graph: TypeGraph, ptrsize: int) -> None:
+    def __init__(
+        self, symbols: Symbols, graph: TypeGraph, ptrsize: int, pointer: int, word: int
+    ) -> None:
+        """``pointer`` and ``word``: the symbols of the types unsafe.Pointer and uintptr."""
         self.symbols, self.graph = symbols, graph
         names = symbols.names(graph.symbols)
         for row, name in enumerate(names):
@@ -88,9 +91,7 @@ class TypeWalk:
         self.replaced: list[tuple[int, int, int]] = []
         self._stack_form()
         self.unspecified = self._make(MadeType(b"<unspecified>", Code.NULLTYPE))
-        pointer = need_type(symbols, "type:unsafe.Pointer")
         self._make(MadeType(b"unsafe.Pointer", Code.BARE_PTRTYPE, runtime_type=pointer))
-        word = need_type(symbols, "type:uintptr")
         self.uintptr = self._make(MadeType(b"uintptr", Code.BASETYPE, ptrsize, Kind.UINTPTR, word))
 
     def _stack_form(self) -> None:

@@ -60,6 +60,21 @@ def test_a_shared_library_of_go(mode: str, folder: Path) -> None:
     assert oracle.differences(ours, theirs) == []
 
 
+def test_debug_information_needs_the_runtimes_types(folder: Path) -> None:
+    """Which a program that is linked with the runtime's shared library has not got (the go command
+    gives -w): refused in the same words, with the same exit status."""
+    program = table()["linkshared"]
+    need(program.missing_compiler())
+    ours, theirs = (
+        oracle.link(linker, inputs(program), ["-w=false"], folder / name)
+        for name, linker in (("ours", oracle.linkpipe()), ("theirs", oracle.stock()))
+    )
+    assert ours.status == theirs.status == 2
+    told = theirs.stderr.splitlines()[0].partition(": ")[2]
+    assert told.startswith("dwarf: missing type")
+    assert told in ours.stderr.splitlines()[0]
+
+
 def test_a_shared_library_names_all_that_a_host_linker_needs(folder: Path) -> None:
     given = inputs(table()["sharedlib"])
     assert given.operands[-1].startswith("runtime/cgo=")

@@ -33,6 +33,10 @@ def real() -> tuple[Link, TypeData, TypeGraph, list[int]]:
     return link, data, graph, mentioned.tolist()
 
 
+def basic(link: Link) -> list[int]:
+    return [link.symbols.lookup(f"type:{name}") for name in ("unsafe.Pointer", "uintptr")]
+
+
 def made_of(view: TypeView, faces: list[int]) -> list[tuple[int, int, bytes, int, bool]]:
     """(code, symbol, name, offset, embedded) of the parts of one type, read one by one."""
     plain = (b"", 0, False)
@@ -105,7 +109,7 @@ def test_nothing_that_a_type_is_made_of_is_missing() -> None:
 def test_types_are_walked_in_preorder() -> None:
     """As recursion does it: a type when it is first mentioned, before what it is made of."""
     link, _, graph, mentioned = real()
-    walk = TypeWalk(link.symbols, graph, link.arch.ptrsize)
+    walk = TypeWalk(link.symbols, graph, link.arch.ptrsize, *basic(link))
     made = len(walk.order)
     walk.visit(mentioned)
     order: list[int] = []
@@ -131,7 +135,7 @@ def test_what_is_spelled_out() -> None:
     """Every slice, string, map and channel that was mentioned, like the run-time's structures; a
     map leads to its table, whose groups have its own keys and values."""
     link, _, graph, mentioned = real()
-    walk = TypeWalk(link.symbols, graph, link.arch.ptrsize)
+    walk = TypeWalk(link.symbols, graph, link.arch.ptrsize, *basic(link))
     walk.visit(mentioned)
     known = {row for row in walk.order if row < len(graph.symbols)}
     walk.spell_out()
