@@ -34,11 +34,13 @@ def mangle(link: Link) -> Link:
     edit = link.symbols.edit()
     ids = np.arange(1, len(link.symbols)) if link.mode.imports else link.symbols.reachable()
     ids = ids[link.symbols.starts_with(ids, b"type:") | link.symbols.contains(ids, ord("@"))]
-    for sym, name in zip(ids.tolist(), link.symbols.names(ids), strict=True):
-        mangled = mangled_name(name, link.release)
+    release, imports = link.release, link.mode.imports
+    unknown = (link.symbols.kind[ids] == SymKind.Sxxx).tolist()
+    for sym, name, nobodys in zip(ids.tolist(), link.symbols.names(ids), unknown, strict=True):
+        mangled = mangled_name(name, release)
         if mangled != name:
             edit.set_extname(sym, mangled)
-            if link.mode.imports and edit.kind[sym] == SymKind.Sxxx:
+            if imports and nobodys:
                 _resolve(edit, sym, edit.lookup(mangled, int(edit.version[sym])))
     return link.evolve(symbols=edit.freeze())
 

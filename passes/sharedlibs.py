@@ -18,6 +18,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from linkpipe.arrays.ragged import offsets
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats.sharedlib import (
     FUNCTION,
@@ -61,29 +62,25 @@ def _take_in(link: Link, edit: SymbolsEdit, library: SharedLibrary) -> dict[int,
     found = library.symbols
     rows = np.flatnonzero(~np.isin(found.type, NO_SYMBOLS))
     abi = link.arch.abi_internal
-    kinds = found.type[rows].tolist()
     names = [found.names[row] for row in rows.tolist()]
     keys = [
         _convention(name, abi) if kind == FUNCTION else (name, ABI0)
-        for name, kind in zip(names, kinds, strict=True)
+        for name, kind in zip(names, found.type[rows].tolist(), strict=True)
     ]
     ids = edit.lookup_or_create_many(keys)
-    free = np.isin(edit.kind[ids], (SymKind.Sxxx, SymKind.SDYNIMPORT))
+    free = np.flatnonzero(np.isin(edit.kind[ids], (SymKind.Sxxx, SymKind.SDYNIMPORT)))
     rows, ids = rows[free], ids[free]
-    edit.set(ids, kind=SymKind.SDYNIMPORT)
-    edit.set(ids, size=found.size[rows])
-    types = {}
-    for row, sym, at in zip(
-        rows.tolist(), ids.tolist(), np.flatnonzero(free).tolist(), strict=True
-    ):
-        types[sym] = kinds[at]
-        name, own = names[at], keys[at][0]
-        if own != name:
-            edit.set_extname(sym, name)
-        is_type = own.startswith(_TYPE) and not own.startswith(_HIDDEN_TYPE)
-        if is_type and found.section[row]:
-            edit.set_content(sym, library.content(row))
-    return types
+    edit.set(ids, kind=SymKind.SDYNIMPORT, size=found.size[rows])
+    own = [keys[at][0] for at in free.tolist()]
+    for sym, at, name in zip(ids.tolist(), free.tolist(), own, strict=True):
+        if name != names[at]:
+            edit.set_extname(sym, names[at])
+    types = [name.startswith(_TYPE) and not name.startswith(_HIDDEN_TYPE) for name in own]
+    typed = np.flatnonzero(np.array(types, np.bool_) & (found.section[rows] != 0))
+    contents = library.contents(rows[typed])
+    starts = offsets(np.array([len(content) for content in contents], np.int64))
+    edit.set_contents(ids[typed], b"".join(contents), starts)
+    return dict(zip(ids.tolist(), found.type[rows].tolist(), strict=True))
 
 
 def _convention(name: bytes, abi: int) -> tuple[bytes, int]:

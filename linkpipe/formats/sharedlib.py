@@ -19,7 +19,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.columns import columns, frozen
-from linkpipe.arrays.types import I64, U8, Structs
+from linkpipe.arrays.types import I64, U8, Ints, Structs
 from linkpipe.errors import InputError, os_error
 from linkpipe.formats import elf
 from linkpipe.formats.elf import SectionType
@@ -106,6 +106,23 @@ class SharedLibrary(Shown):
         if section >= len(types) or types[section] not in kinds:
             raise self._wrong(f"reading {what} from non-data section")
         return self._bytes(section, int(symbols.value[row]), size, what)
+
+    def contents(self, rows: Ints) -> list[bytes]:
+        """``[self.content(row) for row in rows]``"""
+        symbols, sections = self.symbols, self.sections
+        number, value, size = symbols.section[rows], symbols.value[rows], symbols.size[rows]
+        known = number < len(sections.type)
+        number = np.where(known, number, 0)
+        there = np.array([len(self._content(row)) for row in range(len(sections.type))])[number]
+        addr = sections.addr[number]
+        start = value - addr
+        known &= np.isin(sections.type[number], (SectionType.PROGBITS, SectionType.NOTE))
+        # Numbers of 64 bits: the sum of two may be too large.
+        known &= (value >= 0) & (addr >= 0) & (start >= 0) & (size >= 0) & (size <= there - start)
+        at = sections.offset[number] + start
+        whole = memoryview(self.data)
+        told = zip(rows.tolist(), known.tolist(), at.tolist(), size.tolist(), strict=True)
+        return [whole[a : a + n].tobytes() if ok else self.content(row) for row, ok, a, n in told]
 
     def at(self, address: int, size: int, what: str) -> bytes:
         """Bytes by their address. Raises InputError for an address that is in no section."""

@@ -76,13 +76,23 @@ class SymbolsEdit(Edit):
         found = self._base.lookup_many([name for name, _ in keys], [v for _, v in keys])
         if self._created is None:
             self._created = dict(self._base.created)
-        created = self._created
-        for row, (sym, key) in enumerate(zip(found.tolist(), keys, strict=True)):
-            if key in created or not sym:
-                if key not in created:
-                    created[key] = self.create(*key)
-                found[row] = created[key]
+        new: dict[tuple[bytes, int], int] = {}
+        for row in np.flatnonzero(found == 0).tolist():
+            made = self._created.get(keys[row])
+            found[row] = made or new.setdefault(keys[row], self._n + len(new))
+        if new:
+            self._created |= new
+            self._create_named(*zip(*new, strict=True))
         return found.astype(np.int64)
+
+    def _create_named(self, names: Sequence[bytes], versions: Sequence[int]) -> None:
+        """New symbols of these names and versions, with consecutive ids."""
+        if self._names is None:
+            self._names = list(self._base.created_names)
+        self._names += names
+        at = -1 - np.arange(len(self._names) - len(names), len(self._names))
+        size = [len(name) for name in names]
+        self.create_many(len(names), version=versions, name_at=at, name_size=size)
 
     def own(self, name: str | bytes) -> int:
         """The id of that symbol, which this linker makes. Raises InputError where a C object has

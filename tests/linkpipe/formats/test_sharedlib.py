@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from linkpipe.arrays.types import Ints
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
 from linkpipe.formats.sharedlib import SharedLibrary, find_library, read_library
@@ -104,9 +107,22 @@ def test_where_libraries_are_found(tmp_path: Path) -> None:
         find_library("liby.so", [str(tmp_path)])
 
 
+def one_by_one(found: SharedLibrary, rows: Ints) -> list[bytes]:
+    return [found.content(row) for row in rows.tolist()]
+
+
+def answer(ask: Callable[..., list[bytes]], *of: Any) -> list[bytes] | str:
+    """What is found, or the error."""
+    try:
+        return ask(*of)
+    except InputError as e:
+        return e.render()
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_damaged_libraries(seed: int, library: Path) -> None:
-    """Whatever the bytes are: an answer, or an error that names the file."""
+    """Whatever the bytes are: an answer, or an error that names the file. Of many symbols at once
+    the same as of one after another."""
     rng = random.Random(seed)
     sound, said = library.read_bytes(), []
     for case in range(400):
@@ -119,7 +135,9 @@ def test_damaged_libraries(seed: int, library: Path) -> None:
         library.write_bytes(data)
         try:
             found = read(library)
-            for row in found.symbols.section.nonzero()[0].tolist():
+            rows = found.symbols.section.nonzero()[0]
+            assert answer(found.contents, rows) == answer(one_by_one, found, rows)
+            for row in rows.tolist():
                 found.content(row)
                 found.target(int(found.symbols.value[row]) + 8)
                 found.at(int(found.symbols.value[row]), 4, "a mask")

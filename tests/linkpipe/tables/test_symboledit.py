@@ -32,6 +32,33 @@ def test_many_contents(pieces: list[bytes]) -> None:
         assert getattr(found, name).tolist() == getattr(want, name).tolist()
 
 
+KEYS = st.lists(st.tuples(st.sampled_from((b"a", b"b", b"c")), st.integers(0, 1)), max_size=8)
+
+
+@given(KEYS, KEYS, KEYS)
+def test_many_names(
+    before: list[tuple[bytes, int]],
+    while_edited: list[tuple[bytes, int]],
+    keys: list[tuple[bytes, int]],
+) -> None:
+    """As one by one: symbols that are there, those that this edit made, and new ones."""
+    base = no_symbols().edit()
+    for key in before:
+        base.lookup_or_create(*key)
+    table = base.freeze()
+    edit, slow = table.edit(), table.edit()
+    for key in while_edited:
+        assert edit.lookup_or_create(*key) == slow.lookup_or_create(*key)
+    ids = edit.lookup_or_create_many(keys)
+    assert ids.tolist() == [slow.lookup_or_create(*key) for key in keys]
+    assert edit.lookup_or_create(b"d") == slow.lookup_or_create(b"d")
+    found, want = edit.freeze(), slow.freeze()
+    assert [found.name_bytes(sym) for sym in ids.tolist()] == [name for name, _ in keys]
+    for name in COLUMNS:
+        assert getattr(found, name).tolist() == getattr(want, name).tolist(), name
+    assert (found.created, found.created_names) == (want.created, want.created_names)
+
+
 def test_many_of_one_name() -> None:
     """They have it, and nobody finds them by it."""
     edit = no_symbols().edit()
