@@ -106,9 +106,8 @@ class _Tables:
         here = kind != SymKind.SDYNIMPORT
         # What the link itself makes behind strdata has no size, as the oracle has it, nor has what
         # lies in a section of a C object; the section has.
-        holds = np.zeros(len(symbols), np.bool_)
-        holds[symbols.container[symbols.has(np.arange(len(symbols)), Flag.INTERIOR)]] = True
-        size = np.where((symbols.object[ids] != 0) | holds[ids], symbols.data_size[ids], 0)
+        section = symbols.has(ids, Flag.OF_C) & ~symbols.has(ids, Flag.INTERIOR)
+        size = np.where((symbols.object[ids] != 0) | section, symbols.data_size[ids], 0)
         for sym, noted in self.link.elf.exported.items():
             kind[self.number[sym] - 1], size[self.number[sym] - 1] = noted
         function = is_text(kind) & ((symbols.flags[ids] & _EXPORTED) != 0)

@@ -9,7 +9,8 @@ them later. What it exports is noted as it is now, which is when the oracle writ
 
 Source: cmd/link/internal/ld/elf.go (doelf, addgonote, elfadddynsym), go.go (addexport), lib.go:148
 (setArchSyms).
-Reads `symbols`, `objects`, `mode`, `cgo` if it is there; provides `symbols`, `elf`.
+Reads `symbols`, `objects`, `mode`, `cgo` if it is there, `host_files` if it is there; provides
+`symbols`, `elf`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,11 @@ _TABLES = {
 an address."""
 
 
-@linkpass(requires=("symbols", "objects", "mode"), optional=("cgo",), provides=("symbols", "elf"))
+@linkpass(
+    requires=("symbols", "objects", "mode"),
+    optional=("cgo", "host_files"),
+    provides=("symbols", "elf"),
+)
 def elfprep(link: Link) -> Link:
     """Create the symbols that the ELF format needs, and settle the notes."""
     edit = link.symbols.edit()
@@ -70,6 +75,8 @@ def elfprep(link: Link) -> Link:
 def _dynamic_tables(link: Link, edit: SymbolsEdit) -> None:
     """Make the tables that the dynamic linker reads, or writes to and then protects."""
     protected = {".got", ".dynamic"} if link.options.relocatable else set()
+    if protected:
+        _refuse_another(link)
     if protected and link.options.bindnow:
         protected.add(".got.plt")
     for name, kind in _TABLES.items():
@@ -79,6 +86,19 @@ def _dynamic_tables(link: Link, edit: SymbolsEdit) -> None:
         sym = _reserve(link, edit, name)
         edit.set(sym, kind=SymKind.SELFRELROSECT if name in protected else kind)
         edit.add_flags(sym, Flag.REACHABLE)
+
+
+def _refuse_another(link: Link) -> None:
+    """Refuse a second table of addresses, which would not be protected: the oracle makes two
+    sections of one name."""
+    symbols, files = link.symbols, link.host_files if link.has("host_files") else {}
+    for sym in symbols.of_kind(SymKind.SELFGOT).tolist():
+        if sym in files:
+            raise InputError(
+                f"{symbols.name(sym)}: a C object defines it, and the linker makes it itself",
+                file=files[sym],
+                remedy="link with -buildmode=exe, or with -ldflags=-linkmode=external",
+            )
 
 
 def _reserve(link: Link, edit: SymbolsEdit, name: str) -> int:

@@ -102,6 +102,14 @@ def _moduledata(link: Link, edit: SymbolsEdit) -> int:
         edit.add_flags(sym, Flag.LOCAL)
     if int(edit.kind[sym]) not in (SymKind.Sxxx, SymKind.SDYNIMPORT):
         # The module contains the runtime, which declares the variable: its content is made here.
+        # The oracle keeps what another content refers to.
+        if sym < len(link.symbols) and link.symbols.data_size[sym]:
+            raise InputError(
+                f"{edit.name_bytes(sym).decode()} is a table of the linker's own, and a package "
+                "defines it with content",
+                file=link.objects.names[int(link.symbols.object[sym])],
+                remedy="rebuild the package; the file is damaged",
+            )
         edit.set_content(sym, b"")
         _runtime_variables(link, edit)
         _disable_memory_profiling(link, edit)

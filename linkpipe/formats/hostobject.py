@@ -98,11 +98,9 @@ class Relocatable(Shown):
         return self.elf.sections
 
     def content(self, section: int) -> U8:
-        """The bytes of a section, none for NOBITS."""
+        """The bytes of a section, which has some, whatever its type says of that."""
         record = self.sections[section]
         at, size = int(record["offset"]), int(record["size"])
-        if record["type"] == SectionType.NOBITS:
-            return self.elf.data[:0]
         if at + size > len(self.elf.data):
             raise self.wrong(
                 "malformed elf file: elf section past end of file",
@@ -182,12 +180,15 @@ class Relocatable(Shown):
         raw = self.content(table)
         records = raw[: len(raw) // dtype.itemsize * dtype.itemsize].view(dtype)
         shift, mask = (32, 0xFFFFFFFF) if cls == elf.CLASS64 else (8, 0xFF)
-        type_ = (records["info"] & mask).astype(np.int64)
-        records, type_ = records[type_ != 0], type_[type_ != 0]
+        whole = (records["info"] & mask).astype(np.int64)
+        records, whole = records[whole != 0], whole[whole != 0]
+        # The oracle reads the lower half of a type of 32 bits.
+        type_ = whole & 0xFFFF
         for number in np.unique(type_).tolist():
             if number not in widths:
+                shown = int(whole[type_ == number][0])
                 raise InputError(
-                    f"{self.file}: unknown relocation type {number}; compiled without -fpic?",
+                    f"{self.file}: unknown relocation type {shown}; compiled without -fpic?",
                     file=self.file,
                     label=COMMAND,
                     found=f"a relocation of {self.section_name(section)}",

@@ -49,6 +49,21 @@ def test_names_of_tables_in_c_objects() -> None:
         elfprep(link.evolve(mode=attrs.evolve(link.mode, dynamic=True)))
 
 
+def test_a_c_object_has_no_table_of_addresses_where_that_is_protected() -> None:
+    """Else the linker's table and the object's are one section."""
+    for buildmode in "exe", "pie":
+        p = Tiny(buildmode=buildmode)
+        sym = p.symbol("p(.got)", kind=SymKind.SELFGOT, content=bytes(8))
+        link = p.link()
+        link = link.evolve(mode=attrs.evolve(link.mode, dynamic=True), host_files={sym: "x.o"})
+        if buildmode == "exe":
+            assert ".plt" in created(link, elfprep(link))
+            continue
+        with pytest.raises(InputError, match="the linker makes it itself") as error:
+            elfprep(link)
+        assert "x.o" in error.value.render()
+
+
 def test_common_variables_with_names_of_tables_are_kept() -> None:
     """Whether they are reached or not; parts of sections are kept by their sections."""
     p = Tiny()

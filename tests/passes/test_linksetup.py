@@ -149,6 +149,14 @@ def test_the_runtime_learns_that_it_is_in_a_library(
     assert symbols.name(link.moduledata) == "runtime.firstmoduledata"
 
 
+def test_module_data_has_no_other_content(tmp_path: Path) -> None:
+    bad = Sym(name="runtime.firstmoduledata", type=NOPTRBSS, size=568, data=bytes(8))
+    with pytest.raises(InputError) as error:
+        setup(tmp_path, [Obj("p0", nonpkg=(bad,))])
+    assert "runtime.firstmoduledata is a table of the linker's own" in error.value.render()
+    assert "0.a(_go_.o)" in error.value.render()
+
+
 def test_a_program_fills_the_runtimes_module_data(tmp_path: Path) -> None:
     runtime = (Sym(name="runtime.firstmoduledata", type=NOPTRBSS, size=568),)
     link = setup(tmp_path, [Obj("p0", nonpkg=runtime)])
