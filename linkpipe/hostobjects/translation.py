@@ -90,6 +90,7 @@ class Translation:
         """Translate those of one type."""
         symbols, relocs = self._symbols, self.relocs
         if reloc.type == R_HOST:
+            self._inside(rows, owner)
             self._edit.set(rows, type=R_HOST, size=0)
             return
         if reloc.half:
@@ -120,6 +121,25 @@ class Translation:
             unknown &= self.tabled[rows]
             words = "unknown symbol {} in pcrel"
             self._refuse(self._all(rows[unknown], owner[unknown], words), remedy, self._lacking)
+
+    def _inside(self, rows: I64, owner: I64) -> None:
+        """Refuse relocations outside of their sections, though they change nothing."""
+        offset, width = (
+            column[rows].astype(np.int64) for column in (self.relocs.offset, self.relocs.size)
+        )
+        size = self._symbols.data_size[owner]
+        outside = np.flatnonzero((offset < 0) | (offset + width > size)).tolist()
+        self._refuse(
+            (
+                (
+                    int(rows[at]),
+                    int(owner[at]),
+                    f"invalid relocation : {offset[at]}+{width[at]} not in [0,{size[at]})",
+                )
+                for at in outside
+            ),
+            "rebuild the package; its C object is damaged",
+        )
 
     def _rewrite(self, reloc: HostReloc, rows: I64, owner: I64) -> None:
         """Make loads of addresses that are known other instructions."""

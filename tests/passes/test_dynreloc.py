@@ -395,6 +395,15 @@ def test_code_of_riscv64_has_its_addresses_in_halves() -> None:
     assert link.relocs.size[link.relocs.rows_of(f)].tolist() == [4, 0, 4, 4, 4, 8, 4, 2, 4, 4, 4]
 
 
+@pytest.mark.parametrize("offset", [-1, 61, 4095])
+def test_what_changes_nothing_has_a_place_all_the_same(offset: int) -> None:
+    p, _ = riscv_code((60, 51, "", 0), (offset, 51, "", 0))
+    with pytest.raises(LinkErrors) as error:
+        hosted(p)
+    assert f"p(.text): invalid relocation : {offset}+4 not in [0,64)" in error.value.render()
+    assert "p.a(x.o)" in error.value.render()
+
+
 @pytest.mark.parametrize(
     ("low", "said"),
     [
