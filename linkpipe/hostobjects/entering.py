@@ -38,6 +38,9 @@ _NAMED = (elf.STT_OBJECT, elf.STT_FUNC, elf.STT_NOTYPE, STT_COMMON)
 _UNTYPED = (b".Ldebug_", b"wm4.", b"wm8.")
 _ANYTYPE = (b".Linfo_string", b".LASF", b".LLRL", b".LLST", b".LVUS")
 """Labels of compilers in debug information, which is not linked."""
+_TYPES = b"type:"
+"""What the names of type descriptors begin with: the oracle takes every symbol for one that is
+called so, and leaves descriptors out if one is elsewhere."""
 _UNDEFINED = (SymKind.Sxxx, SymKind.SXREF)
 
 
@@ -246,6 +249,11 @@ class Entering:
         base = self._base
         ours = sym < len(base)
         shown = self._shown(sym)
+        if self._name(sym).startswith(_TYPES):
+            raise found.wrong(
+                f"{shown}: a C object defines it, and the linker makes it itself",
+                expected=f"a name that does not begin with {_TYPES.decode()}",
+            )
         outer = self._outer.get(sym)
         if outer is not None:
             dupok = self._flags.get(sym, 0) | (int(base.flags[sym]) if ours else 0)

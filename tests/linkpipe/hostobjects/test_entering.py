@@ -288,6 +288,10 @@ def _binding(made: HostElf) -> None:
     made.symbol("f2", 1, bind=10)
 
 
+def _type(made: HostElf) -> None:
+    made.symbol("type:*x", 1)
+
+
 def _thread_local(made: HostElf) -> None:
     made.reloc(1, 0, 2, made.symbol("errno", type=elf.STT_TLS))
 
@@ -299,6 +303,7 @@ def _thread_local(made: HostElf) -> None:
         (_flags, "p.a(x.o): unexpected flags for ELF section .both"),
         (_align, "bad alignment value"),
         (_binding, "f2: invalid symbol binding 10"),
+        (_type, "type:*x: a C object defines it, and the linker makes it itself"),
         (_thread_local, "p(.text)#0: reloc of invalid sym #2 errno shndx=0 type=6"),
     ],
 )
