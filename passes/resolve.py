@@ -30,12 +30,13 @@ import numpy.typing as npt
 
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.ragged import expand
-from linkpipe.arrays.threads import both, each
+from linkpipe.arrays.threads import each
 from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.kernels import records as codes
+from linkpipe.kernels.contents import LEFT_OUT
 from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.contents import check_contents, group_contents
 from linkpipe.tables.names import Names, Slots
@@ -54,19 +55,19 @@ def resolve(link: Link) -> Link:
     objects = link.objects
     # What nobody reads without debug information is still named when dependencies are printed.
     with_dwarf = link.options.dumpdep or not link.options.w
-    records = read_records(objects, link.arch.regabi, with_dwarf=with_dwarf)
+    contents = group_contents(objects, int(_STICKY), with_dwarf=with_dwarf)
+    left_out = contents.noted & np.uint8(LEFT_OUT)
+    records = read_records(objects, link.arch.regabi, with_dwarf=with_dwarf, left_out=left_out)
     n = len(records.place)
     is_package, is_ref = records.cls == PACKAGE, records.cls == REF
     is_hashed = (records.cls == HASHED64) | (records.cls == HASHED)
 
     # leader[row]: the row whose symbol it is. Rows that lead themselves are new symbols.
     leader = np.arange(n)
-    names, contents = both(
-        lambda: _lead_equal_names(objects, records, leader),
-        lambda: group_contents(objects, records),
-    )
-    named, slots = names
-    leader[contents.rows] = contents.rows[contents.first]
+    named, slots = _lead_equal_names(objects, records, leader)
+    hashed = np.flatnonzero(is_hashed)
+    hashed = hashed[contents.first[records.place[hashed]] != records.place[hashed]]
+    leader[hashed] = np.searchsorted(records.place, contents.first[records.place[hashed]])
 
     new = leader == np.arange(n)
     order = np.concatenate(
@@ -78,7 +79,7 @@ def resolve(link: Link) -> Link:
     made = 1 + int(np.count_nonzero(new & ~is_ref))
 
     winner = np.concatenate(([0], order))
-    _larger_wins(contents.rows, ids, records.size, winner)
+    _larger_wins(hashed, ids, records.size, winner)
     again = np.flatnonzero((leader != np.arange(n)) & ~is_hashed & ~is_ref)
     fixups = _settle_names(
         link.packages,
@@ -94,9 +95,11 @@ def resolve(link: Link) -> Link:
     symbols = _table(objects, records, ids, winner, made, fixups, slots.renumbered(ids[named]))
     local_to_id = np.zeros(int(objects.local_base[-1]), np.int32)
     local_to_id[records.place] = ids
+    repeated = np.flatnonzero(left_out)
+    local_to_id[repeated] = local_to_id[contents.first[repeated]]
     builtins = _builtins(symbols, link.release.builtins, link.arch.regabi)
     objects = attrs.evolve(objects, local_to_id=frozen(local_to_id), builtins=builtins)
-    check_contents(objects, records, contents)
+    check_contents(objects, contents)
     return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from threading import Thread
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 
@@ -63,12 +63,6 @@ def each(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
         for helper in helpers:
             helper.join()
     return [done[i] if i in done else work(item) for i, item in enumerate(items)]
-
-
-def both(one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
-    """``(one(), other())``, by two threads. The two write nothing that the other one uses."""
-    results = each(lambda work: work(), [one, other])
-    return cast("A", results[0]), cast("B", results[1])
 
 
 def shares(starts: I64) -> list[slice]:

@@ -278,58 +278,6 @@ def find(
     return places
 
 
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _zeros(
-    data: cython.const[cython.uchar][::1], at: cython.longlong, end: cython.longlong
-) -> cython.bint:
-    """Whether there is nothing but zeros from one place to the other."""
-    i: cython.longlong = at
-    while i < end and data[i] == 0:
-        i += 1
-    return i >= end
-
-
-def differing(
-    data: cython.const[cython.uchar][::1],
-    at: cython.const[cython.longlong][::1],
-    size: cython.const[cython.int][::1],
-    first: cython.const[cython.longlong][::1],
-):
-    """The first string i that differs from string ``first[i]`` in more than zeros at the end, -1
-    when there is none. Raises IndexError where ``first`` names no string.
-
-    ``next((i for i, j in enumerate(first)
-    if strings[i].rstrip(bytes(1)) != strings[j].rstrip(bytes(1))), -1)``
-    """
-    _check(data, at, size, size)
-    n: cython.longlong = at.shape[0]
-    if first.shape[0] != n:
-        raise ValueError("at and first differ in length")
-    i: cython.longlong = 0
-    j: cython.longlong
-    both: cython.longlong
-    beyond: cython.bint = False
-    with cython.nogil:
-        while i < n:
-            j = first[i]
-            if j < 0 or j >= n:
-                beyond = True
-                break
-            both = min(size[i], size[j])
-            if i != j and not (
-                _same(data, at[i], data, at[j], both)
-                and _zeros(data, at[i] + both, at[i] + size[i])
-                and _zeros(data, at[j] + both, at[j] + size[j])
-            ):
-                break
-            i += 1
-    if beyond:
-        raise IndexError(f"{j} is none of {n} strings")
-    return i if i < n else -1
-
-
 def matching(
     data: cython.const[cython.uchar][::1],
     at: cython.const[cython.longlong][::1],

@@ -279,10 +279,16 @@ def _check_symbols(
     blocks: cython.const[cython.longlong][::1],
     local: cython.const[cython.longlong][::1],
     classes: cython.const[cython.longlong][::1],
+    left_out: cython.const[cython.uchar][::1],
 ):
     """Raise IndexError for symbol records that lie outside of ``data``."""
     n: cython.longlong = local.shape[0] - 1
-    if n < 0 or blocks.shape[0] != _BLOCKS * n or classes.shape[0] != 5 * n:
+    if (
+        n < 0
+        or blocks.shape[0] != _BLOCKS * n
+        or classes.shape[0] != 5 * n
+        or not 0 <= local[0] <= local[n] <= left_out.shape[0]
+    ):
         raise ValueError("columns of objects differ in length")
     o: cython.longlong
     i: cython.longlong
@@ -297,6 +303,8 @@ def _check_symbols(
         defined = 0
         for i in range(4):
             defined += max(classes[5 * o + i], 0)
+        if count < 0:
+            raise ValueError("symbols of objects are not in their order")
         if count and (
             count != defined + classes[5 * o + 4]
             or not 0 <= at <= data.shape[0] - _SYM_SIZE * count
@@ -310,6 +318,7 @@ def count_symbols(
     blocks: cython.const[cython.longlong][::1],
     local: cython.const[cython.longlong][::1],
     classes: cython.const[cython.longlong][::1],
+    left_out: cython.const[cython.uchar][::1],
     flag2: cython.const[cython.uchar][::1],
     debug: cython.const[cython.uchar][::1],
     rooting: cython.uint,
@@ -317,7 +326,7 @@ def count_symbols(
 ):
     """How many rows `symbols` makes of the same; and the place of the first symbol of a ``debug``
     kind that has one of the flags ``rooting``, -1 where there is none."""
-    _check_symbols(data, blocks, local, classes)
+    _check_symbols(data, blocks, local, classes, left_out)
     if min(flag2.shape[0], debug.shape[0]) < 256:
         raise ValueError("columns of kinds differ in length")
     o: cython.longlong
@@ -330,9 +339,9 @@ def count_symbols(
             at = blocks[_BLOCKS * o + _SYMDEF]
             for i in range(local[o + 1] - local[o]):
                 if not debug[data[at + 10]]:
-                    rows += 1
+                    rows += left_out[local[o] + i] == 0
                 else:
-                    rows += with_debug
+                    rows += with_debug and left_out[local[o] + i] == 0
                     if root < 0 and _flags(data, at, flag2) & rooting:
                         root = local[o] + i
                 at += _SYM_SIZE
@@ -345,6 +354,7 @@ def symbols(
     base: cython.const[cython.longlong][::1],
     local: cython.const[cython.longlong][::1],
     classes: cython.const[cython.longlong][::1],
+    left_out: cython.const[cython.uchar][::1],
     static: cython.const[cython.int][::1],
     own: cython.const[cython.uint][::1],
     kinds: cython.const[cython.uchar][::1],
@@ -369,8 +379,9 @@ def symbols(
     data_at: cython.longlong[::1],
     data_size: cython.int[::1],
 ):
-    """Read the symbol records of objects, those whose kind (as objects number it) is ``debug`` only
-    ``with_debug``, into the columns of linkpipe.tables.records.Records, in its order.
+    """Read the symbol records of objects, but those at the places ``left_out``, and those whose
+    kind (as objects number it) is ``debug`` only ``with_debug``, into the columns of
+    linkpipe.tables.records.Records, in its order.
 
     Objects as in `faults`, of which the first given here is number ``first``; ``local`` and
     ``classes[5 * i]`` and on: how many symbols object i has of each class.
@@ -382,7 +393,7 @@ def symbols(
 
     ``[(o, i, struct.unpack("<IIHBBBII", record)) for each object for each of its symbols]``
     """
-    _check_symbols(data, blocks, local, classes)
+    _check_symbols(data, blocks, local, classes, left_out)
     n: cython.longlong = local.shape[0] - 1
     if (
         min(base.shape[0], static.shape[0], own.shape[0]) < n
@@ -415,12 +426,12 @@ def symbols(
                 while c < 4 and i >= within:
                     c += 1
                     within += classes[5 * o + c]
-                if debug[data[at + 10]] and not with_debug:
+                where = local[o] + i
+                if left_out[where] or (debug[data[at + 10]] and not with_debug):
                     continue
                 row += 1
                 if row > room:
                     continue
-                where = local[o] + i
                 place[row - 1] = where
                 obj[row - 1] = cython.cast(cython.int, first + o)
                 number[row - 1] = cython.cast(cython.int, i)

@@ -10,78 +10,87 @@ Source: cmd/link/internal/loader/loader.go (addSym), cmd/internal/obj/objfile.go
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 import numpy as np
 
 from linkpipe.arrays.ragged import owners
-from linkpipe.arrays.threads import both
-from linkpipe.arrays.types import I32, I64, Bool, Ints
+from linkpipe.arrays.threads import each, threads
+from linkpipe.arrays.types import I32, I64, U8, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
-from linkpipe.kernels.names import differing
-from linkpipe.symkind import SymKind
-from linkpipe.tables.names import Names
+from linkpipe.kernels import contents
+from linkpipe.symkind import SymKind, is_dwarf
+from linkpipe.tables.faults import symbol_name
 from linkpipe.tables.objects import Objects
-from linkpipe.tables.records import HASHED, HASHED64, Records
 from linkpipe.tables.symbols import Symbols
+
+# What hashes are looked for with in this process. Nobody can know it who writes an input.
+_FACTORS = (
+    int.from_bytes(os.urandom(8)) | 1,
+    int.from_bytes(os.urandom(8)) | 1,
+    int.from_bytes(os.urandom(8)) | 1,
+)
 
 
 class Contents(NamedTuple):
-    """The records that are found by content: ``rows`` int64[n], their rows among all, ascending;
-    ``first`` int64[n], for each the place in ``rows`` of the first with the same hash."""
+    """What is found of symbols by their content, a row for each record of all objects
+    (Objects.local_base): ``first`` int32, the row of the first with the same hash; ``noted`` uint8,
+    bits of linkpipe.kernels.contents; of rows without a hash, and of debug information that is
+    passed over, neither says anything. ``differing`` and ``miscounted``: the first row that has the
+    hash of another whose content, or number of relocations, differs; -1: none.
+    """
 
-    rows: I64
-    first: I64
-
-
-def group_contents(objects: Objects, records: Records) -> Contents:
-    """Find the records with equal hashes."""
-    rows = np.flatnonzero((records.cls == HASHED64) | (records.cls == HASHED))
-    obj, long = records.object[rows], records.cls[rows] == HASHED
-    index = records.local[rows] - objects.ndef[obj]
-    index[long] -= objects.nhashed64[obj[long]]
-    size = np.where(long, np.int32(16), np.int32(8))
-    at = np.where(long, objects.blocks[obj, goobj.HASH], objects.blocks[obj, goobj.HASH64])
-    first, _ = Names(objects.arena.bytes, at + size * index, size, np.zeros_like(size)).group()
-    return Contents(rows, first)
+    first: I32
+    noted: U8
+    differing: int
+    miscounted: int
 
 
-def check_contents(objects: Objects, records: Records, contents: Contents) -> None:
+def group_contents(objects: Objects, sticky: int, *, with_dwarf: bool) -> Contents:
+    """Find the records with equal hashes. One is noted as left out when the first with its hash is
+    as large and aligned at least, and has those ``sticky`` flags that it has."""
+    rows = int(objects.local_base[-1])
+    first, noted = np.zeros(rows, np.int32), np.zeros(rows, np.uint8)
+    parts = 1 << (threads().bit_length() - 1)
+
+    def part(number: int) -> tuple[int, int]:
+        return contents.group(
+            objects.arena.bytes,
+            objects.blocks.reshape(-1),
+            objects.local_base,
+            objects.classes.reshape(-1),
+            objects.format.flag2,
+            is_dwarf(objects.format.kinds).view(np.uint8),
+            objects.faulty,
+            with_dwarf,
+            sticky,
+            *_FACTORS,
+            number,
+            parts,
+            first,
+            noted,
+        )
+
+    found = [
+        [row for row in told if row >= 0] for told in zip(*each(part, range(parts)), strict=True)
+    ]
+    return Contents(first, noted, *(min(rows, default=-1) for rows in found))
+
+
+def check_contents(objects: Objects, found: Contents) -> None:
     """Raise InputError where symbols with the same hash differ: in relocations, or in bytes other
     than zeros at the end. ``objects`` must be resolved. What is damaged is like all.
 
     The kind is no part of the hash, and compilers do give one content two kinds: constants of the
     FIPS module have one of their own. As in the oracle the first one's counts."""
-    rows, first = contents
-    obj, local = records.object[rows], records.local[rows]
-    sound = ~objects.damaged(obj, local)
-    first = np.where(sound & sound[first], first, np.arange(len(rows)))
-    bad, wrong = both(
-        lambda: differing(
-            objects.arena.bytes, records.data_at[rows], records.data_size[rows], first
-        ),
-        lambda: _other_relocations(objects, obj, local, sound, first),
-    )
-    if bad >= 0:
-        _fail(objects, records, contents, bad, "content")
-    if wrong is not None:
-        _fail(objects, records, contents, *wrong)
-
-
-def _other_relocations(
-    objects: Objects, obj: I32, local: I32, sound: Bool, first: I64
-) -> tuple[int, str] | None:
-    """The first that has other relocations than the one that is its first, and in what."""
-    at = objects.blocks[obj, goobj.RELOCIDX] + 4 * local
-    counts = objects.arena.u32(at + 4) - objects.arena.u32(at)
-    counts[~sound] = 0
-    wrong = np.flatnonzero(counts != counts[first])
-    if len(wrong):
-        return int(wrong[0]), "number of relocations"
-    some = np.flatnonzero((counts > 0) & (first != np.arange(len(obj))))
-    mine = objects.relocs(obj[some], local[some])
-    theirs = objects.relocs(obj[first[some]], local[first[some]])
+    if found.differing >= 0:
+        _fail(objects, found, found.differing, "content")
+    if found.miscounted >= 0:
+        _fail(objects, found, found.miscounted, "number of relocations")
+    rows = np.flatnonzero(found.noted & contents.WITH_RELOCS)
+    mine, theirs = (objects.relocs(*_places(objects, of)) for of in (rows, found.first[rows]))
     for a, b, what in (
         (mine.offset, theirs.offset, "offset"),
         (mine.size, theirs.size, "size"),
@@ -92,29 +101,32 @@ def _other_relocations(
     ):
         wrong = np.flatnonzero(a != b)
         if len(wrong):
-            row = int(some[owners(mine.counts)[wrong[0]]])
-            return row, f"{what} of a relocation"
-    return None
+            row = int(rows[owners(mine.counts)[wrong[0]]])
+            _fail(objects, found, row, f"{what} of a relocation")
 
 
-def _fail(objects: Objects, records: Records, contents: Contents, place: int, what: str) -> None:
-    row, other = (int(contents.rows[i]) for i in (place, contents.first[place]))
-    at, size = int(records.name_at[row]), int(records.name_size[row])
-    name = objects.arena.view(at, size).tobytes().decode("utf-8", "replace")
+def _places(objects: Objects, rows: Ints) -> tuple[I64, I64]:
+    """The object of each record, and its number there."""
+    owner = np.searchsorted(objects.local_base, rows, "right") - 1
+    return owner, rows - objects.local_base[owner]
 
-    def told(row: int) -> str:
-        kind = SymKind(int(records.kind[row])).name
-        return (
-            f"{kind} of {int(records.size[row])} bytes, symbol {int(records.local[row])} of "
-            f"{objects.names[int(records.object[row])]}"
-        )
+
+def _fail(objects: Objects, found: Contents, row: int, what: str) -> None:
+    rows = np.array([row, found.first[row]])
+    (obj, other), (local, theirs) = (part.tolist() for part in _places(objects, rows))
+
+    def told(obj: int, local: int) -> str:
+        at = objects.blocks[[obj], goobj.SYMDEF] + goobj.SYM.itemsize * local
+        record = objects.arena.records(at, goobj.SYM)[0]
+        kind = SymKind(int(objects.format.kinds[record["type"]])).name
+        return f"{kind} of {record['size']} bytes, symbol {local} of {objects.names[obj]}"
 
     raise InputError(
-        f"corrupt object file: symbol {name or '(without a name)'} has the content hash of another "
+        f"corrupt object file: {symbol_name(objects, obj, local)} has the content hash of another "
         f"that differs from it in {what}",
-        file=objects.names[int(records.object[row])],
-        expected=told(other),
-        found=told(row),
+        file=objects.names[obj],
+        expected=told(other, theirs),
+        found=told(obj, local),
         remedy="rebuild both packages; one of the files is damaged",
     )
 

@@ -161,6 +161,11 @@ class Objects:
         return len(self.base)
 
     @property
+    def classes(self) -> I64:
+        """Symbols of each object by class: int64[n, 5]."""
+        return np.stack((self.ndef, self.nhashed64, self.nhashed, self.nnonpkg, self.nref), axis=1)
+
+    @property
     def defined(self) -> I64:
         """Defined symbols of each object: int64[n]."""
         return self.ndef + self.nhashed64 + self.nhashed + self.nnonpkg

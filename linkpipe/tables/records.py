@@ -53,29 +53,33 @@ ROOTING = Flag.REFLECT_METHOD | Flag.WASM_EXPORT
 """Flags that make a symbol a root of the reachability analysis, or make it keep all methods."""
 
 
-def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records:
-    """Read the symbol records of all objects. Debug symbols are passed over in a link that
-    writes no DWARF: nothing but each other refers to them, and only the order of ids matters.
+def read_records(
+    objects: Objects, regabi: bool, *, with_dwarf: bool, left_out: U8 | None = None
+) -> Records:
+    """Read the symbol records of all objects but those that are ``left_out``, uint8, one for each.
+    Debug symbols are passed over in a link that writes no DWARF: nothing but each other refers to
+    them, and only the order of ids matters.
 
     Raises InputError where a debug symbol has flags that are for functions: the oracle heeds them,
     also when it writes no DWARF."""
-    classes = np.stack(
-        (objects.ndef, objects.nhashed64, objects.nhashed, objects.nnonpkg, objects.nref), axis=1
-    )
+    classes = objects.classes
     own, form = _object_flags(objects), objects.format
     debug = is_dwarf(form.kinds).view(np.uint8)
     empty = objects.faulty[objects.fault == records.DATA]
 
-    def given(share: slice) -> tuple[U8, I64, I64, I64]:
+    left = np.zeros(int(objects.local_base[-1]), np.uint8) if left_out is None else left_out
+
+    def given(share: slice) -> tuple[U8, I64, I64, I64, U8]:
         local = objects.local_base[share.start : share.stop + 1]
-        return objects.arena.bytes, objects.blocks[share].ravel(), local, classes[share].ravel()
+        blocks, cls = objects.blocks[share].ravel(), classes[share].ravel()
+        return objects.arena.bytes, blocks, local, cls, left
 
     def count(share: slice) -> tuple[int, int]:
         return records.count_symbols(*given(share), form.flag2, debug, ROOTING, with_dwarf)
 
     def read(part: tuple[slice, int, int]) -> None:
         share, start, end = part
-        data, blocks, local, cls = given(share)
+        data, blocks, local, cls, _ = given(share)
         rows: list[Any] = [column[start:end] for column in columns]
         records.symbols(
             data,
@@ -83,6 +87,7 @@ def read_records(objects: Objects, regabi: bool, *, with_dwarf: bool) -> Records
             objects.base[share],
             local,
             cls,
+            left,
             objects.version[share],
             own[share],
             form.kinds,

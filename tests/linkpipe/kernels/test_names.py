@@ -189,28 +189,3 @@ def test_arguments_that_do_not_fit_each_other_are_errors(names: Any) -> None:
         names.find(data, at, size, tag, data, at, size, tag[:1], slots, *KEY)
     with pytest.raises(ValueError, match="not a power of two"):
         names.find(data, at, size, tag, data, at, size, tag, slots[:3], *KEY)
-
-
-@forms("names")
-@slowly
-@given(st.data())
-def test_strings_that_differ_in_more_than_zeros_are_found(names: Any, data: st.DataObject) -> None:
-    texts = st.sampled_from([b"", b"\0", b"a", b"a\0", b"aaaaaaaab", b"aaaaaaaab\0\0", b"aaaaaaaa"])
-    many = [(text, 0) for text in data.draw(st.lists(texts, min_size=1, max_size=9))]
-    rows = st.integers(0, len(many) - 1)
-    first = data.draw(st.lists(rows, min_size=len(many), max_size=len(many)))
-    slow = [many[i][0].rstrip(b"\0") != many[j][0].rstrip(b"\0") for i, j in enumerate(first)]
-    found = names.differing(*columns(many)[:3], np.array(first))
-    assert found == (slow.index(True) if True in slow else -1)
-
-
-@forms("names")
-@pytest.mark.parametrize("wrong", [-1, 2, 2**40])
-def test_what_is_compared_must_be_there(names: Any, wrong: int) -> None:
-    data, at, size, _ = columns([(b"a", 0), (b"b", 0)])
-    with pytest.raises(IndexError, match="is none of 2 strings"):
-        names.differing(data, at, size, np.array([0, wrong]))
-    with pytest.raises(ValueError, match="differ in length"):
-        names.differing(data, at, size, np.array([0]))
-    with pytest.raises(IndexError, match="string 1 lies outside"):
-        names.differing(data, np.array([0, 9]), size, np.array([0, 0]))

@@ -178,6 +178,9 @@ STATIC, OWN, EMPTY, ROOTING, HASHED = [0, 70, 71], [0, 1 << 30, 0], [6], 0x2020,
 KINDS, FLAG2 = ([(k * n) & 0xFF for k in range(256)] for n in (3, 5))
 
 
+LEFT = [2]
+
+
 def read_slowly(data: bytes, *, abis: bool, debug: bool) -> tuple[list[tuple[int, ...]], int]:
     """The symbols of two such objects, row by row, and the first that is debug and a root."""
     header = goobj.read_header(memoryview(data), "a")
@@ -193,7 +196,7 @@ def read_slowly(data: bytes, *, abis: bool, debug: bool) -> tuple[list[tuple[int
         flags = flag | FLAG2[flag2] << 8
         if kind in PASSED and flags & ROOTING and root < 0:
             root = place
-        if kind in PASSED and not debug:
+        if place in LEFT or (kind in PASSED and not debug):
             continue
         version = STATIC[obj] if abi == goobj.ABI_STATIC else abi * abis
         at, end = 0, 0
@@ -221,6 +224,7 @@ def columns(data: bytes) -> dict[str, Any]:
         "base": base,
         "local": np.append(0, np.cumsum(counts.sum(axis=1))),
         "classes": counts.reshape(-1),
+        "left_out": np.isin(np.arange(counts.sum()), LEFT).view(np.uint8),
         "static": np.array(STATIC, np.int32),
         "own": np.array(OWN, np.uint32),
         "kinds": np.array(KINDS, np.uint8),
@@ -230,7 +234,7 @@ def columns(data: bytes) -> dict[str, Any]:
     }
 
 
-COUNTED = ("data", "blocks", "local", "classes", "flag2", "debug")
+COUNTED = ("data", "blocks", "local", "classes", "left_out", "flag2", "debug")
 
 
 def read(
@@ -264,7 +268,7 @@ def test_objects_are_read_in_shares(records: Any) -> None:
     part = [np.full(count, 7, column.dtype) for column in whole]
     records.symbols(*(given | behind).values(), HASHED, True, True, 2, *part)
     assert count == 5
-    assert [column.tolist() for column in part] == [column[5:].tolist() for column in whole]
+    assert [column.tolist() for column in part] == [column[4:].tolist() for column in whole]
     for room in (count - 1, count + 1):
         part = [np.zeros(room, column.dtype) for column in whole]
         with pytest.raises(ValueError, match=f"5 rows, and room for {room}"):
@@ -298,7 +302,7 @@ def test_symbols_outside_of_their_bytes_are_an_error(
     with pytest.raises(IndexError):
         records.symbols(*given.values(), HASHED, True, True, 0, *rows)
     given = columns(OBJECT)
-    for short in ("own", "base", "static", "kinds", "debug", "blocks", "classes"):
+    for short in ("own", "base", "static", "kinds", "debug", "blocks", "classes", "left_out"):
         wrong = given | {short: given[short][1:]}
         with pytest.raises(ValueError, match="differ in length"):
             records.symbols(*wrong.values(), HASHED, True, True, 0, *rows)
