@@ -206,7 +206,7 @@ def _shared_libraries(link: Link) -> list[str]:
                 folders.add(folder)
                 words.append(f"-L{folder}")
                 if link.options.r is None:
-                    words.append(f"-Wl,-rpath={folder}")
+                    words.append(f"-Wl,-rpath={link.options.moved.get(folder, folder)}")
             name = path[len(folder) :].removesuffix(".so").removeprefix("lib")
             if name not in names:
                 names.add(name)

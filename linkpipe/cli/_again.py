@@ -74,7 +74,8 @@ def _by_go(options: Options, catalog: Catalog) -> str:
     from linkpipe.compare.buildinfo import of_link
     from linkpipe.packages.places import Places
 
-    if not _there_to_stay(options):
+    # What builds a shared library of Go is `go install`, of several packages.
+    if options.buildmode == "shared" or not _there_to_stay(options):
         return ""
     process = f"/proc/{parent.caller()}"
     with open(f"{process}/cmdline", encoding="utf-8", errors="surrogateescape") as file:
@@ -175,11 +176,11 @@ def _joined(words: Iterable[str]) -> str:
 
 def _there_to_stay(options: Options, *more: str) -> bool:
     """Whether inputs can be read again, and what they are linked by can be saved."""
-    from linkpipe.engine.saved import check_savable, pipeline_text
+    from linkpipe.engine.saved import pipeline_text
 
-    check_savable(options)
     pipeline_text(options)
-    files = (options.main, options.importcfg, options.settings.pipeline, *more)
+    roots = (file for _, file in options.roots)
+    files = (*roots, options.importcfg, options.settings.pipeline, *more)
     return all(os.path.isfile(file) for file in files if file)
 
 

@@ -75,6 +75,8 @@ def _print(file: str, found: Saved) -> None:
         click.echo(f"variable {name}={value}")
     for arg in found.args:
         click.echo(f"flag {arg}")
+    for operand in found.operands:
+        click.echo(f"package {operand}")
     click.echo(f"{len(found.plan)} passes")
 
 

@@ -1,9 +1,10 @@
 """A link in one file: its inputs, flags, variables and plan, which give the same link anywhere.
 
 The file is a ZIP archive: ``manifest.json`` (schema linkpipe.saved/1), ``importcfg``, the archives
-of packages as ``files/N.a``, the first of which is the main package's, and the pipeline where it is
-not the default one. Flags that say where something is written or searched are left out, and so are
-all variables but those that a link reads.
+of packages as ``files/N.a``, the first of which is the main package's, shared libraries of Go as
+``files/N/libX.so``, those of one folder in one, and the pipeline where it is not the default one.
+Flags that say where something is written or searched are left out, and so are all variables but
+those that a link reads.
 
 Who opens such a file need not trust who made it: it is unpacked under names of our own, not beyond
 what the manifest says and LARGEST; it has no flags but those in FLAGS; and no program is run that
@@ -32,6 +33,7 @@ from linkpipe.engine.flagedits import edits, pipeline_of
 from linkpipe.engine.plan import make_plan
 from linkpipe.engine.plugins import Catalog
 from linkpipe.engine.releases import release_of
+from linkpipe.engine.savedlibs import LIBRARY, Libraries, moved
 from linkpipe.errors import InputError, UserError
 from linkpipe.flags.environ import Environment
 from linkpipe.flags.goflag import Kind
@@ -45,7 +47,10 @@ LARGEST = 8 << 30
 """Bytes that a saved link may have when it is unpacked."""
 _MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 16 << 20
-_NAME = re.compile(r"manifest\.json|importcfg|pipeline\.toml|files/[0-9]{1,6}\.a")
+_ARCHIVE = r"files/[0-9]{1,6}\.a"
+_NAME = re.compile(rf"manifest\.json|importcfg|pipeline\.toml|{_ARCHIVE}|{LIBRARY}")
+_NAMED_BY = {"packagefile": _ARCHIVE, "packageshlib": LIBRARY}
+_OPERAND = re.compile(rf"(?:[^-@=][^=]*=)?({_ARCHIVE})")
 _COMPILER = "LINKPIPE_RUN_COMPILER"
 
 _BAD = (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error)
@@ -53,8 +58,8 @@ _BAD = (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.er
 
 FLAGS = frozenset(
     "B D E H I R T X a aslr bindnow buildid buildmode checklinkname compressdwarf d debugtramp "
-    "e extld extldflags f funcalign g installsuffix k libgcc linkmode n pluginpath pruneweakmap r "
-    "race randlayout s strictdups w".split()
+    "e extld extldflags f funcalign g installsuffix k libgcc linkmode linkshared n pluginpath "
+    "pruneweakmap r race randlayout s strictdups w".split()
 )
 """The flags that are saved: those that decide what is in the output."""
 VARIABLES = ("GOROOT", "GOOS", "GOARCH", "GOEXPERIMENT", "GO_EXTLINK_ENABLED")
@@ -86,6 +91,8 @@ class Saved(Value):
         compiler: the command that does, and ``compiler_version`` what it says of itself; empty
             where none does.
         files: all else.
+        operands: the packages of a shared library of Go, each with its file here, PATH=FILE; none
+            for all else.
     """
 
     linkpipe: str
@@ -97,6 +104,7 @@ class Saved(Value):
     compiler: tuple[str, ...]
     compiler_version: str
     files: tuple[File, ...]
+    operands: tuple[str, ...] = ()
 
 
 def is_saved(path: str) -> bool:
@@ -118,15 +126,22 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
     Raises UserError for a pipeline that extends another file, OSError.
     """
     options, environment = link.options, link.options.environment
-    check_savable(options)
     places = Places.of(options)
     loaded = link.packages.items if "packages" in link.facts else ()
     external = "mode" in link.facts and link.mode.external
-    used = {each.path: each.file for each in loaded if each.file != options.main}
+    roots = [file for _, file in options.roots]
+    used = {each.path: each.file for each in loaded if each.file and each.file not in roots}
     there = {path: name for path, name in places.files.items() if os.path.exists(name)}
-    inputs = {**there, **used}
-    names = {path: f"files/{number}.a" for number, path in enumerate(inputs, 1)}
-    lines = [f"packagefile {path}={name}" for path, name in names.items()]
+    inputs = {**{path: there[path] for path in there if path not in places.shlibs}, **used}
+    names: dict[str, str] = {}
+    for path in (*roots, *inputs.values()):
+        names.setdefault(path, f"files/{len(names)}.a")
+    lines = [f"packagefile {path}={names[file]}" for path, file in inputs.items()]
+    libraries = Libraries.of(link, places)
+    lines += [f"packageshlib {path}={name}" for path, name in libraries.of_package.items()]
+    origins = [(path, name, path) for path, name in names.items()]
+    for path, name in libraries.names.items():
+        origins += [(path, name, libraries.was[path])] if os.path.exists(path) else []
     if places.modinfo is not None:
         lines.append(f"modinfo {_quoted(places.modinfo)}")
     texts = {"importcfg": "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")}
@@ -139,9 +154,9 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
     try:
         with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             files = []
-            for name, path in {"files/0.a": options.main, **_pairs(names, inputs)}.items():
+            for path, name, was in origins:
                 data = Path(path).read_bytes()
-                files.append(_add(archive, name, data, "" if strip_paths else path))
+                files.append(_add(archive, name, data, "" if strip_paths else was))
             files += [_add(archive, name, data, "") for name, data in texts.items()]
             saved = Saved(
                 linkpipe=__version__,
@@ -153,6 +168,7 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
                 compiler=(os.path.basename(compiler[0]), *compiler[1:]) if compiler else (),
                 compiler_version=_version(compiler),
                 files=tuple(files),
+                operands=_operands(options, names),
             )
             if again:
                 saved = attrs.evolve(
@@ -169,16 +185,14 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
     return saved
 
 
-def check_savable(options: Options) -> None:
-    """Raise UserError for a link that is not saved."""
-    if options.buildmode == "shared" or options.linkshared:
-        raise UserError(
-            "links that make or use shared libraries of Go (-buildmode=shared, -linkshared) are "
-            "not saved yet",
-            status=2,
-            label="linkpipe",
-            remedy="keep the libraries and archives, and the command",
-        )
+def _operands(options: Options, names: Mapping[str, str]) -> tuple[str, ...]:
+    """The operands of a link of several packages, with the names that their files have here."""
+    if options.buildmode != "shared":
+        return ()
+    return tuple(
+        f"{path}={names[file]}" if "=" in given else names[file]
+        for given, (path, file) in zip(options.operands, options.roots, strict=True)
+    )
 
 
 def _plan(link: Link) -> tuple[str, ...]:
@@ -193,10 +207,6 @@ def _plan(link: Link) -> tuple[str, ...]:
         if "mode" not in link.facts
         or all(getattr(link.mode, field) in values for field, values in each.when.items())
     )
-
-
-def _pairs(names: Mapping[str, str], inputs: Mapping[str, str]) -> dict[str, str]:
-    return {name: inputs[path] for path, name in names.items()}
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -318,16 +328,21 @@ def options_of(path: str, folder: str, variables: Mapping[str, str]) -> tuple[Op
         args.append(f"-extld={NOT_RUN}")
     if any(file.name == "pipeline.toml" for file in saved.files):
         args.append(f"-pipeline={folder}/pipeline.toml")
+    places = moved({file.name: file.path for file in saved.files}, folder)
+    args += [f"-L={place}" for place in places]
+    operands = saved.operands or ("files/0.a",)
+    for package, found, name in (each.rpartition("=") for each in operands):
+        args.append(f"{package}{found}{os.path.join(folder, name)}")
     catalog = Catalog()
     options = read_options(
-        [*args, os.path.join(folder, "files/0.a")],
+        args,
         environment,
         variables,
         release_of=lambda version, asked: release_of(catalog, version, asked),
     )
     if isinstance(options, VersionAsked):
         raise _damaged(path, "asks for a version and links nothing")
-    return options, saved
+    return attrs.evolve(options, moved=MappingProxyType(places)), saved
 
 
 def check_compiler(saved: Saved, variables: Mapping[str, str]) -> None:
@@ -347,10 +362,10 @@ def _with_folder(path: str, text: str, folder: str) -> str:
     for line in text.splitlines():
         verb, _, rest = line.partition(" ")
         package, _, name = rest.rpartition("=")
-        if verb == "packagefile":
-            if not _NAME.fullmatch(name):
+        if verb in _NAMED_BY:
+            if not re.fullmatch(_NAMED_BY[verb], name):
                 raise _damaged(path, f"its importcfg names the file {name!r}")
-            line = f"packagefile {package}={os.path.join(folder, name)}"
+            line = f"{verb} {package}={os.path.join(folder, name)}"
         elif verb != "modinfo":
             raise _damaged(path, f"its importcfg says {verb!r}")
         lines.append(f"{line}\n")
@@ -419,6 +434,10 @@ def _manifest(path: str, archive: zipfile.ZipFile) -> Saved:
         raise _damaged(path, f"holds a file {odd[0]!r}")
     if len(set(names)) != len(names) or not {"importcfg", "files/0.a"} <= set(names):
         raise _damaged(path, "a file is named twice, or one that is needed is not there")
+    for operand in saved.operands:
+        match = _OPERAND.fullmatch(operand)
+        if not match or match[1] not in names:
+            raise _damaged(path, f"links {operand!r}")
     if any(file.size < 0 for file in saved.files) or sum(f.size for f in saved.files) > LARGEST:
         raise _damaged(path, f"more than {LARGEST} bytes in files")
     known = {*VARIABLES}
@@ -437,6 +456,7 @@ def _saved(told: dict[str, Any]) -> Saved:
     files = tuple(File(**file) for file in told.pop("files"))
     saved = Saved(**told, files=files)
     texts = [saved.linkpipe, saved.go, saved.compiler_version, *saved.args, *saved.plan]
+    texts += saved.operands
     texts += [*saved.compiler, *saved.variables, *saved.variables.values()]
     texts += [part for file in files for part in (file.name, file.sha256, file.path)]
     plain: list[Any] = texts
@@ -446,5 +466,9 @@ def _saved(told: dict[str, Any]) -> Saved:
     if any(type(number) is not int for number in numbers) or saved.external not in (False, True):
         raise ValueError("a number is none")
     return attrs.evolve(
-        saved, args=tuple(saved.args), plan=tuple(saved.plan), compiler=tuple(saved.compiler)
+        saved,
+        args=tuple(saved.args),
+        plan=tuple(saved.plan),
+        compiler=tuple(saved.compiler),
+        operands=tuple(saved.operands),
     )

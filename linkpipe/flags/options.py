@@ -85,6 +85,8 @@ class Options(Value):
         environment: what the oracle takes from its environment.
         settings: linkpipe's own flags.
         args: the command line as it was given.
+        moved: folders of shared libraries of Go that are not those in which programs look for them,
+            each with that folder, with the slash behind them: those of a saved link.
     """
 
     B: str = _flag(
@@ -180,6 +182,7 @@ class Options(Value):
     environment: Environment = Environment("", "linux", "", "")
     settings: Settings = Settings()
     args: tuple[str, ...] = ()
+    moved: Mapping[str, str] = MappingProxyType({})
 
     @property
     def error_limit(self) -> int | None:

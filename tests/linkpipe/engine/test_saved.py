@@ -15,11 +15,16 @@ import pytest
 from linkpipe import api
 from linkpipe.engine import saved
 from linkpipe.errors import InputError, LinkpipeError, OptionError, UserError
+from linkpipe.formats.elf import CLASS64
+from linkpipe.formats.sharedlib import find_library, read_library
 from linkpipe.linkage import Linkage
+from linkpipe.packages.places import Places, library_folders
 from tests.conformance.programs import Program, table
 from tests.conformance.programs import inputs as captured
 from tests.conformance.toolchain import goroot
+from tests.conformance.tools import need
 from tests.linkpipe.ask.links import QUIET, WITH_PLUGIN
+from tests.shlib_writer import MACHINE, write_library
 
 
 def keep(program: Program, file: Path, *flags: str, **options: Any) -> api.Saved:
@@ -37,10 +42,87 @@ def direct(program: Program, output: Path, *flags: str) -> bytes:
     return output.read_bytes()
 
 
-@pytest.mark.parametrize("flag", ["-buildmode=shared", "-linkshared"])
-def test_links_of_shared_libraries_are_not_saved(flag: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="are not saved yet"):
-        keep(table()["hello"], tmp_path / "saved", flag)
+@pytest.mark.parametrize("name", ["linkshared", "sharedlib"])
+def test_links_of_shared_libraries_of_go(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same bytes, the folder in which the program looks for its library among them; also of
+    what is saved again, though that link has the library in another folder."""
+    program = table()[name]
+    need(program.missing_compiler())
+    # The name of a library is in it.
+    outputs = [tmp_path / folder / "libown.so" for folder in ("wanted", "once", "twice")]
+    for output in outputs:
+        output.parent.mkdir()
+    given = captured(program)
+    variables = {**given.environment(), "GOROOT": str(goroot())}
+    arguments = [*given.flags, *given.operands]
+    api.link(arguments, output=str(outputs[0]), variables=variables)
+    first = api.save(arguments, str(tmp_path / "first"), variables=variables)
+    assert len(first.operands) == len(given.operands) * (name == "sharedlib")
+    monkeypatch.setenv("LINKPIPE_RUN_COMPILER", "1")
+    again = api.save(str(tmp_path / "first"), str(tmp_path / "second"))
+    libraries = [file.path for file in first.files if file.name.endswith(".so")]
+    assert len(libraries) == (name == "linkshared")
+    assert libraries == [file.path for file in again.files if file.name.endswith(".so")]
+    for file, output in zip(("first", "second"), outputs[1:], strict=True):
+        api.link(str(tmp_path / file), output=str(output))
+        assert output.read_bytes() == outputs[0].read_bytes()
+
+
+HERE = {"GOROOT": str(goroot()), "GOARCH": "amd64", "GOOS": "linux"}
+"""As libraries are written in tests; a link that fails is saved, too."""
+
+
+def with_libraries(folder: Path, *libraries: tuple[str, Path]) -> list[str]:
+    """The arguments of a link in which these packages are in these libraries."""
+    given = captured(table()["hello"])
+    lines = [f"packageshlib {package}={file}" for package, file in libraries]
+    (folder / "importcfg").write_text("\n".join([given.importcfg.read_text(), *lines, ""]))
+    flags = [flag for flag in given.flags if flag not in ("-importcfg", str(given.importcfg))]
+    return [*flags, "-linkshared", f"-importcfg={folder / 'importcfg'}", str(given.main)]
+
+
+def test_libraries_that_libraries_need(tmp_path: Path) -> None:
+    """Those of one folder stay together; one that is found by -L is found again."""
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    first = write_library(tmp_path / "here/libp.so", [], needs="libbeside.so\nlibfound.so")
+    beside = write_library(tmp_path / "here/libbeside.so", [])
+    found = write_library(tmp_path / "there/libfound.so", [])
+    arguments = with_libraries(tmp_path, ("p", first), ("q", tmp_path / "none/libq.so"))
+    file = tmp_path / "saved"
+    told = api.save([f"-L={tmp_path / 'there'}", *arguments], str(file), variables=HERE)
+    names = {each.path: each.name for each in told.files if each.name.endswith(".so")}
+    assert set(names) == {str(first), str(beside), str(found)}
+    folders = [Path(names[str(path)]).parent for path in (first, beside, found)]
+    assert folders[0] == folders[1] != folders[2]
+    options, _ = saved.options_of(str(file), str(tmp_path / "out"), {})
+    shlibs = Places.of(options).shlibs
+    assert read_library(shlibs["p"], (), CLASS64, MACHINE).needs[0] == str(
+        Path(shlibs["p"]).with_name("libbeside.so")
+    )
+    assert find_library("libfound.so", library_folders(options)).startswith(str(tmp_path / "out"))
+    assert not Path(shlibs["q"]).exists()
+    assert sorted(options.moved.values()) == [f"{tmp_path}/here/", f"{tmp_path}/there/"]
+
+
+def test_where_libraries_were_need_not_be_told(tmp_path: Path) -> None:
+    """Then a program looks beside itself, and it is not told in what is saved of that either."""
+    library = write_library(tmp_path / "libp.so", [])
+    file, arguments = str(tmp_path / "saved"), with_libraries(tmp_path, ("p", library))
+    for target in (arguments, file):
+        told = api.save(target, f"{file}.new", strip_paths=target is arguments, variables=HERE)
+        Path(f"{file}.new").replace(file)
+        assert [each.path for each in told.files if each.name.endswith(".so")] == [""]
+    options, _ = saved.options_of(file, str(tmp_path / "out"), {})
+    assert list(options.moved.values()) == ["$ORIGIN/"]
+
+
+def test_a_library_with_another_kind_of_name(tmp_path: Path) -> None:
+    library = write_library(tmp_path / "p.so", [])
+    with pytest.raises(UserError, match=r"p\.so: a library of this name cannot be saved"):
+        api.save(with_libraries(tmp_path, ("p", library)), str(tmp_path / "saved"), variables=HERE)
     assert not (tmp_path / "saved").exists()
 
 
@@ -172,6 +254,11 @@ def first_file(**what: object) -> Callable[[dict[str, Any]], None]:
         (set_("files", []), "is not there"),
         (set_("external", "yes"), "a number is none"),
         (set_("more", 1), "unexpected keyword"),
+        (set_("operands", ["p=/etc/passwd"]), "links 'p=/etc/passwd'"),
+        (set_("operands", ["-extld=files/0.a"]), "links '-extld=files/0.a'"),
+        (set_("operands", ["@x=files/0.a"]), "links '@x=files/0.a'"),
+        (set_("operands", ["p=files/999.a"]), "links 'p=files/999.a'"),
+        (set_("operands", [1]), "a text is none"),
         (first_file(name="../../evil"), "holds a file"),
         (first_file(name="/etc/passwd"), "holds a file"),
         (first_file(size=1 << 60), "more than"),
@@ -203,7 +290,11 @@ def test_flags_are_those_of_its_release(good: Path, tmp_path: Path) -> None:
     [
         ("packagefile evil=/etc/passwd", "names the file '/etc/passwd'"),
         ("packagefile evil=files/../../x.a", "names the file"),
-        ("packageshlib evil=files/1.a", "says 'packageshlib'"),
+        ("packageshlib evil=files/1.a", "names the file"),
+        ("packageshlib evil=/etc/libevil.so", "names the file '/etc/libevil.so'"),
+        ("packagefile evil=files/0/libevil.so", "names the file"),
+        ("packageshlib evil=files/0/../libevil.so", "names the file"),
+        ("packagedir evil=files/1.a", "says 'packagedir'"),
     ],
 )
 def test_an_importcfg_names_what_was_saved(
