@@ -28,7 +28,7 @@ from typing import Any, BinaryIO, NoReturn
 import attrs
 
 from linkpipe.cli import link as command
-from linkpipe.engine import entrypoints, plugins, session
+from linkpipe.engine import entrypoints, flagedits, plugins
 from linkpipe.engine.pipeline import load_pipeline
 from linkpipe.engine.plan import Planned
 from linkpipe.engine.runner import Observer
@@ -127,8 +127,9 @@ class Server:
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
         usual = load_pipeline()
         vars(plugins)["scan"] = cache(entrypoints.scan)
-        vars(session)["load_pipeline"] = lambda file, catalog: (
-            load_pipeline(file, catalog) if file else usual
+        assert "load_pipeline" in vars(flagedits), "it is called elsewhere"
+        vars(flagedits)["load_pipeline"] = lambda file, catalog, edits="": (
+            load_pipeline(file, catalog, edits) if file or edits else usual
         )
         for name in names:
             modes = list(SHARES[known(name).kind])
