@@ -132,12 +132,12 @@ class Relocatable(Shown):
         records = raw[: len(raw) // dtype.itemsize * dtype.itemsize].view(dtype)
         strings = self.content(link).tobytes()
         names = records["name"].tolist()
-        bad = next((i for i, at in enumerate(names) if i and at >= len(strings)), None)
+        bad = next((i for i, at in enumerate(names) if i and at > len(strings)), None)
         if bad is not None:
             raise self.wrong(
                 f"malformed elf file: the name of symbol #{bad} lies outside of its table",
                 offset=int(self.sections["offset"][table]) + bad * dtype.itemsize,
-                expected=f"an offset below {len(strings)}",
+                expected=f"an offset of at most {len(strings)}",
                 found=str(names[bad]),
             )
         info = records["info"]
@@ -282,7 +282,7 @@ def read(data: U8, file: str, target: Target) -> Relocatable:
     shell = Relocatable(file, found, (b"",) * len(sections))
     strings = shell.content(names).tobytes()
     starts = sections["name"].tolist()
-    bad = next((i for i, at in enumerate(starts) if at and at >= len(strings)), None)
+    bad = next((i for i, at in enumerate(starts) if at and at > len(strings)), None)
     if bad is not None:
         raise _wrong(
             file, f"malformed elf file: the name of section {bad} lies outside of its table"

@@ -102,6 +102,22 @@ def test_tables_are_read_whatever_their_type_says(name: bytes) -> None:
     assert after.symbols.name == before.symbols.name
 
 
+def test_a_name_at_the_end_of_its_table_is_none() -> None:
+    """One behind it is refused."""
+    data = bytearray(sample().to_bytes())
+    before = loaded(bytes(data))
+    table, names = (before.sections[before.names.index(n)] for n in (b".symtab", b".strtab"))
+    records = np.frombuffer(data, "<u4", int(table["size"]) // 4, int(table["offset"]))
+    records[6] = names["size"]
+    assert before.symbols is not None
+    after = loaded(bytes(data)).symbols
+    assert after is not None
+    assert after.name == (b"", b"", b"puts")
+    records[6] += 1
+    with pytest.raises(InputError, match="the name of symbol #1 lies outside of its table"):
+        _ = loaded(bytes(data)).symbols
+
+
 def test_an_object_without_symbols_has_none() -> None:
     made = HostElf()
     data = made.to_bytes().replace(b".symtab\0", b".nothing")
