@@ -396,6 +396,7 @@ ARCH = Architecture(
         "1.24": {
             **_BEFORE_126,
             "build_modes": _BUILD_MODES - {"plugin"},
+            "addmoduledata": None,
             "setting": _profiles(*_LEVELS[:2], noted=False),
             "off_by_default": frozenset({"spinbitmutex"}),
         },

@@ -377,7 +377,8 @@ class Architecture(Shown):
         has_lr: whether calls leave the return address in a register, not on the stack.
         relocs: relocation type -> kind.
         calls: relocation types that are direct calls.
-        addmoduledata: the initialiser that registers a module's data.
+        addmoduledata: the initialiser that registers a module's data; None where there are no
+            plugins (nor shared libraries of Go).
         header_room: bytes kept free before the text for the headers of an executable ("HEADR").
         rela: whether ELF relocations carry their addend ("RELA").
         sums: whether objects have relocations of one place that the host linker has to add up.
@@ -425,7 +426,7 @@ class Architecture(Shown):
     has_lr: bool
     relocs: Mapping[int, RelocKind]
     calls: frozenset[int]
-    addmoduledata: Stub
+    addmoduledata: Stub | None
     header_room: int = 4096
     rela: bool = True
     sums: bool = False

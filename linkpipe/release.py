@@ -144,6 +144,8 @@ class Release:
             be pushed to the standard library alone.
         plain_wins: of two definitions of a name, whether one that may be repeated yields to one
             that may not; else the larger of them stands.
+        plugins_checked: whether a program opens no plugins, whatever it imports, where the platform
+            has none.
         version_separator: what stands between the version and its experiments in
             runtime.buildVersion.
         forced_headers: whether -f lets objects of any kind in.
@@ -205,6 +207,7 @@ class Release:
     lists: Lists
     assembly_linknames: bool
     plain_wins: bool
+    plugins_checked: bool
     version_separator: str
     forced_headers: bool
     tells_experiments: bool

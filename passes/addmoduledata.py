@@ -32,6 +32,9 @@ from linkpipe.tables.symbols import Flag
 )
 def addmoduledata(link: Link) -> Link:
     """Inject the initialiser that registers a plugin's module data."""
+    writer = link.arch.addmoduledata
+    if writer is None:
+        return link
     plugin = link.options.buildmode == "plugin"
     edit, relocs = link.symbols.edit(), link.relocs.edit()
     callee = edit.lookup_or_create("runtime.addmoduledata")
@@ -52,7 +55,6 @@ def addmoduledata(link: Link) -> Link:
     edit.set_content(entry, bytes(ptrsize))
     relocs.add(entry, offset=0, size=ptrsize, type=rt.R_ADDR, target=stub)
 
-    writer = link.arch.addmoduledata
     edit.set_content(stub, writer.code)
     targets = {"moduledata": link.moduledata, "addmoduledata": callee}
     for r in writer.relocs:

@@ -57,7 +57,9 @@ def linkmode(link: Link) -> Link:
     """Decide between internal and external linking, and whether Go is linked dynamically."""
     options, packages = link.options, link.packages
     iscgo = "runtime/cgo" in packages.by_path
-    can_use_plugins = "plugin" in packages.by_path and iscgo and "plugin" in link.arch.build_modes
+    can_use_plugins = "plugin" in packages.by_path and iscgo
+    if link.release.plugins_checked:
+        can_use_plugins &= "plugin" in link.arch.build_modes
     reason = _external_reason(options, link.arch, packages, iscgo)
     foreign = [h for h in packages.host_objects if not _links(link.arch, h)]
     external = _external(options, packages, bool(foreign), iscgo, reason)

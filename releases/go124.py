@@ -61,6 +61,7 @@ RELEASE = Release(
     lists=LISTS,
     assembly_linknames=False,
     plain_wins=False,
+    plugins_checked=False,
     version_separator=" ",
     forced_headers=False,
     tells_experiments=True,

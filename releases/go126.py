@@ -21,6 +21,7 @@ RELEASE = attrs.evolve(
     _BEFORE,
     name="1.26",
     lists=LISTS,
+    plugins_checked=True,
     version_separator="-",
     tells_experiments=False,
     needed_experiments=MappingProxyType({}),

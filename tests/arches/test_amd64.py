@@ -62,6 +62,7 @@ def test_elf_types_have_their_names() -> None:
 def test_addmoduledata_stub_is_well_formed() -> None:
     """lea, call, ret; the relocations patch the two operands."""
     stub = ARCH.addmoduledata
+    assert stub is not None
     assert stub.code.hex(" ") == "48 8d 3d 00 00 00 00 e8 00 00 00 00 c3"
     assert [(r.offset, r.size, r.target) for r in stub.relocs] == [
         (3, 4, "moduledata"),

@@ -252,6 +252,8 @@ def test_addmoduledata_stub_is_well_formed() -> None:
     words = np.frombuffer(ADDMODULEDATA.code, "<u4").tolist()
     assert words == [AUIPC, ADDI, 0x6F]
     assert [(r.offset, r.size) for r in ADDMODULEDATA.relocs] == [(0, 8), (8, 4)]
+    assert ARCH.at("1.24").addmoduledata is None
+    assert ARCH.at("1.25").addmoduledata is ADDMODULEDATA
 
 
 def test_trampolines_jump_through_t6() -> None:

@@ -116,6 +116,14 @@ def plugin() -> tuple[Tiny, Link]:
     return p, addmoduledata(link)
 
 
+def test_where_there_are_no_plugins_there_is_no_initialiser() -> None:
+    _, link = plugin()
+    without = link.evolve(arch=attrs.evolve(link.arch, addmoduledata=None))
+    after = addmoduledata(without)
+    assert after.symbols is without.symbols
+    assert after.text_order is without.text_order
+
+
 def test_addmoduledata_stub() -> None:
     """The initialiser's code and relocations, its pointer in .init_array, and the text order."""
     _, link = plugin()
@@ -128,7 +136,9 @@ def test_addmoduledata_stub() -> None:
         "runtime.addmoduledata",
         "go:link.addmoduledata",
     ]
-    assert bytes(symbols.data(stub)) == link.arch.addmoduledata.code
+    writer = link.arch.addmoduledata
+    assert writer is not None
+    assert bytes(symbols.data(stub)) == writer.code
     rows = link.relocs.rows_of(stub)
     assert link.relocs.target[rows].tolist() == [link.moduledata, callee]
     assert link.relocs.type[rows].tolist() == [rt.R_PCREL, rt.R_CALL]

@@ -69,12 +69,15 @@ def test_a_plugin_needs_the_host_linker_and_dynamic_go() -> None:
 
 
 def test_a_host_is_dynamic_when_plugin_open_can_be_reached() -> None:
-    """Package plugin, cgo and a target that supports plugins: all three are needed."""
+    """Package plugin, cgo and a target that supports plugins: all three are needed, the last from
+    Go 1.26 on."""
     host = (*CGO, "plugin")
     assert decide(packages=host).dynlink
     assert not decide(packages=("main", "runtime", "plugin")).dynlink
     assert not decide(packages=CGO).dynlink
-    assert not decide(packages=host, build_modes=frozenset({"exe"})).dynlink
+    for go, dynlink in {"1.25": True, "1.26": False, "": False}.items():
+        mode = decide(packages=host, build_modes=frozenset({"exe"}), go=release(go))
+        assert mode.dynlink == mode.can_use_plugins == dynlink
 
 
 @pytest.mark.parametrize(
