@@ -138,6 +138,8 @@ def _links(target: Target, program: Program) -> bool:
     version = (goroot() / "VERSION").read_text().split()[0].removeprefix("go")
     arch = Catalog().load("arches", target.goarch).at(".".join(version.split(".")[:2]))
     host = arch.linkage.host.values() if arch.linkage else ()
+    if program.buildmode not in arch.build_modes:
+        return False
     if program.name in WITH_C and not host:
         return False
     if program.name == "ownc" and R_ADDR not in {reloc.type for reloc in host}:

@@ -55,11 +55,9 @@ def test_the_document_has_every_release_and_architecture() -> None:
     versions = {*VERSIONS.values(), pinned[1]}
     known = {"amd64", *targets(), native()}
     assert {(go, arch) for go, arch, *_ in told} == {(go, a) for go in versions for a in known}
-    # Of the newest architecture some programs were compared, each in some modes.
-    told = [row for row in told if row[1] != "riscv64"]
     assert {tuple(modes) for *_, same, runs in told for modes in (same.split(), runs.split())} == {
         tuple(MODES)
     }
-    assert all(
-        {"hello", "features", "plugin", "host"} <= set(names.split()) for _, _, names, *_ in told
-    )
+    for go, arch, names, *_ in told:
+        plugins = {"plugin", "host"} if (go[:4], arch) != ("1.24", "riscv64") else set()
+        assert {"hello", "features", *plugins} <= set(names.split()), (go, arch)
