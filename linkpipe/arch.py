@@ -87,6 +87,26 @@ Kernel = Callable[[Places], I64]
 
 
 @attrs.frozen(eq=False, repr=False)
+class Sum(Value):
+    """The kernel S + A, which most kinds have; linkpipe applies it without asking for each place.
+
+    Attributes:
+        place: whether it counts from the end of the field: less P + w.
+        base: whether it counts from the target's section: less its base.
+    """
+
+    place: bool = False
+    base: bool = False
+
+    def __call__(self, p: Places) -> I64:
+        """The values, as every kernel tells them."""
+        value = p.S + p.A
+        if self.place:
+            value = value - (p.P + p.width)
+        return value - p.base if self.base else value
+
+
+@attrs.frozen(eq=False, repr=False)
 class ElfType(Value):
     """One relocation of an ELF object that stands for (a part of) a Go relocation.
 
@@ -203,44 +223,39 @@ class RelocKind(Shown):
     hosted: bool = False
     own: bool = False
 
-
-def _section_offset(p: Places) -> I64:
-    return p.S + p.A - p.base
+    @property
+    def plain(self) -> bool:
+        """Whether the value is put into the field as it is, and nothing else is asked."""
+        asked = (self.addend, self.reach, self.prepare, self.low_bits or None)
+        unusual = self.leb128 or self.shortcut or self.own or self.unit != 1
+        return not unusual and all(one is None for one in asked)
 
 
 GENERIC: Mapping[int, RelocKind] = MappingProxyType(
     {
-        rt.R_ADDR: RelocKind(
-            "R_ADDR", "S + A", lambda p: p.S + p.A, Range.ADDRESS, Unreachable.THROW
-        ),
+        rt.R_ADDR: RelocKind("R_ADDR", "S + A", Sum(), Range.ADDRESS, Unreachable.THROW),
         rt.R_ADDROFF: RelocKind(
             "R_ADDROFF",
             "S + A - base",
-            _section_offset,
+            Sum(base=True),
             unreachable=Unreachable.SKIP,
             in_section=True,
         ),
         rt.R_METHODOFF: RelocKind(
             "R_METHODOFF",
             "S + A - base",
-            _section_offset,
+            Sum(base=True),
             unreachable=Unreachable.MINUS_ONE,
             in_section=True,
         ),
-        rt.R_CALL: RelocKind(
-            "R_CALL", "S + A - (P + w)", lambda p: p.S + p.A - (p.P + p.width), Range.SIGNED
-        ),
-        rt.R_PCREL: RelocKind(
-            "R_PCREL", "S + A - (P + w)", lambda p: p.S + p.A - (p.P + p.width), Range.SIGNED
-        ),
-        rt.R_GOTPCREL: RelocKind(
-            "R_GOTPCREL", "S + A - (P + w)", lambda p: p.S + p.A - (p.P + p.width)
-        ),
+        rt.R_CALL: RelocKind("R_CALL", "S + A - (P + w)", Sum(place=True), Range.SIGNED),
+        rt.R_PCREL: RelocKind("R_PCREL", "S + A - (P + w)", Sum(place=True), Range.SIGNED),
+        rt.R_GOTPCREL: RelocKind("R_GOTPCREL", "S + A - (P + w)", Sum(place=True)),
         rt.R_SIZE: RelocKind("R_SIZE", "size + A", lambda p: p.target_size + p.A),
         rt.R_CONST: RelocKind("R_CONST", "A", lambda p: p.A),
         rt.R_GOTOFF: RelocKind("R_GOTOFF", "S + A - GOT", lambda p: p.S + p.A - p.got),
         rt.R_DWARFSECREF: RelocKind(
-            "R_DWARFSECREF", "S + A - base", _section_offset, in_section=True
+            "R_DWARFSECREF", "S + A - base", Sum(base=True), in_section=True
         ),
         **{
             number: RelocKind(f"R_DWTXTADDR_U{width}", "index", lambda p: p.index, leb128=True)

@@ -1,10 +1,11 @@
 """relocate: put every symbol's bytes into the file and patch them with addresses.
 
-A link has a million relocations of some dozen kinds. They are taken as arrays: the rows of all
-laid-out symbols in file order, then one group for each (kind, width). A group's values are
-computed by the kind's kernel (`Architecture.relocs`), checked for range and scattered into the
-image, all at once. No Python statement runs once for each relocation. Where C objects have several
-for one place, these are applied in their order.
+A link has a million relocations of some dozen kinds. Those that are plain are applied first, in one
+loop (linkpipe/output/patching.py). The others are taken as arrays: their rows in file order, then
+one group for each (kind, width). A group's values are computed by the kind's kernel
+(`Architecture.relocs`), checked for range and scattered into the image, all at once. No Python
+statement runs once for each relocation. Where C objects have several for one place, these are
+applied in their order.
 
 In a link that the host linker finishes, most references to other sections become relocations of
 the object instead: the kind's `ElfRule` says which, and what their addends are. They are kept in
@@ -36,6 +37,7 @@ from linkpipe.errors import InputError, collecting
 from linkpipe.formats.leb128 import put_leb
 from linkpipe.functab.lines import source_lines
 from linkpipe.output.contents import Laid, fill_image, laid_out
+from linkpipe.output.patching import patch_plain
 from linkpipe.output.relocerrors import RelocErrors, Where
 from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.extrelocs import ExternalRelocs
@@ -56,7 +58,7 @@ def relocate(link: Link) -> Link:
     laid = laid_out(link.sections, link.symbols)
     _check_places(link, laid)
     image = fill_image(link.sections, link.symbols, laid, link.arch.code_pad)
-    work = _Work(link, laid, image)
+    work = _Work(link, laid, image, *patch_plain(link, laid, image))
     work.check()
     for kind, rows in work.groups():
         work.apply(kind, rows)
@@ -108,16 +110,13 @@ def _check_places(link: Link, laid: Laid) -> None:
 
 
 class _Work:
-    """The relocations of one link as columns, row i for the i-th in file order."""
+    """The relocations of one link that are not plain, as columns, row i for the i-th in file order:
+    ``rows`` in the fact `relocs`, the ``owner`` of each a row of ``laid``."""
 
-    def __init__(self, link: Link, laid: Laid, image: U8) -> None:
+    def __init__(self, link: Link, laid: Laid, image: U8, rows: I64, owner: I64) -> None:
         self.link, self.image, self.laid = link, image, laid
         self.symbols, relocs = link.symbols, link.relocs
-        rows, counts = relocs.rows_of_many(laid.ids)
-        owner = np.repeat(np.arange(len(laid.ids)), counts)
-        # Width 0 marks what only reachability uses.
-        keep = np.flatnonzero(relocs.size[rows])
-        self.rows, self.owner = rows[keep], owner[keep]
+        self.rows, self.owner = rows, owner
         self.type = relocs.type[self.rows]
         self.width = relocs.size[self.rows]
         self.target = relocs.target[self.rows].astype(np.int64)

@@ -1,5 +1,5 @@
-"""Bytes moved in bulk: some hundred thousand pieces of a few bytes each, between an input and the
-output. The types that callers see, numpy's, stand in spans.pyi."""
+"""Bytes moved in bulk: some hundred thousand pieces of a few bytes each, from an input to the
+output, and as many addresses in them. The types that callers see, numpy's, stand in spans.pyi."""
 
 from __future__ import annotations
 
@@ -44,3 +44,135 @@ def copy_spans(
                 to[a : a + n] = source[b : b + n]
     if bad >= 0:
         raise IndexError(f"piece {bad} lies outside of its bytes")
+
+
+PLAIN, LESS_PLACE, LESS_BASE, SIGNED, BELOW_2_GIB = 1, 2, 4, 8, 16
+"""What a relocation's type may say: `patch` knows it; the value counts from the end of the field,
+or from the base of the target's section; it has to be in the range of numbers with a sign; it has
+to be an address that is right also where the hardware extends its sign, in a field of four
+bytes."""
+
+_PLAIN = cython.declare(cython.uchar, PLAIN)
+_LESS_PLACE = cython.declare(cython.uchar, LESS_PLACE)
+_LESS_BASE = cython.declare(cython.uchar, LESS_BASE)
+_SIGNED = cython.declare(cython.uchar, SIGNED)
+_BELOW = cython.declare(cython.uchar, BELOW_2_GIB)
+_2_GIB = cython.declare(cython.longlong, 0x80000000)
+_4_GIB = cython.declare(cython.longlong, 0x100000000)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _sum(a: cython.longlong, b: cython.longlong) -> cython.longlong:
+    """Sums wrap, as numpy's do."""
+    if cython.compiled:
+        return cython.cast(
+            cython.longlong,
+            cython.cast(cython.ulonglong, a) + cython.cast(cython.ulonglong, b),
+        )
+    return (a + b + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def patch(
+    image: cython.uchar[::1],
+    big: cython.bint,
+    first: cython.const[cython.longlong][::1],
+    count: cython.const[cython.longlong][::1],
+    at: cython.const[cython.longlong][::1],
+    address: cython.const[cython.longlong][::1],
+    room: cython.const[cython.longlong][::1],
+    offset: cython.const[cython.int][::1],
+    width: cython.const[cython.uchar][::1],
+    type_: cython.const[cython.ushort][::1],
+    add: cython.const[cython.longlong][::1],
+    target: cython.const[cython.int][::1],
+    value: cython.const[cython.longlong][::1],
+    flags: cython.const[cython.uint][::1],
+    section: cython.const[cython.short][::1],
+    kind: cython.const[cython.uchar][::1],
+    linked: cython.uint,
+    odd: cython.const[cython.uchar][::1],
+    forms: cython.const[cython.uchar][::1],
+    bases: cython.const[cython.longlong][::1],
+    rows: cython.longlong[::1],
+    owner: cython.longlong[::1],
+):
+    """Apply the plain ones of some symbols' relocations; the others, in ``rows`` and ``owner``.
+
+    Symbol i has ``count[i]`` of them from ``first[i]`` on, lies at ``at[i]`` in the image and has
+    ``room[i]`` bytes there, and its address is ``address[i]``. Relocations are rows of ``offset``
+    to ``target``, symbols of ``value`` to ``kind``. One is plain when ``forms`` says so of its
+    type, its field has four or eight bytes, within the symbol; its target is one that the
+    flag ``linked`` says is in the link, is of no ``odd`` kind, and in a section (of ``bases``)
+    where its base is asked for; and the value fits. Those without a width are passed over.
+    Returns how many others there are. Raises IndexError for what lies outside of its columns.
+
+    ``image[p : p + w] = (value[t] + add - (address + w if … else bases[section[t]] if … else 0))``
+    """
+    if not (
+        first.shape[0] == count.shape[0] == at.shape[0] == address.shape[0] == room.shape[0]
+        and offset.shape[0] == width.shape[0] == type_.shape[0] == add.shape[0] == target.shape[0]
+        and value.shape[0] == flags.shape[0] == section.shape[0] == kind.shape[0]
+        and min(odd.shape[0], forms.shape[0] >> 8) >= 256
+    ):
+        raise ValueError("columns differ in length")
+    i: cython.longlong
+    j: cython.longlong
+    k: cython.longlong
+    n: cython.longlong = 0
+    t: cython.longlong
+    w: cython.longlong
+    place: cython.longlong
+    v: cython.longlong
+    form: cython.uchar
+    bad: cython.bint = False
+    with cython.nogil:
+        for i in range(first.shape[0]):
+            if count[i] == 0:
+                continue
+            if (
+                not 0 <= count[i] <= offset.shape[0]
+                or not 0 <= first[i] <= offset.shape[0] - count[i]
+            ):
+                bad = True
+                break
+            for j in range(first[i], first[i] + count[i]):
+                w = width[j]
+                if w == 0:
+                    continue
+                form = forms[type_[j]]
+                t = target[j]
+                if (
+                    form & _PLAIN
+                    and (w == 4 or w == 8)
+                    and 0 <= offset[j] <= room[i] - w
+                    and 0 <= at[i] <= image.shape[0] - room[i]
+                    and 0 < t < value.shape[0]
+                    and flags[t] & linked
+                    and not odd[kind[t]]
+                    and (not form & _LESS_BASE or 0 <= section[t] < bases.shape[0])
+                ):
+                    v = _sum(value[t], add[j])
+                    if form & _LESS_PLACE:
+                        v = _sum(v, -(address[i] + offset[j] + w))
+                    if form & _LESS_BASE:
+                        v = _sum(v, -bases[section[t]])
+                    if w == 8 or (
+                        -_2_GIB <= v < (_2_GIB if form & _SIGNED else _4_GIB)
+                        and not (form & _BELOW and v & _2_GIB)
+                    ):
+                        place = at[i] + offset[j]
+                        for k in range(w):
+                            image[place + (w - 1 - k if big else k)] = cython.cast(
+                                cython.uchar, (v >> (8 * k)) & 0xFF
+                            )
+                        continue
+                if n < rows.shape[0] and n < owner.shape[0]:
+                    rows[n] = j
+                    owner[n] = i
+                n += 1
+    if bad:
+        raise IndexError(f"relocations of symbol {i} lie outside of their table")
+    return n

@@ -1,3 +1,33 @@
-from linkpipe.arrays.types import I64, U8
+from linkpipe.arrays.types import I16, I32, I64, U8, U16, U32
+
+PLAIN: int
+LESS_PLACE: int
+LESS_BASE: int
+SIGNED: int
+BELOW_2_GIB: int
 
 def copy_spans(to: U8, to_at: I64, source: U8, source_at: I64, sizes: I64) -> None: ...
+def patch(
+    image: U8,
+    big: bool,
+    first: I64,
+    count: I64,
+    at: I64,
+    address: I64,
+    room: I64,
+    offset: I32,
+    width: U8,
+    type_: U16,
+    add: I64,
+    target: I32,
+    value: I64,
+    flags: U32,
+    section: I16,
+    kind: U8,
+    linked: int,
+    odd: U8,
+    forms: U8,
+    bases: I64,
+    rows: I64,
+    owner: I64,
+) -> int: ...

@@ -99,10 +99,14 @@ class Relocs(InNotebook):
 
     def rows_of_many(self, ids: Ints) -> tuple[I64, I64]:
         """All rows of many symbols, symbol by symbol, and how many each has: int64 both."""
+        first, counts = self.spans_of(ids)
+        return expand(first, counts), counts
+
+    def spans_of(self, ids: Ints) -> tuple[I64, I64]:
+        """The first row of each of many symbols, and how many each has: int64 both."""
         inside = ids < len(self.first)
         known = np.where(inside, ids, 0)
-        counts = np.where(inside, self.count[known], 0).astype(np.int64)
-        return expand(self.first[known], counts), counts
+        return self.first[known], np.where(inside, self.count[known], 0).astype(np.int64)
 
     def owner(self) -> I32:
         """The symbol that each row belongs to: int32[m] (0 for rows that nobody owns any more)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,3 +51,124 @@ def test_a_piece_outside_of_its_bytes_is_an_error(
     assert image.tolist() == [0, 1, 0, 0, 0, 0, 0, 0]
     with pytest.raises(ValueError, match="differ in length"):
         spans.copy_spans(image, one, SOURCE, one, np.zeros(2, np.int64))
+
+
+LINKED, FORMS, BASES = 0x40, [1, 3, 5, 9, 11, 17, 25, 0, 16], [0x1000, 0x7000]
+VALUES = [0, 1, 0x1FFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**32, -1, -(2**31), 2**63 - 1]
+
+targets = st.lists(
+    st.tuples(
+        st.sampled_from(VALUES),
+        st.sampled_from([LINKED, LINKED | 1, 1]),
+        st.sampled_from([-1, 0, 1, 2]),
+        st.sampled_from([0, 0, 0, 9]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+relocations = st.tuples(
+    st.sampled_from([-1, 0, 3, 8, 12, 2**31 - 1]),
+    st.sampled_from([0, 1, 4, 4, 8, 8]),
+    st.integers(0, len(FORMS)),
+    st.sampled_from(VALUES),
+    st.integers(-1, 6),
+)
+owners = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([-1, 16, 10])), max_size=4)
+
+
+def signed(x: int, bits: int = 64) -> int:
+    return (x + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1)
+
+
+def patched(
+    image: bytearray, big: bool, many: list[Any], symbols: list[Any], rows: list[Any]
+) -> list[tuple[int, int]]:
+    """Apply the plain ones of the relocations; the others, with their symbols."""
+    left = []
+    for i, (first, count, at, address, room) in enumerate(many):
+        for j in range(first, first + count):
+            offset, width, type_, add, t = rows[j]
+            form = [*FORMS, 0][type_]
+            if not width:
+                continue
+            fits = form & 1 and width >= 4 and 0 <= offset <= room - width
+            if not fits or not 0 < t < len(symbols):
+                left.append((j, i))
+                continue
+            value, flags, section, kind = symbols[t]
+            value += add - (address + offset + width if form & 2 else 0)
+            if form & 4:
+                value -= BASES[section] if 0 <= section < len(BASES) else 0
+                fits = 0 <= section < len(BASES)
+            value = signed(value)
+            if width == 4:
+                fits &= -(2**31) <= value < 2 ** (31 if form & 8 else 32)
+                fits &= not (form & 16 and value & 2**31)
+            if fits and flags & LINKED and kind != 9:
+                word = (value % 2 ** (8 * width)).to_bytes(width, "big" if big else "little")
+                image[at + offset : at + offset + width] = word
+            else:
+                left.append((j, i))
+    return left
+
+
+def given_to_patch(
+    image: npt.NDArray[np.uint8], big: bool, many: list[Any], symbols: list[Any], rows: list[Any]
+) -> tuple[Any, ...]:
+    """What the kernel is given."""
+    of = np.array(many, np.int64).reshape(-1, 5).T
+    reloc = [
+        np.array([row[i] for row in rows], dtype)
+        for i, dtype in enumerate((np.int32, np.uint8, np.uint16, np.int64, np.int32))
+    ]
+    symbol = [
+        np.array([row[i] for row in symbols], dtype)
+        for i, dtype in enumerate((np.int64, np.uint32, np.int16, np.uint8))
+    ]
+    odd, table = np.zeros(256, np.uint8), np.zeros(1 << 16, np.uint8)
+    odd[9], table[: len(FORMS)] = 1, FORMS
+    left = np.zeros((2, len(rows)), np.int64)
+    columns = [np.ascontiguousarray(column) for column in of]
+    return image, big, *columns, *reloc, *symbol, LINKED, odd, table, np.array(BASES), *left
+
+
+@forms("spans")
+@given(owners, targets, st.data(), st.booleans())
+def test_plain_relocations_are_applied(
+    spans: Any, owned: list[tuple[int, int]], symbols: list[Any], data: st.DataObject, big: bool
+) -> None:
+    """As one by one, whatever they say: in each width, each form, and at the limits of each."""
+    many, first = [], 0
+    for number, (count, room) in enumerate(owned):
+        many.append((first, count, 20 * number, 0x1000 + 20 * number, room))
+        first += count
+    rows = data.draw(st.lists(relocations, min_size=first, max_size=first))
+    want, got = bytearray(b"\7" * 100), np.full(100, 7, np.uint8)
+    given = given_to_patch(got, big, many, symbols, rows)
+    left = patched(want, big, many, symbols, rows)
+    assert spans.patch(*given) == len(left)
+    found = [column.tolist()[: len(left)] for column in given[-2:]]
+    assert list(zip(*found, strict=True)) == left
+    assert got.tobytes() == want
+
+
+@forms("spans")
+def test_what_cannot_be_patched_is_left_or_an_error(spans: Any) -> None:
+    """Whoever calls it: nothing is written that is not there."""
+    symbols, rows = [(0, 0, 0, 0), (5, LINKED, 0, 0)], [(0, 4, 0, 0, 1)]
+    image = np.zeros(20, np.uint8)
+    for at in (-1, 5, 2**62):
+        given = given_to_patch(image, False, [(0, 1, at, 0, 16)], symbols, rows)
+        assert spans.patch(*given) == 1
+        assert not image.any()
+    for first, count in ((-1, 1), (1, 1), (0, 2), (0, -1), (2**62, 2**62)):
+        given = given_to_patch(image, False, [(first, count, 0, 0, 16)], symbols, rows)
+        with pytest.raises(IndexError, match="symbol 0"):
+            spans.patch(*given)
+    given = given_to_patch(image, False, [(0, 1, 0, 0, 16)], symbols, rows)
+    for short in (*range(2, 16), 17, 18):
+        wrong = [arg[:-1] if i == short else arg for i, arg in enumerate(given)]
+        with pytest.raises(ValueError, match="differ in length"):
+            spans.patch(*wrong)
+    assert spans.patch(*given) == 0
+    assert image[:4].tolist() == [5, 0, 0, 0]
