@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from linkpipe.arch import RelocKind as RelocKind
     from linkpipe.arch import Stub as Stub
     from linkpipe.arch import StubReloc as StubReloc
+    from linkpipe.arch import Sum as Sum
     from linkpipe.arrays.align import round_up as round_up
     from linkpipe.arrays.columns import columns as columns
     from linkpipe.arrays.columns import frozen as frozen
@@ -157,7 +158,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         name: module
         for module, names in {
             "linkpipe": "reloctype",
-            "linkpipe.arch": "GENERIC Architecture Places RelocKind Stub StubReloc",
+            "linkpipe.arch": "GENERIC Architecture Places RelocKind Stub StubReloc Sum",
             "linkpipe.arrays.align": "round_up",
             "linkpipe.arrays.columns": "columns frozen",
             "linkpipe.arrays.image": "get_words put_words",
