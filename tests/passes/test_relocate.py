@@ -97,12 +97,14 @@ def test_relocations_of_a_c_object_at_one_place_are_applied_in_order() -> None:
         p.reloc(sym, rt.R_ADDR, p.g, size=4)
         p.reloc(sym, rt.R_CALL, p.g, offset=2)
         p.reloc(sym, rt.R_ADDR, p.g, offset=8, size=4)
+        p.reloc(sym, rt.R_TLS_LE, p.tlsg, offset=12)
+        p.reloc(sym, rt.R_ADDR, p.g, offset=12, size=4)
     p.symbols.add_flags([p.f], Flag.OF_C)
     link = p.run(host_files={p.f: "p.a(x.o)"})
     g = int(link.symbols.value[p.g])
     assert word(link, p.f, size=2) == g & 0xFFFF
     assert word(link, p.f, offset=2) == g - TEXT - 6
-    assert word(link, p.f, offset=8) == g
+    assert word(link, p.f, offset=8) == word(link, p.f, offset=12) == g
 
 
 def test_sums_of_a_c_object_at_one_place_add_up() -> None:
