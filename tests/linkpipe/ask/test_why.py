@@ -285,7 +285,7 @@ def test_main_is_the_package() -> None:
     assert (answer.kind, answer.reachable) == ("package", True)
 
 
-@pytest.mark.skipif(native() != "amd64", reason="a C compiler calls its relocations otherwise elsewhere")
+@pytest.mark.skipif(native() != "amd64", reason="relocations of C have other names elsewhere")
 def test_calls_of_c_code_are_calls() -> None:
     """To other C code, to Go's and to what shared libraries define; a section and what lies in it
     are kept with one another."""
