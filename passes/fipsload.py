@@ -6,12 +6,13 @@ the checksum, ``go:fipsinfo``, lists the markers' addresses. The checksum itself
 when everything else is written (`fips`). A plugin has none.
 
 Source: cmd/link/internal/ld/fips140.go:100-205 (fipsSyms, loadfips).
-Reads `symbols`, `relocs` if it is there; provides `symbols`, `relocs`.
+Reads `symbols`, `objects`, `relocs` if it is there; provides `symbols`, `relocs`.
 """
 
 from __future__ import annotations
 
 from linkpipe.engine.pass_api import Link, linkpass
+from linkpipe.layout.ownvariables import own_variable
 from linkpipe.output.fips import MAGIC, SUM_SIZE
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
@@ -30,16 +31,16 @@ _MARKERS = (
 )
 
 
-@linkpass(requires=("symbols",), optional=("relocs",), provides=("symbols", "relocs"))
+@linkpass(requires=("symbols", "objects"), optional=("relocs",), provides=("symbols", "relocs"))
 def fipsload(link: Link) -> Link:
     """Create the markers around the FIPS module and the record of its checksum."""
     symbols = link.symbols.edit()
     relocs = (link.relocs if link.has("relocs") else Relocs.empty(len(link.symbols))).edit()
     ptrsize = link.arch.ptrsize
-    info = symbols.own("go:fipsinfo")
+    info = own_variable(symbols, "go:fipsinfo", link.objects.names)
     targets = [info]
     for name, kind in _MARKERS:
-        marker = symbols.own(name)
+        marker = own_variable(symbols, name, link.objects.names)
         symbols.set(marker, kind=kind, size=1)
         symbols.add_flags(marker, Flag.REACHABLE | Flag.LOCAL)
         targets.append(marker)

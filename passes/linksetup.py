@@ -27,6 +27,7 @@ from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
+from linkpipe.layout.ownvariables import own_variable
 from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.packages import Packages
 from linkpipe.tables.symbols import Flag, SymbolsEdit
@@ -97,19 +98,12 @@ def _tlsg(link: Link, edit: SymbolsEdit) -> int:
 
 def _moduledata(link: Link, edit: SymbolsEdit) -> int:
     plugin = link.options.buildmode == "plugin"
-    sym = edit.own("local.pluginmoduledata" if plugin else "runtime.firstmoduledata")
+    name = "local.pluginmoduledata" if plugin else "runtime.firstmoduledata"
+    sym = own_variable(edit, name, link.objects.names)
     if plugin:
         edit.add_flags(sym, Flag.LOCAL)
     if int(edit.kind[sym]) not in (SymKind.Sxxx, SymKind.SDYNIMPORT):
         # The module contains the runtime, which declares the variable: its content is made here.
-        # The oracle keeps what another content refers to.
-        if sym < len(link.symbols) and link.symbols.data_size[sym]:
-            raise InputError(
-                f"{edit.name_bytes(sym).decode()} is a table of the linker's own, and a package "
-                "defines it with content",
-                file=link.objects.names[int(link.symbols.object[sym])],
-                remedy="rebuild the package; the file is damaged",
-            )
         edit.set_content(sym, b"")
         _runtime_variables(link, edit)
         _disable_memory_profiling(link, edit)

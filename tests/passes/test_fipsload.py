@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from linkpipe.errors import InputError
 from linkpipe.output.fips import MAGIC
 from linkpipe.passes.fipsload import fipsload
 from linkpipe.reloctype import R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
+from tests.goobj_writer import Obj, Sym
+from tests.objlink import resolved
 from tests.tiny import Tiny
 
 MARKERS = [
@@ -45,3 +52,15 @@ def test_markers_sort_around_what_they_mark() -> None:
         ("data", SymKind.SDATAFIPS),
     ):
         assert kind[f"go:{name}fipsstart"] < inside < kind[f"go:{name}fipsend"]
+
+
+def test_a_package_declares_the_record_and_does_not_fill_it(tmp_path: Path) -> None:
+    """The oracle would keep what the content refers to in the record, but not in the program."""
+    size, kind = 16 + 32 + 9 * 8, 10  # no pointers, zeros
+    declared = Sym(name="go:fipsinfo", type=kind, size=size)
+    link = fipsload(resolved(tmp_path, [Obj("p", nonpkg=(declared,))]))
+    assert bytes(link.symbols.data(link.symbols.lookup("go:fipsinfo")))[:16] == MAGIC
+    filled = Sym(name="go:fipsinfo", type=kind, size=size, data=bytes(8))
+    with pytest.raises(InputError, match="a package defines it with content") as error:
+        fipsload(resolved(tmp_path, [Obj("p", nonpkg=(filled,))]))
+    assert error.value.file.endswith("0.a(_go_.o)")
