@@ -213,6 +213,8 @@ class _Work:
             self.edit.set(row, target=self.tables[".got"], type=reach.type or self.relocs.type[row])
             self.edit.set(row, add=reach.addend(given, self._filled(target)))
             return
+        if target not in self.symbols:
+            self._refuse_table(target, row, place)
         number = self.symbols.setdefault(target, len(self.symbols) + 1)
         type_ = int(self.relocs.type[row]) if reach.type is None else reach.type
         if reach.by == "place":
@@ -237,6 +239,20 @@ class _Work:
             add=reach.addend(given, at),
             type=type_,
         )
+
+    def _refuse_table(self, target: int, row: int, place: int) -> None:
+        """Refuse to make a dynamic symbol of a table of the linker's own that grows meanwhile: the
+        oracle says there how large it happens to be. The size of .got is known."""
+        link, symbols = self.link, self.link.symbols
+        if symbols.kind[target] in _TABLES and target != self.tables[".got"]:
+            name = symbols.name(target)
+            raise InputError(
+                f"{name} is a table of the linker's own, and C code asks for a slot for it",
+                file=link.host_files.get(place, "") if link.has("host_files") else "",
+                symbol=symbols.name(place),
+                offset=int(self.relocs.offset[row]),
+                remedy="give the symbol another name",
+            )
 
     def finish(self) -> Relocs:
         """The relocations as they are from then on."""

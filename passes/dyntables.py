@@ -108,6 +108,10 @@ class _Tables:
         # lies in a section of a C object; the section has.
         section = symbols.has(ids, Flag.OF_C) & ~symbols.has(ids, Flag.INTERIOR)
         size = np.where((symbols.object[ids] != 0) | section, symbols.data_size[ids], 0)
+        got = self.number.get(self.sym(".got"))
+        if got is not None:
+            # What the table held when it was given a slot in itself.
+            size[got - 1] = self.dynamic.offset[self.dynamic.symbol == got][0]
         for sym, noted in self.link.elf.exported.items():
             kind[self.number[sym] - 1], size[self.number[sym] - 1] = noted
         function = is_text(kind) & ((symbols.flags[ids] & _EXPORTED) != 0)

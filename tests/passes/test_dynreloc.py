@@ -15,7 +15,7 @@ from linkpipe.arches.amd64 import (
     R_X86_64_RELATIVE,
 )
 from linkpipe.engine.context import Link
-from linkpipe.errors import LinkErrors
+from linkpipe.errors import InputError, LinkErrors
 from linkpipe.passes.dynreloc import dynreloc
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import SymbolsEdit
@@ -307,6 +307,20 @@ def test_slots_of_arm_for_what_is_defined_here_hold_its_address() -> None:
     assert link.dynamic.symbols.tolist() == [puts]
     assert link.dynamic.offset.tolist() == [0]
     assert rows(link, link.symbols.lookup(".got")) == [("here", 0, rt.R_ADDR)]
+
+
+def test_a_slot_for_a_table_of_the_linkers_own_is_refused() -> None:
+    """Its dynamic symbol would say how large the table is, which is not known yet; .got is."""
+
+    def asked(name: str) -> Link:
+        p = Importing(s390x.ARCH)
+        c_code(p, bytes(16), (2, 26, p.symbol(name, kind=SymKind.SXREF), 2))
+        return hosted(p)
+
+    assert len(asked(".got").dynamic.symbols) == 1
+    with pytest.raises(InputError, match=r"\.plt is a table of the linker's own") as error:
+        asked(".plt")
+    assert (error.value.file, error.value.offset) == ("p.a(x.o)", 2)
 
 
 def test_code_of_s390x_counts_in_units_of_two_bytes() -> None:

@@ -88,6 +88,23 @@ def test_one_table_may_have_all_slots() -> None:
     assert (".got", 0) in relocs(link, ".dynamic").values()
 
 
+def test_the_table_of_addresses_in_itself_has_the_size_of_then() -> None:
+    """As the oracle has it, which writes the symbol before the slot."""
+    p = Importing(s390x.ARCH)
+    stdout, got = p.imported("stdout"), p.symbol(".got", kind=SymKind.SXREF)
+    last = p.imported("last")
+    f = p.symbol("p(.text)", kind=SymKind.STEXT, content=bytes(32))
+    p.text.append(f)
+    for at, target in enumerate((stdout, got, last)):
+        p.reloc(f, rt.R_HOST + 26, target, offset=8 * at + 2, size=4, add=2)
+    link = p.prepared()
+    mode = attrs.evolve(link.mode, host_objects=True)
+    link = dyntables(dynreloc(link.evolve(mode=mode, host_files={})))
+    table = np.frombuffer(content(link, ".dynsym"), ">u4,u1,u1,>u2,>u8,>u8").tolist()
+    assert [row[5] for row in table] == [0, 0, 8, 0]
+    assert len(content(link, ".got")) == 24
+
+
 def test_symbols() -> None:
     """name, GLOBAL FUNC or OBJECT, section, value, size."""
     _, link = linked()
