@@ -1,8 +1,9 @@
 """A link in one file: its inputs, flags, variables and plan, which give the same link anywhere.
 
 The file is a ZIP archive: ``manifest.json`` (schema linkpipe.saved/1), ``importcfg``, the archives
-of packages as ``files/N.a``, the first of which is the main package's, shared libraries of Go as
-``files/N/libX.so``, those of one folder in one, and the pipeline where it is not the default one.
+of packages as ``files/N.a``, the first of which is the main package's if there is one, shared
+libraries of Go as ``files/N/libX.so``, those of one folder in one, and the pipeline where it is not
+the default one.
 Flags that say where something is written or searched are left out, and so are all variables but
 those that a link reads.
 
@@ -105,6 +106,11 @@ class Saved(Value):
     compiler_version: str
     files: tuple[File, ...]
     operands: tuple[str, ...] = ()
+
+    @property
+    def shared(self) -> bool:
+        """Whether it is of a shared library of Go, which may have several packages, or none."""
+        return "-buildmode=shared" in self.args
 
 
 def is_saved(path: str) -> bool:
@@ -330,7 +336,7 @@ def options_of(path: str, folder: str, variables: Mapping[str, str]) -> tuple[Op
         args.append(f"-pipeline={folder}/pipeline.toml")
     places = moved({file.name: file.path for file in saved.files}, folder)
     args += [f"-L={place}" for place in places]
-    operands = saved.operands or ("files/0.a",)
+    operands = saved.operands if saved.shared else ("files/0.a",)
     for package, found, name in (each.rpartition("=") for each in operands):
         args.append(f"{package}{found}{os.path.join(folder, name)}")
     catalog = Catalog()
@@ -432,7 +438,8 @@ def _manifest(path: str, archive: zipfile.ZipFile) -> Saved:
     odd = [name for name in names if not _NAME.fullmatch(name) or name == _MANIFEST]
     if odd:
         raise _damaged(path, f"holds a file {odd[0]!r}")
-    if len(set(names)) != len(names) or not {"importcfg", "files/0.a"} <= set(names):
+    needed = {"importcfg", *(() if saved.shared else ("files/0.a",))}
+    if len(set(names)) != len(names) or not needed <= set(names):
         raise _damaged(path, "a file is named twice, or one that is needed is not there")
     for operand in saved.operands:
         match = _OPERAND.fullmatch(operand)

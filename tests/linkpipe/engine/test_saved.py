@@ -70,6 +70,30 @@ def test_links_of_shared_libraries_of_go(
         assert output.read_bytes() == outputs[0].read_bytes()
 
 
+def test_a_shared_library_of_no_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no main package, saved neither: the same bytes, or the same error. The oracle ends
+    with a panic, as it finds no object of Go's."""
+    program = table()["linkshared"]
+    need(program.missing_compiler())
+    monkeypatch.setenv("LINKPIPE_RUN_COMPILER", "1")
+    given = captured(program)
+    flags = [flag for flag in given.flags if not flag.startswith("-buildmode=")]
+    variables = {**given.environment(), "GOROOT": str(goroot())}
+    arguments, file = [*flags, "-buildmode=shared"], str(tmp_path / "saved")
+    assert not api.save(arguments, file, variables=variables).operands
+    outputs = [tmp_path / folder / "libown.so" for folder in ("one", "two")]
+    for target, output in zip((arguments, file), outputs, strict=True):
+        output.parent.mkdir()
+        api.link(target, output=str(output), variables=variables)
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
+    (tmp_path / "importcfg").write_text("")
+    arguments = ["-buildmode=shared", f"-importcfg={tmp_path / 'importcfg'}"]
+    api.save(arguments, file, variables=HERE)
+    for target in (arguments, file):
+        with pytest.raises(LinkpipeError, match="cannot link without package runtime"):
+            api.link(target, output=str(outputs[0]), variables=HERE)
+
+
 HERE = {"GOROOT": str(goroot()), "GOARCH": "amd64", "GOOS": "linux"}
 """As libraries are written in tests; a link that fails is saved, too."""
 
