@@ -95,7 +95,9 @@ class Program:
     def on(self, target: Target) -> Program:
         """The same for another architecture."""
         big = self.big or self.name in BIG_ELSEWHERE
-        return evolve(self, name=f"{self.name}-{target.goarch}", target=target, big=big)
+        # The race detector does not start in an emulator.
+        run = None if "-race" in self.flags else self.run
+        return evolve(self, name=f"{self.name}-{target.goarch}", target=target, big=big, run=run)
 
 
 # What is built for every architecture, and what of it is left to `make conformance`.
@@ -103,11 +105,11 @@ EVERYWHERE = (
     *("hello", "features", "httpserver", "cgoserver", "gofmt", "host", "plugin"),
     *("pie", "cshared", "carchive", "dynamic", "ownpie", "dynpie"),
     *("netuser", "netuserpie", "ownc", "owncpie"),
-    *("sharedlib", "linkshared"),
+    *("sharedlib", "linkshared", "race"),
 )
 BIG_ELSEWHERE = (
     *("httpserver", "cgoserver", "gofmt", "hello-nodwarf5", "pie", "carchive", "dynpie"),
-    *("netuser", "sharedlib", "linkshared"),
+    *("netuser", "sharedlib", "linkshared", "race"),
 )
 # Of these the C code is linked without a host linker.
 WITH_C = ("netuser", "netuserpie", "ownc", "owncpie")
@@ -142,6 +144,9 @@ def _links(target: Target, program: Program) -> bool:
         return False
     if program.name in WITH_C and not host:
         return False
+    if "-race" in program.flags:
+        detectors = goroot() / "src" / "runtime" / "race"
+        return (detectors / f"race_linux_{target.goarch}.syso").exists()
     if program.name == "ownc" and R_ADDR not in {reloc.type for reloc in host}:
         return False  # it has data with addresses
     if program.modular:

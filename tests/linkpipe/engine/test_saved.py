@@ -70,6 +70,21 @@ def test_links_of_shared_libraries_of_go(
         assert output.read_bytes() == outputs[0].read_bytes()
 
 
+def test_c_code_that_needs_the_compilers_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not in the file: refused, unless the compiler may be asked where it is."""
+    program, file = table()["ownc"], tmp_path / "saved"
+    need(program.missing_compiler())
+    wanted = direct(program, tmp_path / "wanted")
+    assert not keep(program, file).external
+    with pytest.raises(UserError, match="needs a library of the C compiler's"):
+        api.link(str(file), output=str(tmp_path / "again"))
+    monkeypatch.setenv("LINKPIPE_RUN_COMPILER", "1")
+    api.link(str(file), output=str(tmp_path / "again"))
+    assert (tmp_path / "again").read_bytes() == wanted
+
+
 def test_a_shared_library_of_no_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no main package, saved neither: the same bytes, or the same error. The oracle ends
     with a panic, as it finds no object of Go's."""
