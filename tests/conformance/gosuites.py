@@ -97,8 +97,7 @@ def _forms(name: str, package: str, *forms: str) -> tuple[Suite, ...]:
 
 def _raced(*packages: str) -> tuple[Suite, ...]:
     return tuple(
-        Suite(f"{package}-race", package, flags=("-race", "-short"), minutes=15)
-        for package in packages
+        Suite(f"{package}-race", package, flags=("-race",), minutes=30) for package in packages
     )
 
 
