@@ -1,19 +1,13 @@
-"""dwarf: gather what debug information there is, and write the entries of units and types.
+"""dwarf: write the entries of units and types, and put all entries into order.
 
-The compiler leaves an entry (a symbol with bytes and relocations) for every function, for every
-function that was inlined, for every global variable, and for the constants of each package. What
-it leaves to the linker are types, which are shared by all packages: entries mention them as
-`go:info.T`, and what T is made of is written in its run-time descriptor, `type:T`.
+The entries of a unit are its own, those of functions that were inlined and that it is the first to
+mention, those of its functions, and its constants; global variables come last. Entries of types
+belong to package runtime.
 
-A unit is a Go object. Functions are visited unit by unit; the order in which they mention types
-is the order of the types' entries (see linkpipe.debuginfo.typedies), and an inlined function is
-described in the first unit that mentions it. Global variables come last.
-
-Runs before names are mangled. What needs addresses is left to dwarfunits and the passes that make
-the debug sections.
+What needs addresses is left to dwarfunits and the passes that make the debug sections.
 
 Source: cmd/link/internal/ld/dwarf.go (dwarfGenerateDebugInfo, writeUnitInfo).
-Reads `mode`, `symbols`, `relocs`, `packages`, `objects`, `text_order`; provides `symbols`,
+Reads `mode`, `symbols`, `relocs`, `packages`, `objects`, `dwarf_gathered`; provides `symbols`,
 `relocs`, `dwarf`.
 """
 
@@ -22,26 +16,16 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.arrays.image import put_words
-from linkpipe.arrays.ragged import first_seen, offsets
+from linkpipe.arrays.ragged import offsets
 from linkpipe.arrays.types import I64
 from linkpipe.debuginfo.entries import Encoded, encode
-from linkpipe.debuginfo.mentions import (
-    Mentions,
-    Units,
-    Variables,
-    gather_units,
-    read_mentions,
-    read_variables,
-)
-from linkpipe.debuginfo.typedies import type_entries
-from linkpipe.debuginfo.typegraph import read_types
-from linkpipe.debuginfo.typewalk import PROTOTYPES, TypeWalk, need_type
+from linkpipe.debuginfo.mentions import Mentions, Units, Variables
+from linkpipe.debuginfo.typedies import TypeParts, type_entries
 from linkpipe.debuginfo.units import UnitParts, unit_entries
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.dwarf import DWARF4, DWARF5, DwarfForm
-from linkpipe.gotypes.data import TypeData
 from linkpipe.symkind import SymKind
 from linkpipe.tables.contents import check_sizes
 from linkpipe.tables.dwarf import Dwarf
@@ -52,19 +36,17 @@ _RUNTIME = "runtime"
 
 
 @linkpass(
-    requires=("mode", "symbols", "relocs", "packages", "objects", "text_order"),
+    requires=("mode", "symbols", "relocs", "packages", "objects", "dwarf_gathered"),
     provides=("symbols", "relocs", "dwarf"),
 )
 def dwarf(link: Link) -> Link:
-    """Gather debug information, write the entries of units and types."""
+    """Write the entries of units and types."""
     form = DWARF5 if link.mode.dwarf5 else DWARF4
     edit = link.symbols.edit()
     section = {name: _section_symbol(edit, name) for name in form.sections}
-    units = gather_units(link.packages, link.objects, link.symbols, link.text_order)
-    mentions = read_mentions(link.packages, link.objects, link.symbols, units)
-    variables = read_variables(link.objects, link.symbols, link.relocs)
-    mentioned = np.concatenate((mentions.types, variables.types))
-    types, type_symbols = _types(link, form, edit, mentioned)
+    gathered = link.dwarf_gathered
+    units, mentions, variables = gathered.units, gathered.mentions, gathered.variables
+    types, type_symbols = _types(link, form, edit, gathered.types)
     parts = _unit_parts(edit, form, units)
     version = link.options.environment.version
     heads = unit_entries(
@@ -165,23 +147,11 @@ def _section_symbol(edit: SymbolsEdit, name: str) -> int:
 
 
 def _types(
-    link: Link, form: DwarfForm, edit: SymbolsEdit, mentioned: I64
+    link: Link, form: DwarfForm, edit: SymbolsEdit, parts: TypeParts
 ) -> tuple[RelocColumns, I64]:
     """Write the entries of all types that are mentioned: their relocations, and their symbols."""
-    symbols, arch = link.symbols, link.arch
-    interfaces = [need_type(symbols, f"type:runtime.{name}") for name in ("eface", "iface")]
-    # Where the runtime is in a shared library (-linkshared with -w=false) there are no such types.
-    basic = [need_type(symbols, f"type:{name}") for name in ("unsafe.Pointer", "uintptr")]
-    pretty = [need_type(symbols, f"type:internal/abi.{name}") for name in link.release.pretty_types]
-    models = [need_type(symbols, name) for name in PROTOTYPES]
-    data = TypeData(symbols, link.objects, arch.ptrsize, arch.byteorder)
-    graph = read_types(data, np.concatenate((mentioned, models, pretty)), *interfaces)
-    walk = TypeWalk(symbols, graph, arch.ptrsize, *basic)
-    walk.visit(pretty)
-    walk.visit(mentioned[first_seen(mentioned, len(symbols))[0]])
-    walk.spell_out()
-    made = type_entries(edit, walk)
-    encoded = encode(made.codes, made.columns, form.abbrevs, arch.ptrsize, arch.endian)
+    made = type_entries(edit, link.symbols.arena.bytes, parts)
+    encoded = encode(made.codes, made.columns, form.abbrevs, link.arch.ptrsize, link.arch.endian)
     starts = np.append(encoded.starts[made.tops], encoded.starts[-1])
     edit.set_contents(made.symbols, encoded.content.tobytes(), starts)
     return _columns(encoded, starts), made.symbols

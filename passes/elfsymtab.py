@@ -48,6 +48,7 @@ class _Rows(NamedTuple):
     requires=("symbols", "sections", "text_order", "mode"),
     optional=("labels", "shlibs"),
     provides=("elf_symtab",),
+    concurrent=True,
 )
 def elfsymtab(link: Link) -> Link:
     """Make the ELF symbol table."""

@@ -56,8 +56,9 @@ def columns(cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribu
     """Check and freeze a table's fields when a table is made (attrs' ``field_transformer``).
 
     An array must be of the type that the class declares; one that fits into it without loss, or
-    is empty, is converted. A dict becomes a read-only mapping of its own. Other values, and fields
-    with a converter of their own, are left alone.
+    is empty, is converted. A dict becomes a read-only mapping of its own; so do those in a named
+    tuple, whose arrays are frozen as they are. Other values, and fields with a converter of their
+    own, are left alone.
 
     Raises TypeError, when a table is made, for an array of another type.
     """
@@ -70,7 +71,7 @@ def columns(cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribu
 def _column(value: Any, table: object, field: attrs.Attribute[Any]) -> Any:
     """The value that a field of a table takes in place of this one."""
     if not isinstance(value, np.ndarray):
-        return MappingProxyType(dict(value)) if type(value) is dict else value
+        return _frozen_parts(value)
     owner: Any = type(table)
     dtype = _declared(owner, field.name)
     if dtype is not None and value.dtype != dtype:
@@ -79,6 +80,16 @@ def _column(value: Any, table: object, field: attrs.Attribute[Any]) -> Any:
             raise TypeError(f"{name}: expected {dtype}, found {value.dtype}")
         value = value.astype(dtype)
     return frozen(value)
+
+
+def _frozen_parts(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return frozen(value)
+    if type(value) is dict:
+        return MappingProxyType({key: _frozen_parts(part) for key, part in value.items()})
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(_frozen_parts, value))
+    return value
 
 
 # One for all fields: attrs looks at the signature of each that it is given.

@@ -64,7 +64,7 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
         _advise(e, begun, tool)
         return _failed(e.exit_status, variables)
     except BaseException as e:
-        from linkpipe.engine.runner import place
+        from linkpipe.engine.contract import place
 
         print(
             f"linkpipe: internal error: {type(e).__name__}: {e}\n\tat: {place(e)}\n\tplease report "

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linkpipe.arrays.ragged import expand
-from linkpipe.arrays.types import I64, Bool, Ints
+from linkpipe.arrays.types import I64, U8, Bool, Ints
 from linkpipe.debuginfo.entries import Text
 from linkpipe.debuginfo.mentions import INFO_PREFIX, TYPE_PREFIX
 from linkpipe.debuginfo.typewalk import TypeWalk
@@ -72,12 +72,47 @@ class TypeEntries(NamedTuple):
     symbols: I64
 
 
-def type_entries(edit: SymbolsEdit, walk: TypeWalk) -> TypeEntries:
-    """The entries of all types that were visited; their symbols are made where there are none."""
-    nodes, children = _nodes(walk), _children(walk)
-    order = np.array(walk.order, np.int64)
+class TypeParts(NamedTuple):
+    """All types that were visited, and what their entries say.
+
+    Attributes:
+        order: int64[m], the nodes that have entries.
+        symbols: int64[m], the symbol by which objects refer to each, 0 where none does.
+        nodes, children: what the entries say, by node, and by child of one.
+        replaced: int64[r, 3], the node, its child and another type that the child has there.
+        made: uint8[…], the names of types that Go does not have.
+    """
+
+    order: I64
+    symbols: I64
+    nodes: _Nodes
+    children: _Children
+    replaced: I64
+    made: U8
+
+
+def type_parts(walk: TypeWalk) -> TypeParts:
+    """What the entries of all types say that were visited."""
+    names = [INFO_PREFIX + walk.name(node) for node in walk.order]
+    found = walk.symbols.lookup_many(names, [0] * len(names)).astype(np.int64)
+    return TypeParts(
+        np.array(walk.order, np.int64),
+        found,
+        _nodes(walk),
+        _children(walk),
+        np.array(walk.replaced, np.int64).reshape(-1, 3),
+        np.frombuffer(b"".join(made.name for made in walk.made), np.uint8),
+    )
+
+
+def type_entries(edit: SymbolsEdit, text: U8, parts: TypeParts) -> TypeEntries:
+    """The entries of all types that were visited; their symbols are made where there are none.
+    ``text``: uint8[…], the arena's bytes, where names are."""
+    order, found, nodes, children, replaced, made = parts
     typedef, closed, count = nodes.typedef[order], nodes.closed[order], nodes.children[order]
-    named = _symbols(edit, walk)
+    new = np.flatnonzero(found == 0)
+    named = found.copy()
+    named[new] = edit.create_many(len(new))
     definition = named.copy()
     definition[typedef] = edit.create_many(int(typedef.sum()))
     every = np.concatenate((definition, named[typedef]))
@@ -104,18 +139,17 @@ def type_entries(edit: SymbolsEdit, walk: TypeWalk) -> TypeEntries:
     child_type = children.type[source]
     starts = np.zeros(len(nodes.code), np.int64)
     starts[order] = np.cumsum(count) - count
-    for node, field, type_ in walk.replaced:
-        child_type[starts[node] + field] = type_
+    child_type[starts[replaced[:, 0]] + replaced[:, 1]] = replaced[:, 2]
     name_at, name_size = nodes.name_at[order], nodes.name_size[order]
     zeros = np.zeros(len(order), np.int64)
     number = column(zeros, children.value[source])
     flag = column(zeros, children.flag[source])
     columns: dict[At, I64 | Text] = {
         At.NAME: Text(
-            walk.symbols.arena.bytes,
+            text,
             column(name_at, children.name_at[source], name_at[typedef]),
             column(name_size, children.name_size[source], name_size[typedef]),
-            np.frombuffer(b"".join(made.name for made in walk.made), np.uint8),
+            made,
         ),
         At.BYTE_SIZE: column(nodes.size[order], none),
         At.GO_KIND: column(nodes.kind[order], none),
@@ -132,15 +166,6 @@ def type_entries(edit: SymbolsEdit, walk: TypeWalk) -> TypeEntries:
     tops = np.concatenate((top, below))
     by_place = np.argsort(tops)
     return TypeEntries(codes, columns, tops[by_place], every[by_place])
-
-
-def _symbols(edit: SymbolsEdit, walk: TypeWalk) -> I64:
-    """The symbol of each type in order, by which objects refer to it; made where none does."""
-    names = [INFO_PREFIX + walk.name(node) for node in walk.order]
-    found = walk.symbols.lookup_many(names, [0] * len(names)).astype(np.int64)
-    new = np.flatnonzero(found == 0)
-    found[new] = edit.create_many(len(new))
-    return found
 
 
 class _Nodes(NamedTuple):

@@ -24,6 +24,7 @@ from linkpipe.values import Value
 
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
+    from linkpipe.debuginfo.gathered import Gathered
     from linkpipe.flags.options import Options
     from linkpipe.graphs.graph import Graph
     from linkpipe.release import Release
@@ -119,6 +120,7 @@ class Link:
     extra_roots: ClassVar[Fact[tuple[tuple[int, str], ...]]] = Fact()
     tracked: ClassVar[Fact[bytes]] = Fact()
     graph: ClassVar[Fact[Graph]] = Fact()
+    dwarf_gathered: ClassVar[Fact[Gathered]] = Fact()
     dwarf: ClassVar[Fact[Dwarf]] = Fact()
     debug_sections: ClassVar[Fact[tuple[DebugSection, ...]]] = Fact()
     moduledata: ClassVar[Fact[int]] = Fact()

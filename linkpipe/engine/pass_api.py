@@ -58,6 +58,9 @@ class Pass(Shown):
             facts it changes no other part. Of a fact of which no part is named it may change any.
         always: whether it is to run in each build, because it writes a file, say: the go command
             then links what is up to date, too.
+        concurrent: whether the passes behind it may run beside it, until one needs what it
+            provides. It then runs in a thread: it reads the Link, and has no other effect than
+            what it returns.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Pass(Shown):
     inputs: tuple[str, ...] = attrs.field(default=(), converter=_names)
     changes: tuple[str, ...] = attrs.field(default=(), converter=_names)
     always: bool = False
+    concurrent: bool = False
 
     def __attrs_post_init__(self) -> None:
         for path in self.changes:
@@ -127,6 +131,7 @@ def linkpass(
     inputs: Iterable[str] = (),
     changes: Iterable[str] = (),
     always: bool = False,
+    concurrent: bool = False,
     name: str | None = None,
 ) -> Callable[[Callable[..., Link]], Pass]:
     """Make a Pass of a function. The name defaults to the last part of its module's name."""
@@ -134,7 +139,19 @@ def linkpass(
     def decorate(run: Callable[..., Link]) -> Pass:
         own = name or run.__module__.rpartition(".")[2]
         doc = (run.__doc__ or "").strip().partition("\n")[0]
-        return Pass(own, run, requires, provides, optional, options, doc, inputs, changes, always)
+        return Pass(
+            own,
+            run,
+            requires,
+            provides,
+            optional,
+            options,
+            doc,
+            inputs,
+            changes,
+            always,
+            concurrent,
+        )
 
     return decorate
 

@@ -6,32 +6,21 @@ to what it declared. Passes know nothing of it.
 
 from __future__ import annotations
 
-import builtins
-import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
-from functools import cache
-from typing import Any, ClassVar, get_origin
+from functools import partial
+from typing import Any, ClassVar
 
 import attrs
-import numpy as np
 
-from linkpipe.arrays.types import element_of
-from linkpipe.engine import context
+from linkpipe.arrays.threads import threads
 from linkpipe.engine.background import Background
+from linkpipe.engine.concurrent import Concurrent
 from linkpipe.engine.context import GIVEN, Link
-from linkpipe.engine.plan import Plan, Planned, barrier_behind
-from linkpipe.errors import (
-    InputError,
-    LinkErrors,
-    LinkpipeError,
-    MissingFact,
-    ObserverError,
-    PassError,
-    Terminated,
-    UserError,
-)
+from linkpipe.engine.contract import NAMING, made_by, place, run_pass
+from linkpipe.engine.plan import Plan, Planned
+from linkpipe.errors import InputError, LinkpipeError, ObserverError, Terminated
 from linkpipe.process import ledger
 from linkpipe.process.surroundings import Changed, Surroundings
 from linkpipe.values import Value
@@ -47,6 +36,10 @@ class Observer:
     """
 
     options: ClassVar[type[Any] | None] = None
+    in_turn: ClassVar[bool | None] = None
+    """Whether passes run one after the other where it listens. None: where it has ``before_pass``
+    or ``after_pass``. With False it may hear of a concurrent pass later, before the first pass
+    that needs what that one provides."""
 
     @property
     def wants_link(self) -> bool:
@@ -75,8 +68,6 @@ class Observer:
         fails; ``link.image`` is what will stand there."""
 
 
-_NAMING = ("symbols", "objects", "host_files")
-"""Facts by which an error about a symbol names the file."""
 _LATER = ("before_pass", "after_pass", "on_skip", "on_error", "on_end")
 """What an observer hears when facts have been let go."""
 
@@ -95,43 +86,86 @@ def run_plan(
     with closing(Surroundings()) as around, Background() as background:
         ledger.begin()
         link = Link(link.facts, plan.providers, background=background)
-        return _run_all(plan, link, _Audience(observers, around), keep)
+        audience = _Audience(observers, around)
+        keep = keep or any(map(audience.hears, _LATER))
+        in_turn = threads() == 1 or any(map(audience.in_turn, observers))
+        with Concurrent() as concurrent:
+            run = _Run(plan, audience, concurrent, in_turn)
+            return run.all(link, [] if keep else _wanted_after(plan))
 
 
-def _run_all(plan: Plan, link: Link, audience: _Audience, keep: bool) -> Link:
-    keep = keep or any(map(audience.hears, _LATER))
-    wanted = [] if keep else _wanted_after(plan)
-    audience.told("on_start", "", plan, link)
-    for number, planned in enumerate(plan.passes):
-        name = planned.name
+@attrs.frozen(eq=False, repr=False)
+class _Run(Value):
+    """One run of a plan. ``in_turn``: no pass runs beside another."""
+
+    plan: Plan
+    audience: _Audience
+    concurrent: Concurrent
+    in_turn: bool
+
+    def all(self, link: Link, wanted: Sequence[frozenset[str]]) -> Link:
+        """Run all passes. ``wanted``: for each, the facts that are kept behind it; without any, all
+        are."""
+        self.audience.told("on_start", "", self.plan, link)
+        for number, planned in enumerate(self.plan.passes):
+            link = self._step(planned, link)
+            if wanted:
+                facts = {name: fact for name, fact in link.facts.items() if name in wanted[number]}
+                link = attrs.evolve(link, facts=facts)
+        link = self._settled(link)
+        _check_inputs()
+        self.audience.told("on_end", "", link)
+        ledger.doing("")
+        return link
+
+    def _step(self, planned: Planned, link: Link) -> Link:
+        name, run = planned.name, planned.run
+        for_effect = not run.provides and not run.concurrent
+        needs = run.access.reads | ({"mode"} if planned.when else set())
+        link = self._settled(link, None if for_effect else needs)
         if not _applies(planned, link):
-            audience.told("on_skip", name, planned, link)
-            continue
-        audience.told("before_pass", name, planned, link)
+            self.audience.told("on_skip", name, planned, link)
+            return link
+        work = partial(made_by, planned, link, self.plan)
+        if run.concurrent and not self.in_turn and self.concurrent.start(planned, work):
+            return link
+        self.audience.told("before_pass", name, planned, link)
         start = time.perf_counter()
         try:
-            after = _run(planned, link, audience.around, plan)
+            watched = self.audience.around.kept(f"pass {name}")
+            after = run_pass(planned, link, self.plan, watched)
         except BaseException as e:
-            if isinstance(e, (KeyboardInterrupt, Terminated)):
-                seconds = time.perf_counter() - start
-                e.add_note(f"while the pass {name} was running, for {seconds:.1f} s")
-            try:
-                audience.told("on_error", name, planned, link, e)
-            except LinkpipeError as second:
-                # The pass's error matters more.
-                e.add_note(second.message)
+            if isinstance(e, LinkpipeError):
+                self._settled(link)  # an error of a pass before it comes first
+            self._failed(planned, link, e, start)
             raise
         seconds = time.perf_counter() - start
-        audience.told("after_pass", name, planned, link, after, seconds)
-        link = after
-        if wanted:
-            facts = {name: fact for name, fact in link.facts.items() if name in wanted[number]}
-            link = attrs.evolve(link, facts=facts)
-        del after
-    _check_inputs()
-    audience.told("on_end", "", link)
-    ledger.doing("")
-    return link
+        self.audience.told("after_pass", name, planned, link, after, seconds)
+        return after
+
+    def _settled(self, link: Link, facts: Collection[str] | None = None) -> Link:
+        """The Link with what passes have set that ran beside others: those up to the last that
+        provides one of these facts, all when none are given."""
+        for one in self.concurrent.providing(facts):
+            start = time.perf_counter()
+            try:
+                after = one.onto(link)
+            except BaseException as e:
+                self._failed(one.planned, link, e, start)
+                raise
+            self.audience.told("after_pass", one.name, one.planned, link, after, one.seconds)
+            link = after
+        return link
+
+    def _failed(self, planned: Planned, link: Link, error: BaseException, start: float) -> None:
+        if isinstance(error, (KeyboardInterrupt, Terminated)):
+            seconds = time.perf_counter() - start
+            error.add_note(f"while the pass {planned.name} was running, for {seconds:.1f} s")
+        try:
+            self.audience.told("on_error", planned.name, planned, link, error)
+        except LinkpipeError as second:
+            # The pass's error matters more.
+            error.add_note(second.message)
 
 
 def _check_inputs() -> None:
@@ -155,13 +189,14 @@ class _Audience(Value):
 
     def hears(self, method: str) -> list[Observer]:
         """The observers for which a method does something. Nothing of theirs runs for that."""
-        nothing = getattr(Observer, method)
-        return [
-            observer
-            for observer in self.observers
-            if getattr(type(observer), method, None) is not nothing
-            or method in getattr(observer, "__dict__", ())
-        ]
+        return [observer for observer in self.observers if _hears(observer, method)]
+
+    def in_turn(self, observer: Observer) -> bool:
+        """Whether it wants the passes one after the other."""
+        wish = getattr(observer, "in_turn", None)
+        if wish is None:
+            return _hears(observer, "before_pass") or _hears(observer, "after_pass")
+        return bool(wish)
 
     def told(self, method: str, name: str, *what: Any) -> None:
         """Call a method of all observers; what fails is named, with the pass that it was about."""
@@ -183,9 +218,15 @@ class _Audience(Value):
                 ) from e
 
 
+def _hears(observer: Observer, method: str) -> bool:
+    return getattr(type(observer), method, None) is not getattr(
+        Observer, method
+    ) or method in getattr(observer, "__dict__", ())
+
+
 def _wanted_after(plan: Plan) -> list[frozenset[str]]:
     """For each pass, the facts that a pass behind it may read."""
-    wanted = GIVEN | {"mode", *_NAMING}  # mode decides which passes run
+    wanted = GIVEN | {"mode", *NAMING}  # mode decides which passes run
     out = []
     for planned in reversed(plan.passes):
         out.append(wanted)
@@ -193,177 +234,5 @@ def _wanted_after(plan: Plan) -> list[frozenset[str]]:
     return out[::-1]
 
 
-def changed(before: Link, after: Link) -> list[str]:
-    """Facts that are new or another object than before, in the order in which they were set."""
-    nothing = object()
-    return [
-        fact for fact, value in after.facts.items() if before.facts.get(fact, nothing) is not value
-    ]
-
-
 def _applies(planned: Planned, link: Link) -> bool:
     return all(getattr(link.mode, key) in wanted for key, wanted in planned.when.items())
-
-
-def _run(planned: Planned, link: Link, around: Surroundings, plan: Plan) -> Link:
-    run = planned.run
-    handed = link.within(run.access)
-    try:
-        with around.kept(f"pass {planned.name}"):
-            result = run.run(handed) if run.options is None else run.run(handed, planned.options)
-    except Changed as e:
-        raise _broken(
-            planned,
-            str(e),
-            "leave what the process shares as it was, or do it in a process of its own",
-        ) from e
-    except MissingFact as e:
-        message = f"reads the fact `{e.fact}`, which is not established"
-        raise _broken(planned, message, _later(planned, e, plan), e.fact) from e
-    except PassError as e:
-        # What is shared by passes does not know which of them it works for.
-        e.name = e.name or planned.name
-        if e.name == planned.name:
-            e.owner = e.owner or planned.owner
-        raise
-    except LinkpipeError as e:
-        _name_files(e, link)
-        raise
-    except (KeyboardInterrupt, Terminated):
-        raise
-    except MemoryError as e:
-        raise UserError(
-            f"pass {planned.name}: out of memory: {e}",
-            status=2,
-            label="linkpipe",
-            remedy="give the link more (ulimit -v), or link less",
-        ) from e
-    except BaseException as e:
-        error = _broken(
-            planned,
-            f"crashed with {type(e).__name__}: {e}",
-            "this is a bug in the pass, not in what you link: please report it with the "
-            "traceback that LINKPIPE_DEBUG=1 prints",
-        )
-        error.at = place(e, run.run.__module__)
-        raise error from e
-    if not isinstance(result, Link):
-        raise _broken(
-            planned, f"returned {type(result).__name__}, not a Link", "return link.evolve(…)"
-        )
-    _check_facts(planned, handed.facts, result.facts)
-    made = dict.fromkeys(changed(link, result), planned.name)
-    return attrs.evolve(link, facts=result.facts, set_by={**link.set_by, **made})
-
-
-def _later(planned: Planned, error: MissingFact, plan: Plan) -> str:
-    """What to do where a fact is missing: often the pass stands before a barrier behind which it is
-    there."""
-    name = barrier_behind(error.fact, plan.passes, plan.barriers)
-    at = next((barrier.at for barrier in plan.barriers if barrier.name == name), 0)
-    if plan.passes.index(planned) >= at:
-        return error.remedy
-    return f"put {planned.name} after {name}, where `{error.fact}` is there"
-
-
-def _name_files(error: LinkpipeError, link: Link) -> None:
-    """Name the file of each symbol that an error is about, where the pass has not."""
-    symbols, objects, hosts = map(link.facts.get, _NAMING)
-    if symbols is None or objects is None:
-        return
-    from linkpipe.tables.faults import file_of
-
-    for each in error.errors if isinstance(error, LinkErrors) else (error,):
-        if isinstance(each, InputError) and each.symbol and not each.file:
-            each.file = file_of(each.symbol, symbols, objects, hosts or {})
-
-
-def _check_facts(planned: Planned, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """What a pass returns has all that it got, and of what it provides the right type. A look at
-    each fact, no more: what is inside is for the observer that checks."""
-    provides = planned.run.provides
-    for fact, value in before.items():
-        if fact not in after:
-            raise _broken(planned, f"lost the fact `{fact}`", "return link.evolve(…)", fact)
-        if after[fact] is not value and fact not in provides:
-            raise _broken(
-                planned,
-                f"sets the fact `{fact}`, which it has not declared",
-                f'add "{fact}" to `provides` of the pass {planned.name}',
-                fact,
-            )
-    for fact in provides:
-        if fact not in after:
-            raise _broken(
-                planned,
-                f"did not set the fact `{fact}`, which it provides",
-                "set it, or take it out of `provides`",
-                fact,
-            )
-        value = after[fact]
-        expected, kind = _declared(fact)
-        if value is None or (expected and not _is(value, expected, kind)):
-            raise _broken(
-                planned,
-                f"set the fact `{fact}` to a value of type {_kind(value)}"
-                + (f", expected {expected}" if expected else ""),
-                "set it to what linkpipe/engine/context.py says of it"
-                if expected
-                else "leave the fact out of `provides` and of the Link when there is none",
-                fact,
-            )
-
-
-@cache
-def _declared(fact: str) -> tuple[str, type | np.dtype[Any] | None]:
-    """The name of the type that Link declares for a fact, and the type where it is at hand: to
-    import the modules of all tables would cost more than the checks. For an array it is that of the
-    elements. Empty for a fact of a third party."""
-    found = re.match(r"ClassVar\[Fact\[(\w+)", Link.__annotations__.get(fact, ""))
-    if not found:
-        return "", None
-    kind = vars(context).get(found[1], vars(builtins).get(found[1]))
-    element = None if kind is None else element_of(kind)
-    if element is not None:  # I32 and its like
-        return f"ndarray of {np.dtype(element)}", np.dtype(element)
-    kind = get_origin(kind) or kind
-    return (kind.__name__, kind) if isinstance(kind, type) else (found[1], None)
-
-
-def _is(value: Any, name: str, kind: type | np.dtype[Any] | None) -> bool:
-    if isinstance(kind, np.dtype):
-        return isinstance(value, np.ndarray) and value.dtype == kind and value.ndim == 1
-    if kind is not None:
-        return isinstance(value, kind)
-    return any(base.__name__ == name for base in type(value).__mro__)
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        shape = "" if value.ndim == 1 else f", {value.ndim}-dimensional"
-        return f"ndarray of {value.dtype}{shape}"
-    return type(value).__name__
-
-
-def place(error: BaseException, module: str = "") -> str:
-    """Where an exception comes from: the innermost frame of a module, when it has
-    one, or else the innermost of all."""
-    frames = []
-    step = error.__traceback__
-    while step is not None:
-        frames.append((step.tb_frame, step.tb_lineno))
-        step = step.tb_next
-    own = [frame for frame in frames if frame[0].f_globals.get("__name__") == module]
-    frame, line = (own or frames)[-1]
-    return f"{frame.f_code.co_filename}:{line}"
-
-
-def _broken(planned: Planned, message: str, remedy: str, fact: str = "") -> PassError:
-    return PassError(
-        message,
-        name=planned.name,
-        fact=fact,
-        owner=planned.owner,
-        remedy=remedy,
-        label="linkpipe",
-    )

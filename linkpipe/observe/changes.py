@@ -29,8 +29,9 @@ import numpy as np
 
 from linkpipe.arrays.types import I64
 from linkpipe.engine.context import Link
+from linkpipe.engine.contract import changed
 from linkpipe.engine.plan import Plan, Planned
-from linkpipe.engine.runner import Observer, changed
+from linkpipe.engine.runner import Observer
 from linkpipe.errors import UserError, os_error
 from linkpipe.observe import tables
 from linkpipe.observe.dump import pattern

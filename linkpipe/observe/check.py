@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from linkpipe.engine.context import Link
+from linkpipe.engine.contract import changed
 from linkpipe.engine.plan import Plan, Planned
-from linkpipe.engine.runner import Observer, changed
+from linkpipe.engine.runner import Observer
 from linkpipe.errors import PassError
 from linkpipe.observe.facttypes import declared_facts, fits, spelled
 from linkpipe.observe.final import check_parts, in_force, overruled, undeclared
@@ -25,6 +26,8 @@ _SHOWN = 10
 
 class Check(Observer):
     """Observer "check"; takes no options."""
+
+    in_turn = False
 
     @property
     def wants_link(self) -> bool:

@@ -44,9 +44,10 @@ import numpy as np
 
 from linkpipe import __version__
 from linkpipe.engine.context import Link
+from linkpipe.engine.contract import changed
 from linkpipe.engine.plan import Plan, Planned
 from linkpipe.engine.plugins import Catalog, suggestion
-from linkpipe.engine.runner import Observer, changed
+from linkpipe.engine.runner import Observer
 from linkpipe.errors import UserError
 from linkpipe.flags.options import Options
 from linkpipe.observe.words import Names

@@ -11,9 +11,10 @@ import structlog
 
 from linkpipe import server
 from linkpipe.engine.context import Link
+from linkpipe.engine.contract import changed
 from linkpipe.engine.places import misplaced
 from linkpipe.engine.plan import Plan, Planned
-from linkpipe.engine.runner import Observer, changed
+from linkpipe.engine.runner import Observer
 
 
 @attrs.frozen

@@ -136,6 +136,7 @@ class Profile(Observer):
     """Observer "profile"."""
 
     options = ProfileOptions
+    in_turn = True
 
     def __init__(self, options: ProfileOptions) -> None:
         self._options = options

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
+from linkpipe.engine.contract import place
 from linkpipe.engine.plugins import Catalog
-from linkpipe.engine.runner import Observer, place
+from linkpipe.engine.runner import Observer
 from linkpipe.engine.structure import make_options, typed
 from linkpipe.errors import LinkpipeError, ObserverError, UserError
 from linkpipe.flags.settings import Request

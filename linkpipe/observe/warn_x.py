@@ -13,6 +13,8 @@ from linkpipe.engine.runner import Observer
 class WarnX(Observer):
     """Observer "warn-x"."""
 
+    in_turn = False
+
     def after_pass(self, planned: Planned, before: Link, after: Link, seconds: float) -> None:
         """Warn as soon as it is known what the program needs. A variable that is no string ends
         the link with an error of its own."""

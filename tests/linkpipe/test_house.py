@@ -74,7 +74,7 @@ def test_the_default_pipeline_fits_on_one_screen() -> None:
     steps = load_pipeline(str(ROOT / "pipeline.toml")).steps
     assert len({step.place.line() for step in steps}) == len(steps)
     assert all(step.why for step in steps)
-    assert len((ROOT / "pipeline.toml").read_text().splitlines()) <= 88
+    assert len((ROOT / "pipeline.toml").read_text().splitlines()) <= 89
 
 
 def test_architectures_are_files_and_entry_points() -> None:

@@ -33,7 +33,7 @@ from linkpipe.api import I32, I64, Link, Symbols, UserError, functions_first, li
 from linkpipe_order import perf, pprof
 
 Parse = Callable[[bytes], Iterable[str]]
-_LATER = ("dwarf", "trampolines", "pclntab")
+_LATER = ("dwarf_gathered", "trampolines", "pclntab")
 """What is made by passes that read the order."""
 _COMMENT = re.compile(r"(?:^|\s)#")
 

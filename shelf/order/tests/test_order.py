@@ -217,7 +217,7 @@ def test_comments_of_a_list() -> None:
     assert _listed(b"# hot\nmain.F[main.x#1]  # said\n\t#\nb") == ["main.F[main.x#1]", "b"]
 
 
-@pytest.mark.parametrize("after", ["dwarf", "textaddress", "pclntab"])
+@pytest.mark.parametrize("after", ["dwarfgather", "textaddress", "pclntab"])
 def test_a_place_too_late_is_refused(
     link_with: Callable[..., api.Link], tmp_path: Path, after: str
 ) -> None:

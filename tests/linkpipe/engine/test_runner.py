@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from linkpipe.engine.context import Fact
+from linkpipe.engine.contract import _declared, changed
 from linkpipe.engine.pass_api import Link, Pass
 from linkpipe.engine.plan import Plan, Planned
-from linkpipe.engine.runner import Observer, _declared, changed, run_plan
+from linkpipe.engine.runner import Observer, run_plan
 from linkpipe.errors import InputError, ObserverError, PassError, UserError
 from linkpipe.tables.mode import Mode
 from tests.linkpipe.synthetic import Greeting, plan_of, setter, steps

@@ -1,0 +1,31 @@
+"""The fact `dwarf_gathered`: what debug information there is, before a symbol is made of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from linkpipe.arrays.columns import columns
+from linkpipe.values import Shown
+
+if TYPE_CHECKING:
+    from linkpipe.debuginfo.mentions import Mentions, Units, Variables
+    from linkpipe.debuginfo.typedies import TypeParts
+
+
+@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+class Gathered(Shown):
+    """What objects say for debuggers.
+
+    Attributes:
+        units: objects, and their functions.
+        mentions: what entries of functions and constants mention.
+        variables: entries of global variables.
+        types: the types that are mentioned, and all that they are made of.
+    """
+
+    units: Units
+    mentions: Mentions
+    variables: Variables
+    types: TypeParts
