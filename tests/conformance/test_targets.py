@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from linkpipe.engine.plugins import Catalog
 from tests.conformance import targets
 from tests.conformance.programs import EVERYWHERE, WITH_C, table
 from tests.conformance.targets import TABLE, Target, native, packages
-from tests.conformance.toolchain import ROOT, environment, goroot, link_tool
+from tests.conformance.toolchain import ROOT
 from tests.conformance.tools import HINT, need
 
 NOWHERE = Target("toy", "toy-linux-gnu", ("gcc-toy",), "qemu-toy")
@@ -37,29 +36,6 @@ def test_every_architecture_is_compared() -> None:
         names = [name for name in EVERYWHERE if name not in left]
         assert {f"{name}-{goarch}" for name in names} <= set(programs)
         assert programs[f"plugin-{goarch}"].base == "plugin"
-
-
-MODES = ("exe", "pie", "plugin", "c-shared", "c-archive", "shared")
-
-
-@pytest.mark.parametrize("goarch", sorted(Catalog().offers("arches")))
-def test_build_modes_are_those_of_the_oracle(goarch: str) -> None:
-    """Its flag refuses the others before a file is read."""
-    version = (goroot() / "VERSION").read_text().split()[0].removeprefix("go").rpartition(".")[0]
-    allowed = set()
-    for mode in MODES:
-        command = [str(link_tool()), f"-buildmode={mode}", "lost.a"]
-        said = subprocess.run(
-            command,
-            env=environment(GOOS="linux", GOARCH=goarch),
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stderr
-        refused = f"buildmode {mode} not supported on linux/{goarch}" in said
-        assert refused or "cannot open file lost.a" in said
-        allowed |= set() if refused else {mode}
-    assert Catalog().load("arches", goarch).at(version).build_modes == allowed
 
 
 def test_rows_are_of_one_piece() -> None:

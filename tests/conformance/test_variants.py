@@ -167,3 +167,21 @@ def test_a_flag_is_known_where_the_release_has_it(flag: str, folder: Path) -> No
     assert bool(theirs.status) != (flag[1:].partition("=")[0] in RELEASE.flags)
     if not theirs.status:
         assert oracle.differences(ours, theirs) == []
+
+
+@pytest.mark.parametrize("goarch", sorted(Catalog().offers("arches")))
+def test_build_modes_are_those_of_the_oracle(goarch: str) -> None:
+    """Its flag refuses the others before a file is read."""
+    allowed = set()
+    for mode in ("exe", "pie", "plugin", "c-shared", "c-archive", "shared"):
+        said = subprocess.run(
+            [link_tool(), f"-buildmode={mode}", "lost.a"],
+            env=environment(GOOS="linux", GOARCH=goarch),
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stderr
+        refused = f"buildmode {mode} not supported on linux/{goarch}" in said
+        assert refused or "lost.a" in said
+        allowed |= set() if refused else {mode}
+    assert Catalog().load("arches", goarch).at(RELEASE.name).build_modes == allowed
