@@ -42,11 +42,17 @@ _ROW = cython.declare(cython.longlong, 8)
 @cython.exceptval(check=False)
 def _u32(data: cython.const[cython.uchar][::1], at: cython.longlong) -> cython.ulonglong:
     """The little-endian number of four bytes at ``at``."""
+    if not cython.compiled:
+        return int.from_bytes(data[at : at + 4], "little")
+    # Behind one address the four bytes are one load; the last one is named to be checked, in builds
+    # that check indexes.
+    first: cython.pointer[cython.const[cython.uchar]] = cython.address(data[at])
+    cython.address(data[at + 3])
     return (
-        cython.cast(cython.ulonglong, data[at])
-        | cython.cast(cython.ulonglong, data[at + 1]) << 8
-        | cython.cast(cython.ulonglong, data[at + 2]) << 16
-        | cython.cast(cython.ulonglong, data[at + 3]) << 24
+        cython.cast(cython.ulonglong, first[0])
+        | cython.cast(cython.ulonglong, first[1]) << 8
+        | cython.cast(cython.ulonglong, first[2]) << 16
+        | cython.cast(cython.ulonglong, first[3]) << 24
     )
 
 

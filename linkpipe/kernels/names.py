@@ -29,15 +29,21 @@ _V3 = cython.declare(cython.ulonglong, 0x7465646279746573)
 @cython.exceptval(check=False)
 def _word(data: cython.const[cython.uchar][::1], at: cython.longlong) -> cython.ulonglong:
     """The eight bytes at ``at``, as a little-endian number."""
+    if not cython.compiled:
+        return int.from_bytes(data[at : at + 8], "little")
+    # Behind one address the eight bytes are one load; the last one is named to be checked, in
+    # builds that check indexes.
+    first: cython.pointer[cython.const[cython.uchar]] = cython.address(data[at])
+    cython.address(data[at + 7])
     return (
-        cython.cast(cython.ulonglong, data[at])
-        | cython.cast(cython.ulonglong, data[at + 1]) << 8
-        | cython.cast(cython.ulonglong, data[at + 2]) << 16
-        | cython.cast(cython.ulonglong, data[at + 3]) << 24
-        | cython.cast(cython.ulonglong, data[at + 4]) << 32
-        | cython.cast(cython.ulonglong, data[at + 5]) << 40
-        | cython.cast(cython.ulonglong, data[at + 6]) << 48
-        | cython.cast(cython.ulonglong, data[at + 7]) << 56
+        cython.cast(cython.ulonglong, first[0])
+        | cython.cast(cython.ulonglong, first[1]) << 8
+        | cython.cast(cython.ulonglong, first[2]) << 16
+        | cython.cast(cython.ulonglong, first[3]) << 24
+        | cython.cast(cython.ulonglong, first[4]) << 32
+        | cython.cast(cython.ulonglong, first[5]) << 40
+        | cython.cast(cython.ulonglong, first[6]) << 48
+        | cython.cast(cython.ulonglong, first[7]) << 56
     )
 
 

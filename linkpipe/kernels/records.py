@@ -68,11 +68,17 @@ _NONE = cython.declare(cython.longlong, 0x7FFFFFFF)
 @cython.exceptval(check=False)
 def _u32(data: cython.const[cython.uchar][::1], at: cython.longlong) -> cython.longlong:
     """The little-endian number of four bytes at ``at``."""
+    if not cython.compiled:
+        return int.from_bytes(data[at : at + 4], "little")
+    # Behind one address the four bytes are one load; the last one is named to be checked, in builds
+    # that check indexes.
+    first: cython.pointer[cython.const[cython.uchar]] = cython.address(data[at])
+    cython.address(data[at + 3])
     return (
-        cython.cast(cython.longlong, data[at])
-        | cython.cast(cython.longlong, data[at + 1]) << 8
-        | cython.cast(cython.longlong, data[at + 2]) << 16
-        | cython.cast(cython.longlong, data[at + 3]) << 24
+        cython.cast(cython.longlong, first[0])
+        | cython.cast(cython.longlong, first[1]) << 8
+        | cython.cast(cython.longlong, first[2]) << 16
+        | cython.cast(cython.longlong, first[3]) << 24
     )
 
 
