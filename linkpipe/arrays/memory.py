@@ -4,7 +4,7 @@ By default glibc gives every large block back to the kernel when it is freed and
 again a moment later; touching fresh pages then costs as much as the work done in them. A link
 is short and makes thousands of such arrays, so freed memory is kept for the next one. The first
 touch of each page is left, up to a quarter of a link's time: what a link will need anyway is
-touched ahead, by another thread while the link still waits for its first bytes.
+touched ahead, by another thread, once all files are mapped: the kernel does one or the other.
 """
 
 from __future__ import annotations

@@ -385,7 +385,6 @@ def load_packages(
         roots = options.roots
         first, *others = [file for _, file in roots] or [""]
         loader = PackageLoader(places, first, header, errors, others=others, bare=options.g)
-        touch_ahead(int(loader.size * (_MEMORY_BARE if options.w else _MEMORY)))
         for path, file in roots:
             loader.add(path, file, "command line")
         loader.load()
@@ -411,6 +410,8 @@ def load_packages(
     # What nobody reads without debug information is still named when dependencies are printed.
     debug = options.dumpdep or not options.w
     form = release.object_format({kind.name: number for number, kind in arch.relocs.items()})
+    # Not before: a file is not mapped while pages are touched.
+    touch_ahead(int(loader.size * (_MEMORY_BARE if options.w else _MEMORY)))
     packages, objects = loader.freeze(places.modinfo, form, debug=debug)
     runtime = packages.by_path.get("runtime")
     if runtime is None or not (packages.items[runtime].objects or packages.items[runtime].shlib):
