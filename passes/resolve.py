@@ -36,7 +36,7 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.kernels import records as codes
-from linkpipe.kernels.contents import LEFT_OUT
+from linkpipe.kernels.contents import LEFT_OUT, share
 from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.contents import check_contents, group_contents
 from linkpipe.tables.names import Names, Slots
@@ -80,7 +80,7 @@ def resolve(link: Link) -> Link:
 
     winner = np.concatenate(([0], order))
     _larger_wins(hashed, ids, records.size, winner)
-    again = np.flatnonzero((leader != np.arange(n)) & ~is_hashed & ~is_ref)
+    again = np.flatnonzero(~(new | is_hashed | is_ref))
     fixups = _settle_names(
         link.packages,
         objects,
@@ -95,8 +95,7 @@ def resolve(link: Link) -> Link:
     symbols = _table(objects, records, ids, winner, made, fixups, slots.renumbered(ids[named]))
     local_to_id = np.zeros(int(objects.local_base[-1]), np.int32)
     local_to_id[records.place] = ids
-    repeated = np.flatnonzero(left_out)
-    local_to_id[repeated] = local_to_id[contents.first[repeated]]
+    share(contents.first, local_to_id)
     builtins = _builtins(symbols, link.release.builtins, link.arch.regabi)
     objects = attrs.evolve(objects, local_to_id=frozen(local_to_id), builtins=builtins)
     check_contents(objects, contents)
@@ -148,7 +147,7 @@ def _settle_names(
     """Choose the winner of each name with several definitions; sizes to correct, by id.
     ``again`` are the rows that define what another one defines, too, and has led; ``plain_wins``:
     a definition that may be repeated yields to one that may not, else to a larger one."""
-    plain = (records.flags & Flag.DUPOK) == 0
+    plain = (records.flags & np.uint32(Flag.DUPOK)) == 0
     hard = np.zeros(len(leader), np.bool_)
     hard[leader[again]] = plain[leader[again]]
     hard[leader[again[plain[again]]]] = True
@@ -228,7 +227,9 @@ def _table(
         made_of = np.zeros(len(winner), COLUMNS[name])
         # What nobody defines has a name and a version, no more.
         end = None if name in ("version", "name_at", "name_size") else made
-        made_of[1:end] = getattr(records, name)[winner[1:end]]
+        column = getattr(records, name).astype(COLUMNS[name], copy=False)
+        # (In the mode "raise" it would be taken by way of a copy.)
+        column.take(winner[1:end], out=made_of[1:end], mode="clip")
         return made_of
 
     names = sorted(set(COLUMNS) - set(columns))
@@ -238,9 +239,9 @@ def _table(
     for sym, size in fixups.items():
         columns["size"][sym] = size
     sticky = records.flags & _STICKY
-    rows = np.flatnonzero(sticky)
+    rows = np.flatnonzero(sticky != 0)
     np.bitwise_or.at(columns["flags"], ids[rows], sticky[rows])
-    rows = np.flatnonzero((records.align > columns["align"][ids]) & (records.cls != REF))
+    rows = np.flatnonzero((records.align > columns["align"].take(ids)) & (records.cls != REF))
     np.maximum.at(columns["align"], ids[rows], records.align[rows])
     for column in columns.values():
         column.setflags(write=False)

@@ -231,8 +231,8 @@ def group(
             within = i + classes[5 * o + 1]
             until = within + classes[5 * o + 2]
             while i < until and not beyond:
-                # Slots and rows lie anywhere in memory: those of many hashes are fetched side by
-                # side (see `group` in names.py).
+                # Slots, rows and contents lie anywhere in memory: those of many hashes are fetched
+                # side by side (see `group` in names.py).
                 count = 0
                 while i < until and count < _BATCH:
                     form = 1 if i >= within else 0
@@ -257,6 +257,10 @@ def group(
                     j = slots[slot[k]]
                     if j > 0:
                         fetched ^= known[_ROW * (j - 1)]
+                for k in range(count):
+                    j = _ROW * (slots[slot[k]] - 1)
+                    if j >= 0 and known[j + 6]:
+                        fetched ^= data[cython.cast(cython.longlong, known[j + 5])]
                 for k in range(count):
                     at = blocks[_BLOCKS * o + _SYMDEF] + _SYM_SIZE * index[k]
                     if debug[data[at + 10]] and not with_debug:
@@ -340,3 +344,24 @@ def group(
     if beyond:
         raise IndexError(f"the content of symbol {place} lies outside of {data.shape[0]} bytes")
     return differs, miscounts
+
+
+def share(first: cython.const[cython.int][::1], ids: cython.int[::1]):
+    """Give each symbol the id of the first with its hash: ``ids[place]`` for all places, in order.
+    ``first`` as `group` leaves it, of others their own place. Raises IndexError for one behind.
+
+    ``for place in range(len(ids)): ids[place] = ids[first[place]]``
+    """
+    if first.shape[0] != ids.shape[0]:
+        raise ValueError("columns of symbols differ in length")
+    i: cython.longlong
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(first.shape[0]):
+            if not 0 <= first[i] <= i:
+                bad = i
+                break
+            if first[i] != i:
+                ids[i] = ids[first[i]]
+    if bad >= 0:
+        raise IndexError(f"the first symbol with the hash of {bad} is not before it")

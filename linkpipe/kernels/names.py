@@ -165,7 +165,7 @@ def _check(
         raise IndexError(f"string {bad} lies outside of its {data.shape[0]} bytes")
 
 
-def group(
+def hashes(
     data: cython.const[cython.uchar][::1],
     at: cython.const[cython.longlong][::1],
     size: cython.const[cython.int][::1],
@@ -173,8 +173,42 @@ def group(
     key0: cython.ulonglong,
     key1: cython.ulonglong,
 ):
+    """The hash of each string: uint64[n]. Of one string it is the same, whatever stands beside it:
+    threads may take a part of the strings each.
+
+    ``[siphash13(t.to_bytes(8, "little", signed=True) + s) for s, t in strings]``
+    """
+    _check(data, at, size, tag)
+    n: cython.longlong = at.shape[0]
+    # The last one takes what fetching adds up to, lest a compiler leaves it out. (A plain view has
+    # Python's integers where this is not compiled; numpy's would not mix with them.)
+    found = np.zeros(n + 1, np.uint64)
+    hashed: cython.ulonglong[::1] = memoryview(found)
+    i: cython.longlong
+    start: cython.longlong = 0
+    end: cython.longlong
+    with cython.nogil:
+        while start < n:
+            end = min(start + 32, n)
+            # Strings lie anywhere in memory. Read for many at once they come side by side.
+            for i in range(start, end):
+                if size[i] > 0:
+                    hashed[n] = hashed[n] ^ data[at[i]] ^ data[at[i] + size[i] - 1]
+            for i in range(start, end):
+                hashed[i] = _hash(data, at[i], size[i], tag[i], key0, key1)
+            start = end
+    return found[:n]
+
+
+def group(
+    data: cython.const[cython.uchar][::1],
+    at: cython.const[cython.longlong][::1],
+    size: cython.const[cython.int][::1],
+    tag: cython.const[cython.int][::1],
+    hashed: cython.const[cython.ulonglong][::1],
+):
     """The first string equal to each: int64[n]; and the slots in which `find` looks: int32[2**k],
-    the number of a first string or -1.
+    the number of a first string or -1. ``hashed`` is what `hashes` says of the strings.
 
     ``strings = [(data[a : a + s], t) for a, s, t in zip(at, size, tag)]``, then
     ``[strings.index(s) for s in strings]``
@@ -183,6 +217,8 @@ def group(
     n: cython.longlong = at.shape[0]
     if n > 0x3FFFFFFF:
         raise ValueError(f"{n} strings are too many")
+    if hashed.shape[0] != n:
+        raise ValueError("strings and their hashes differ in length")
     room: cython.longlong = 2
     while room < 2 * n:
         room *= 2
@@ -190,9 +226,8 @@ def group(
     table = np.full(room, -1, np.int32)
     first: cython.longlong[::1] = firsts
     slots: cython.int[::1] = table
-    # The last one takes what fetching adds up to, lest a compiler leaves it out. (A plain view has
-    # Python's integers where this is not compiled; numpy's would not mix with them.)
-    hashed: cython.ulonglong[::1] = memoryview(np.zeros(n + 1, np.uint64))
+    # Takes what fetching adds up to.
+    fetched: cython.ulonglong[::1] = memoryview(np.zeros(1, np.uint64))
     mask: cython.ulonglong = room - 1
     i: cython.longlong
     j: cython.longlong
@@ -200,18 +235,16 @@ def group(
     end: cython.longlong
     slot: cython.ulonglong
     with cython.nogil:
-        for i in range(n):
-            hashed[i] = _hash(data, at[i], size[i], tag[i], key0, key1)
         while start < n:
             end = min(start + 32, n)
-            # Slots and strings lie anywhere in memory. Read for many at once they come side by
-            # side, which is three times as fast as one after another.
+            # Slots lie anywhere in memory, too: side by side is three times as fast as one after
+            # another.
             for i in range(start, end):
                 first[i] = slots[hashed[i] & mask]
             for i in range(start, end):
                 j = first[i]
                 if j >= 0 and size[j] > 0:
-                    hashed[n] = hashed[n] ^ hashed[j] ^ _wrap(tag[j]) ^ data[at[j]]
+                    fetched[0] = fetched[0] ^ hashed[j] ^ _wrap(tag[j]) ^ data[at[j]]
             for i in range(start, end):
                 slot = hashed[i] & mask
                 while True:

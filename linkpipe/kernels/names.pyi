@@ -1,6 +1,7 @@
-from linkpipe.arrays.types import I32, I64, U8, Bool
+from linkpipe.arrays.types import I32, I64, U8, U64, Bool
 
-def group(data: U8, at: I64, size: I32, tag: I32, key0: int, key1: int) -> tuple[I64, I32]: ...
+def hashes(data: U8, at: I64, size: I32, tag: I32, key0: int, key1: int) -> U64: ...
+def group(data: U8, at: I64, size: I32, tag: I32, hashed: U64) -> tuple[I64, I32]: ...
 def find(
     data: U8,
     at: I64,

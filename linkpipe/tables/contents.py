@@ -36,9 +36,9 @@ _FACTORS = (
 
 class Contents(NamedTuple):
     """What is found of symbols by their content, a row for each record of all objects
-    (Objects.local_base): ``first`` int32, the row of the first with the same hash; ``noted`` uint8,
-    bits of linkpipe.kernels.contents; of rows without a hash, and of debug information that is
-    passed over, neither says anything. ``differing`` and ``miscounted``: the first row that has the
+    (Objects.local_base): ``first`` int32, the row of the first with the same hash, its own where it
+    has none, or is debug information that is passed over; ``noted`` uint8, bits of
+    linkpipe.kernels.contents. ``differing`` and ``miscounted``: the first row that has the
     hash of another whose content, or number of relocations, differs; -1: none.
     """
 
@@ -52,7 +52,7 @@ def group_contents(objects: Objects, sticky: int, *, with_dwarf: bool) -> Conten
     """Find the records with equal hashes. One is noted as left out when the first with its hash is
     as large and aligned at least, and has those ``sticky`` flags that it has."""
     rows = int(objects.local_base[-1])
-    first, noted = np.zeros(rows, np.int32), np.zeros(rows, np.uint8)
+    first, noted = np.arange(rows, dtype=np.int32), np.zeros(rows, np.uint8)
     parts = 1 << (threads().bit_length() - 1)
 
     def part(number: int) -> tuple[int, int]:
@@ -89,7 +89,7 @@ def check_contents(objects: Objects, found: Contents) -> None:
         _fail(objects, found, found.differing, "content")
     if found.miscounted >= 0:
         _fail(objects, found, found.miscounted, "number of relocations")
-    rows = np.flatnonzero(found.noted & contents.WITH_RELOCS)
+    rows = np.flatnonzero((found.noted & contents.WITH_RELOCS) != 0)
     mine, theirs = (objects.relocs(*_places(objects, of)) for of in (rows, found.first[rows]))
     for a, b, what in (
         (mine.offset, theirs.offset, "offset"),

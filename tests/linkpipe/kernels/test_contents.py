@@ -162,3 +162,24 @@ def test_arguments_that_do_not_fit_each_other_are_errors(contents: Any) -> None:
     columns["classes"][7] = 9
     with pytest.raises(IndexError, match="symbols of object 1"):
         found(contents, columns)
+
+
+@forms("contents")
+@given(st.lists(st.integers(0, 2**31 - 1), max_size=20), st.data())
+def test_symbols_with_one_hash_share_an_id(contents: Any, ids: list[int], data: Any) -> None:
+    first: list[int] = []
+    for place in range(len(ids)):
+        chosen = data.draw(st.integers(0, place))
+        first.append(place if chosen == place else first[chosen])
+    shared = np.array(ids, np.int32)
+    contents.share(np.array(first, np.int32), shared)
+    assert shared.tolist() == [ids[place] for place in first]
+
+
+@forms("contents")
+@pytest.mark.parametrize("wrong", [-1, 2, 2**31 - 1, -(2**31)])
+def test_a_first_that_is_not_before_is_an_error(contents: Any, wrong: int) -> None:
+    with pytest.raises(IndexError, match="first symbol with the hash of 1 is not before it"):
+        contents.share(np.array([0, wrong, 2], np.int32), np.zeros(3, np.int32))
+    with pytest.raises(ValueError, match="differ in length"):
+        contents.share(np.zeros(2, np.int32), np.zeros(3, np.int32))

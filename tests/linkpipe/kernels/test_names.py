@@ -43,13 +43,17 @@ def columns(given: Strings, before: bytes = b"x") -> tuple[Any, Any, Any, Any]:
     return data, at, size, tag
 
 
+def grouped(names: Any, table: Any, *key: int) -> Any:
+    return names.group(*table, names.hashes(*table, *key))
+
+
 @forms("names")
 @slowly
 @given(strings, keys, keys)
 def test_equal_strings_have_one_first(names: Any, many: Strings, key0: int, key1: int) -> None:
     """Over several of the blocks in which they are read, too."""
     many = many * 3
-    first, slots = names.group(*columns(many), key0, key1)
+    first, slots = grouped(names, columns(many), key0, key1)
     assert first.tolist() == [many.index(string) for string in many]
     assert sorted(set(slots.tolist()) - {-1}) == sorted(set(first.tolist()))
 
@@ -79,7 +83,7 @@ def test_how_strings_begin_and_end_and_what_they_contain(
 @given(strings, strings, keys)
 def test_what_is_known_is_found(names: Any, known: Strings, asked: Strings, key: int) -> None:
     table = columns(known)
-    _, slots = names.group(*table, key, 1)
+    _, slots = grouped(names, table, key, 1)
     wanted = asked + known[::2]
     found = names.find(*columns(wanted, b"other"), *table, slots, key, 1).tolist()
     assert found == [known.index(string) if string in known else -1 for string in wanted]
@@ -90,7 +94,7 @@ def test_what_is_known_is_found(names: Any, known: Strings, asked: Strings, key:
 def test_both_forms_make_the_same_table(many: Strings, key0: int, key1: int) -> None:
     """Hash and probing are the same to the last bit: Python's integers do not wrap, C's do."""
     many = many * 3
-    results = [names.group(*columns(many), key0, key1) for names in forms("names").args[1]]
+    results = [grouped(names, columns(many), key0, key1) for names in forms("names").args[1]]
     assert results[0][1].tolist() == results[1][1].tolist()
 
 
@@ -123,7 +127,7 @@ def test_equal_hashes_do_not_make_equal_strings(known: Strings, asked: Strings) 
     names: Any = uncompiled("names")
     names._hash = lambda *_: 2**64 - 1
     table = columns(known)
-    first, slots = names.group(*table, *KEY)
+    first, slots = grouped(names, table, *KEY)
     assert first.tolist() == [known.index(string) for string in known]
     found = names.find(*columns(asked), *table, slots, *KEY).tolist()
     assert found == [known.index(string) if string in known else -1 for string in asked]
@@ -137,10 +141,12 @@ def test_equal_hashes_do_not_make_equal_strings(known: Strings, asked: Strings) 
 def test_a_string_outside_of_its_bytes_is_an_error(names: Any, at: int, size: int) -> None:
     data = np.zeros(4, np.uint8)
     table = columns([(b"a", 0)])
-    _, slots = names.group(*table, *KEY)
+    _, slots = grouped(names, table, *KEY)
     wrong = (data, np.array([0, at]), np.array([4, size], "i4"), np.zeros(2, "i4"))
     with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
-        names.group(*wrong, *KEY)
+        names.hashes(*wrong, *KEY)
+    with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
+        names.group(*wrong, np.zeros(2, np.uint64))
     with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
         names.find(*wrong, *table, slots, *KEY)
     with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
@@ -162,7 +168,7 @@ def test_a_text_outside_of_its_bytes_is_an_error(names: Any, length: int) -> Non
 def test_no_bytes_lie_anywhere(names: Any, at: int) -> None:
     """Symbols without a name or without content have no place."""
     empty = (np.zeros(4, np.uint8), np.array([at]), np.zeros(1, "i4"), np.zeros(1, "i4"))
-    first, slots = names.group(*empty, *KEY)
+    first, slots = grouped(names, empty, *KEY)
     assert first.tolist() == [0]
     assert names.find(*columns([(b"", 0)]), *empty, slots, *KEY).tolist() == [0]
 
@@ -182,9 +188,12 @@ def test_slots_that_do_not_fit_the_names_are_harmless(names: Any, slots: list[in
 @forms("names")
 def test_arguments_that_do_not_fit_each_other_are_errors(names: Any) -> None:
     data, at, size, tag = columns([(b"a", 0), (b"b", 0)])
-    _, slots = names.group(data, at, size, tag, *KEY)
+    _, slots = grouped(names, (data, at, size, tag), *KEY)
     with pytest.raises(ValueError, match="differ in length"):
-        names.group(data, at, size[:1], tag, *KEY)
+        names.hashes(data, at, size[:1], tag, *KEY)
+    for wrong in ((size[:1], tag, np.zeros(2, "u8")), (size, tag, np.zeros(1, "u8"))):
+        with pytest.raises(ValueError, match="differ in length"):
+            names.group(data, at, *wrong)
     with pytest.raises(ValueError, match="differ in length"):
         names.find(data, at, size, tag, data, at, size, tag[:1], slots, *KEY)
     with pytest.raises(ValueError, match="not a power of two"):

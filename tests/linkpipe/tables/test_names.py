@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linkpipe.arrays.threads import VARIABLE
 from linkpipe.tables.names import Names
 
 some = st.lists(st.tuples(st.binary(max_size=2), st.integers(-1, 1)), max_size=12)
@@ -54,3 +56,14 @@ def test_renumbered_names_are_found_under_their_new_numbers(
     found = whole.find(moved, slots.renumbered(place)).tolist()
     assert found == [place[many.index(pair)] for pair in many]
     assert not slots.renumbered(place).rows.flags.writeable
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "3", "8"])
+def test_threads_find_the_same(threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many names are hashed by parts; some of them may be of no names, or of empty ones."""
+    monkeypatch.setattr("linkpipe.tables.names._MANY", 2)
+    monkeypatch.setenv(VARIABLE, threads)
+    for many in ([b"a", b"bb" * 90, b"a", b"c", b"bb" * 90], [b"", b"a", b""], [b""] * 9):
+        first, slots = Names.of(many, [0] * len(many)).group()
+        assert first.tolist() == [many.index(name) for name in many]
+        assert set(slots.rows.tolist()) - {-1} == set(first.tolist())
