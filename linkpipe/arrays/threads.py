@@ -20,6 +20,8 @@ from linkpipe.arrays.types import I64
 from linkpipe.errors import UserError
 
 VARIABLE = "LINKPIPE_THREADS"
+_MANY = 20_000
+"""Rows from which on threads are worth their start."""
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -72,3 +74,10 @@ def shares(starts: I64) -> list[slice]:
     cuts = np.linspace(starts[0], starts[-1], threads() + 1)[1:-1]
     bounds = [0, *np.searchsorted(starts, cuts).tolist(), len(starts) - 1]
     return [slice(a, b) for a, b in pairwise(bounds) if a < b]
+
+
+def pieces(n: int) -> list[slice]:
+    """Ranges of n rows, of whose work nobody knows how much each is: several for each thread, or
+    one of all where they are few."""
+    count = 4 * threads() if n >= _MANY and threads() > 1 else 1
+    return [slice(n * i // count, n * (i + 1) // count) for i in range(count)]

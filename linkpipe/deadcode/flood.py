@@ -22,7 +22,7 @@ from linkpipe.deadcode.inputs import Inputs
 from linkpipe.deadcode.methods import MethodReader, Methods
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
-from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, followed
+from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, are, followed
 from linkpipe.reloctype import R_METHODOFF, R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
 from linkpipe.tables.names import Names
 from linkpipe.tables.symbols import Flag
@@ -41,10 +41,10 @@ class Flood:
         table, owner = inputs.relocs, inputs.owner
         self.symbols, self.table = symbols, table
         self._dynlink = mode.dynlink
-        self.reached = (symbols.flags & Flag.REACHABLE) != 0
+        self.reached = (symbols.flags & np.uint32(Flag.REACHABLE)) != 0
         self.reached[0] = True
-        self.used = (symbols.flags & Flag.USED_IN_IFACE) != 0
-        self.gotype = (symbols.flags & Flag.GO_TYPE) != 0
+        self.used = (symbols.flags & np.uint32(Flag.USED_IN_IFACE)) != 0
+        self.gotype = (symbols.flags & np.uint32(Flag.GO_TYPE)) != 0
         self._kept: list[I64] = []
         self._slot = np.zeros(len(symbols), np.int64)
         strong = symbols.has(owner, Flag.ITAB) if mode.imports else None
@@ -59,10 +59,10 @@ class Flood:
         self._methods: Methods | None = None
         self._signatures = Names.of([], [])
         self._names: set[bytes] = set()
-        self._reflecting = np.flatnonzero(symbols.flags & Flag.REFLECT_METHOD)
+        self._reflecting = np.flatnonzero((symbols.flags & np.uint32(Flag.REFLECT_METHOD)) != 0)
         self._reflection = mode.dynlink
 
-        notes = np.flatnonzero(np.isin(table.type, MARKERS) & ~table.weak)
+        notes = np.flatnonzero(are(table.type, MARKERS) & ~table.weak)
         self._notes, self._note_owner = notes, owner[notes]
         # Types whose parts are known to be used like themselves.
         self._spread = np.zeros(len(symbols), np.bool_)

@@ -83,17 +83,17 @@ def read_inputs(link: Link, *, debug: bool = False) -> Inputs:
     if not debug:
         wanted &= ~is_dwarf(symbols.kind)
     ids, others = np.flatnonzero(wanted), np.flatnonzero(own)
+    rows, counts = made.rows_of_many(others)
+    theirs = RelocColumns(counts, *(getattr(made, name)[rows] for name in RelocColumns._fields[1:]))
+    of = symbols.object[ids], symbols.local[ids], theirs
     try:
-        read = objects.relocs_singly(symbols.object[ids], symbols.local[ids], needed=False)
+        columns = objects.relocs_singly(*of, needed=False)
     except UndefinedBuiltins as found:
         objects = objects.with_undefined(found)
-        read = objects.relocs_singly(symbols.object[ids], symbols.local[ids], needed=False)
+        columns = objects.relocs_singly(*of, needed=False)
     # What refers to nothing is refused if it turns out to be needed.
     if len(objects.faulty):
-        np.maximum(read.target, 0, out=read.target)
-    rows, counts = made.rows_of_many(others)
-    pairs = [(getattr(read, name), getattr(made, name)[rows]) for name in RelocColumns._fields[1:]]
-    columns = RelocColumns(*(np.concatenate(pair) for pair in [(read.counts, counts), *pairs]))
+        np.maximum(columns.target, 0, out=columns.target)
     ids = np.concatenate((ids, others))
     relocs = Relocs.gather(len(symbols), ids, columns)
     return Inputs(symbols, objects, link.arch, mode, relocs, ids)

@@ -21,7 +21,7 @@ from linkpipe.deadcode.inputs import Inputs
 from linkpipe.deadcode.methods import MethodReader
 from linkpipe.formats import goobj
 from linkpipe.gotypes.data import TypeData
-from linkpipe.graphs.edges import MARKERS, followed
+from linkpipe.graphs.edges import MARKERS, are, followed
 from linkpipe.reloctype import R_METHODOFF, R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
 from linkpipe.tables.symbols import Flag
 
@@ -73,7 +73,7 @@ class Walk:
         strong = symbols.has(inputs.owner, Flag.ITAB) if mode.imports else None
         calls = arch.calls
         self._says = followed(table.type, table.weak, calls, mode.can_use_plugins, strong)
-        self._says |= np.isin(table.type, MARKERS) & ~table.weak
+        self._says |= are(table.type, MARKERS) & ~table.weak
         self._says[self._reader.row] = True
 
         ids, auxs = inputs.auxs(_AUXS)

@@ -15,7 +15,7 @@ to nothing is an error when it is wanted (NOWHERE).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ import numpy as np
 
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.ragged import expand
+from linkpipe.arrays.threads import each, pieces
 from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -52,6 +53,8 @@ class RelocColumns(NamedTuple):
 
 def joined(*tables: RelocColumns) -> RelocColumns:
     """The relocations of several lists of symbols, one list after the other."""
+    if len(tables) == 1:
+        return tables[0]
     return RelocColumns(*(np.concatenate(columns) for columns in zip(*tables, strict=True)))
 
 
@@ -238,32 +241,38 @@ class Objects:
             np.concatenate((self.local_to_id, self.builtins, np.zeros(1, np.int32))),
         )
 
-    def relocs(self, objects: Ints, locals_: Ints, *, needed: bool = True) -> RelocColumns:
-        """Read the relocations of the definitions (objects[i], locals_[i]).
+    def relocs(
+        self, objects: Ints, locals_: Ints, *more: RelocColumns, needed: bool = True
+    ) -> RelocColumns:
+        """Read the relocations of the definitions (objects[i], locals_[i]); ``more`` follow.
 
         Object 0 (the linker's own symbols) has none here. Raises InputError for a damaged symbol
         that is ``needed``; one that need not be has none. Raises UndefinedBuiltins for symbols that
         need not be there and refer to what nobody defines. Damaged auxiliary symbols are no matter.
         """
-        counts, columns, undefined = records.relocations(
-            *self._records(objects, locals_, needed, _OF_AUXS), self.format.relocs
+        parts, given = pieces(len(objects)), self._given(objects, locals_, needed, _OF_AUXS)
+        read = each(lambda part: records.relocations(*given(part), self.format.relocs), parts)
+        undefined = np.concatenate(
+            [part.start + rows for part, (*_, rows) in zip(parts, read, strict=True)]
         )
         if len(undefined):
             found = UndefinedBuiltins(objects[undefined], locals_[undefined])
             if needed:
                 self.with_undefined(found).refuse(objects, locals_)
             raise found
-        return RelocColumns(counts, *columns)
+        return joined(*(RelocColumns(counts, *columns) for counts, columns, _ in read), *more)
 
-    def relocs_singly(self, objects: Ints, locals_: Ints, *, needed: bool = True) -> RelocColumns:
+    def relocs_singly(
+        self, objects: Ints, locals_: Ints, *more: RelocColumns, needed: bool = True
+    ) -> RelocColumns:
         """Read the relocations like `relocs`, for those who look at some of each symbol's: one that
         refers to a symbol that there is not has the target NOWHERE. Whoever looks at that one calls
         `refuse`."""
         try:
-            found = self.relocs(objects, locals_, needed=False)
+            found = self.relocs(objects, locals_, *more, needed=False)
         except UndefinedBuiltins as undefined:
             if needed:
-                return self.with_undefined(undefined).relocs_singly(objects, locals_)
+                return self.with_undefined(undefined).relocs_singly(objects, locals_, *more)
             raise
         broken = self.has_fault(records.RELOC, objects, locals_)
         broken |= self.has_fault(records.BUILTIN, objects, locals_)
@@ -314,7 +323,9 @@ class Objects:
         if types is not None:
             wanted[:] = 0
             wanted[list(types)] = 1
-        return AuxColumns(*records.auxiliaries(*self._records(objects, locals_, needed), wanted))
+        given = self._given(objects, locals_, needed)
+        found = each(lambda part: records.auxiliaries(*given(part), wanted), pieces(len(objects)))
+        return AuxColumns(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
     def data(self, objects: Ints, locals_: Ints) -> tuple[I64, I64]:
         """Where the contents of the definitions lie: arena offsets and sizes, int64 each. Damaged
@@ -354,27 +365,31 @@ class Objects:
             return np.zeros(len(objects), np.bool_)
         return np.isin(self.local_base[objects] + locals_, faulty) & (objects != 0)
 
-    def _records(
+    def _given(
         self, objects: Ints, locals_: Ints, needed: bool, but: Collection[int] = ()
-    ) -> _Records:
-        """What the kernels that read records of definitions are given."""
+    ) -> Callable[[slice], _Records]:
+        """What the kernels that read records are given of some of these definitions."""
         if needed:
             self.refuse(objects, locals_, but)
         skipped = np.zeros(0, np.bool_)
         if len(self.faulty):
             skipped = self.damaged(objects, locals_, but)
         table = self.references
-        return (
-            self.arena.bytes,
-            self.blocks.reshape(-1),
-            np.ascontiguousarray(objects, np.int32),
-            np.ascontiguousarray(locals_, np.int32),
-            skipped.view(np.uint8),
-            table.first,
-            table.counts,
-            table.start,
-            table.ids,
-        )
+
+        def given(part: slice) -> _Records:
+            return (
+                self.arena.bytes,
+                self.blocks.reshape(-1),
+                np.ascontiguousarray(objects[part], np.int32),
+                np.ascontiguousarray(locals_[part], np.int32),
+                skipped[part].view(np.uint8),
+                table.first,
+                table.counts,
+                table.start,
+                table.ids,
+            )
+
+        return given
 
 
 _Records = tuple[U8, I64, I32, I32, U8, U32, U32, U32, I32]

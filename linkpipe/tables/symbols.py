@@ -210,17 +210,19 @@ class Symbols(InNotebook):
 
     def has(self, ids: Ids, flag: Flag) -> Bool:
         """Whether all bits of ``flag`` are set: bool[len(ids)] (0-d for one id)."""
-        return (self.flags[ids] & flag) == flag
+        bits = np.uint32(flag)  # with an enumeration's member numpy would go on in 64 bits
+        return (self.flags[ids] & bits) == bits
 
     def reachable(self) -> I64:
         """Ids of all reachable symbols, ascending: int64[k]."""
-        return np.flatnonzero(self.flags & Flag.REACHABLE)
+        return np.flatnonzero((self.flags & np.uint32(Flag.REACHABLE)) != 0)
 
     def of_kind(self, *kinds: int) -> I64:
         """Ids of all reachable symbols of one of ``kinds``, ascending: int64[k]."""
         wanted = np.zeros(256, bool)
         wanted[list(kinds)] = True
-        return np.flatnonzero(wanted[self.kind] & ((self.flags & Flag.REACHABLE) != 0))
+        ids = self.reachable()
+        return ids[wanted[self.kind[ids]]]
 
     def edit(self) -> SymbolsEdit:
         """A writable successor; this table stays as it is."""

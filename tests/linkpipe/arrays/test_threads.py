@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.arrays import threads as module
-from linkpipe.arrays.threads import each, shares, threads
+from linkpipe.arrays.threads import each, pieces, shares, threads
 from linkpipe.errors import UserError
 
 COUNTS = ("1", "2", "3", "64")
@@ -101,3 +101,15 @@ def test_shares_are_all_rows_in_their_order(count: str, work: list[int], start: 
     assert len(found) <= int(count)
     for share in found:
         assert sum(work[share]) <= sum(work) / int(count) + max(work)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@given(st.integers(0, 99))
+def test_pieces_are_all_rows_in_their_order(count: str, n: int) -> None:
+    """Several for each thread, or one where rows are few, or there is one thread."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("LINKPIPE_THREADS", count)
+        monkeypatch.setattr("linkpipe.arrays.threads._MANY", 9)
+        found = pieces(n)
+    assert [row for piece in found for row in range(piece.start, piece.stop)] == [*range(n)]
+    assert len(found) == (4 * int(count) if n >= 9 and int(count) > 1 else 1)
