@@ -21,6 +21,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from benchmarks.installed import state
 from benchmarks.plot import passes_svg
 from benchmarks.served import Server
 from tests.conformance import oracle
@@ -117,7 +118,7 @@ def one(
     before is out of the way. It is not checked, as the links of tests are."""
     shutil.rmtree(folder, ignore_errors=True)
     variables = {**setting.variables, "LINKPIPE_CHECK": ""}
-    if server is not None and command == oracle.linkpipe():
+    if server is not None and command == server.command:
         return server.link(given, setting.flags, folder, variables)
     linked = oracle.link([*command, *more], given, setting.flags, folder, variables=variables)
     if linked.status:
@@ -125,13 +126,13 @@ def one(
     return linked
 
 
-def measure(name: str, rounds: int, folder: Path) -> Case:
+def measure(name: str, rounds: int, linkpipe: list[str], folder: Path) -> Case:
     """Measure one program: a round to warm up, then `rounds` in alternating order."""
     setting = Setting.of(name)
     given = inputs(table()[setting.program])
-    commands = {"stock": oracle.stock(), "linkpipe": oracle.linkpipe()}
+    commands = {"stock": oracle.stock(), "linkpipe": linkpipe}
     case = Case(name)
-    with Server(folder / "server") if setting.served else nullcontext() as server:
+    with Server(folder / "server", linkpipe) if setting.served else nullcontext() as server:
         for number in range(rounds + 1):
             order = list(commands) if number % 2 else list(reversed(commands))
             linked = {
@@ -194,11 +195,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
     told = parser.parse_args(argv)
     folder = scratch()
+    linkpipe = state("")
     begin = machine()
     print(HEAD, flush=True)
     cases = []
     for name in told.programs:
-        cases.append(measure(name, told.rounds, folder))
+        cases.append(measure(name, told.rounds, linkpipe, folder))
         print(cases[-1].row(), flush=True)
     shutil.rmtree(folder)
 

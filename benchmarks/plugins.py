@@ -17,9 +17,10 @@ import statistics
 import sys
 from pathlib import Path
 
-from benchmarks.against import LIMIT, install
+from benchmarks.against import LIMIT
 from benchmarks.bench import Setting, machine, one
 from benchmarks.child import interval
+from benchmarks.installed import install
 from tests.conformance import oracle
 from tests.conformance.programs import inputs, scratch, table
 from tests.conformance.toolchain import cache

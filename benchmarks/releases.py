@@ -19,6 +19,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from benchmarks.bench import Setting, machine, one
+from benchmarks.installed import state
 from benchmarks.served import Server
 from tests.conformance import oracle
 from tests.conformance.programs import inputs, scratch, table
@@ -31,24 +32,30 @@ HEAD = """| program | release | linkpipe | its linker | CPU ratio | of the pinne
 |---|---|---|---|---|---|---|---|"""
 
 
-def both(name: str, release: Path, folder: Path, server: Server | None) -> tuple[float, float]:
+def both(
+    name: str, release: Path, linkpipe: list[str], folder: Path, server: Server | None
+) -> tuple[float, float]:
     """CPU seconds of one link by linkpipe, and by the release's own linker."""
     os.environ["LINKPIPE_GOROOT"] = str(release)
     setting = Setting.of(name)
     given = inputs(table()[setting.program])
-    ours = one(oracle.linkpipe(), given, folder / "ours", setting, server=server)
+    ours = one(linkpipe, given, folder / "ours", setting, server=server)
     theirs = one(oracle.stock(), given, folder / "theirs", setting)
     return ours.cpu, theirs.cpu
 
 
-def measure(name: str, releases: dict[str, Path], rounds: int, folder: Path) -> list[str]:
+def measure(
+    name: str, releases: dict[str, Path], rounds: int, linkpipe: list[str], folder: Path
+) -> list[str]:
     """The rows of one program: a round to warm up, then `rounds` of all releases in turns."""
     found: dict[str, list[tuple[float, float]]] = {release: [] for release in releases}
-    with Server(folder / "server") if Setting.of(name).served else nullcontext() as server:
+    with (
+        Server(folder / "server", linkpipe) if Setting.of(name).served else nullcontext() as server
+    ):
         for number in range(rounds + 1):
             order = list(releases) if number % 2 else list(reversed(releases))
             for release in order:
-                pair = both(name, releases[release], folder, server)
+                pair = both(name, releases[release], linkpipe, folder, server)
                 if number:
                     found[release].append(pair)
     shutil.rmtree(folder / "server", ignore_errors=True)
@@ -78,11 +85,11 @@ def main(argv: list[str]) -> int:
     pinned = goroot()
     releases = {(pinned / "VERSION").read_text().split()[0].removeprefix("go"): pinned}
     releases |= {version: install(name) for name, version in reversed(VERSIONS.items())}
-    folder = scratch()
+    linkpipe, folder = state(""), scratch()
     print(f"{machine()}; {told.rounds} rounds\n")
     print(HEAD)
     for name in told.programs:
-        print(*measure(name, releases, told.rounds, folder), sep="\n", flush=True)
+        print(*measure(name, releases, told.rounds, linkpipe, folder), sep="\n", flush=True)
     shutil.rmtree(folder)
     return 0
 

@@ -27,10 +27,12 @@ class Server:
     """A server with a runtime folder of its own, ``folder``, from ``with`` on.
 
     Attributes:
+        command: that of the linker.
         timing: what -timing says of each link.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, command: list[str]) -> None:
+        self.command = command
         folder.mkdir(mode=0o700)
         self._folder, self.timing = folder, folder / "timing.json"
         self._variables = {
@@ -59,7 +61,7 @@ class Server:
         for _ in range(_TRIES):
             before = self._cpu()
             linked = oracle.link(
-                oracle.linkpipe(),
+                self.command,
                 given,
                 (*flags, f"-timing={self.timing}"),
                 folder,
@@ -84,7 +86,7 @@ class Server:
 
     def _command(self, *words: str) -> str:
         return subprocess.run(
-            [sys.executable, "-P", "-m", "linkpipe", "server", *words],
+            [*self.command[:-1], "server", *words],
             env={**os.environ, **self._variables},
             capture_output=True,
             text=True,

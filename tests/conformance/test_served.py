@@ -19,7 +19,7 @@ def test_a_served_link_counts_what_the_server_computes(
     monkeypatch.setenv("LINKPIPE_SERVER_WAIT", "30000")
     monkeypatch.setattr(served, "BEFORE", 1)
     given, flags = inputs(TINY), ("-s", "-w")
-    with served.Server(tmp_path / "server") as server:
+    with served.Server(tmp_path / "server", oracle.linkpipe()) as server:
         ours = server.link(given, flags, tmp_path / "ours", {})
     client = oracle.link_linkpipe(given, ("-V",), tmp_path / "version")
     assert ours.cpu > client.cpu + 0.1

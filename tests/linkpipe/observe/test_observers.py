@@ -237,7 +237,7 @@ def test_timing_writes_a_line_for_each_link(tmp_path: Path) -> None:
     one, two = lines(file)
     assert [row["name"] for row in one["passes"]] == ["first", "second"]
     assert one["output"] == two["output"] == "out"
-    assert one["total"] == pytest.approx(sum(row["seconds"] for row in one["passes"]))
+    assert one["total"] >= max(row["seconds"] for row in one["passes"])
     assert one["peak_rss"] > 1 << 20
 
 
