@@ -22,11 +22,10 @@ A shared library keeps all that it has. Where a link uses some (-linkshared) nob
 methods they call, so all that interface tables refer to stays.
 
 All rules only add, so the result does not depend on the order in which they are applied.
-That allows a columnar design. The relocations of everything that could take part are read
-at once: that is cheaper, per relocation, than finding out first which are needed. A flood
-over these columns, wave by wave, applies the plain rule, which does almost all the work;
-then each special rule runs over the few rows it is about; what they add is flooded again,
-until nothing is added.
+That allows a columnar design. The relocations of everything that could take part are read at
+once: that is cheaper, per relocation, than finding out first which are needed. A flood over these
+columns applies the plain rule, which does almost all the work; then each special rule runs over
+the few rows it is about; what they add is flooded again, until nothing is added.
 
 Of `relocs` those of symbols that the linker made are read; those of all that is reachable are left,
 in the order of ids. Symbols get the flags REACHABLE and USED_IN_IFACE, and `graph` explains the
@@ -41,6 +40,7 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.arrays.ragged import distinct, expand
+from linkpipe.arrays.threads import each
 from linkpipe.arrays.types import I64
 from linkpipe.deadcode.flood import Flood
 from linkpipe.deadcode.inputs import find_roots, read_inputs
@@ -139,8 +139,8 @@ def _result(
     if len(retargeted):
         target = target.copy()
         target[retargeted] = _noop(link)
-    columns = (getattr(table, name)[rows] for name in RelocColumns._fields[1:-1])
-    found = RelocColumns._make((counts, *columns, target[rows]))
+    columns = [*(getattr(table, name) for name in RelocColumns._fields[1:-1]), target]
+    found = RelocColumns(counts, *each(lambda column: column.take(rows), columns))
     relocs = Relocs.gather(len(symbols), kept, found)
     edit = symbols.edit()
     edit.add_flags(np.flatnonzero(flood.reached), Flag.REACHABLE)

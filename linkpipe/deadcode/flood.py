@@ -1,7 +1,7 @@
 """The flood of the reachability analysis: rules over columns, applied until nothing is added.
 
 All rules only add, so their order does not matter. The plain rule (what a reachable symbol
-refers to is reachable) does almost all the work and runs wave by wave over the relocations of
+refers to is reachable) does almost all the work, and a kernel does it over the relocations of
 everything that could take part; each other rule looks at the few rows that it is about and
 have not had their turn yet: the compiler's notes, parts of types that can be in an interface,
 methods, auxiliary symbols. What the rules say, and why, is told in the pass `reachability`.
@@ -23,6 +23,7 @@ from linkpipe.deadcode.methods import MethodReader, Methods
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
 from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, are, followed
+from linkpipe.kernels.flood import flood
 from linkpipe.reloctype import R_METHODOFF, R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
 from linkpipe.tables.names import Names
 from linkpipe.tables.symbols import Flag
@@ -97,9 +98,8 @@ class Flood:
 
     def _flood(self, wave: npt.NDArray[Any]) -> None:
         """The plain rule: what a reachable symbol refers to is reachable."""
-        first, count, follow = self.table.first, self.table.count, self._follow
-        while len(wave):
-            wave = self._mark(follow[expand(first[wave], count[wave])])
+        ids, reached = wave.astype(np.int32, copy=False), self.reached.view(np.uint8)
+        flood(self.table.first, self.table.count, self._follow, ids, reached)
 
     def _read_notes(self) -> None:
         """Carry out the compiler's notes to the analysis in what was reached."""

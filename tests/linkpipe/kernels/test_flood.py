@@ -1,0 +1,71 @@
+"""kernels/flood.py, compiled and not, beside the slow, obvious version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.kernels import forms
+
+
+def columns(needs: list[list[int]]) -> tuple[Any, Any, Any]:
+    """The table of what each symbol needs, the last symbol's rows first."""
+    count = np.array([len(rows) for rows in needs], np.int32)
+    first = (np.cumsum(count[::-1], dtype=np.int64) - count[::-1])[::-1].copy()
+    follow = np.array([target for rows in needs[::-1] for target in rows], np.int32)
+    for column in (first, count, follow):
+        column.setflags(write=False)
+    return first, count, follow
+
+
+@forms("flood")
+@given(st.data())
+def test_what_can_be_reached_is_marked(flood: Any, data: Any) -> None:
+    n = data.draw(st.integers(1, 12))
+    some = st.lists(st.integers(0, n - 1), max_size=4)
+    needs = data.draw(st.lists(some, min_size=n, max_size=n))
+    wave, marked = data.draw(some), data.draw(some)
+    reached = np.zeros(n, np.uint8)
+    reached[marked] = 1
+    flood.flood(*columns(needs), np.array(wave, np.int32), reached)
+    slow, todo = set(marked), list(wave)
+    while todo:
+        new = set(needs[todo.pop()]) - slow
+        slow |= new
+        todo += new
+    assert set(np.flatnonzero(reached).tolist()) == slow
+
+
+@forms("flood")
+@pytest.mark.parametrize(
+    ("first", "count", "follow", "wave"),
+    [
+        (0, 1, 3, 1),
+        (0, 1, -1, 1),
+        (0, 1, 0, 3),
+        (0, 1, 0, -1),
+        (0, 1, 0, -(2**31)),
+        (1, 1, 0, 1),
+        (-1, 1, 0, 1),
+        (2**63 - 1, 1, 0, 1),
+        (0, -1, 0, 1),
+        (0, 2**31 - 1, 0, 1),
+    ],
+)
+def test_what_there_is_not_is_an_error(
+    flood: Any, first: int, count: int, follow: int, wave: int
+) -> None:
+    table = np.array([0, first, 0]), np.array([0, count, 0], "i4"), np.array([follow], "i4")
+    with pytest.raises(IndexError, match="is not in a table of 3"):
+        flood.flood(*table, np.array([wave], np.int32), np.zeros(3, np.uint8))
+
+
+@forms("flood")
+def test_columns_of_other_lengths_are_errors(flood: Any) -> None:
+    table = columns([[], []])
+    with pytest.raises(ValueError, match="differ in length"):
+        flood.flood(*table, np.zeros(0, np.int32), np.zeros(3, np.uint8))
