@@ -17,7 +17,7 @@ from typing import Any
 from linkpipe.arrays.threads import threads
 
 # <malloc.h>
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
 _KEEP = 1 << 30
 _STEP = 16 << 20
 _PIECE = 4 << 20
@@ -29,7 +29,8 @@ _kept: list[Any] = []
 
 
 def keep_freed_memory() -> None:
-    """Let freed memory be used again instead of being returned to the kernel.
+    """Let freed memory be used again instead of being returned to the kernel, by any thread: all
+    have one heap.
 
     Does nothing where the C library has no ``mallopt`` (musl).
     """
@@ -41,6 +42,7 @@ def keep_freed_memory() -> None:
     mallopt(_M_MMAP_THRESHOLD, _KEEP)
     mallopt(_M_TRIM_THRESHOLD, _KEEP)
     mallopt(_M_TOP_PAD, _STEP)
+    mallopt(_M_ARENA_MAX, 1)
     _kept.append(libc)
 
 

@@ -12,7 +12,7 @@ SCRIPT = """
 import resource, sys, threading
 import numpy as np
 from linkpipe.arrays import memory
-kept, ahead = map(int, sys.argv[1:])
+kept, ahead, beside = map(int, sys.argv[1:])
 memory._MOST_AHEAD = 80 << 20
 if kept:
     memory.keep_freed_memory()
@@ -21,14 +21,19 @@ for thread in threading.enumerate():
     if thread is not threading.main_thread():
         thread.join()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-np.ones(40 << 20, np.uint8)
+writer = threading.Thread(target=np.ones, args=(40 << 20, np.uint8))
+if beside:
+    writer.start()
+    writer.join()
+else:
+    writer.run()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-def faults(kept: bool, ahead: int, threads: int = 2) -> int:
+def faults(kept: bool, ahead: int, threads: int = 2, *, beside: bool = False) -> int:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(int(kept)), str(ahead)],
+        [sys.executable, "-c", SCRIPT, str(int(kept)), str(ahead), str(int(beside))],
         # numpy would ask for huge pages, of which a few are enough.
         env={"LINKPIPE_THREADS": str(threads), "NUMPY_MADVISE_HUGEPAGE": "0"},
         capture_output=True,
@@ -39,8 +44,10 @@ def faults(kept: bool, ahead: int, threads: int = 2) -> int:
     return int(done.stdout)
 
 
-def test_what_was_touched_ahead_costs_nothing_later() -> None:
-    assert faults(kept=True, ahead=80 << 20) < 2000
+@pytest.mark.parametrize("beside", [False, True], ids=["main", "beside"])
+def test_what_was_touched_ahead_costs_nothing_later(beside: bool) -> None:
+    """Nor does it in another thread."""
+    assert faults(kept=True, ahead=80 << 20, beside=beside) < 2000
 
 
 @pytest.mark.parametrize(
