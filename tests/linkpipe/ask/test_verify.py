@@ -58,6 +58,10 @@ def patched(file: str, old: str, new: str) -> str:
         ((), {"GOARCH": "s390x"}),
         ((), {"GOARCH": "386"}),
         ((), {"GOARCH": "arm", "GOARM": "7"}),
+        (("-buildmode=pie",), {}),
+        (("-buildmode=plugin",), {"CGO_ENABLED": "1"}),
+        (("-race",), {"CGO_ENABLED": "1"}),
+        (("-ldflags=-linkmode=external",), {"CGO_ENABLED": "1"}),
     ],
     ids=str,
 )
