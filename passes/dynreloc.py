@@ -241,11 +241,16 @@ class _Work:
         )
 
     def _refuse_table(self, target: int, row: int, place: int) -> None:
-        """Refuse to make a dynamic symbol of a table of the linker's own that grows meanwhile: the
-        oracle says there how large it happens to be. The size of .got is known."""
+        """Refuse to make a dynamic symbol of what the linker itself fills: the oracle says there
+        how large it happens to be at that moment, or misses it later. The size of .got is known."""
         link, symbols = self.link, self.link.symbols
-        if symbols.kind[target] in _TABLES and target != self.tables[".got"]:
-            name = symbols.name(target)
+        kind, name = int(symbols.kind[target]), symbols.name(target)
+        made = not symbols.object[target] and not symbols.has(target, Flag.OF_C)
+        if target != self.tables[".got"] and (
+            kind in (*_TABLES, link.release.module_kind)
+            or name in _IN_PLACE
+            or (made and symbols.data_size[target])
+        ):
             raise InputError(
                 f"{name} is a table of the linker's own, and C code asks for a slot for it",
                 file=link.host_files.get(place, "") if link.has("host_files") else "",

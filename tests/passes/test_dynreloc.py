@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import attrs
@@ -195,6 +196,7 @@ def test_relocations_of_c_objects_become_gos() -> None:
     p = Importing()
     puts, stdout = p.imported("puts"), p.imported("stdout")
     here = p.symbol("here", kind=SymKind.SNOPTRDATA, content=bytes(8))
+    p.symbols.set(here, object=1)
     f = c_code(
         p,
         bytes(64),
@@ -309,17 +311,29 @@ def test_slots_of_arm_for_what_is_defined_here_hold_its_address() -> None:
     assert rows(link, link.symbols.lookup(".got")) == [("here", 0, rt.R_ADDR)]
 
 
-def test_a_slot_for_a_table_of_the_linkers_own_is_refused() -> None:
-    """Its dynamic symbol would say how large the table is, which is not known yet; .got is."""
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        (".plt", SymKind.SXREF),
+        ("go:buildinfo", SymKind.SBUILDINFO),
+        ("go:func.*", SymKind.SGOFUNC),
+        ("runtime.firstmoduledata", SymKind.SMODULEDATA),
+    ],
+)
+def test_a_slot_for_what_the_linker_fills_is_refused(name: str, kind: SymKind) -> None:
+    """Its dynamic symbol would say how large it is, which is not known yet; .got is."""
 
-    def asked(name: str) -> Link:
+    def asked(name: str, kind: SymKind, size: int) -> Link:
         p = Importing(s390x.ARCH)
-        c_code(p, bytes(16), (2, 26, p.symbol(name, kind=SymKind.SXREF), 2))
+        of_go = p.symbol("p.x", kind=SymKind.SDATA, content=bytes(8))
+        p.symbols.set(of_go, object=1)
+        target = p.symbol(name, kind=kind, content=bytes(size))
+        c_code(p, bytes(16), (2, 26, target, 2), (8, 26, of_go, 2))
         return hosted(p)
 
-    assert len(asked(".got").dynamic.symbols) == 1
-    with pytest.raises(InputError, match=r"\.plt is a table of the linker's own") as error:
-        asked(".plt")
+    assert len(asked(".got", SymKind.SXREF, 0).dynamic.symbols) == 2
+    with pytest.raises(InputError, match=f"{re.escape(name)} is a table of the linker's") as error:
+        asked(name, kind, 8 if kind == SymKind.SBUILDINFO else 0)
     assert (error.value.file, error.value.offset) == ("p.a(x.o)", 2)
 
 
@@ -328,6 +342,7 @@ def test_code_of_s390x_counts_in_units_of_two_bytes() -> None:
     others where the address is known."""
     p = Importing(s390x.ARCH)
     here = p.symbol("here", kind=SymKind.SNOPTRDATA, content=bytes(8))
+    p.symbols.set(here, object=1)
     puts, magic = p.imported("puts"), p.symbol("magic", kind=SymKind.SXREF)
     f = c_code(
         p,
