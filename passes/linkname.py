@@ -49,12 +49,14 @@ def _pulls(link: Link) -> list[tuple[int, int]]:
     owner = np.repeat(np.arange(len(objects)), count)
     local = expand(objects.defined - objects.nnonpkg, count)
     at = objects.blocks[owner, goobj.SYMDEF] + local * goobj.SYM.itemsize
-    record = objects.arena.records(at, goobj.SYM)
-    flags = objects.format.flag2[record["flag2"]].astype(np.uint32) << 8
-    pushed = (flags & _pushed(link)) != 0
-    is_ref = local >= objects.defined[owner]
-    assembly = (objects.flags[owner] & goobj.FLAG_FROM_ASSEMBLY) != 0
+    marks = (objects.format.flag2.astype(np.uint32) << 8 & _pushed(link)) != 0
+    pushed = marks[objects.arena.field(at, goobj.SYM, "flag2")]
+    assembly = (objects.flags & goobj.FLAG_FROM_ASSEMBLY) != 0
     assembly &= link.release.assembly_linknames
+    # Of most nothing is to be asked.
+    some = np.flatnonzero(pushed | assembly[owner])
+    owner, local, pushed = owner[some], local[some], pushed[some]
+    is_ref, assembly = local >= objects.defined[owner], assembly[owner]
     ids = objects.local_to_id[objects.local_base[owner] + local]
     # Only names in the list, and what the standard library defines, are guarded.
     symbols = link.symbols

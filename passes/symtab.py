@@ -23,6 +23,9 @@ from linkpipe.release import Group
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import STATIC, Flag, Symbols, SymbolsEdit
 
+_NONE = np.uint8(255)
+"""In place of a group's row."""
+
 
 @linkpass(requires=("symbols", "mode"), provides=("symbols", "section_groups"))
 def symtab(link: Link) -> Link:
@@ -87,22 +90,32 @@ def _hide(link: Link, edit: SymbolsEdit) -> None:
 
 def _groups(link: Link, symbols: Symbols) -> U8:
     """The group of each symbol: its row in the release's, from 1 on; 0: none. uint8[n]."""
-    which = np.zeros(len(symbols), np.uint8)
+    which = np.full(len(symbols), _NONE)
     laid_out = (symbols.flags & (Flag.REACHABLE | Flag.SPECIAL)) == Flag.REACHABLE
     laid_out[[symbols.lookup(carrier.name) for carrier in link.release.carriers]] = False
-    among: dict[tuple[SymKind, ...], I64] = {}
-    for row, group in enumerate(link.release.groups, 1):
-        if group.among not in among:
-            kinds = np.zeros(256, np.bool_)
-            kinds[list(group.among)] = True
-            among[group.among] = np.flatnonzero(laid_out & kinds[symbols.kind])
-        ids = among[group.among]
-        ids = ids[which[ids] == 0]
-        found = symbols.starts_with(ids, *map(str.encode, group.prefixes))
-        found |= symbols.ends_with(ids, *map(str.encode, group.suffixes))
-        for kind in group.whole:
-            found |= symbols.kind[ids] == kind
+    among: dict[tuple[SymKind, ...], list[int]] = {}
+    for row, group in enumerate(link.release.groups):
+        among.setdefault(group.among, []).append(row)
+    for kinds, rows in among.items():
+        wanted = np.zeros(256, np.bool_)
+        wanted[list(kinds)] = True
+        ids = np.flatnonzero(laid_out & wanted[symbols.kind])
+        which[ids] = np.minimum(which[ids], _first_groups(link, symbols, ids, rows))
+    return which + np.uint8(1)  # which makes 0 of none
+
+
+def _first_groups(link: Link, symbols: Symbols, ids: I64, rows: list[int]) -> U8:
+    """The first of these groups to which each symbol belongs, _NONE: none. uint8[n]."""
+    first = np.full(len(ids), _NONE)
+    groups = [(row, link.release.groups[row]) for row in rows]
+    starts = [(row, text.encode()) for row, group in groups for text in group.prefixes]
+    ends = [(row, text.encode()) for row, group in groups for text in group.suffixes]
+    for texts, ask in ((starts, symbols.which_start), (ends, symbols.which_end)):
+        row_of = np.array([_NONE, *(row for row, _ in texts)], np.uint8)
+        first = np.minimum(first, row_of[ask(ids, *(text for _, text in texts))])
+    for row, group in groups:
+        found = np.isin(symbols.kind[ids], group.whole) if group.whole else np.zeros(len(ids), bool)
         if group.itabs:
             found |= (symbols.flags[ids] & Flag.ITAB) != 0
-        which[ids[found]] = row
-    return which
+        first[found] = np.minimum(first[found], row)
+    return first

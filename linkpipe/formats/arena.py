@@ -68,6 +68,12 @@ class Arena:
         # Gathered as opaque bytes: numpy copies those four times as fast as records with fields.
         return self._words(f"V{dtype.itemsize}", at).view(dtype)
 
+    def field(self, at: I64, dtype: np.dtype[np.void], name: str) -> npt.NDArray[Any]:
+        """A field of such records: ``records(at, dtype)[name]``."""
+        assert dtype.fields is not None
+        kind, offset, *_ = dtype.fields[name]
+        return self._words(kind, at + offset)
+
     def _words(self, dtype: npt.DTypeLike, at: I64) -> npt.NDArray[Any]:
         dt = np.dtype(dtype)
         # A view whose elements overlap: element i is the word that starts at byte i.

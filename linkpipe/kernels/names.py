@@ -325,15 +325,15 @@ def matching(
     lengths: cython.const[cython.longlong][::1],
     end: cython.bint,
 ):
-    """Whether each string starts, or ends, with any of the texts: bool[n]. These lie one behind the
-    other, with their lengths; all of them are asked while a string is at hand, for what takes time
-    is to reach it.
+    """The number of the first text, from 1 on, with which each string starts, or ends, 0: none;
+    int32[n]. The texts lie one behind the other, with their lengths; all of them are asked while a
+    string is at hand, for what takes time is to reach it.
 
-    ``[(s.endswith if end else s.startswith)(tuple(texts)) for s in strings]``
+    ``[next((k for k, t in enumerate(texts, 1) if s.startswith(t)), 0) for s in strings]``
     """
     _check(data, at, size, size)
-    found = np.zeros(at.shape[0], np.bool_)
-    hit: cython.uchar[::1] = found.view(np.uint8)
+    found = np.zeros(at.shape[0], np.int32)
+    number: cython.int[::1] = found
     i: cython.longlong
     j: cython.longlong
     first: cython.longlong = 0
@@ -348,7 +348,7 @@ def matching(
                 if size[i] >= lengths[j] and _same(
                     data, at[i] + (size[i] - lengths[j] if end else 0), texts, first, lengths[j]
                 ):
-                    hit[i] = True
+                    number[i] = cython.cast(cython.int, j + 1)
                     break
                 first += lengths[j]
     return found

@@ -18,9 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import TypeVar
 
 import attrs
 import numpy as np
+import numpy.typing as npt
 
 from linkpipe.arrays.columns import columns, frozen
 from linkpipe.arrays.types import I16, I32, I64, U8, U32, Bool, Ints
@@ -31,6 +33,8 @@ from linkpipe.tables.listing import InNotebook, Listing
 from linkpipe.tables.names import Names, Slots, as_bytes
 from linkpipe.tables.symbolcolumns import ABI0, ABI_INTERNAL, COLUMNS, STATIC, Flag, Ids
 from linkpipe.tables.symboledit import SymbolsEdit
+
+S = TypeVar("S", bound=np.generic)
 
 __all__ = ["ABI0", "ABI_INTERNAL", "COLUMNS", "STATIC", "Flag", "Symbols", "SymbolsEdit"]
 
@@ -156,18 +160,28 @@ class Symbols(InNotebook):
 
         ``[name(i).startswith(prefixes) for i in ids]``
         """
-        return self._match(ids, prefixes, end=False)
+        return self.which_start(ids, *prefixes) != 0
 
     def ends_with(self, ids: Ints, *suffixes: bytes) -> Bool:
         """Whether each symbol's name ends with any of ``suffixes``: bool[len(ids)].
 
         ``[name(i).endswith(suffixes) for i in ids]``
         """
+        return self.which_end(ids, *suffixes) != 0
+
+    def which_start(self, ids: Ints, *prefixes: bytes) -> I32:
+        """With which of ``prefixes``, counted from 1, each symbol's name starts; the first, 0:
+        none. int32[len(ids)].
+        """
+        return self._match(ids, prefixes, end=False)
+
+    def which_end(self, ids: Ints, *suffixes: bytes) -> I32:
+        """With which of ``suffixes`` each symbol's name ends, as ``which_start``."""
         return self._match(ids, suffixes, end=True)
 
-    def _match(self, ids: Ints, texts: tuple[bytes, ...], *, end: bool) -> Bool:
+    def _match(self, ids: Ints, texts: tuple[bytes, ...], *, end: bool) -> I32:
         if not texts:
-            return np.zeros(len(ids), np.bool_)
+            return np.zeros(len(ids), np.int32)
         sought = np.frombuffer(b"".join(texts), np.uint8)
         lengths = np.array([len(text) for text in texts], np.int64)
         return self._ask_names(
@@ -181,7 +195,9 @@ class Symbols(InNotebook):
         """
         return self._ask_names(ids, lambda text, at, size: containing(text, at, size, byte))
 
-    def _ask_names(self, ids: Ints, ask: Callable[[U8, I64, I32], Bool]) -> Bool:
+    def _ask_names(
+        self, ids: Ints, ask: Callable[[U8, I64, I32], npt.NDArray[S]]
+    ) -> npt.NDArray[S]:
         """What a kernel says of each symbol's name, whether it lies in an object or was made."""
         at = self.name_at[ids]
         size = np.where(at < 0, 0, self.name_size[ids]).astype(np.int32, copy=False)
