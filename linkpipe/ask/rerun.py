@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.columns import frozen
-from linkpipe.arrays.ragged import distinct
+from linkpipe.arrays.ragged import distinct, expand
 from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.deadcode.flood import Flood
 from linkpipe.deadcode.inputs import Inputs
@@ -108,6 +108,12 @@ class _Flood(Flood):
         self.turn = np.zeros(len(inputs.symbols), np.int32)
         if without is not None:
             self.reached &= ~without
+
+    def _flood(self, wave: npt.NDArray[Any]) -> None:
+        """The plain rule wave by wave, by `_mark`: what keeps a symbol is of an earlier turn."""
+        first, count, follow = self.table.first, self.table.count, self._follow
+        while len(wave):
+            wave = self._mark(follow[expand(first[wave], count[wave])])
 
     def _mark(self, ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if self._without is not None:
