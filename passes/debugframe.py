@@ -1,8 +1,8 @@
 """debugframe: how to find the caller's frame from any instruction, .debug_frame.
 
 A function's record says, for each stretch of its code, how far the stack pointer is from where it
-was before the call. The compiler knows that as a pc-value table; here all tables are decoded at
-once and written as call frame instructions. Where calls leave the return address in a register,
+was before the call. The compiler knows that as a pc-value table; a kernel writes it as call frame
+instructions. Where calls leave the return address in a register,
 the record also says where it has been saved.
 
 Source: the DWARF 5 standard, section 6.4; cmd/link/internal/ld/dwarf.go (writeframes,
@@ -18,17 +18,15 @@ from typing import NamedTuple
 import numpy as np
 
 from linkpipe.arch import Architecture
-from linkpipe.arrays.align import round_up
-from linkpipe.arrays.image import put_words
-from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I64, U8, Bool
 from linkpipe.debuginfo.sections import with_debug_section
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats import pcvalue
 from linkpipe.formats.dwarf import Cfa
 from linkpipe.formats.funcinfo import read_headers
-from linkpipe.formats.leb128 import put_leb, sleb, sleb_sizes, uleb
+from linkpipe.formats.leb128 import sleb, uleb
 from linkpipe.formats.pcvalue import PcValues
+from linkpipe.kernels.frames import encode
 from linkpipe.reloctype import R_ADDR, R_DWARFSECREF
 from linkpipe.tables.faults import rows_of
 from linkpipe.tables.objects import RelocColumns
@@ -114,50 +112,15 @@ def encode_frames(
 ) -> Frames:
     """The records of n functions of ``length`` bytes, behind ``head``; ``steps`` are the depths of
     their stacks; those in ``top`` (bool[n]) have no caller."""
-    owner = owners(steps.counts)
-    end = np.where(steps.end == length[owner], steps.end - 1, steps.end)
-    kept = end >= steps.start
-    owner, depth, delta = owner[kept], steps.value[kept].astype(np.int64), (end - steps.start)[kept]
-    register = np.frombuffer(uleb(arch.dwarf_lr), np.uint8)
-    cfa = depth if arch.has_lr else depth + arch.ptrsize
-    # As Go divides, towards zero.
-    factored = -np.sign(cfa) * (np.abs(cfa) // -_FACTOR)
-    saved = arch.has_lr & ~top[owner]
-    stored = saved & (depth > 0)
-    wide = np.select([delta < 0x40, delta < 0x100, delta < 0x10000], [0, 1, 2], 4)
-    save_size = np.where(saved, 1 + len(register) + stored * sleb_sizes(-factored), 0)
-    cfa_size = 1 + sleb_sizes(factored)
-    sizes = save_size + cfa_size + 1 + wide
-
-    n = len(length)
-    opening = np.where(arch.has_lr & top, 1 + len(register), 0)
-    inner = round_up(opening + np.bincount(owner, sizes, n).astype(np.int64), arch.ptrsize)
-    before = 8 + 2 * arch.ptrsize
-    records = len(head) + np.cumsum(before + inner) - before - inner
-    out = np.zeros(int(len(head) + (before + inner).sum()), np.uint8)
-    out[: len(head)] = np.frombuffer(head, np.uint8)
-    put_words(out, records, before - 4 + inner, 4, arch.endian)
-    put_words(out, records + 8 + arch.ptrsize, length, arch.ptrsize, arch.endian)
-    first = (records + before)[opening > 0]
-    out[first] = Cfa.UNDEFINED
-    out[first[:, None] + 1 + np.arange(len(register))] = register
-
-    total = np.cumsum(sizes) - sizes
-    start = np.append(total, 0)[np.searchsorted(owner, np.arange(n))]
-    at = (records + before + opening - start)[owner] + total
-    some = at[saved]
-    out[some] = np.where(stored[saved], Cfa.OFFSET_EXTENDED_SF, Cfa.SAME_VALUE)
-    out[some[:, None] + 1 + np.arange(len(register))] = register
-    offset = -factored[stored]
-    put_leb(out, at[stored] + 1 + len(register), offset, sleb_sizes(offset))
-    at = at + save_size
-    out[at] = Cfa.DEF_CFA_OFFSET_SF
-    put_leb(out, at + 1, factored, cfa_size - 1)
-    at = at + cfa_size
-    for width, code in ((1, Cfa.ADVANCE_LOC1), (2, Cfa.ADVANCE_LOC2), (4, Cfa.ADVANCE_LOC4)):
-        some = wide == width
-        out[at[some]] = code
-        put_words(out, at[some] + 1, delta[some], width, arch.endian)
-    short = wide == 0
-    out[at[short]] = Cfa.ADVANCE_LOC + delta[short]
-    return Frames(out, records)
+    register = uleb(arch.dwarf_lr) if arch.has_lr else b""
+    content, records = encode(
+        np.frombuffer(head, np.uint8),
+        *steps,
+        length,
+        top.view(np.uint8),
+        np.frombuffer(register, np.uint8),
+        arch.ptrsize,
+        0 if arch.has_lr else arch.ptrsize,  # the call has pushed the return address
+        arch.endian == ">",
+    )
+    return Frames(content, records)

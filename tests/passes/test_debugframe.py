@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from linkpipe.arch import Architecture
 from linkpipe.arches.amd64 import ARCH
-from linkpipe.formats.leb128 import sleb, uleb
+from linkpipe.formats.leb128 import uleb
 from linkpipe.formats.pcvalue import PcValues
 from linkpipe.passes.debugframe import common, encode_frames
+from tests.passes.slow_frames import record_slowly
 
 # A function: its stretches (bytes, depth of the stack in words), bytes after the last stretch, and
 # whether nobody calls it.
@@ -29,39 +30,6 @@ def made(ptrsize: int, byteorder: Literal["little", "big"], has_lr: bool) -> Arc
     return attrs.evolve(
         ARCH, ptrsize=ptrsize, byteorder=byteorder, has_lr=has_lr, dwarf_lr=130, dwarf_sp=31
     )
-
-
-def record_slowly(
-    stretches: list[tuple[int, int]], rest: int, top: bool, arch: Architecture
-) -> bytes:
-    """One record, byte by byte (cmd/link/internal/ld/dwarf.go, writeframes)."""
-    lr = uleb(arch.dwarf_lr)
-    length = sum(size for size, _ in stretches) + rest
-    out = b"\x07" + lr if arch.has_lr and top else b""
-    at = 0
-    for size, words in stretches:
-        end = at + size
-        if end == length:
-            end -= 1
-        depth = words * arch.ptrsize
-        cfa = depth if arch.has_lr else depth + arch.ptrsize
-        if arch.has_lr and not top:
-            out += b"\x11" + lr + sleb(depth // 4) if depth else b"\x08" + lr
-        out += b"\x13" + sleb(-cfa // 4)
-        delta = end - at
-        if delta < 0x40:
-            out += bytes((0x40 + delta,))
-        elif delta < 0x100:
-            out += bytes((2, delta))
-        elif delta < 0x10000:
-            out += b"\x03" + delta.to_bytes(2, arch.byteorder)
-        else:
-            out += b"\x04" + delta.to_bytes(4, arch.byteorder)
-        at += size
-    out += bytes(-len(out) % arch.ptrsize)
-    head = (4 + 2 * arch.ptrsize + len(out)).to_bytes(4, arch.byteorder) + bytes(4)
-    head += bytes(arch.ptrsize) + length.to_bytes(arch.ptrsize, arch.byteorder)
-    return head + out
 
 
 @pytest.mark.parametrize("has_lr", [False, True])
@@ -92,7 +60,14 @@ def test_equal_to_the_loop(
     want, places = common(arch), []
     for stretches, rest, is_top in functions:
         places.append(len(want))
-        want += record_slowly(stretches, rest, is_top, arch)
+        in_bytes = [(size, words * ptrsize) for size, words in stretches]
+        want += record_slowly(
+            (in_bytes, rest, is_top),
+            uleb(arch.dwarf_lr) if has_lr else b"",
+            ptrsize,
+            0 if has_lr else ptrsize,
+            byteorder == "big",
+        )
     assert found.content.tobytes() == want
     assert found.records.tolist() == places
 
