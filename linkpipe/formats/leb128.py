@@ -51,16 +51,6 @@ def uleb_sizes(values: Ints) -> I64:
     return out
 
 
-def sleb_sizes(values: Ints) -> I64:
-    """How many bytes each number takes as signed LEB128: int64[n].
-
-    ``[len(sleb(v)) for v in values]``
-    """
-    # The sign must be in the last group: a number and its complement need the same room.
-    positive = np.where(values < 0, ~values, values).astype(np.int64)
-    return uleb_sizes(positive << 1)
-
-
 def put_leb(out: U8, at: Ints, values: Ints, sizes: Ints) -> None:
     """Write LEB128 numbers of ``sizes[i]`` bytes at ``at[i]``: signed ones as int64, unsigned
     ones as uint64 (below 2**63 the two are the same).
