@@ -20,7 +20,7 @@ MARKERS = (rt.R_USEIFACE, rt.R_USEIFACEMETHOD, rt.R_USENAMEDMETHOD)
 _NEVER = (*MARKERS, rt.R_METHODOFF, rt.R_USETYPE, rt.R_INITORDER)
 
 # Debug information refers to what it describes and to other debug information, so it keeps nothing
-# that is not kept without it; the pass `dwarf` gathers what belongs to what was kept.
+# that is not kept without it; the pass `dwarfgather` finds what belongs to what was kept.
 _DWARF = frozenset(
     (
         goobj.AUX_DWARF_INFO,
