@@ -114,7 +114,9 @@ def _first_groups(link: Link, symbols: Symbols, ids: I64, rows: list[int]) -> U8
         row_of = np.array([_NONE, *(row for row, _ in texts)], np.uint8)
         first = np.minimum(first, row_of[ask(ids, *(text for _, text in texts))])
     for row, group in groups:
-        found = np.isin(symbols.kind[ids], group.whole) if group.whole else np.zeros(len(ids), bool)
+        found = np.zeros(len(ids), np.bool_)
+        for kind in group.whole:
+            found |= symbols.kind[ids] == kind
         if group.itabs:
             found |= (symbols.flags[ids] & Flag.ITAB) != 0
         first[found] = np.minimum(first[found], row)
