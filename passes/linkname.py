@@ -66,8 +66,11 @@ def _pulls(link: Link) -> list[tuple[int, int]]:
     # What its own package lets be pulled needs no look, unless it is in the list.
     guarded &= (symbols.flags[ids] & Flag.LINKNAME) == 0
     names = [name.encode() for name in link.release.blocked_linknames]
+    listed = np.zeros(len(symbols), np.bool_)
     for version in (ABI0, ABI_INTERNAL):
-        guarded |= np.isin(ids, symbols.lookup_many(names, [version] * len(names))) & (ids != 0)
+        listed[symbols.lookup_many(names, [version] * len(names))] = True
+    listed[0] = False
+    guarded |= listed[ids]
 
     variables = np.flatnonzero(pushed & ~is_ref & guarded)
     variables = variables[objects.data(owner[variables], local[variables])[1] == 0]
