@@ -229,7 +229,7 @@ def test_an_interrupted_link_ends_when_it_has_ended(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, beside("slow", slow), Pass("other", interrupted))
+        run(tmp_path, beside("slow", slow), Pass("other", interrupted, (), ["y"]))
     assert ended == [1]
 
 
