@@ -32,6 +32,9 @@ GROUPS = {
     "type:int": SymKind.STYPE,
     "go:itab.x": SymKind.STYPE,
     "p.plain": SymKind.Sxxx,
+    # Of two groups the first one counts, whether a name or a mark says so.
+    "go:string.x·f": SymKind.SGOSTRING,
+    "go:string.itab": SymKind.SGOSTRING,
 }
 CARRIERS = {
     SymKind.SGOSTRING: "go:string.*",
