@@ -21,7 +21,7 @@ from linkpipe.debuginfo.sections import by_unit, with_debug_section
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats.dwarf import LNCT_DIRECTORY_INDEX, LNCT_PATH, DwarfForm, Form
 from linkpipe.formats.leb128 import uleb
-from linkpipe.functab.sourcefiles import clean, expand_file, file_counts, file_names
+from linkpipe.functab.sourcefiles import clean, expand_files, file_counts, file_names
 
 _PROGRAM = {
     "instruction_length": 1,
@@ -49,7 +49,7 @@ def debugline(link: Link) -> Link:
     units = dwarf.objects[having]
     counts = file_counts(link.objects, units)
     which, names = file_names(link.objects, units, counts)
-    known = [expand_file(name, link.options.environment.goroot) for name in names]
+    known = expand_files(names, link.options.environment.goroot)
     parts = [split_path(path) if path else None for path in known]
     program = np.bincount(dwarf.owner, symbols.size[dwarf.lines], len(dwarf))[having]
     tables, at = [], 0

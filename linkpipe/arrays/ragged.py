@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.types import I64, Bool, Ints
+from linkpipe.kernels import spans
 
 G = TypeVar("G", bound=np.generic)
 
@@ -21,11 +22,8 @@ def expand(starts: Ints, counts: Ints) -> I64:
 
     ``[x for s, n in zip(starts, counts) for x in range(s, s + n)]``
     """
-    counts = counts.astype(np.int64)
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total, dtype=np.int64) + np.repeat(
-        starts.astype(np.int64) - (ends - counts), counts
+    return spans.expand(
+        np.ascontiguousarray(starts, np.int64), np.ascontiguousarray(counts, np.int64)
     )
 
 
@@ -67,13 +65,8 @@ def first_seen(keys: Ints, limit: int) -> tuple[Bool, I64]:
     ``order = list(dict.fromkeys(keys))``, then
     ``[order.index(k) if k in order else -1 for k in range(limit)]``
     """
-    first = np.full(limit, -1, np.int64)
-    # Of repeated indexes the last assignment stays: assign backwards.
-    first[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)
-    new = first[keys] == np.arange(len(keys))
-    order = keys[new]
-    first[order] = np.arange(len(order))
-    return new, first
+    new, place = spans.first_seen(np.ascontiguousarray(keys, np.int64), limit)
+    return new.view(np.bool_), place
 
 
 def distinct(values: npt.NDArray[G]) -> npt.NDArray[G]:

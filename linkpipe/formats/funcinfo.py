@@ -7,14 +7,15 @@ and the tree of calls inlined into it. Source: cmd/internal/goobj/funcinfo.go.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from linkpipe.arrays.ragged import expand, owners
 from linkpipe.arrays.types import I64, U32, Structs
 from linkpipe.errors import BadRow
 from linkpipe.formats.arena import Arena
+from linkpipe.kernels.spans import copy_spans
 
 HEADER = np.dtype(
     [
@@ -74,19 +75,18 @@ def read_funcinfos(arena: Arena, at: I64, size: I64) -> FuncInfos:
     ninlined = arena.u32(at + tree).astype(np.int64)
     tree += 4
     _check(size, tree + ninlined * INLINED.itemsize)
-    return FuncInfos(
-        header,
-        nfiles,
-        arena.u32(_rows(at + HEADER.itemsize, nfiles, 4)),
-        ninlined,
-        arena.records(_rows(at + tree, ninlined, INLINED.itemsize), INLINED),
-    )
+    files = _rows(arena, at + HEADER.itemsize, nfiles, np.dtype("<u4"))
+    inlined = _rows(arena, at + tree, ninlined, INLINED)
+    return FuncInfos(header, nfiles, files, ninlined, inlined)
 
 
-def _rows(at: I64, counts: I64, size: int) -> I64:
-    """Where the rows of ``size`` bytes lie that start at ``at``, ``counts`` of each."""
-    within = expand(np.zeros(len(counts), np.int64), counts)
-    return at[owners(counts)] + within * size
+def _rows(arena: Arena, at: I64, counts: I64, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The rows that start at ``at``, ``counts`` of each, end to end."""
+    sizes = counts * dtype.itemsize
+    ends = np.cumsum(sizes)
+    out = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
+    copy_spans(out, ends - sizes, arena.bytes, at, sizes)
+    return out.view(dtype)
 
 
 def _check(size: I64, needed: I64) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _NONE = 0xFFFFFFFF
 _PREFIX = b"gofile.."
 _GOROOT = b"$GOROOT/"
+_UNUSUAL = (b"//", b"\0./", b"/./", b"/../", b"/\0", b"/.\0", b"/..\0", b"\0$GOROOT\\")
+"""What stands in paths that are not as short as can be, each between two zeros."""
 
 
 class FileTables(NamedTuple):
@@ -65,17 +67,32 @@ def file_tables(objects: Objects, home: I32, fns: Functions, goroot: str) -> Fil
     # In the order in which functions name them, each once.
     keys = which[unit_at[unit] + number]
     used = keys[first_seen(keys, len(names))[0]]
-    texts = [expand_file(names[key], goroot) + b"\0" for key in used.tolist()]
+    texts = expand_files([names[key] for key in used.tolist()], goroot)
     offset = np.full(len(names), _NONE, np.uint32)
-    ends = np.cumsum([0, *map(len, texts)])
-    offset[used] = ends[:-1]
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts)) + 1
+    offset[used] = np.cumsum(sizes) - sizes
     unit_at[-1] = _NONE
     return FileTables(
         offset[which],  # a number in between may belong to a file that nothing uses
-        np.frombuffer(b"".join(texts), np.uint8),
+        np.frombuffer(b"\0".join([*texts, b""]), np.uint8),
         len(texts),
         np.where(home > 0, unit_at[unit_of[home]], _NONE),
     )
+
+
+def expand_files(names: list[bytes], goroot: str) -> list[bytes]:
+    """``[expand_file(name, goroot) for name in names]``
+
+    All at once where no name asks for more than that its beginning is replaced.
+    """
+    text = b"\0".join((b"", *names, b"")).replace(b"\0" + _PREFIX, b"\0")
+    if goroot:
+        root = goroot.encode("utf-8", "surrogateescape")
+        text = text.replace(b"\0" + _GOROOT, b"\0" + root + b"/")
+    expanded = text[1:-1].split(b"\0")
+    if len(expanded) != len(names) or any(part in text for part in _UNUSUAL):
+        return [expand_file(name, goroot) for name in names]
+    return expanded
 
 
 def expand_file(name: bytes, goroot: str) -> bytes:

@@ -1,9 +1,27 @@
 """Bytes moved in bulk: some hundred thousand pieces of a few bytes each, from an input to the
-output, and as many addresses in them. The types that callers see, numpy's, stand in spans.pyi."""
+output, and as many addresses in them; and ranges of rows. The types that callers see, numpy's,
+stand in spans.pyi."""
 
 from __future__ import annotations
 
 import cython
+import numpy as np
+
+_MOST = cython.declare(cython.longlong, 1 << 60)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _sum(a: cython.longlong, b: cython.longlong) -> cython.longlong:
+    """Sums wrap, as numpy's do."""
+    if cython.compiled:
+        return cython.cast(
+            cython.longlong,
+            cython.cast(cython.ulonglong, a) + cython.cast(cython.ulonglong, b),
+        )
+    return (a + b + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def copy_spans(
@@ -46,6 +64,68 @@ def copy_spans(
         raise IndexError(f"piece {bad} lies outside of its bytes")
 
 
+def expand(starts: cython.const[cython.longlong][::1], counts: cython.const[cython.longlong][::1]):
+    """All members of the ranges [start, start+count), end to end: int64[sum(counts)]. Raises
+    ValueError for a count below 0, MemoryError for more members than any memory has room for.
+
+    ``[x for s, n in zip(starts, counts) for x in range(s, s + n)]``
+    """
+    if starts.shape[0] != counts.shape[0]:
+        raise ValueError("starts and counts differ in length")
+    total: cython.longlong = 0
+    i: cython.longlong
+    j: cython.longlong
+    at: cython.longlong = 0
+    start: cython.longlong
+    with cython.nogil:
+        for i in range(counts.shape[0]):
+            if not 0 <= counts[i] < _MOST - total:
+                total = -1 if counts[i] < 0 else _MOST
+                break
+            total += counts[i]
+    if total < 0:
+        raise ValueError("counts may not be negative")
+    if total == _MOST:
+        raise MemoryError
+    made = np.empty(total, np.int64)
+    out: cython.longlong[::1] = made
+    with cython.nogil:
+        for i in range(counts.shape[0]):
+            start = starts[i]
+            for j in range(counts[i]):
+                out[at + j] = _sum(start, j)
+            at += counts[i]
+    return made
+
+
+def first_seen(keys: cython.const[cython.longlong][::1], limit: cython.longlong):
+    """Which of ``keys`` appear for the first time, uint8[len(keys)], and the place of each number
+    below ``limit`` among those that do, int64[limit], -1: never. Raises IndexError for a key that
+    is no such number.
+
+    ``order = list(dict.fromkeys(keys))``
+    """
+    new = np.zeros(keys.shape[0], np.uint8)
+    places = np.full(limit, -1, np.int64)
+    first: cython.uchar[::1] = new
+    place: cython.longlong[::1] = places
+    i: cython.longlong
+    seen: cython.longlong = 0
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(keys.shape[0]):
+            if not 0 <= keys[i] < limit:
+                bad = i
+                break
+            if place[keys[i]] < 0:
+                place[keys[i]] = seen
+                seen += 1
+                first[i] = 1
+    if bad >= 0:
+        raise IndexError(f"key {bad} is not below {limit}")
+    return new, places
+
+
 PLAIN, LESS_PLACE, LESS_BASE, SIGNED, BELOW_2_GIB = 1, 2, 4, 8, 16
 """What a relocation's type may say: `patch` knows it; the value counts from the end of the field,
 or from the base of the target's section; it has to be in the range of numbers with a sign; it has
@@ -59,20 +139,6 @@ _SIGNED = cython.declare(cython.uchar, SIGNED)
 _BELOW = cython.declare(cython.uchar, BELOW_2_GIB)
 _2_GIB = cython.declare(cython.longlong, 0x80000000)
 _4_GIB = cython.declare(cython.longlong, 0x100000000)
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _sum(a: cython.longlong, b: cython.longlong) -> cython.longlong:
-    """Sums wrap, as numpy's do."""
-    if cython.compiled:
-        return cython.cast(
-            cython.longlong,
-            cython.cast(cython.ulonglong, a) + cython.cast(cython.ulonglong, b),
-        )
-    return (a + b + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def patch(

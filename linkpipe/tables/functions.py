@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I32, I64, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.funcinfo import FuncInfos, read_funcinfos
+from linkpipe.kernels import functions as kernel
 from linkpipe.tables.faults import rows_of
 from linkpipe.tables.records import ROOTING
 from linkpipe.values import Shown
@@ -68,46 +68,29 @@ def read_functions(objects: Objects, symbols: Symbols, functions: Ints) -> Funct
     Raises InputError when a record is damaged.
     """
     auxs = objects.auxs(symbols.object[functions], symbols.local[functions], _TYPES)
-    owner = owners(auxs.counts)
-    of_type = [auxs.type == kind for kind in range(max(_TYPES) + 1)]
-    _refer_to_nothing(objects, symbols, auxs.target[~of_type[goobj.AUX_FUNCDATA]])
-
-    def one(kind: int, rows: slice = slice(None)) -> I32:
-        """The last of a kind that each function has."""
-        out = np.zeros(len(functions), np.int32)
-        out[owner[of_type[kind]][rows]] = auxs.target[of_type[kind]][rows]
-        return out
-
-    # Of function information the oracle takes the first, of tables the last.
-    record = one(goobj.AUX_FUNCINFO, slice(None, None, -1))
-    known = record != 0
-    rows = np.flatnonzero(known)
-
-    def many(kind: int) -> tuple[I64, I32]:
-        chosen = of_type[kind] & known[owner]
-        counts = np.bincount(owner[chosen], minlength=len(functions))[rows]
-        return counts, auxs.target[chosen]
-
+    _refer_to_nothing(objects, symbols, auxs.target[auxs.type != goobj.AUX_FUNCDATA])
+    ones, npcdata, nfuncdata, pcdata, funcdata = kernel.tables(*auxs)
+    record, *tables = ones.reshape(5, -1)
+    rows = np.flatnonzero(record)
+    pcsp, pcfile, pcline, pcinline = (table[rows] for table in tables)
     record = record[rows]
     with rows_of(objects, symbols, functions[rows]):
         info = read_funcinfos(symbols.arena, symbols.data_at[record], symbols.data_size[record])
     home = symbols.object[functions[rows]].astype(np.int64)
     tree = info.inlined
-    npcdata, pcdata = many(goobj.AUX_PCDATA)
-    nfuncdata, funcdata = many(goobj.AUX_FUNCDATA)
     return Functions(
         rows=rows,
         ids=functions[rows].astype(np.int64),
         objects=home,
         info=info,
         inlined=objects.resolve(np.repeat(home, info.ninlined), tree["pkg"], tree["sym"]),
-        pcsp=one(goobj.AUX_PCSP)[rows],
-        pcfile=one(goobj.AUX_PCFILE)[rows],
-        pcline=one(goobj.AUX_PCLINE)[rows],
-        pcinline=one(goobj.AUX_PCINLINE)[rows],
-        npcdata=npcdata,
+        pcsp=pcsp,
+        pcfile=pcfile,
+        pcline=pcline,
+        pcinline=pcinline,
+        npcdata=npcdata[rows],
         pcdata=pcdata,
-        nfuncdata=nfuncdata,
+        nfuncdata=nfuncdata[rows],
         funcdata=funcdata,
     )
 
@@ -115,16 +98,22 @@ def read_functions(objects: Objects, symbols: Symbols, functions: Ints) -> Funct
 def _refer_to_nothing(objects: Objects, symbols: Symbols, records: I32) -> None:
     """Raise InputError when a record or table about a function has a name, relocations, or flags
     that let a function keep more. As the oracle sees it, it would then be a part of the program."""
-    obj, local = symbols.object[records], symbols.local[records].astype(np.int64)
-    index = objects.blocks[obj, goobj.RELOCIDX] + 4 * local
-    refers = objects.arena.u32(index) != objects.arena.u32(index + 4)
-    flagged = (symbols.flags[records] & ROOTING) != 0
-    bad = np.flatnonzero((obj != 0) & (refers | flagged | (symbols.name_size[records] > 0)))
-    if len(bad):
-        sym = int(records[bad[0]])
+    place = kernel.burdened(
+        objects.arena.bytes,
+        np.ascontiguousarray(objects.blocks[:, goobj.RELOCIDX]),
+        symbols.object,
+        symbols.local,
+        symbols.flags,
+        symbols.name_size,
+        records,
+        ROOTING,
+    )
+    if place >= 0:
+        sym = int(records[place])
+        flagged = int(symbols.flags[sym]) & ROOTING
         raise InputError(
             "a table about a function has a name, or relocations, or flags of a function",
             file=objects.names[int(symbols.object[sym])],
-            found=symbols.name(sym) or ("flags" if flagged[bad[0]] else "relocations"),
+            found=symbols.name(sym) or ("flags" if flagged else "relocations"),
             remedy="rebuild the package; the file is damaged",
         )

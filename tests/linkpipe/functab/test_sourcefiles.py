@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.functab.sourcefiles import clean, expand_file
+from linkpipe.functab.sourcefiles import clean, expand_file, expand_files
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,12 @@ def test_clean_paths(path: bytes) -> None:
     """As Python's, which knows a second root."""
     slow = posixpath.normpath(path)
     assert clean(path) == (slow[1:] if slow.startswith(b"//") else slow)
+
+
+pieces = st.sampled_from([b"$GOROOT", b"gofile..", b"/", b".", b"..", b"a", b"\\", b"\0"])
+paths = st.lists(pieces, max_size=6).map(b"".join)
+
+
+@given(st.lists(paths, max_size=4), st.sampled_from(["", "/go", ".", "..", "/", "go/.", "./g"]))
+def test_many_names_are_expanded_as_each_alone(names: list[bytes], goroot: str) -> None:
+    assert expand_files(names, goroot) == [expand_file(name, goroot) for name in names]

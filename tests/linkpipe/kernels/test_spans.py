@@ -53,6 +53,45 @@ def test_a_piece_outside_of_its_bytes_is_an_error(
         spans.copy_spans(image, one, SOURCE, one, np.zeros(2, np.int64))
 
 
+rows = st.lists(st.tuples(st.integers(-(2**63), 2**63 - 9), st.integers(0, 8)), max_size=30)
+
+
+@forms("spans")
+@given(rows)
+def test_expand_lists_the_members_of_ranges(spans: Any, rows: list[tuple[int, int]]) -> None:
+    starts, counts = (np.array([row[i] for row in rows], np.int64) for i in (0, 1))
+    slow = [x for s, n in rows for x in range(s, s + n)]
+    assert spans.expand(starts, counts).tolist() == slow
+
+
+@forms("spans")
+def test_ranges_that_there_cannot_be(spans: Any) -> None:
+    one, two = np.zeros(1, np.int64), np.zeros(2, np.int64)
+    with pytest.raises(ValueError, match="differ in length"):
+        spans.expand(one, two)
+    with pytest.raises(ValueError, match="negative"):
+        spans.expand(two, np.array([1, -1]))
+    for counts in ([2**60, 0], [2**59, 2**59], [1, 2**63 - 1]):
+        with pytest.raises(MemoryError):
+            spans.expand(two, np.array(counts))
+
+
+@forms("spans")
+@given(st.lists(st.integers(0, 20), max_size=40))
+def test_first_seen_numbers_keys_in_order_of_appearance(spans: Any, keys: list[int]) -> None:
+    new, place = spans.first_seen(np.array(keys, np.int64), 21)
+    order = list(dict.fromkeys(keys))
+    assert np.array(keys, np.int64)[new.view(np.bool_)].tolist() == order
+    assert place.tolist() == [order.index(k) if k in order else -1 for k in range(21)]
+
+
+@forms("spans")
+@pytest.mark.parametrize("key", [-1, 21, 2**63 - 1])
+def test_a_key_that_is_no_number_below_the_limit_is_an_error(spans: Any, key: int) -> None:
+    with pytest.raises(IndexError, match="key 1 is not below 21"):
+        spans.first_seen(np.array([3, key]), 21)
+
+
 LINKED, FORMS, BASES = 0x40, [1, 3, 5, 9, 11, 17, 25, 0, 16], [0x1000, 0x7000]
 VALUES = [0, 1, 0x1FFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**32, -1, -(2**31), 2**63 - 1]
 
