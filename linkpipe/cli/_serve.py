@@ -8,6 +8,12 @@ import sys
 
 from linkpipe.cli._safepath import leave_out_working_directory
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from linkpipe.engine.entrypoints import EntryPoint
+
 
 def main(folder: int, lock: int, name: str) -> None:
     """Import what links need, and serve. Nothing of who started it is kept: no terminal, no pipe,
@@ -31,12 +37,17 @@ def main(folder: int, lock: int, name: str) -> None:
     import resource
     from contextlib import suppress
 
+    from linkpipe.engine.entrypoints import scan
+
     gc.disable()
     for limit in (getattr(resource, each) for each in dir(resource) if each.startswith("RLIMIT_")):
         hard = resource.getrlimit(limit)[1]
         with suppress(OSError, ValueError):
             resource.setrlimit(limit, (hard, hard))
-    roots = ready()
+    entries = scan()
+    roots = ready(entries)
+
+    from functools import partial
 
     from linkpipe.server.host import Host
     from linkpipe.server.stamps import Stamps
@@ -48,21 +59,21 @@ def main(folder: int, lock: int, name: str) -> None:
 
     from linkpipe.cli import link
 
-    Host(folder, lock, name, identity, stamps, link.main).serve()
+    Host(folder, lock, name, identity, stamps, partial(link.main, entries=entries)).serve()
 
 
-def ready() -> set[str]:
-    """Import all that a link by the default pipeline needs; the folders of linkpipe's modules."""
+def ready(entries: Iterable[EntryPoint]) -> set[str]:
+    """Import all that a link by the default pipeline needs; the folders of linkpipe's modules.
+    ``entries`` are the entry points of what is installed."""
     from importlib import import_module
 
     from linkpipe.cli import link
     from linkpipe.engine import session
-    from linkpipe.engine.entrypoints import scan
     from linkpipe.engine.pipeline import load_pipeline
     from linkpipe.engine.plugins import Catalog
 
     del link, session
-    catalog = Catalog([entry for entry in scan() if entry.dist == "linkpipe"])
+    catalog = Catalog([entry for entry in entries if entry.dist == "linkpipe"])
     for step in load_pipeline("").steps:
         catalog.load("passes", step.name)
     for kind in ("arches", "releases"):

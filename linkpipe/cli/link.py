@@ -14,13 +14,20 @@ from linkpipe.flags.options import VersionAsked, disabled, read_options
 from linkpipe.flags.settings import Request, refuse_flags
 
 if TYPE_CHECKING:
+    from linkpipe.engine.entrypoints import EntryPoint
     from linkpipe.engine.plugins import Catalog
     from linkpipe.engine.runner import Observer
     from linkpipe.flags.options import Options
 
 
-def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.environ) -> int:
-    """Do one link. ``tool`` is the path of the toolchain's own link that linkpipe stands in for.
+def main(
+    args: Sequence[str],
+    tool: str = "",
+    variables: Mapping[str, str] = os.environ,
+    entries: Sequence[EntryPoint] | None = None,
+) -> int:
+    """Do one link. ``tool`` is the path of the toolchain's own link that linkpipe stands in for;
+    ``entries`` are the entry points of what is installed, where they are known already.
 
     Returns the exit status: 0, 1 or 2 as the oracle's.
     """
@@ -35,7 +42,7 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
         from linkpipe.engine.releases import release_of
 
         without = disabled(args, variables)
-        catalog = Catalog(without=without)
+        catalog = Catalog(entries, without=without)
         environment = capture(variables, tool)
         options = read_options(
             args,
@@ -49,7 +56,7 @@ def main(args: Sequence[str], tool: str = "", variables: Mapping[str, str] = os.
         else:
             limit = options.error_limit
             if options.settings.disable_plugin != without:  # said in a response file
-                catalog = Catalog(without=options.settings.disable_plugin)
+                catalog = Catalog(entries, without=options.settings.disable_plugin)
             if tool:
                 refuse_flags(options.settings, variables)
             link(options, catalog, lambda: begun.append((options, catalog)))

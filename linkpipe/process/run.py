@@ -16,8 +16,11 @@ from collections.abc import Callable
 from linkpipe.process import interrupts, ledger, parent, streams
 
 
-def process(command: Callable[[], int], *, child: bool = False) -> None:
-    """Run a command as this process, or as a ``child`` of it (parent.py), and end.
+def process(
+    command: Callable[[], int], *, child: bool = False, last: Callable[[], object] = bool
+) -> None:
+    """Run a command as this process, or as a ``child`` of it (parent.py), and end. ``last`` is
+    called when its status has been noted.
 
     A request to end unwinds, so that temporary files go, and what was registered with atexit is
     done. The end is ``os._exit``: a link's tables are large, and to free them one by one before
@@ -42,5 +45,7 @@ def process(command: Callable[[], int], *, child: bool = False) -> None:
                 stream.flush()
         except (OSError, ValueError):
             status = status or 1
+    signal.pthread_sigmask(signal.SIG_BLOCK, parent.SIGNALS)  # they come too late now
     ledger.finished(status & 0xFF)
+    last()
     os._exit(status & 0xFF)

@@ -209,15 +209,15 @@ class Host:
             os._exit(0)
         ledger.doing("")  # from here on, it has
         connection.close()
-        self._link(asked, go)
+        self._link(asked, go, line)
 
-    def _link(self, asked: dict[str, Any], go: LockType) -> NoReturn:
+    def _link(self, asked: dict[str, Any], go: LockType, line: int) -> NoReturn:
         from linkpipe import server
 
         server.told = f"by the server, process {os.getppid()}"
         go.release()
         try:
-            process(lambda: self.command(asked["args"], asked["tool"]))
+            process(lambda: self.command(asked["args"], asked["tool"]), last=lambda: _let_go(line))
         except BaseException:  # as Python ends
             sys.excepthook(*sys.exc_info())
             os._exit(1)
@@ -252,6 +252,14 @@ def _idle() -> float:
     except ValueError:
         minutes = IDLE
     return 60.0 * (minutes if 0 < minutes < math.inf else IDLE)
+
+
+def _let_go(line: int) -> None:
+    """Let the client end with what has been noted, and who reads what is printed, while the kernel
+    takes this process apart: of a large link that takes 10 ms and more."""
+    with suppress(OSError), socket.socket(fileno=os.dup(line)) as client_s:
+        client_s.shutdown(socket.SHUT_WR)
+        os.closerange(0, 3)
 
 
 def _obey(line: int, go: LockType) -> None:

@@ -192,7 +192,8 @@ def test_a_link_imports_nothing_more(shared: Room) -> None:
     argv = [*given.flags, "-o", "more", str(given.main)]
     told = python(
         shared,
-        "import sys; from linkpipe.cli._serve import ready; ready(); before = set(sys.modules)\n"
+        "import sys; from linkpipe.cli._serve import ready\n"
+        "from linkpipe.engine.entrypoints import scan; ready(scan()); before = set(sys.modules)\n"
         "from linkpipe.cli import link\n"
         f"assert link.main({argv!r}) == 0\n"
         f"link.main(['-linkmode=external', *{argv!r}])\n"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import resource
+import select
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.linkpipe.server.conftest import Room, observer
+from linkpipe.server import host
+from tests.linkpipe.server.conftest import HANGS, Room, observer
 
 ALONE = {"LINKPIPE_SERVER": ""}
 
@@ -58,6 +61,36 @@ def test_the_line_that_says_who_linked(shared: Room) -> None:
     assert done[2].splitlines()[-1] == "linked without the server: LINKPIPE_ONE_PROCESS is set"
     logged = shared.served("-log")[2].splitlines()[0]
     assert "linked='by the server, process " in logged.replace('"', "'")
+
+
+def test_nobody_waits_for_the_memory_of_a_child_to_be_freed() -> None:
+    """Client and reader of what was printed go on when the child has noted its end."""
+    ours, theirs = socket.socketpair()
+    printed, stream = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.dup2(stream, 1)
+            os.closerange(max(theirs.fileno(), stream) + 1, 1024)
+            for file in (ours.fileno(), printed, stream):
+                os.close(file)
+            host._let_go(theirs.fileno())
+            signal.pause()
+        finally:
+            os._exit(1)
+    os.close(stream)
+    theirs.close()
+    ours.settimeout(HANGS)
+    try:
+        assert ours.recv(1) == b""
+        assert select.select([printed], [], [], HANGS)[0] == [printed]
+        assert os.read(printed, 1) == b""
+        assert os.waitpid(child, os.WNOHANG) == (0, 0)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(printed)
+        ours.close()
 
 
 SURROUNDINGS = """
