@@ -101,21 +101,26 @@ class SymKind(IntEnum):
     SSEHSECT = auto()
 
 
+def _between(kind: U8, first: SymKind, last: SymKind) -> Bool:
+    # With an enumeration's member numpy would go on in 64 bits.
+    return (kind >= int(first)) & (kind <= int(last))
+
+
 def is_text(kind: U8) -> Bool:
     """Whether each kind is code: bool[n]."""
-    return (kind >= SymKind.STEXT) & (kind <= SymKind.STEXTEND)
+    return _between(kind, SymKind.STEXT, SymKind.STEXTEND)
 
 
 def is_data(kind: U8) -> Bool:
     """Whether each kind is writable data or bss: bool[n]."""
-    return (kind >= SymKind.SNOPTRDATA) & (kind <= SymKind.SNOPTRBSS)
+    return _between(kind, SymKind.SNOPTRDATA, SymKind.SNOPTRBSS)
 
 
 def is_rodata(kind: U8) -> Bool:
     """Whether each kind is general read-only data, FIPS markers included: bool[n]."""
-    return (kind >= SymKind.SRODATA) & (kind <= SymKind.SRODATAEND)
+    return _between(kind, SymKind.SRODATA, SymKind.SRODATAEND)
 
 
 def is_dwarf(kind: U8) -> Bool:
     """Whether each kind is debug information: bool[n]."""
-    return (kind >= SymKind.SDWARFSECT) & (kind <= SymKind.SDWARFADDR)
+    return _between(kind, SymKind.SDWARFSECT, SymKind.SDWARFADDR)

@@ -125,7 +125,7 @@ def addresses(link: Link) -> Link:
 
 def _place_parts(edit: SymbolsEdit) -> None:
     """Give the parts of C objects' sections their addresses; those of code have theirs."""
-    parts = np.flatnonzero(edit.flags & Flag.INTERIOR)
+    parts = np.flatnonzero((edit.flags & int(Flag.INTERIOR)) != 0)
     outer = edit.container[parts]
     laid = (edit.section[outer] >= 0) & ~is_text(edit.kind[outer])
     parts, outer = parts[laid], outer[laid]

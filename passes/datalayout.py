@@ -97,9 +97,10 @@ class _Data:
         if link.has("type_order"):
             # They fill the same rows, in another order.
             rows = self.of(SymKind.STYPE)
-            here = np.argsort(self.ids[rows])
-            order = here[np.searchsorted(self.ids[rows], link.type_order, sorter=here)]
-            self.ids[rows], self.align[rows] = self.ids[rows][order], self.align[rows][order]
+            places = np.zeros(len(symbols), np.int64)
+            places[self.ids[rows]] = np.arange(rows.start, rows.stop)
+            order = places[link.type_order]
+            self.ids[rows], self.align[rows] = self.ids[order], self.align[order]
 
     def _join(self, symbols: Symbols, edit: SymbolsEdit, ptrsize: int) -> None:
         """Lay the relocations of .plt out right behind the other dynamic ones, as ELF asks for,

@@ -124,7 +124,7 @@ class _Work:
         self.offset = relocs.offset[self.rows].astype(np.int64)
         self.add = relocs.add[self.rows]
         self.skip = np.zeros(len(self.rows), np.bool_)
-        self.linked = (self.symbols.flags[self.target] & Flag.REACHABLE) != 0
+        self.linked = self.symbols.has(self.target, Flag.REACHABLE)
         hosts = link.host_files if link.has("host_files") else {}
         self.of_c = bool(hosts)
         self.errors = RelocErrors(

@@ -49,7 +49,10 @@ def relro(link: Link) -> Link:
         for kind, relro_kind in link.release.relro_moves.items():
             ids = np.flatnonzero(kinds == kind)
             groups[ids] = kinds[ids] = relro_kind
-    count = np.bincount(kinds, minlength=256)
+
+    def count(*some: SymKind) -> int:
+        return sum(int(np.count_nonzero(kinds == int(kind))) for kind in some)
+
     decision = Relro(
         active=active,
         reason=(
@@ -64,9 +67,9 @@ def relro(link: Link) -> Link:
         rwx=0o6 if active else 0o4,
         groups=MappingProxyType(
             {
-                "": int(count[SymKind.SRODATARELRO]),
-                ".go.type": int(count[[SymKind.STYPE, SymKind.STYPERELRO]].sum()),
-                ".go.func": int(count[[SymKind.SGOFUNC, SymKind.SGOFUNCRELRO]].sum()),
+                "": count(SymKind.SRODATARELRO),
+                ".go.type": count(SymKind.STYPE, SymKind.STYPERELRO),
+                ".go.func": count(SymKind.SGOFUNC, SymKind.SGOFUNCRELRO),
             }
         ),
         moved=moved.astype(np.int32),

@@ -83,15 +83,16 @@ def _hide(link: Link, edit: SymbolsEdit) -> None:
     hidden = np.zeros(len(edit), np.bool_)
     if not link.mode.external:
         private = (edit.version >= STATIC) & (edit.object != 0)
-        hidden = private & ((edit.flags & Flag.FROM_ASSEMBLY) == 0)
-        hidden |= edit.kind == SymKind.SCOVERAGE_COUNTER
+        hidden = private & ((edit.flags & int(Flag.FROM_ASSEMBLY)) == 0)
+        hidden |= edit.kind == int(SymKind.SCOVERAGE_COUNTER)
     edit.add_flags(np.flatnonzero(hidden), Flag.NOT_IN_SYMTAB)
 
 
 def _groups(link: Link, symbols: Symbols) -> U8:
     """The group of each symbol: its row in the release's, from 1 on; 0: none. uint8[n]."""
     which = np.full(len(symbols), _NONE)
-    laid_out = (symbols.flags & (Flag.REACHABLE | Flag.SPECIAL)) == Flag.REACHABLE
+    asked, live = int(Flag.REACHABLE | Flag.SPECIAL), int(Flag.REACHABLE)
+    laid_out = (symbols.flags & asked) == live
     laid_out[[symbols.lookup(carrier.name) for carrier in link.release.carriers]] = False
     among: dict[tuple[SymKind, ...], list[int]] = {}
     for row, group in enumerate(link.release.groups):

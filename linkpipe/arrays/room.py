@@ -7,6 +7,7 @@ comes second, and who changes rows that are there already, gets memory of its ow
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
@@ -70,3 +71,17 @@ class Memory(np.ndarray[Any, Any]):
             self[:end][rows] = values
         finally:
             self.setflags(write=False)
+
+
+def longer(column: Column, dtype: npt.DTypeLike, parts: Sequence[Column]) -> Column:
+    """``np.concatenate((column, *parts))``, which shares the column's memory where there is room
+    behind it."""
+    rows = len(column)
+    end = rows + sum(map(len, parts))
+    memory = Memory.of(column)
+    if memory is None or len(memory) < end or not memory.lend(rows):
+        memory = Memory.make(dtype, column, end)
+    for part in parts:
+        memory.write(end, slice(rows, rows + len(part)), part)
+        rows += len(part)
+    return memory.table(end)

@@ -198,9 +198,8 @@ def read_variables(objects: Objects, symbols: Symbols, relocs: Relocs) -> Variab
     """All reachable global variables of Go."""
     kind = symbols.kind[: symbols.made]
     wanted = is_data(kind) | is_rodata(kind) | np.isin(kind, _VARIABLES)
-    wanted &= (symbols.flags[: symbols.made] & (Flag.REACHABLE | Flag.NOT_IN_SYMTAB)) == (
-        Flag.REACHABLE
-    )
+    asked, live = int(Flag.REACHABLE | Flag.NOT_IN_SYMTAB), int(Flag.REACHABLE)
+    wanted &= (symbols.flags[: symbols.made] & asked) == live
     wanted &= symbols.version[: symbols.made] < STATIC
     ids = np.flatnonzero(wanted)
     auxs = auxs_by_kind(objects, symbols, ids, (goobj.AUX_GOTYPE, goobj.AUX_DWARF_INFO))

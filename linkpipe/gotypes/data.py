@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, NoReturn
 import numpy as np
 
 from linkpipe.arrays.ragged import owners
-from linkpipe.arrays.types import I32, I64, Ints
+from linkpipe.arrays.types import I32, I64, U8, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats.leb128 import ulebs_at
 from linkpipe.gotypes.layout import (
@@ -25,6 +25,7 @@ from linkpipe.gotypes.layout import (
     UNCOMMON_SIZE,
     TypeLayout,
 )
+from linkpipe.kernels.spans import copy_spans
 from linkpipe.tables.faults import file_with
 from linkpipe.tables.objects import NOWHERE, Objects, RelocColumns
 from linkpipe.tables.relocs import Relocs
@@ -37,6 +38,19 @@ class Methods(NamedTuple):
 
     first: I64
     counts: I64
+
+
+class Texts(NamedTuple):
+    """n texts, of which each is the ``size`` bytes from ``at`` on of ``text``: int64[n] both."""
+
+    text: U8
+    at: I64
+    size: I64
+
+    def list(self) -> list[bytes]:
+        """Each by itself."""
+        whole = self.text.tobytes()
+        return [whole[a : a + n] for a, n in zip(self.at.tolist(), self.size.tolist(), strict=True)]
 
 
 def targets_at(counts: Ints, offsets: Ints, targets: I32, wanted: Ints) -> I32:
@@ -156,25 +170,30 @@ class TypeData:
             self.cut_short(int(ids[bad[0]]), int(need[bad[0]]))
         return at, length
 
-    def texts(self, ids: Ints) -> list[bytes]:
+    def texts(self, ids: Ints) -> Texts:
         """The text of each name symbol, whether it lies in an object or was made."""
-        whole, made = memoryview(self.objects.arena.bytes), self.symbols.contents
-        inside = ids[self.symbols.data_at[ids] >= 0]
-        at, size = self.names(inside)
-        found = {
-            sym: whole[start : start + n].tobytes()
-            for sym, start, n in zip(inside.tolist(), at.tolist(), size.tolist(), strict=True)
-        }
-        for sym in ids[self.symbols.data_at[ids] < 0].tolist():
-            data = np.frombuffer(made.get(sym, b""), np.uint8)
+        inside = self.symbols.data_at[ids] >= 0
+        begin, size = np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
+        begin[inside], size[inside] = self.names(ids[inside])
+        made = {}
+        for row in np.flatnonzero(~inside).tolist():
+            sym = int(ids[row])
+            data = np.frombuffer(self.symbols.contents.get(sym, b""), np.uint8)
             end = np.array([len(data)])
             length, start = ulebs_at(data, np.ones(1, np.int64), end)
             if start[0] + length[0] > end[0]:
                 self.cut_short(sym, int(start[0] + length[0]))
-            found[sym] = data[start[0] : start[0] + length[0]].tobytes()
-        return [found[sym] for sym in ids.tolist()]
+            made[row] = data[start[0] : start[0] + length[0]]
+        copied = size.copy()
+        size[list(made)] = [len(text) for text in made.values()]
+        at = np.cumsum(size) - size
+        out = np.empty(int(size.sum()), np.uint8)
+        copy_spans(out, at, self.objects.arena.bytes, begin, copied)
+        for row, text in made.items():
+            out[at[row] : at[row] + len(text)] = text
+        return Texts(out, at, size)
 
-    def strings(self, ids: Ints, relocs: Relocs) -> list[bytes]:
+    def strings(self, ids: Ints, relocs: Relocs) -> Texts:
         """The string form of each type, by what it refers to in ``relocs``. Raises InputError for
         one that has none."""
         self.check(ids)
@@ -184,9 +203,9 @@ class TypeData:
         for sym in ids[names == 0][:1].tolist():
             raise self.wrong(sym, "type descriptor without a name")
         star = (self.tflags(ids) & TFLAG_EXTRA_STAR) != 0
-        return [
-            text[starred:] for text, starred in zip(self.texts(names), star.tolist(), strict=True)
-        ]
+        text, at, size = self.texts(names)
+        star &= size > 0
+        return Texts(text, at + star, size - star)
 
     def cut_short(self, sym: int, need: int) -> NoReturn:
         """Raise the error for a symbol that has less than ``need`` bytes."""

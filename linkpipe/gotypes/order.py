@@ -38,20 +38,18 @@ def order_types(
     Raises InputError for a typelink whose string cannot be read.
     """
     # The oracle's sort starts from the order of ids, which decides among equal strings.
-    ids = np.sort(by_size)
-    place = np.zeros(len(ids), np.int64)
-    place[np.searchsorted(ids, by_size)] = np.arange(len(ids))
+    place = np.argsort(by_size)
+    ids = by_size[place]
     flags = symbols.flags[ids]
     carrier = ids == symbols.lookup("type:*")
     itab = ((flags & Flag.ITAB) != 0) & ~carrier
     typelink = ((flags & Flag.TYPELINK) != 0) & ~itab & ~carrier
     types = TypeData(symbols, objects, arch.ptrsize, arch.byteorder)
-    strings = types.strings(ids[typelink], relocs)
-    rank = {text: i for i, text in enumerate(sorted(set(strings)))}
+    rank = gosort.ranks(*types.strings(ids[typelink], relocs))
     # One number says it all: carrier, typelinks by string, other types, interface tables.
     key = place + len(ids) + 1 + itab * len(ids)
     key[carrier] = 0
-    key[typelink] = np.array([1 + rank[text] for text in strings], np.int64)
+    key[typelink] = 1 + rank
     order = place[gosort.order(key)]
     return TypeOrder(order, int((typelink | carrier).sum()), len(ids) - int(itab.sum()))
 
@@ -64,6 +62,4 @@ def by_string(
     Raises InputError for one whose string cannot be read.
     """
     types = TypeData(symbols, objects, arch.ptrsize, arch.byteorder)
-    strings = types.strings(ids, relocs)
-    rank = {text: i for i, text in enumerate(sorted(set(strings)))}
-    return ids[gosort.order(np.array([rank[text] for text in strings], np.int64))]
+    return ids[gosort.order(gosort.ranks(*types.strings(ids, relocs)))]

@@ -109,11 +109,11 @@ def read_types(symbols: Symbols, relocs: Relocs, objects: Objects, arch: Archite
         raise types.wrong(int(ids[owner]), "a method has no name")
     return GoTypes(
         symbols=ids,
-        strings=tuple(types.strings(ids, relocs)),
+        strings=tuple(types.strings(ids, relocs).list()),
         kinds=types.kinds(ids).astype(np.uint8),
         sizes=types.sizes(ids),
         nmethods=np.bincount(row, minlength=len(ids)),
-        methods=tuple(types.texts(names)),
+        methods=tuple(types.texts(names).list()),
         method_types=part(4),
         functions=part(8),
         direct=part(12),

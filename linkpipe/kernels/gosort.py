@@ -349,3 +349,85 @@ def order(keys: cython.const[cython.longlong][::1], limit: cython.int = -1):
     with cython.nogil:
         _sort(keys, data, 0, n, pivots, place)
     return out
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _compared(
+    text: cython.const[cython.uchar][::1],
+    a: cython.longlong,
+    n: cython.longlong,
+    b: cython.longlong,
+    m: cython.longlong,
+) -> cython.longlong:
+    """Below 0, 0 or above: how the n bytes from a on compare with the m bytes from b on."""
+    i: cython.longlong
+    for i in range(min(n, m)):
+        if text[a + i] != text[b + i]:
+            return cython.cast(cython.longlong, text[a + i]) - text[b + i]
+    return n - m
+
+
+def ranks(
+    text: cython.const[cython.uchar][::1],
+    at: cython.const[cython.longlong][::1],
+    size: cython.const[cython.longlong][::1],
+):
+    """The place of each text among all different ones, in the order of their bytes: int64[n]. Text
+    i is the ``size[i]`` bytes from ``at[i]`` on. Raises IndexError for one that does not lie in
+    ``text``.
+
+    ``rank = {t: i for i, t in enumerate(sorted(set(texts)))}; [rank[t] for t in texts]``
+    """
+    n: cython.longlong = at.shape[0]
+    if size.shape[0] != n:
+        raise ValueError("at and size differ in length")
+    i: cython.longlong
+    j: cython.longlong
+    k: cython.longlong
+    a: cython.longlong
+    b: cython.longlong
+    middle: cython.longlong
+    end: cython.longlong
+    for i in range(n):
+        if size[i] < 0 or not 0 <= at[i] <= text.shape[0] - size[i]:
+            raise IndexError(f"text {i} does not lie in its bytes")
+    # Runs that are sorted are merged, from one array into the other and back.
+    sorted_ = np.arange(n)
+    merged = np.empty(n, np.int64)
+    ranked = np.empty(n, np.int64)
+    this: cython.longlong[::1] = memoryview(sorted_)
+    that: cython.longlong[::1] = memoryview(merged)
+    rank: cython.longlong[::1] = memoryview(ranked)
+    run: cython.longlong = 1
+    with cython.nogil:
+        while run < n:
+            i = 0
+            while i < n:
+                middle = min(i + run, n)
+                end = min(i + 2 * run, n)
+                j = i
+                k = middle
+                while i < end:
+                    a = this[j] if j < middle else 0
+                    b = this[k] if k < end else 0
+                    if k >= end or (
+                        j < middle and _compared(text, at[a], size[a], at[b], size[b]) <= 0
+                    ):
+                        that[i] = a
+                        j += 1
+                    else:
+                        that[i] = b
+                        k += 1
+                    i += 1
+            this, that = that, this
+            run *= 2
+        k = -1
+        for i in range(n):
+            a = this[i]
+            b = this[i - 1] if i else 0
+            if i == 0 or _compared(text, at[a], size[a], at[b], size[b]) != 0:
+                k += 1
+            rank[a] = k
+    return ranked

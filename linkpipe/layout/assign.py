@@ -58,10 +58,12 @@ def layout_kinds(symbols: Symbols, groups: U8) -> U8:
     """
     kind = symbols.kind.copy()
     np.copyto(kind[: len(groups)], groups, where=groups != 0)
-    laid = (symbols.flags & (Flag.REACHABLE | Flag.SPECIAL | Flag.INTERIOR)) == Flag.REACHABLE
-    laid &= (kind > SymKind.STEXTEND) & (kind < SymKind.SFirstUnallocated)
-    laid &= (symbols.name_size != 0) | (symbols.kind == SymKind.SGOFUNC)
-    kind[~laid] = 0
+    # With members of an enumeration numpy would go on in 64 bits.
+    asked, live = int(Flag.REACHABLE | Flag.SPECIAL | Flag.INTERIOR), int(Flag.REACHABLE)
+    laid = (symbols.flags & asked) == live
+    laid &= (kind > int(SymKind.STEXTEND)) & (kind < int(SymKind.SFirstUnallocated))
+    laid &= (symbols.name_size != 0) | (symbols.kind == int(SymKind.SGOFUNC))
+    kind *= laid
     return kind
 
 

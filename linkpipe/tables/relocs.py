@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.ragged import expand
+from linkpipe.arrays.room import Column, longer
 from linkpipe.arrays.types import I32, I64, U8, U16, Bool, Ints
 from linkpipe.tables.edit import Edit
 from linkpipe.tables.listing import InNotebook, Listing
@@ -124,8 +125,8 @@ class Relocs(InNotebook):
         first[: len(self.first)], count[: len(self.count)] = self.first, self.count
         count[ids] = columns.counts
         first[ids] = len(self) + np.cumsum(columns.counts) - columns.counts
-        arrays: dict[str, npt.NDArray[Any]] = {
-            name: np.concatenate((getattr(self, name), getattr(columns, name)), dtype=dtype)
+        arrays = {
+            name: longer(getattr(self, name), dtype, [getattr(columns, name)])
             for name, dtype in _DTYPES.items()
         }
         return Relocs(first=first, count=count, **arrays)
@@ -228,7 +229,7 @@ class RelocsEdit(Edit):
                 if sym < len(base.first):
                     count[sym] = 0
             # A symbol's rows are contiguous, so what it keeps moves to the end with what it gets.
-            tails: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in _COLUMNS}
+            tails: dict[str, list[Column]] = {name: [] for name in _COLUMNS}
             at = len(base)
             for sym, rows in self._added.items():
                 kept = slice(int(first[sym]), int(first[sym]) + int(count[sym]))
@@ -238,7 +239,7 @@ class RelocsEdit(Edit):
                 first[sym], count[sym] = at, kept.stop - kept.start + len(rows)
                 at += int(count[sym])
             changed = {
-                name: np.concatenate((column, *tails[name])) for name, column in changed.items()
+                name: longer(column, _DTYPES[name], tails[name]) for name, column in changed.items()
             }
         self._close()
         return Relocs(first=first, count=count, **changed)

@@ -145,8 +145,11 @@ class SymbolsEdit(Edit):
     def _grow(self, n: int) -> None:
         if n > self._room:
             for name in COLUMNS:
-                memory = None if name in self._columns else Memory.of(getattr(self._base, name))
-                if memory is not None and len(memory) >= n and memory.lend(self._n):
+                memory = self._columns.get(name)
+                own = memory is not None and name in self._own
+                if not own:
+                    memory = None if memory is not None else Memory.of(getattr(self._base, name))
+                if memory is not None and len(memory) >= n and (own or memory.lend(self._n)):
                     self._columns[name] = memory
                 else:
                     self._renew(name, n)

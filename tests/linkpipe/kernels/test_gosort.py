@@ -67,3 +67,23 @@ def check(numbers: list[int], order: Any) -> None:
     assert order.dtype == np.int64
     assert sorted(order.tolist()) == list(range(len(numbers)))
     assert [numbers[i] for i in order.tolist()] == sorted(numbers)
+
+
+@forms("gosort")
+@given(st.lists(st.lists(st.sampled_from([0, 1, 127, 128, 255]), max_size=4).map(bytes)))
+def test_texts_are_ranked(gosort: Any, texts: list[bytes]) -> None:
+    size = np.array([len(text) for text in texts], np.int64)
+    at = np.cumsum(size) - size
+    rank = {text: i for i, text in enumerate(sorted(set(texts)))}
+    whole = np.frombuffer(b"".join(texts), np.uint8)
+    assert gosort.ranks(whole, at, size).tolist() == [rank[text] for text in texts]
+
+
+@forms("gosort")
+@pytest.mark.parametrize(("at", "size"), [(-1, 1), (3, 1), (2, 2), (0, -1), (2**62, 2**62)])
+def test_a_text_outside_of_its_bytes_is_an_error(gosort: Any, at: int, size: int) -> None:
+    three, two = np.zeros(3, np.uint8), np.array([0, at])
+    with pytest.raises(IndexError, match="text 1 does not lie"):
+        gosort.ranks(three, two, np.array([3, size]))
+    with pytest.raises(ValueError, match="differ in length"):
+        gosort.ranks(three, two, np.array([1]))

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe.arrays.columns import read_only
+from linkpipe.arrays.room import Memory
 from linkpipe.errors import InputError
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbolcolumns import COLUMNS, Flag
@@ -105,6 +106,28 @@ def test_columns_of_a_table_are_its_own(looked_at: bool) -> None:
             seen[sym] = 1
         with pytest.raises(ValueError, match="WRITEABLE"):
             seen.setflags(write=True)
+
+
+def test_a_column_that_is_changed_and_grows_is_copied_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied = []
+    make = Memory.make
+
+    def noting(dtype: Any, old: Any, rows: int, default: int = 0) -> Memory:
+        copied.append(np.dtype(dtype))
+        return make(dtype, old, rows, default)
+
+    edit = no_symbols().edit()
+    edit.create_many(2000)
+    base = edit.freeze()
+    monkeypatch.setattr(Memory, "make", noting)
+    edit = base.edit()
+    edit.set(1, align=8)
+    edit.set(edit.create_many(3), align=4)
+    edit.create_many(30, align=2)
+    table = edit.freeze()
+    assert copied == [np.int32]
+    assert table.align[[1, 2000, 2001, 2003, 2033]].tolist() == [8, 0, 4, 4, 2]
+    assert not base.align.any()
 
 
 def test_a_table_that_only_grew_shares_memory() -> None:
