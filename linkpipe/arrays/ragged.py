@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.arrays.types import I64, Bool, Ints
+from linkpipe.arrays.types import I64, U8, Bool, Ints
 from linkpipe.kernels import spans
 
 G = TypeVar("G", bound=np.generic)
@@ -77,3 +77,18 @@ def distinct(values: npt.NDArray[G]) -> npt.NDArray[G]:
     """
     ordered = np.sort(values)
     return ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+
+
+def slices(text: U8, at: Ints, size: Ints) -> list[bytes]:
+    """``[text[a : a + n].tobytes() for a, n in zip(at, size)]``"""
+    sizes = np.ascontiguousarray(size, np.int64)
+    ends = np.cumsum(sizes + 1)
+    whole = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint8)
+    starts = ends - sizes - 1
+    spans.copy_spans(whole, starts, text, np.ascontiguousarray(at, np.int64), sizes)
+    joined = whole.tobytes()
+    found = joined.split(b"\0")[:-1]
+    if len(found) == len(sizes):
+        return found
+    # There are zeros in them.
+    return [joined[a : a + n] for a, n in zip(starts.tolist(), sizes.tolist(), strict=True)]

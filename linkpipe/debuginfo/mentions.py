@@ -16,6 +16,7 @@ from linkpipe.arrays.types import I32, I64, Ints
 from linkpipe.formats import goobj
 from linkpipe.reloctype import R_DWARFSECREF, R_USEIFACE, R_USETYPE
 from linkpipe.symkind import SymKind, is_data, is_rodata, is_text
+from linkpipe.tables.names import Names, as_bytes
 from linkpipe.tables.objects import Objects, RelocColumns, joined
 from linkpipe.tables.symbols import STATIC, Flag
 
@@ -134,13 +135,13 @@ def read_mentions(packages: Packages, objects: Objects, symbols: Symbols, units:
     by = owners(relocs.counts)
     kind = symbols.kind[relocs.target]
     refers = relocs.type == R_DWARFSECREF
-    to_inlined = np.flatnonzero(refers & (kind == SymKind.SDWARFABSFCN) & (function[by] >= 0))
+    to_inlined = np.flatnonzero(refers & (kind == int(SymKind.SDWARFABSFCN)) & (function[by] >= 0))
     new = first_seen(relocs.target[to_inlined], len(symbols))[0]
     place = to_inlined[new]
     inlined = relocs.target[place].astype(np.int64)
     theirs = objects.relocs(symbols.object[inlined], symbols.local[inlined])
 
-    typed = refers & ((kind == SymKind.SDWARFTYPE) | (kind == SymKind.Sxxx))
+    typed = refers & ((kind == int(SymKind.SDWARFTYPE)) | (kind == int(SymKind.Sxxx)))
     own = np.flatnonzero(typed | (relocs.type == R_USETYPE))
     inner = np.flatnonzero(theirs.type == R_DWARFSECREF)
     at = np.concatenate((own, place[owners(theirs.counts)[inner]]))
@@ -151,7 +152,7 @@ def read_mentions(packages: Packages, objects: Objects, symbols: Symbols, units:
     types = np.where(is_entry, _type_of_entry(symbols, target[is_entry])[target], target)
 
     locs = np.zeros(len(units.functions), np.int32)
-    lists = np.flatnonzero(refers & (kind == SymKind.SDWARFLOC))[::-1]
+    lists = np.flatnonzero(refers & (kind == int(SymKind.SDWARFLOC)))[::-1]
     lists = lists[function[by[lists]] >= 0]
     locs[function[by[lists]]] = relocs.target[lists]  # backwards: the first one is written last
     return Mentions(
@@ -169,9 +170,9 @@ def _constants(packages: Packages, symbols: Symbols, units: Units) -> I64:
     """A package's constants go into its first unit."""
     out = np.zeros(len(units.objects), np.int64)
     first = np.flatnonzero(np.diff(units.packages, prepend=-1))
-    for unit in first.tolist():
-        path = packages.items[int(units.packages[unit])].path
-        out[unit] = symbols.lookup(f"go:constinfo.{path}")
+    paths = [packages.items[package].path for package in units.packages[first].tolist()]
+    names = [as_bytes(f"go:constinfo.{path}") for path in paths]
+    out[first] = symbols.lookup_many(names, [0] * len(names))
     return out
 
 
@@ -179,9 +180,18 @@ def _type_of_entry(symbols: Symbols, entries: Ints) -> I64:
     """The type that each symbol ``go:info.T`` describes: int64[number of symbols], 0: none."""
     out = np.zeros(len(symbols), np.int64)
     every = distinct(entries)
-    names = [TYPE_PREFIX + name[len(INFO_PREFIX) :] for name in symbols.names(every)]
-    out[every] = symbols.lookup_many(names, [0] * len(names))
+    out[every] = renamed(symbols, every, INFO_PREFIX, TYPE_PREFIX)
     return out
+
+
+def renamed(symbols: Symbols, ids: Ints, prefix: bytes, other: bytes) -> I32:
+    """The symbols whose names begin with ``other`` where those of ``ids`` begin with ``prefix``,
+    0 where there is none: int32[n]."""
+    texts = symbols.names(ids, len(prefix))
+    size = np.fromiter(map(len, texts), np.int32, len(texts)) + len(other)
+    text = np.frombuffer(other + other.join(texts), np.uint8)
+    at = np.cumsum(size, dtype=np.int64) - size
+    return symbols.find(Names(text, at, size.astype(np.int32), np.zeros(len(texts), np.int32)))
 
 
 class Variables(NamedTuple):

@@ -17,7 +17,7 @@ import numpy as np
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I64, U8, Bool, Ints
 from linkpipe.debuginfo.entries import Text
-from linkpipe.debuginfo.mentions import INFO_PREFIX, TYPE_PREFIX
+from linkpipe.debuginfo.mentions import INFO_PREFIX, TYPE_PREFIX, renamed
 from linkpipe.debuginfo.typewalk import TypeWalk
 from linkpipe.errors import InputError
 from linkpipe.formats.dwarf import At, Code, Encoding
@@ -93,10 +93,14 @@ class TypeParts(NamedTuple):
 
 def type_parts(walk: TypeWalk) -> TypeParts:
     """What the entries of all types say that were visited."""
-    names = [INFO_PREFIX + walk.name(node) for node in walk.order]
-    found = walk.symbols.lookup_many(names, [0] * len(names)).astype(np.int64)
+    order, n = np.array(walk.order, np.int64), len(walk.names)
+    found, given = np.zeros(len(order), np.int64), order < n
+    ids = walk.graph.symbols[order[given]]
+    found[given] = renamed(walk.symbols, ids, TYPE_PREFIX, INFO_PREFIX)
+    names = [INFO_PREFIX + walk.made[node].name for node in (order[~given] - n).tolist()]
+    found[~given] = walk.symbols.lookup_many(names, [0] * len(names))
     return TypeParts(
-        np.array(walk.order, np.int64),
+        order,
         found,
         _nodes(walk),
         _children(walk),
@@ -215,11 +219,8 @@ def _nodes(walk: TypeWalk) -> _Nodes:
     type_[list(walk.points_to)] = list(walk.points_to.values())
     runtime_type, kind = _runtime_types(walk)
     first, children = _child_rows(walk)
-    is_named = np.isin(kinds, _NAMED).tolist()
-    typedef = [
-        named and not name.startswith(_UNNAMED)
-        for named, name in zip(is_named, walk.names, strict=True)
-    ]
+    unnamed = [TYPE_PREFIX + prefix for prefix in _UNNAMED]
+    typedef = np.isin(kinds, _NAMED) & ~symbols.starts_with(graph.symbols, *unnamed)
     name_size = np.array([len(one.name) for one in made], np.int64)
     name_at = -1 - (np.cumsum(name_size) - name_size)
     code = both(code_of[kinds], [one.code for one in made])
@@ -239,7 +240,7 @@ def _nodes(walk: TypeWalk) -> _Nodes:
         key=both(part(0, Kind.MAP), none),
         first=first,
         children=children,
-        typedef=np.array(typedef + [False] * m),
+        typedef=np.append(typedef, np.zeros(m, np.bool_)),
         closed=np.isin(code, _CLOSED),
     )
 

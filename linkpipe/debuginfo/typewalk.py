@@ -15,18 +15,19 @@ synthesize…types).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from linkpipe.arrays.ragged import offsets, owners
+from linkpipe.arrays.ragged import offsets, owners, slices
 from linkpipe.arrays.types import I64
 from linkpipe.debuginfo.mentions import TYPE_PREFIX
 from linkpipe.debuginfo.typegraph import TypeGraph
 from linkpipe.errors import InputError
 from linkpipe.formats.dwarf import Code
 from linkpipe.gotypes.layout import Kind
+from linkpipe.kernels.flood import preorder
 from linkpipe.tables.symbols import Symbols
 
 PROTOTYPES = (
@@ -62,7 +63,6 @@ class TypeWalk:
 
     Attributes:
         order: the nodes that have entries, oldest first.
-        node: name -> node; a type that is mentioned twice under one name is one type.
         made: the types that Go does not have.
         points_to: nodes of maps and channels -> what they point to.
         models: nodes -> the row of the structure whose fields they have.
@@ -74,21 +74,24 @@ class TypeWalk:
     ) -> None:
         """``pointer`` and ``word``: the symbols of the types unsafe.Pointer and uintptr."""
         self.symbols, self.graph = symbols, graph
-        names = symbols.names(graph.symbols)
-        for row, name in enumerate(names):
-            if not name.startswith(TYPE_PREFIX):
-                raise InputError(
-                    'dwarf: type name doesn\'t start with "type:"',
-                    symbol=symbols.name(int(graph.symbols[row])),
-                    remedy="rebuild the package; the file is damaged",
-                )
-        self.names = [name[len(TYPE_PREFIX) :] for name in names]
+        for row in np.flatnonzero(~symbols.starts_with(graph.symbols, TYPE_PREFIX))[:1].tolist():
+            raise InputError(
+                'dwarf: type name doesn\'t start with "type:"',
+                symbol=symbols.name(int(graph.symbols[row])),
+                remedy="rebuild the package; the file is damaged",
+            )
+        self.names = names = symbols.names(graph.symbols, len(TYPE_PREFIX))
+        self._row = dict(zip(names, range(len(names)), strict=True))
+        # A type that is mentioned twice under one name is one type.
+        self._same = np.fromiter(map(self._row.__getitem__, names), np.int64, len(names))
+        self._visited = np.full(len(names), -1, np.int64)
+        self._made: dict[bytes, int] = {}
         self.order: list[int] = []
-        self.node: dict[bytes, int] = {}
         self.made: list[MadeType] = []
         self.points_to: dict[int, int] = {}
         self.models: dict[int, int] = {}
         self.replaced: list[tuple[int, int, int]] = []
+        self._fields: dict[int, dict[bytes, int]] = {}
         self._stack_form()
         self.unspecified = self._make(MadeType(b"<unspecified>", Code.NULLTYPE))
         self._make(MadeType(b"unsafe.Pointer", Code.BARE_PTRTYPE, runtime_type=pointer))
@@ -102,31 +105,33 @@ class TypeWalk:
         rows = np.where(graph.parts.symbol != 0, graph.row[graph.parts.symbol], -1)[mirror]
         kept = rows >= 0
         ends = offsets(np.bincount(owner[kept], minlength=len(graph.symbols)))
-        self._following, self._ends = rows[kept].tolist(), ends.tolist()
+        self._following, self._ends = rows[kept], ends
 
-    def visit(self, symbols: Iterable[int]) -> None:
+    def visit(self, symbols: Sequence[int] | I64) -> None:
         """Make entries for these types and all that they are made of, unless they have them."""
-        row, names, node = self.graph.row, self.names, self.node
-        ends, following, order = self._ends, self._following, self.order
-        for root in row[np.fromiter(symbols, np.int64)].tolist():
-            stack = [root] if root >= 0 else []
-            while stack:
-                at = stack.pop()
-                name = names[at]
-                if name not in node:
-                    node[name] = at
-                    order.append(at)
-                    stack += following[ends[at] : ends[at + 1]]
+        roots = self.graph.row[np.asarray(symbols, np.int64)]
+        self.order += preorder(
+            roots, self._ends, self._following, self._same, self._visited
+        ).tolist()
 
     def nodes_of_rows(self) -> I64:
         """The node of each row of the graph, -1: the type was not visited. int64[n]."""
-        return np.array([self.node.get(name, -1) for name in self.names], np.int64)
+        return self._visited[self._same]
+
+    def find(self, name: bytes) -> int:
+        """The node of the type of that name that has an entry, -1: there is none."""
+        row = self._row.get(name)
+        return self._made.get(name, -1) if row is None else int(self._visited[row])
 
     def _make(self, made: MadeType) -> int:
         node = len(self.names) + len(self.made)
         self.made.append(made)
         self.order.append(node)
-        self.node[made.name] = node
+        row = self._row.get(made.name)
+        if row is None:
+            self._made[made.name] = node
+        else:
+            self._visited[row] = node
         if made.model >= 0:
             self.models[node] = made.model
         return node
@@ -138,7 +143,9 @@ class TypeWalk:
 
     def _node(self, symbol: int) -> int:
         """The node of a type that has an entry."""
-        return self.node[self.names[self.graph.row[symbol]]] if symbol else self.unspecified
+        if not symbol:
+            return self.unspecified
+        return int(self._visited[self._same[self.graph.row[symbol]]])
 
     def _part(self, row: int, place: int) -> int:
         """The node of what a type is made of."""
@@ -146,14 +153,14 @@ class TypeWalk:
 
     def _pointer_to(self, node: int) -> int:
         name = b"*" + self.name(node)
-        found = self.node.get(name)
-        return self._make(MadeType(name, Code.PTRTYPE, type=node)) if found is None else found
+        found = self.find(name)
+        return self._make(MadeType(name, Code.PTRTYPE, type=node)) if found < 0 else found
 
     def _struct(self, base: bytes, args: bytes, model: int, kind: int) -> tuple[int, bool]:
         """A structure of the run-time for some element types; whether it is new."""
         name = b"%s<%s>" % (base, args)
-        found = self.node.get(name)
-        if found is not None:
+        found = self.find(name)
+        if found >= 0:
             return found, False
         size = int(self.graph.sizes[model])
         return self._make(MadeType(name, Code.STRUCTTYPE, size, kind, model=model)), True
@@ -161,18 +168,21 @@ class TypeWalk:
     def _replace(self, node: int, field: bytes, type_: int) -> None:
         """Give one field of a node another type than it has in the model."""
         model = self.models[node]
-        parts, first = self.graph.parts, int(self.graph.first[model])
-        for place in range(int(self.graph.counts[model])):
-            at, size = int(parts.name_at[first + place]), int(parts.name_size[first + place])
-            if self.symbols.arena.view(at, size) == field:
-                self.replaced.append((node, place, type_))
-                return
-        raise InputError(
-            f"dwarf substitutetype: {self.name(node).decode()} does not have member "
-            f"{field.decode()}",
-            symbol=self.symbols.name(int(self.graph.symbols[model])),
-            remedy="the runtime is of another Go version than this linker knows",
-        )
+        if model not in self._fields:
+            parts, first = self.graph.parts, int(self.graph.first[model])
+            own = slice(first, first + int(self.graph.counts[model]))
+            names = slices(self.symbols.arena.bytes, parts.name_at[own], parts.name_size[own])
+            # Of two of one name the first counts.
+            self._fields[model] = dict(zip(names[::-1], range(len(names))[::-1], strict=True))
+        place = self._fields[model].get(field)
+        if place is None:
+            raise InputError(
+                f"dwarf substitutetype: {self.name(node).decode()} does not have member "
+                f"{field.decode()}",
+                symbol=self.symbols.name(int(self.graph.symbols[model])),
+                remedy="the runtime is of another Go version than this linker knows",
+            )
+        self.replaced.append((node, place, type_))
 
     def _prototype(self, name: str) -> int:
         """The row of one of the PROTOTYPES, which gets an entry now."""

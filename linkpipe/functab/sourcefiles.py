@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from linkpipe.arrays.ragged import expand, first_seen, owners
+from linkpipe.arrays.ragged import expand, first_seen, owners, slices
 from linkpipe.arrays.types import I32, I64, U8, U32
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -147,6 +147,4 @@ def file_names(objects: Objects, units: I64, entries: I64) -> tuple[I64, list[by
     size = record["size"].astype(np.int32)
     first, _ = Names(objects.arena.bytes, start, size, np.zeros_like(size)).group()
     new, place = first_seen(first, len(first))
-    whole = memoryview(objects.arena.bytes)
-    pairs = zip(start[new].tolist(), size[new].tolist(), strict=True)
-    return place[first], [whole[a : a + n].tobytes() for a, n in pairs]
+    return place[first], slices(objects.arena.bytes, start[new], size[new])

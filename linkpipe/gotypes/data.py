@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, NoReturn
 
 import numpy as np
 
-from linkpipe.arrays.ragged import owners
+from linkpipe.arrays.ragged import owners, slices
 from linkpipe.arrays.types import I32, I64, U8, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats.leb128 import ulebs_at
@@ -49,8 +49,7 @@ class Texts(NamedTuple):
 
     def list(self) -> list[bytes]:
         """Each by itself."""
-        whole = self.text.tobytes()
-        return [whole[a : a + n] for a, n in zip(self.at.tolist(), self.size.tolist(), strict=True)]
+        return slices(self.text, self.at, self.size)
 
 
 def targets_at(counts: Ints, offsets: Ints, targets: I32, wanted: Ints) -> I32:

@@ -65,3 +65,67 @@ def flood(
                 break
     if bad:
         raise IndexError(f"symbol {symbol}, or what it needs, is not in a table of {n}")
+
+
+def preorder(
+    roots: cython.const[cython.longlong][::1],
+    ends: cython.const[cython.longlong][::1],
+    following: cython.const[cython.longlong][::1],
+    same: cython.const[cython.longlong][::1],
+    visited: cython.longlong[::1],
+):
+    """Walk from each of some roots (-1: none), each node before those that it leads to; one is only
+    visited when there is -1 in ``visited`` at the place ``same`` that it has, which then is the
+    node. The nodes visited, in order: int64[k].
+
+    Node i leads to ``following[ends[i] : ends[i + 1]]``, the last first. Nodes and rows are checked
+    here: those that there are not raise IndexError.
+
+    ``def visit(i): if visited[same[i]] < 0: visited[same[i]] = i; out.append(i); visit all of
+    reversed(following[ends[i] : ends[i + 1]])``
+    """
+    n: cython.longlong = same.shape[0]
+    if ends.shape[0] != n + 1 or visited.shape[0] != n:
+        raise ValueError("columns of nodes differ in length")
+    order = np.empty(n, np.int64)
+    out: cython.longlong[::1] = memoryview(order)
+    # Each node that is visited puts there what it leads to, once.
+    waiting: cython.longlong[::1] = memoryview(np.empty(following.shape[0] + 1, np.int64))
+    waits: cython.longlong
+    count: cython.longlong = 0
+    i: cython.longlong
+    j: cython.longlong
+    node: cython.longlong = 0
+    bad: cython.bint = False
+    with cython.nogil:
+        for i in range(roots.shape[0]):
+            if roots[i] == -1:
+                continue
+            waiting[0] = roots[i]
+            waits = 1
+            while waits:
+                waits -= 1
+                node = waiting[waits]
+                if not (
+                    0 <= node < n
+                    and 0 <= same[node] < n
+                    and 0 <= ends[node] <= ends[node + 1] <= following.shape[0]
+                ):
+                    bad = True
+                    break
+                if visited[same[node]] != -1:
+                    continue
+                if waits + ends[node + 1] - ends[node] > waiting.shape[0]:
+                    bad = True
+                    break
+                visited[same[node]] = node
+                out[count] = node
+                count += 1
+                for j in range(ends[node], ends[node + 1]):
+                    waiting[waits] = following[j]
+                    waits += 1
+            if bad:
+                break
+    if bad:
+        raise IndexError(f"node {node}, or what it leads to, is not in a table of {n}")
+    return order[:count]

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.columns import columns, frozen
+from linkpipe.arrays.ragged import slices
 from linkpipe.arrays.types import I16, I32, I64, U8, U32, Bool, Ints
 from linkpipe.formats.arena import Arena
 from linkpipe.kernels.names import containing, matching
@@ -106,11 +107,23 @@ class Symbols(InNotebook):
 
     def lookup_many(self, names: Sequence[bytes], versions: Sequence[int]) -> I32:
         """``[self.lookup(n, v) for n, v in zip(names, versions)]``: int32[len(names)]."""
-        found = np.maximum(Names.of(names, versions).find(self._named, self.by_name), 0)
-        for row, key in enumerate(zip(names, versions, strict=True)):
-            if key in self.created:
-                found[row] = self.created[key]
+        return self.find(Names.of(names, versions))
+
+    def find(self, names: Names) -> I32:
+        """The symbols of these names, of which the numbers are versions, 0 where there is none:
+        int32[n]."""
+        found = np.maximum(names.find(self._named, self.by_name), 0)
+        made, slots, ids = self._made
+        rows = names.find(made, slots)
+        found[rows >= 0] = ids[rows[rows >= 0]]
         return found
+
+    @cached_property
+    def _made(self) -> tuple[Names, Slots, I32]:
+        """What `created` says."""
+        keys = list(self.created)
+        names = Names.of([name for name, _ in keys], [version for _, version in keys])
+        return names, names.group()[1], np.array(list(self.created.values()), np.int32)
 
     def lookup_others(self, ids: Ints, version: int) -> I32:
         """The symbols of the same names under another version, 0 where there is none: int32[n].
@@ -141,14 +154,15 @@ class Symbols(InNotebook):
         """The symbol's own name; bytes that are not UTF-8 are kept as surrogates."""
         return self.name_bytes(sym).decode("utf-8", "surrogateescape")
 
-    def names(self, ids: Ids) -> list[bytes]:
-        """The names of many symbols."""
-        at, size = self.name_at[ids], self.name_size[ids]
-        whole, made = memoryview(self.arena.bytes), self.created_names
-        return [
-            whole[a : a + n].tobytes() if a >= 0 else made[-1 - a]
-            for a, n in zip(at.tolist(), size.tolist(), strict=True)
-        ]
+    def names(self, ids: Ids, cut: int = 0) -> list[bytes]:
+        """The names of many symbols, each without its first ``cut`` bytes."""
+        at, size = self.name_at[ids], np.maximum(self.name_size[ids] - cut, 0)
+        rows = np.flatnonzero(at < 0)
+        size[rows] = 0
+        found = slices(self.arena.bytes, at + cut, size)
+        for row, made in zip(rows.tolist(), (-1 - at[rows]).tolist(), strict=True):
+            found[row] = self.created_names[made][cut:]
+        return found
 
     def extname(self, sym: int) -> bytes:
         """The name that the output's symbol table uses."""

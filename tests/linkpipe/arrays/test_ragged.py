@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.arrays.ragged import expand, first_seen, offsets, owners, turns
+from linkpipe.arrays.ragged import expand, first_seen, offsets, owners, slices, turns
 
 ranges = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 9)), max_size=30)
 
@@ -38,3 +38,16 @@ def test_turns_part_what_overlaps_and_keep_its_order(rows: list[tuple[int, int]]
         slow.append(slow[-1] + 1 if slow and begin < reach else 0)
         reach = max(reach, begin + size)
     assert found.tolist() == slow
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=20), st.binary(max_size=9)
+)
+def test_slices_are_pieces_of_the_text(rows: list[tuple[int, int]], some: bytes) -> None:
+    """With zeros in them and without."""
+    text = np.frombuffer(b"plain\1\2\3\4\5\6\7" + some + bytes(12), np.uint8)
+    at, size = (np.array([row[i] for row in rows], np.int32) for i in (0, 1))
+    assert slices(text, at, size) == [text[a : a + n].tobytes() for a, n in rows]
+    assert slices(text, at + len(some) + 5, size) == [
+        text[a : a + n].tobytes() for a, n in zip(at + len(some) + 5, size, strict=True)
+    ]

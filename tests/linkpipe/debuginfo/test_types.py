@@ -153,7 +153,7 @@ def test_what_is_spelled_out() -> None:
     for name in tables:
         args = name.removeprefix(b"table")
         for other in (b"map", b"groupReference", b"*map", b"**table", b"*table"):
-            assert other + args in walk.node
+            assert walk.find(other + args) >= 0
     # Each field of a structure is replaced at most once.
     places = [(node, field) for node, field, _ in walk.replaced]
     assert len(places) == len(set(places))

@@ -69,3 +69,64 @@ def test_columns_of_other_lengths_are_errors(flood: Any) -> None:
     table = columns([[], []])
     with pytest.raises(ValueError, match="differ in length"):
         flood.flood(*table, np.zeros(0, np.int32), np.zeros(3, np.uint8))
+
+
+@forms("flood")
+@given(st.data())
+def test_a_walk_in_preorder(flood: Any, data: Any) -> None:
+    n = data.draw(st.integers(1, 9))
+    some = st.lists(st.integers(0, n - 1), max_size=4)
+    leads = data.draw(st.lists(some, min_size=n, max_size=n))
+    same = data.draw(st.lists(st.integers(0, n - 1), min_size=n, max_size=n))
+    visited = data.draw(st.lists(st.sampled_from([-1, -1, -1, 7]), min_size=n, max_size=n))
+    ends = np.cumsum([0, *map(len, leads)])
+    following = np.array([node for nodes in leads for node in nodes], np.int64)
+    got = np.array(visited, np.int64)
+    out: list[int] = []
+
+    def visit(node: int) -> None:
+        if visited[same[node]] == -1:
+            visited[same[node]] = node
+            out.append(node)
+            for other in leads[node][::-1]:
+                visit(other)
+
+    for roots in (data.draw(some), data.draw(some)):
+        out.clear()
+        for root in roots:
+            visit(root)
+        given_ = np.array([*roots, -1], np.int64), ends, following, np.array(same, np.int64)
+        assert flood.preorder(*given_, got).tolist() == out
+        assert got.tolist() == visited
+
+
+@forms("flood")
+@pytest.mark.parametrize(
+    ("root", "end", "following", "same"),
+    [
+        (2, 1, 1, 0),
+        (-2, 1, 1, 0),
+        (2**63 - 1, 1, 1, 0),
+        (0, 2, 1, 0),
+        (0, -1, 1, 0),
+        (0, 2**63 - 1, 1, 0),
+        (0, 1, 2, 0),
+        (0, 1, -2, 0),
+        (0, 1, 1, 2),
+        (0, 1, 1, -1),
+    ],
+)
+def test_nodes_that_there_are_not(
+    flood: Any, root: int, end: int, following: int, same: int
+) -> None:
+    one = np.array([root]), np.array([0, end, 1]), np.array([following])
+    with pytest.raises(IndexError, match="is not in a table of 2"):
+        flood.preorder(*one, np.array([same, 1]), np.full(2, -1))
+
+
+@forms("flood")
+def test_columns_of_nodes_of_other_lengths_are_errors(flood: Any) -> None:
+    none, two = np.zeros(0, np.int64), np.zeros(2, np.int64)
+    for ends, visited in ((two, two), (np.zeros(3, np.int64), none)):
+        with pytest.raises(ValueError, match="differ in length"):
+            flood.preorder(none, ends, none, two, visited)
