@@ -50,7 +50,7 @@ def debugline(link: Link) -> Link:
     counts = file_counts(link.objects, units)
     which, names = file_names(link.objects, units, counts)
     known = expand_files(names, link.options.environment.goroot)
-    parts = [split_path(path) if path else None for path in known]
+    parts = split_paths(known)
     program = np.bincount(dwarf.owner, symbols.size[dwarf.lines], len(dwarf))[having]
     tables, at = [], 0
     for count, size in zip(counts.tolist(), program.tolist(), strict=True):
@@ -69,11 +69,19 @@ def listed(files: Iterable[tuple[bytes, bytes] | None]) -> list[tuple[bytes, byt
     return [parts or (b".", b"<missing>_%d" % number) for number, parts in enumerate(files)]
 
 
-def split_path(path: bytes) -> tuple[bytes, bytes]:
-    """The directory and the last part of a path that is not empty (path.Dir and path.Base)."""
-    last = path.rfind(b"/") + 1
-    folder = clean(path[:last])
-    return folder, path.rstrip(b"/").rpartition(b"/")[2] or b"/"
+def split_paths(paths: Iterable[bytes]) -> list[tuple[bytes, bytes] | None]:
+    """The directory and the last part of each path (path.Dir and path.Base), None of an empty
+    one."""
+    folders: dict[bytes, bytes] = {}
+    parts: list[tuple[bytes, bytes] | None] = []
+    for path in paths:
+        start, slash, name = path.rpartition(b"/")
+        folder = folders.get(start + slash)
+        if folder is None:
+            folder = folders[start + slash] = clean(start + slash)
+        name = name or path.rstrip(b"/").rpartition(b"/")[2] or b"/"
+        parts.append((folder, name) if path else None)
+    return parts
 
 
 def header(

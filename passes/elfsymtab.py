@@ -75,12 +75,9 @@ def elfsymtab(link: Link) -> Link:
     twin = ~local & is_text(symbols.kind[ids]) if link.mode.dynlink else np.zeros_like(local)
     first, second = np.flatnonzero(local | twin), np.flatnonzero(~local)
     order = np.concatenate((first, second))
-    twins = twin[first].tolist()
-    table = [
-        b"local." + names[i] if is_twin else names[i]
-        for i, is_twin in zip(first.tolist(), twins, strict=True)
-    ]
-    table += [names[i] for i in second.tolist()]
+    table = [names[i] for i in order.tolist()]
+    for place in np.flatnonzero(twin[first]).tolist():
+        table[place] = b"local." + table[place]
     opening = b"\0" + _FILE_NAME + b"\0"
     strings, at = elf.string_table(table, start=len(opening))
     value = symbols.value[ids]
@@ -199,10 +196,10 @@ def _names(link: Link, ids: I64) -> list[bytes]:
     """The names that the table uses."""
     symbols = link.symbols
     names = symbols.names(ids)
-    extnames = symbols.extnames
-    if extnames:
-        get = extnames.get
-        names = [get(sym, name) for sym, name in zip(ids.tolist(), names, strict=True)]
+    others = np.zeros(len(symbols), np.bool_)
+    others[list(symbols.extnames)] = True
+    for row in np.flatnonzero(others[ids]).tolist():
+        names[row] = symbols.extnames[int(ids[row])]
     if link.arch.abi_internal != ABI0:
         version = symbols.version[ids]
         rows = np.flatnonzero(is_text(symbols.kind[ids]) & (version == ABI0))
@@ -219,7 +216,8 @@ def _names(link: Link, ids: I64) -> list[bytes]:
                     names[row] += b".abiinternal"
     if not link.mode.dynlink:
         dot = "·".encode()
-        names = [name.replace(dot, b".") if dot in name else name for name in names]
+        for row in np.flatnonzero(others[ids] | symbols.contains(ids, dot[0])).tolist():
+            names[row] = names[row].replace(dot, b".")
     return names
 
 

@@ -9,16 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.arrays.types import I64, U8, U64, Ints
-from linkpipe.errors import BadRow
 
-_LONGEST = 10
-"""Bytes of the longest number of 64 bits."""
+_SHORT = tuple(bytes((value,)) for value in range(0x80))
 
 
 def uleb(value: int) -> bytes:
     """One number as unsigned LEB128."""
-    if value <= 0x7F:
-        return bytes((value,))
+    if 0 <= value <= 0x7F:
+        return _SHORT[value]
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
@@ -66,31 +64,6 @@ def put_leb(out: U8, at: Ints, values: Ints, sizes: Ints) -> None:
         seven = rest & rest.dtype.type(0x7F)
         out[at + i] = seven.astype(np.uint8) | np.where(sizes > i + 1, 0x80, 0).astype(np.uint8)
         rest = rest >> rest.dtype.type(7)
-
-
-def ulebs(data: U8) -> tuple[U64, I64]:
-    """All unsigned numbers that lie end to end in ``data``: uint64[k], and where each one ends
-    (exclusive), int64[k]. Bytes after the last whole one are left out.
-
-    ``while data: value, n = read_uleb(data); data = data[n:]``
-
-    Raises BadRow, with the place where it begins, for a number of more than ten bytes.
-    """
-    ends = np.flatnonzero(data < 0x80) + 1
-    starts = np.empty_like(ends)
-    starts[:1] = 0
-    starts[1:] = ends[:-1]
-    length = ends - starts
-    longest = int(length.max(initial=0))
-    if longest > _LONGEST:
-        at = int(starts[length > _LONGEST][0])
-        raise BadRow(at, f"has a number of {longest} bytes")
-    values = data[starts].astype(np.uint64) & np.uint64(0x7F)
-    for i in range(1, longest):
-        rows = np.flatnonzero(length > i)
-        more = data[starts[rows] + i].astype(np.uint64) & np.uint64(0x7F)
-        values[rows] |= more << np.uint64(7 * i)
-    return values, ends
 
 
 def ulebs_at(data: U8, at: I64, limit: I64) -> tuple[I64, I64]:

@@ -15,6 +15,9 @@ _PCSP = cython.declare(cython.longlong, 7)
 _PCINLINE = cython.declare(cython.longlong, 10)
 _PCDATA = cython.declare(cython.longlong, 11)
 
+_LONGEST = cython.declare(cython.longlong, 10)  # bytes of a number of 64 bits
+_ALL = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
+
 
 def tables(
     counts: cython.const[cython.longlong][::1],
@@ -150,3 +153,165 @@ def burdened(
     if bad >= 0:
         raise IndexError(f"symbol {bad}, or its object, is one that there is not")
     return found
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _wrap(x: cython.ulonglong) -> cython.ulonglong:
+    """Sums and products wrap in C; in Python they must be cut off."""
+    return x if cython.compiled else x & _ALL
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _signed(x: cython.ulonglong) -> cython.longlong:
+    """The number that the same 64 bits are with a sign."""
+    if cython.compiled:
+        return cython.cast(cython.longlong, x)
+    return (x + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _int(x: cython.ulonglong) -> cython.int:
+    """The number that the low 32 bits are with a sign."""
+    if cython.compiled:
+        return cython.cast(cython.int, x)
+    return (x + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _number(
+    data: cython.const[cython.uchar][::1],
+    at: cython.longlong,
+    end: cython.longlong,
+    found: cython.ulonglong[::1],
+) -> cython.longlong:
+    """Read a LEB128 number into ``found``: how many bytes it has, 0: it is not whole at ``end``."""
+    i: cython.longlong = 0
+    value: cython.ulonglong = 0
+    while at + i < end:
+        if i < _LONGEST:
+            value |= _wrap(cython.cast(cython.ulonglong, data[at + i] & 0x7F) << (7 * i))
+        i += 1
+        if data[at + i - 1] < 0x80:
+            found[0] = value
+            return i
+    return 0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _pairs(
+    data: cython.const[cython.uchar][::1],
+    at: cython.longlong,
+    end: cython.longlong,
+    quantum: cython.longlong,
+    found: cython.ulonglong[::1],
+    row: cython.longlong,
+    start: cython.longlong[::1],
+    until: cython.longlong[::1],
+    value: cython.int[::1],
+    write: cython.bint,
+) -> cython.longlong:
+    """Read the pairs of a table, and write them from ``row`` on, or count them; -1 or below, what
+    is wrong with it: see `pcvalues`."""
+    count: cython.longlong = 0
+    n: cython.longlong
+    change: cython.ulonglong
+    pc: cython.ulonglong = 0
+    sum_: cython.ulonglong = _ALL
+    while at < end:
+        n = _number(data, at, end, found)
+        if n == 0:
+            return -1
+        if n > _LONGEST:
+            return -n
+        change = found[0]
+        at += n
+        if change == 0 and count > 0:
+            break
+        if at >= end:
+            return -2
+        n = _number(data, at, end, found)
+        if n == 0:
+            return -1
+        if n > _LONGEST:
+            return -n
+        at += n
+        if write:
+            # Zigzag: 0, -1, 1, -2 ... as 0, 1, 2, 3 ...
+            sum_ = _wrap(sum_ + ((change >> 1) ^ (_ALL if change & 1 else 0)))
+            start[row + count] = _signed(pc)
+            pc = _wrap(pc + _wrap(found[0] * cython.cast(cython.ulonglong, quantum)))
+            until[row + count] = _signed(pc)
+            value[row + count] = _int(sum_)
+        count += 1
+    return count
+
+
+def pcvalues(
+    data: cython.const[cython.uchar][::1],
+    at: cython.const[cython.longlong][::1],
+    size: cython.const[cython.longlong][::1],
+    quantum: cython.longlong,
+):
+    """Decode n pc-value tables, of which each is the ``size[i]`` bytes of ``data`` from ``at[i]``
+    on: the columns of linkpipe.formats.pcvalue.PcValues, counts int64[n], start and end int64[k],
+    value int32[k]; and before them the first table that is damaged, -1: none, and what is wrong
+    with it: a number that is not whole (1), a pair that is not (2), or a number of so many bytes.
+    Raises IndexError for a table that does not lie in the data.
+
+    ``while at < end: change, at = uleb(at); units, at = uleb(at)``
+    """
+    n: cython.longlong = at.shape[0]
+    if size.shape[0] != n or quantum < 1:
+        raise ValueError("at and size differ in length, or no quantum")
+    counts = np.zeros(n, np.int64)
+    count: cython.longlong[::1] = counts
+    found: cython.ulonglong[::1] = memoryview(np.zeros(1, np.uint64))
+    none = np.zeros(0, np.int64)
+    start: cython.longlong[::1] = none
+    until: cython.longlong[::1] = none
+    value: cython.int[::1] = none.astype(np.int32)
+    i: cython.longlong
+    total: cython.longlong = 0
+    bad: cython.longlong = -1
+    wrong: cython.longlong = 0
+    for i in range(n):
+        if size[i] < 0 or not 0 <= at[i] <= data.shape[0] - size[i]:
+            raise IndexError(f"table {i} lies outside of its bytes")
+    with cython.nogil:
+        for i in range(n):
+            count[i] = _pairs(
+                data, at[i], at[i] + size[i], quantum, found, 0, start, until, value, False
+            )
+            if count[i] < 0:
+                bad = i
+                wrong = -count[i]
+                break
+            total += count[i]
+    if bad >= 0:
+        return bad, wrong, counts, none, none, none.astype(np.int32)
+    starts, ends, values = (
+        np.empty(total, np.int64),
+        np.empty(total, np.int64),
+        np.empty(total, "i4"),
+    )
+    start, until, value = starts, ends, values
+    total = 0
+    with cython.nogil:
+        for i in range(n):
+            total += _pairs(
+                data, at[i], at[i] + size[i], quantum, found, total, start, until, value, True
+            )
+    return bad, wrong, counts, starts, ends, values

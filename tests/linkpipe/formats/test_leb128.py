@@ -12,7 +12,6 @@ from linkpipe.formats.leb128 import (
     sleb,
     uleb,
     uleb_sizes,
-    ulebs,
     ulebs_at,
     zigzag,
 )
@@ -100,14 +99,10 @@ def read_uleb(data: bytes, at: int = 0) -> tuple[int, int]:
     return value | data[at] << shift, at + 1
 
 
-@given(UNSIGNED, st.binary(max_size=0) | st.just(b"\x80\x85"))
-def test_all_numbers_are_read(values: list[int], cut: bytes) -> None:
-    """End to end, up to one that is cut off."""
-    data = b"".join(map(uleb, values))
-    found, ends = ulebs(np.frombuffer(data + cut, np.uint8))
-    assert found.tolist() == values
-    assert ends.tolist() == np.cumsum([len(uleb(v)) for v in values], dtype=int).tolist()
-    assert zigzag(found).tolist() == [(v >> 1) ^ -(v & 1) for v in values]
+@given(UNSIGNED)
+def test_zigzag(values: list[int]) -> None:
+    found = zigzag(np.array(values, np.uint64))
+    assert found.tolist() == [(v >> 1) ^ -(v & 1) for v in values]
 
 
 @given(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from linkpipe.formats import goobj
 from tests.kernels import forms
+from tests.linkpipe.formats.test_pcvalue import decode_slowly, encode
 
 ONES = (
     goobj.AUX_FUNCINFO,
@@ -117,3 +118,65 @@ def test_columns_of_other_lengths_are_errors(functions: Any) -> None:
     for name in ("locals_", "flags", "name_size"):
         with pytest.raises(ValueError, match="differ in length"):
             functions.burdened(*given_to_burdened([1], **{name: [0]}))
+
+
+changes = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([2**31, -(2**31) - 1, 2**32])
+ranges = st.lists(st.tuples(changes, st.integers(0, 2**64 - 1) | st.integers(0, 300)), max_size=6)
+
+
+def signed(number: int, bits: int) -> int:
+    return (number + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1)
+
+
+@forms("functions")
+@given(st.lists(ranges, max_size=4), st.sampled_from([1, 2, 4]))
+def test_pc_value_tables_are_decoded(
+    functions: Any, many: list[list[tuple[int, int]]], quantum: int
+) -> None:
+    """Sums wrap where they are too large, as they did where they are written."""
+    tables = [b""]
+    for one in many:
+        value, pairs = -1, []
+        for change, units in one:
+            value += change
+            pairs.append((value, units))
+        tables.append(encode(pairs, terminated=True) + b"\xff" if pairs else b"")
+    size = np.array([len(table) for table in tables], np.int64)
+    data = np.frombuffer(b"".join(tables), np.uint8)
+    bad, _, counts, *columns = functions.pcvalues(data, np.cumsum(size) - size, size, quantum)
+    assert bad == -1
+    slow = [decode_slowly(table, quantum) for table in tables]
+    assert counts.tolist() == [len(rows) for rows in slow]
+    for column, place, bits in zip(columns, range(3), (64, 64, 32), strict=True):
+        assert column.tolist() == [signed(row[place], bits) for rows in slow for row in rows]
+
+
+@forms("functions")
+@pytest.mark.parametrize(
+    ("table", "wrong"),
+    [
+        (b"\2", 2),
+        (b"\2\1\4", 2),
+        (b"\x80", 1),
+        (b"\2\x80", 1),
+        (b"\2\1\x80", 1),
+        (b"\x80" * 10 + b"\1\1", 11),
+        (b"\2" + b"\x80" * 10 + b"\1", 11),
+        (b"\x80" * 20, 1),
+    ],
+)
+def test_what_is_wrong_with_a_table(functions: Any, table: bytes, wrong: int) -> None:
+    data = np.frombuffer(b"\2\1" + table + b"\1", np.uint8)
+    at, size = np.array([0, 2, 0]), np.array([2, len(table), 2])
+    assert functions.pcvalues(data, at, size, 1)[:2] == (1, wrong)
+
+
+@forms("functions")
+@pytest.mark.parametrize(("at", "size"), [(-1, 1), (2, 2), (0, -1), (3, 1), (2**62, 2**62)])
+def test_a_table_outside_of_its_bytes_is_an_error(functions: Any, at: int, size: int) -> None:
+    three = np.zeros(3, np.uint8)
+    with pytest.raises(IndexError, match="table 1 lies outside"):
+        functions.pcvalues(three, np.array([0, at]), np.array([3, size]), 1)
+    for sizes, quantum in ((np.array([1]), 1), (np.array([1, 1]), 0)):
+        with pytest.raises(ValueError, match="no quantum"):
+            functions.pcvalues(three, np.zeros(2, np.int64), sizes, quantum)
