@@ -22,7 +22,7 @@ _KEEP = 1 << 30
 _STEP = 16 << 20
 _PIECE = 4 << 20
 _MADV_POPULATE_WRITE = 23  # <linux/mman.h>, since Linux 5.14
-_MOST_AHEAD = 512 << 20
+_LEAST_AHEAD, _MOST_AHEAD = 32 << 20, 512 << 20
 
 _kept: list[Any] = []
 """The C library, where freed memory is kept."""
@@ -49,8 +49,9 @@ def keep_freed_memory() -> None:
 def touch_ahead(size: int) -> None:
     """Let another thread touch the next ``size`` bytes that this one will be given, while this one
     goes on. The memory is taken for good: ``size`` is what is needed at least. Does nothing where
-    freed memory is not kept, where there is one processor, or before Linux 5.14."""
-    if not _kept or threads() < 2:
+    that is little, where freed memory is not kept, where there is one processor, or before Linux
+    5.14."""
+    if not _kept or size < _LEAST_AHEAD or threads() < 2:
         return
     libc, size = _kept[0], min(size, _MOST_AHEAD)
     libc.malloc.argtypes, libc.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p

@@ -20,8 +20,9 @@ from linkpipe.arrays.types import I64
 from linkpipe.errors import UserError
 
 VARIABLE = "LINKPIPE_THREADS"
-_MANY = 20_000
-"""Rows from which on threads are worth their start."""
+_MANY = 250_000
+"""Rows from which on threads are worth it: they take longer than to start one, and than the interrupts
+by which processors that share memory tell each other what becomes of it."""
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -40,6 +41,11 @@ def threads() -> int:
             remedy=f"set {VARIABLE} to 1 or more, or leave it out",
         )
     return int(text)
+
+
+def worth(rows: int) -> int:
+    """How many threads are worth their start for work on so many rows."""
+    return threads() if rows >= _MANY else 1
 
 
 def each(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
@@ -69,15 +75,15 @@ def each(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
 
 def shares(starts: I64) -> list[slice]:
     """Ranges of rows with about as much work each, one for each thread at most; together they are
-    all rows, in their order. ``starts`` int64[n+1]: where each row's part of the work begins, and
-    where the last one's ends."""
-    cuts = np.linspace(starts[0], starts[-1], threads() + 1)[1:-1]
+    all rows, in their order; one range where the work is little. ``starts`` int64[n+1]: where each
+    row's part of the work begins, and where the last one's ends."""
+    cuts = np.linspace(starts[0], starts[-1], worth(starts[-1] - starts[0]) + 1)[1:-1]
     bounds = [0, *np.searchsorted(starts, cuts).tolist(), len(starts) - 1]
     return [slice(a, b) for a, b in pairwise(bounds) if a < b]
 
 
 def pieces(n: int) -> list[slice]:
-    """Ranges of n rows, of whose work nobody knows how much each is: several for each thread, or
-    one of all where they are few."""
-    count = 4 * threads() if n >= _MANY and threads() > 1 else 1
+    """Ranges of n rows, each of which may be the work of several, nobody knows of how many: a few
+    ranges for each thread, or one of all where rows are few."""
+    count = 4 * worth(4 * n) if worth(4 * n) > 1 else 1
     return [slice(n * i // count, n * (i + 1) // count) for i in range(count)]

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linkpipe.arrays.ragged import owners
-from linkpipe.arrays.threads import each, threads
+from linkpipe.arrays.threads import each, worth
 from linkpipe.arrays.types import I32, I64, U8, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -53,7 +53,7 @@ def group_contents(objects: Objects, sticky: int, *, with_dwarf: bool) -> Conten
     as large and aligned at least, and has those ``sticky`` flags that it has."""
     rows = int(objects.local_base[-1])
     first, noted = np.arange(rows, dtype=np.int32), np.zeros(rows, np.uint8)
-    parts = 1 << (threads().bit_length() - 1)
+    parts = 1 << (worth(rows).bit_length() - 1)
 
     def part(number: int) -> tuple[int, int]:
         return contents.group(

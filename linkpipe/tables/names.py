@@ -11,15 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linkpipe.arrays.ragged import offsets
-from linkpipe.arrays.threads import each, shares
+from linkpipe.arrays.threads import each, pieces
 from linkpipe.arrays.types import I32, I64, U8, U64, Bool
 from linkpipe.kernels.names import find, group, hashes
 
 # What names are hashed with in this process. Nobody can know it who writes an input.
 _KEY = (int.from_bytes(os.urandom(8)), int.from_bytes(os.urandom(8)))
-_MANY = 10_000
-"""Names from which on several threads hash them."""
 
 
 class Slots(NamedTuple):
@@ -77,8 +74,7 @@ class Names(NamedTuple):
         def hash_part(part: slice) -> U64:
             return hashes(self.text, at[part], size[part], tag[part], *_KEY)
 
-        parts = shares(offsets(size)) if len(at) > _MANY else [slice(None)]
-        first, rows = group(*self, np.concatenate(each(hash_part, parts)))
+        first, rows = group(*self, np.concatenate(each(hash_part, pieces(len(at)))))
         rows.setflags(write=False)
         return first, Slots(rows, _KEY)
 

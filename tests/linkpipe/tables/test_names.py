@@ -61,7 +61,7 @@ def test_renumbered_names_are_found_under_their_new_numbers(
 @pytest.mark.parametrize("threads", ["1", "2", "3", "8"])
 def test_threads_find_the_same(threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many names are hashed by parts; some of them may be of no names, or of empty ones."""
-    monkeypatch.setattr("linkpipe.tables.names._MANY", 2)
+    monkeypatch.setattr("linkpipe.arrays.threads._MANY", 2)
     monkeypatch.setenv(VARIABLE, threads)
     for many in ([b"a", b"bb" * 90, b"a", b"c", b"bb" * 90], [b"", b"a", b""], [b""] * 9):
         first, slots = Names.of(many, [0] * len(many)).group()
