@@ -30,8 +30,8 @@ import numpy.typing as npt
 
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.ragged import expand
-from linkpipe.arrays.threads import each
-from linkpipe.arrays.types import I32, I64
+from linkpipe.arrays.room import Memory
+from linkpipe.arrays.types import I32, I64, U32
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -42,11 +42,22 @@ from linkpipe.tables.contents import check_contents, group_contents
 from linkpipe.tables.names import Names, Slots
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import Packages
-from linkpipe.tables.records import HASHED, HASHED64, PACKAGE, REF, Records, read_records
-from linkpipe.tables.symbols import COLUMNS, Flag, Symbols
+from linkpipe.tables.records import (
+    DESCRIBED,
+    NONPKG,
+    PACKAGE,
+    REF,
+    Records,
+    describe,
+    read_records,
+)
+from linkpipe.tables.symbolcolumns import COLUMNS, DEFAULTS, STATIC
+from linkpipe.tables.symbols import Flag, Symbols
 
 # Flags that a symbol has when any of its records has them, not just the winner's.
 _STICKY = np.uint32(Flag.LOCAL | Flag.USED_IN_IFACE)
+# When symbols of each class get their ids.
+_STAGES = np.array([0, 1, 1, 1, 2], np.uint8)
 
 
 @linkpass(requires=("packages", "objects"), provides=("symbols", "objects"))
@@ -57,60 +68,43 @@ def resolve(link: Link) -> Link:
     with_dwarf = link.options.dumpdep or not link.options.w
     contents = group_contents(objects, int(_STICKY), with_dwarf=with_dwarf)
     left_out = contents.noted & np.uint8(LEFT_OUT)
-    records = read_records(objects, link.arch.regabi, with_dwarf=with_dwarf, left_out=left_out)
-    n = len(records.place)
-    is_package, is_ref = records.cls == PACKAGE, records.cls == REF
-    is_hashed = (records.cls == HASHED64) | (records.cls == HASHED)
+    regabi = link.arch.regabi
+    records = read_records(objects, regabi, with_dwarf=with_dwarf, left_out=left_out)
 
     # leader[row]: the row whose symbol it is. Rows that lead themselves are new symbols.
-    leader = np.arange(n)
+    leader = np.arange(len(records.place), dtype=np.int32)
     named, slots = _lead_equal_names(objects, records, leader)
-    hashed = np.flatnonzero(is_hashed)
-    hashed = hashed[contents.first[records.place[hashed]] != records.place[hashed]]
-    leader[hashed] = np.searchsorted(records.place, contents.first[records.place[hashed]])
+    alike = contents.first[records.place]
+    hashed = np.flatnonzero(alike != records.place)
+    leader[hashed] = np.searchsorted(records.place, alike[hashed])
+    ids, order = codes.numbered(leader, _STAGES[records.cls])
 
-    new = leader == np.arange(n)
-    order = np.concatenate(
-        [np.flatnonzero(new & part) for part in (is_package, ~is_package & ~is_ref, is_ref)]
-    )
-    ids = np.zeros(n, np.int32)
-    ids[order] = np.arange(1, len(order) + 1, dtype=np.int32)
-    ids = ids[leader]
-    made = 1 + int(np.count_nonzero(new & ~is_ref))
-
-    winner = np.concatenate(([0], order))
+    winner = np.concatenate(([0], order), dtype=np.int32)
     _larger_wins(hashed, ids, records.size, winner)
-    again = np.flatnonzero(~(new | is_hashed | is_ref))
     fixups = _settle_names(
-        link.packages,
-        objects,
-        records,
-        again,
-        leader,
-        ids,
-        winner,
-        plain_wins=link.release.plain_wins,
+        link.packages, objects, records, leader, ids, winner, plain_wins=link.release.plain_wins
     )
 
-    symbols = _table(objects, records, ids, winner, made, fixups, slots.renumbered(ids[named]))
+    names = slots.renumbered(ids[named])
+    symbols = _table(objects, regabi, records, ids, winner, fixups, names)
     local_to_id = np.zeros(int(objects.local_base[-1]), np.int32)
     local_to_id[records.place] = ids
     share(contents.first, local_to_id)
-    builtins = _builtins(symbols, link.release.builtins, link.arch.regabi)
+    builtins = _builtins(symbols, link.release.builtins, regabi)
     objects = attrs.evolve(objects, local_to_id=frozen(local_to_id), builtins=builtins)
     check_contents(objects, contents)
     return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
 
 
-def _lead_equal_names(objects: Objects, records: Records, leader: I64) -> tuple[I64, Slots]:
+def _lead_equal_names(objects: Objects, records: Records, leader: I32) -> tuple[I64, Slots]:
     """Let one row of each name and version lead the others: the last package definition, else the
     first definition, else the first reference. Package definitions stay symbols of their own.
 
     Returns the rows that have a name to be found by, and where each is found by its number.
     """
-    usable = (records.name_size > 0) & (records.version != objects.version[records.object])
+    usable = (records.name_size > 0) & (records.version < STATIC)
     in_package = np.flatnonzero((records.cls == PACKAGE) & usable)[::-1]
-    others = np.flatnonzero((records.cls > HASHED) & (records.cls != REF) & usable)
+    others = np.flatnonzero((records.cls == NONPKG) & usable)
     rows = np.concatenate((in_package, others, np.flatnonzero(records.cls == REF)))
     first, slots = Names(
         objects.arena.bytes, records.name_at[rows], records.name_size[rows], records.version[rows]
@@ -120,14 +114,14 @@ def _lead_equal_names(objects: Objects, records: Records, leader: I64) -> tuple[
     return rows, slots
 
 
-def _larger_wins(rows: I64, ids: I32, size: I64, winner: I64) -> None:
+def _larger_wins(rows: I64, ids: I32, size: U32, winner: I32) -> None:
     """Among rows of one symbol the largest wins, the first of them when equal.
 
     ``for row in rows: if size[row] > size[winner[ids[row]]]: winner[ids[row]] = row``
     """
     better = rows[size[rows] > size[winner[ids[rows]]]]
     if len(better):
-        order = np.lexsort((better, -size[better], ids[better]))
+        order = np.lexsort((better, -size[better].astype(np.int64), ids[better]))
         better = better[order]
         first = np.concatenate(([True], np.diff(ids[better]) != 0))
         winner[ids[better[first]]] = better[first]
@@ -137,16 +131,18 @@ def _settle_names(
     packages: Packages,
     objects: Objects,
     records: Records,
-    again: I64,
-    leader: I64,
+    leader: I32,
     ids: I32,
-    winner: I64,
+    winner: I32,
     *,
     plain_wins: bool,
 ) -> dict[int, int]:
     """Choose the winner of each name with several definitions; sizes to correct, by id.
-    ``again`` are the rows that define what another one defines, too, and has led; ``plain_wins``:
-    a definition that may be repeated yields to one that may not, else to a larger one."""
+    ``plain_wins``: a definition that may be repeated yields to one that may not, else to a larger
+    one."""
+    # Those that define what another one defines, too, and has led.
+    itself = np.arange(len(leader), dtype=np.int32)
+    again = np.flatnonzero((records.cls == NONPKG) & (leader != itself))
     plain = (records.flags & np.uint32(Flag.DUPOK)) == 0
     hard = np.zeros(len(leader), np.bool_)
     hard[leader[again]] = plain[leader[again]]
@@ -181,12 +177,13 @@ def _overwrite(
         return new if old_dupok and old_size < new_size else old
     if old_dupok:
         return new
-    pair = np.array([old, new])
+    place = records.place[[old, new]]
+    both = {name: np.empty(2, COLUMNS[name]) for name in DESCRIBED}
+    describe(objects, True, place, both)
     # Of a content that is damaged the oracle knows no more than that there is one.
-    content = records.data_size[pair] != 0
-    content |= objects.has_fault(codes.DATA, records.object[pair], records.local[pair])
-    bss = is_data(records.kind[pair]) & ~content
-    new_text = bool(is_text(records.kind[pair])[1])
+    content = (both["data_size"] != 0) | objects.has_fault(codes.DATA, *objects.located(place))
+    bss = is_data(both["kind"]) & ~content
+    new_text = bool(is_text(both["kind"])[1])
     if bss[0] and (new_text or content[1] or (bss[1] and new_size > old_size)):
         if old_size > new_size:
             fixups[sym] = old_size
@@ -197,12 +194,12 @@ def _overwrite(
         return old
     at, length = int(records.name_at[new]), int(records.name_size[new])
     name = objects.arena.view(at, length).tobytes().decode("utf-8", "replace")
-    path = [packages.items[int(objects.package[records.object[row]])].path for row in (new, old)]
-    kind = [SymKind(int(records.kind[row])).name for row in (new, old)]
+    path = [packages.items[int(objects.package[obj])].path for obj in both["object"]]
+    kind = [SymKind(int(kind)).name for kind in both["kind"]]
     raise InputError(
-        f"duplicated definition of symbol {name}, from {path[0]} (type {kind[0]} size {new_size}) "
-        f"and {path[1]} (type {kind[1]} size {old_size})",
-        file=objects.names[int(records.object[new])],
+        f"duplicated definition of symbol {name}, from {path[1]} (type {kind[1]} size {new_size}) "
+        f"and {path[0]} (type {kind[0]} size {old_size})",
+        file=objects.names[int(both["object"][1])],
         status=1,
         remedy="rename one of them, or make one a declaration without a body or value",
     )
@@ -210,51 +207,42 @@ def _overwrite(
 
 def _table(
     objects: Objects,
+    regabi: bool,
     records: Records,
     ids: I32,
-    winner: I64,
-    made: int,
+    winner: I32,
     fixups: dict[int, int],
     by_name: Slots,
 ) -> Symbols:
-    columns: dict[str, npt.NDArray[Any]] = {
-        "value": np.zeros(len(winner), np.int64),
-        "container": np.zeros(len(winner), np.int32),
-        "section": np.full(len(winner), -1, np.int16),
+    n = len(winner)
+    memory = {
+        name: Memory.begin(dtype, n, DEFAULTS.get(name, 0), n if name in DESCRIBED else 0)
+        for name, dtype in COLUMNS.items()
     }
-
-    def of_winners(name: str) -> npt.NDArray[Any]:
-        made_of = np.zeros(len(winner), COLUMNS[name])
-        # What nobody defines has a name and a version, no more.
-        end = None if name in ("version", "name_at", "name_size") else made
-        column = getattr(records, name).astype(COLUMNS[name], copy=False)
-        # (In the mode "raise" it would be taken by way of a copy.)
-        column.take(winner[1:end], out=made_of[1:end], mode="clip")
-        return made_of
-
-    names = sorted(set(COLUMNS) - set(columns))
-    columns |= zip(names, each(of_winners, names), strict=True)
-    columns["name_at"][0] = -1
-    columns["data_at"][columns["data_size"] == 0] = -1
+    columns: dict[str, npt.NDArray[Any]] = {name: column[:n] for name, column in memory.items()}
+    for name in DESCRIBED:
+        columns[name][0] = DEFAULTS.get(name, 0)
+    described = {name: columns[name][1:] for name in DESCRIBED}
+    describe(objects, regabi, records.place[winner[1:]], described)
     for sym, size in fixups.items():
         columns["size"][sym] = size
-    sticky = records.flags & _STICKY
-    rows = np.flatnonzero(sticky != 0)
-    np.bitwise_or.at(columns["flags"], ids[rows], sticky[rows])
-    rows = np.flatnonzero((records.align > columns["align"].take(ids)) & (records.cls != REF))
+    # What the table does not have from the winner alone.
+    is_ref = records.cls == REF
+    itself = np.arange(len(ids), dtype=np.int32)
+    rows = np.flatnonzero(is_ref | (winner[ids] != itself))
+    np.bitwise_or.at(columns["flags"], ids[rows], records.flags[rows] & _STICKY)
+    rows = rows[~is_ref[rows]]
     np.maximum.at(columns["align"], ids[rows], records.align[rows])
-    for column in columns.values():
-        column.setflags(write=False)
     return Symbols(
         arena=objects.arena,
-        made=made,
+        made=n - int(np.count_nonzero(records.cls[winner[1:]] == REF)),
         contents=MappingProxyType({}),
         extnames=MappingProxyType({}),
         packages=MappingProxyType({}),
         by_name=by_name,
         created=MappingProxyType({}),
         created_names=(b"",),
-        **columns,
+        **{name: column.table(n) for name, column in memory.items()},
     )
 
 

@@ -17,17 +17,18 @@ Reads `objects`, `packages`; provides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from linkpipe.arrays.room import Column
 from linkpipe.arrays.types import Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
 from linkpipe.output.stdout import say
 from linkpipe.tables.names import Names
-from linkpipe.tables.records import NONPKG, PACKAGE, Records, read_records
-from linkpipe.tables.symbols import Flag
+from linkpipe.tables.records import DESCRIBED, NONPKG, PACKAGE, Records, describe, read_records
+from linkpipe.tables.symbolcolumns import COLUMNS, STATIC, Flag
 
 _MAY_DIFFER = ("go:info.go.interface", "go:info.go.builtin", "go:debuglines")
 
@@ -37,6 +38,8 @@ def strictdups(link: Link) -> Link:
     """Compare duplicate definitions."""
     objects = link.objects
     records = read_records(objects, link.arch.regabi, with_dwarf=True)
+    content = {name: np.empty(len(records.place), COLUMNS[name]) for name in DESCRIBED}
+    describe(objects, link.arch.regabi, records.place, content)
     dupok = (records.flags & Flag.DUPOK) != 0
     found: list[tuple[int, str, str]] = []
     for rows in _definitions(link, records, dupok):
@@ -45,7 +48,7 @@ def strictdups(link: Link) -> Link:
             if records.cls[row] == PACKAGE:
                 kept = row
             elif dupok[kept] and dupok[row]:
-                why = _difference(link, records, kept, row)
+                why = _difference(link, content, kept, row)
                 if why:
                     name, told = _told(link, records, kept, row, why)
                     found.append((row, name, told))
@@ -67,7 +70,7 @@ def _definitions(link: Link, records: Records, dupok: Bool) -> Iterator[list[int
     """The rows of each name that several definitions of which any will do are for: those of
     package symbols first, as they are loaded first."""
     objects = link.objects
-    usable = (records.name_size > 0) & (records.version != objects.version[records.object])
+    usable = (records.name_size > 0) & (records.version < STATIC)
     usable &= (records.cls == PACKAGE) | (records.cls == NONPKG)
     rows = np.flatnonzero(usable)
     at, size, version = records.name_at[rows], records.name_size[rows], records.version[rows]
@@ -81,17 +84,18 @@ def _definitions(link: Link, records: Records, dupok: Bool) -> Iterator[list[int
         yield rows[start:end].tolist()
 
 
-def _difference(link: Link, records: Records, old: int, new: int) -> str:
+def _difference(link: Link, content: Mapping[str, Column], old: int, new: int) -> str:
     """How the second of two definitions differs from the first, in the oracle's words."""
     view = link.objects.arena.view
     have, had = (
-        bytes(view(int(records.data_at[row]), int(records.data_size[row]))) for row in (new, old)
+        bytes(view(int(content["data_at"][row]), int(content["data_size"][row])))
+        for row in (new, old)
     )
     if len(have) != len(had):
         return f"new length {len(have)} != old length {len(had)}"
     if have != had:
         return "same length but different contents"
-    size, before = int(records.size[new]), int(records.size[old])
+    size, before = int(content["size"][new]), int(content["size"][old])
     return "" if size == before else f"different sizes: new size {size} != old size {before}"
 
 
@@ -99,9 +103,9 @@ def _told(link: Link, records: Records, old: int, new: int, why: str) -> tuple[s
     """The name of a symbol, and the oracle's message about it."""
     at, length = int(records.name_at[new]), int(records.name_size[new])
     name = bytes(link.objects.arena.view(at, length)).decode("utf-8", "surrogateescape")
+    owner, _ = link.objects.located(records.place[[new, old]])
     here, there = (
-        link.packages.items[int(link.objects.package[records.object[row]])].path
-        for row in (new, old)
+        link.packages.items[package].path for package in link.objects.package[owner].tolist()
     )
     return name, (
         f"while reading object for '{here}': duplicate symbol '{name}', previous def at "

@@ -27,14 +27,21 @@ class Memory(np.ndarray[Any, Any]):
     taken: int
 
     @classmethod
+    def begin(cls, dtype: npt.DTypeLike, rows: int, default: int = 0, known: int = 0) -> Memory:
+        """A column of ``rows`` rows, and room for more, for who writes the first ``known`` rows
+        before it makes a table of them; there is the ``default`` in all others."""
+        memory = cls(max(rows + 64, rows + rows // 16), dtype)
+        memory[known:] = default
+        memory.taken = len(memory)
+        return memory
+
+    @classmethod
     def make(cls, dtype: npt.DTypeLike, old: Column, rows: int, default: int = 0) -> Memory:
         """A column that begins with ``old``, with room for ``rows`` rows and more; there is the
         ``default`` in all behind ``old``."""
-        memory = cls(max(rows + 64, rows + rows // 16), dtype)
+        memory = cls.begin(dtype, rows, default, len(old))
         memory[: len(old)] = old
-        memory[len(old) :] = default
         memory.setflags(write=False)
-        memory.taken = len(memory)
         return memory
 
     @classmethod
@@ -57,6 +64,7 @@ class Memory(np.ndarray[Any, Any]):
 
     def table(self, rows: int) -> Column:
         """The first rows, for a table. The room behind them is free again."""
+        self.setflags(write=False)
         self.taken = rows
         return self.shown(rows)
 

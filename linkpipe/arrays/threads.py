@@ -21,8 +21,8 @@ from linkpipe.errors import UserError
 
 VARIABLE = "LINKPIPE_THREADS"
 _MANY = 250_000
-"""Rows from which on threads are worth it: they take longer than to start one, and than the interrupts
-by which processors that share memory tell each other what becomes of it."""
+"""Rows from which on threads are worth it: they take longer than to start one, and than the
+interrupts by which processors that share memory tell each other what becomes of it."""
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -82,8 +82,8 @@ def shares(starts: I64) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(bounds) if a < b]
 
 
-def pieces(n: int) -> list[slice]:
-    """Ranges of n rows, each of which may be the work of several, nobody knows of how many: a few
-    ranges for each thread, or one of all where rows are few."""
-    count = 4 * worth(4 * n) if worth(4 * n) > 1 else 1
+def pieces(n: int, work: int = 4) -> list[slice]:
+    """Ranges of n rows, each of which may be the ``work`` of several, nobody knows of how many: a
+    few ranges for each thread, or one of all where rows are few."""
+    count = 4 * worth(work * n) if worth(work * n) > 1 else 1
     return [slice(n * i // count, n * (i + 1) // count) for i in range(count)]

@@ -285,15 +285,15 @@ def _check_symbols(
     blocks: cython.const[cython.longlong][::1],
     local: cython.const[cython.longlong][::1],
     classes: cython.const[cython.longlong][::1],
-    left_out: cython.const[cython.uchar][::1],
+    room: cython.longlong,
 ):
-    """Raise IndexError for symbol records that lie outside of ``data``."""
+    """Raise IndexError for records that lie outside of ``data``, or places beyond ``room``."""
     n: cython.longlong = local.shape[0] - 1
     if (
         n < 0
         or blocks.shape[0] != _BLOCKS * n
         or classes.shape[0] != 5 * n
-        or not 0 <= local[0] <= local[n] <= left_out.shape[0]
+        or not 0 <= local[0] <= local[n] <= room
     ):
         raise ValueError("columns of objects differ in length")
     o: cython.longlong
@@ -332,7 +332,7 @@ def count_symbols(
 ):
     """How many rows `symbols` makes of the same; and the place of the first symbol of a ``debug``
     kind that has one of the flags ``rooting``, -1 where there is none."""
-    _check_symbols(data, blocks, local, classes, left_out)
+    _check_symbols(data, blocks, local, classes, left_out.shape[0])
     if min(flag2.shape[0], debug.shape[0]) < 256:
         raise ValueError("columns of kinds differ in length")
     o: cython.longlong
@@ -354,6 +354,23 @@ def count_symbols(
     return rows, root
 
 
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _version(
+    data: cython.const[cython.uchar][::1],
+    at: cython.longlong,
+    static: cython.int,
+    abis: cython.bint,
+) -> cython.int:
+    """The version of the symbol record at ``at``, of an object whose own symbols are ``static``."""
+    abi: cython.longlong = _u32(data, at + 8) & 0xFFFF
+    if abi == _STATIC:
+        return static
+    return cython.cast(cython.int, abi) if abis else 0
+
+
 def symbols(
     data: cython.const[cython.uchar][::1],
     blocks: cython.const[cython.longlong][::1],
@@ -362,65 +379,48 @@ def symbols(
     classes: cython.const[cython.longlong][::1],
     left_out: cython.const[cython.uchar][::1],
     static: cython.const[cython.int][::1],
-    own: cython.const[cython.uint][::1],
-    kinds: cython.const[cython.uchar][::1],
     flag2: cython.const[cython.uchar][::1],
     debug: cython.const[cython.uchar][::1],
-    empty: cython.const[cython.longlong][::1],
-    hashed: cython.uint,
     abis: cython.bint,
     with_debug: cython.bint,
-    first: cython.longlong,
-    place: cython.longlong[::1],
-    obj: cython.int[::1],
-    number: cython.int[::1],
+    place: cython.int[::1],
     cls: cython.uchar[::1],
     name_at: cython.longlong[::1],
     name_size: cython.int[::1],
     version: cython.int[::1],
-    kind: cython.uchar[::1],
     flags: cython.uint[::1],
-    size: cython.longlong[::1],
+    size: cython.uint[::1],
     align: cython.int[::1],
-    data_at: cython.longlong[::1],
-    data_size: cython.int[::1],
 ):
     """Read the symbol records of objects, but those at the places ``left_out``, and those whose
     kind (as objects number it) is ``debug`` only ``with_debug``, into the columns of
     linkpipe.tables.records.Records, in its order.
 
-    Objects as in `faults`, of which the first given here is number ``first``; ``local`` and
-    ``classes[5 * i]`` and on: how many symbols object i has of each class.
-    ``static``: the version of symbols that are static to an object; ``own``: flags that all symbols
-    of an object have, and those found by a long hash have ``hashed`` too; ``kinds`` and ``flag2``
-    translate an object's numbers; ``empty``: places (ascending) of symbols whose content is not to
-    be read; without ``abis`` all versions but the static ones are 0. Raises IndexError for records
-    that lie outside of ``data``, ValueError when there are other than `count_symbols` rows.
+    Objects as in `faults`; ``local`` and ``classes[5 * i]`` and on: how many symbols object i has
+    of each class. ``static``: the version of symbols that are static to an object; ``flag2``
+    translates an object's bits; without ``abis`` all versions but the static ones are 0. Raises
+    IndexError for records that lie outside of ``data``, ValueError when there are other than
+    `count_symbols` rows.
 
     ``[(o, i, struct.unpack("<IIHBBBII", record)) for each object for each of its symbols]``
     """
-    _check_symbols(data, blocks, local, classes, left_out)
+    _check_symbols(data, blocks, local, classes, left_out.shape[0])
     n: cython.longlong = local.shape[0] - 1
-    if (
-        min(base.shape[0], static.shape[0], own.shape[0]) < n
-        or min(kinds.shape[0], flag2.shape[0], debug.shape[0]) < 256
-    ):
+    if min(base.shape[0], static.shape[0]) < n or min(flag2.shape[0], debug.shape[0]) < 256:
         raise ValueError("columns of objects differ in length")
     room: cython.longlong = place.shape[0]
     if not (
-        obj.shape[0] == number.shape[0] == cls.shape[0] == name_at.shape[0] == room
-        and name_size.shape[0] == version.shape[0] == kind.shape[0] == flags.shape[0] == room
-        and size.shape[0] == align.shape[0] == data_at.shape[0] == data_size.shape[0] == room
+        cls.shape[0] == name_at.shape[0] == name_size.shape[0] == version.shape[0] == room
+        and flags.shape[0] == size.shape[0] == align.shape[0] == room
     ):
         raise ValueError("columns of rows differ in length")
+    if local[n] > 0x7FFFFFFF:
+        raise ValueError(f"{local[n]} symbols are too many")
     o: cython.longlong
     i: cython.longlong
     at: cython.longlong
-    where: cython.longlong
     within: cython.longlong
-    abi: cython.longlong
     c: cython.longlong
-    skip: cython.longlong = 0
     row: cython.longlong = 0
     with cython.nogil:
         for o in range(n):
@@ -432,40 +432,173 @@ def symbols(
                 while c < 4 and i >= within:
                     c += 1
                     within += classes[5 * o + c]
-                where = local[o] + i
-                if left_out[where] or (debug[data[at + 10]] and not with_debug):
+                if left_out[local[o] + i] or (debug[data[at + 10]] and not with_debug):
                     continue
                 row += 1
                 if row > room:
                     continue
-                place[row - 1] = where
-                obj[row - 1] = cython.cast(cython.int, first + o)
-                number[row - 1] = cython.cast(cython.int, i)
+                place[row - 1] = cython.cast(cython.int, local[o] + i)
                 cls[row - 1] = cython.cast(cython.uchar, c)
                 name_size[row - 1] = cython.cast(cython.int, _signed(_u32(data, at)))
                 name_at[row - 1] = base[o] + _u32(data, at + 4)
-                abi = _u32(data, at + 8) & 0xFFFF
-                if abi == _STATIC:
-                    version[row - 1] = static[o]
-                else:
-                    version[row - 1] = cython.cast(cython.int, abi) if abis else 0
-                kind[row - 1] = kinds[data[at + 10]]
-                flags[row - 1] = own[o] | _flags(data, at, flag2) | (hashed if c == 2 else 0)
-                size[row - 1] = _u32(data, at + 13)
+                version[row - 1] = _version(data, at, static[o], abis)
+                flags[row - 1] = _flags(data, at, flag2)
+                size[row - 1] = cython.cast(cython.uint, _u32(data, at + 13))
                 align[row - 1] = cython.cast(cython.int, max(_signed(_u32(data, at + 17)), 0))
-                data_at[row - 1] = 0
-                data_size[row - 1] = 0
-                if c < 4:
-                    while skip < empty.shape[0] and empty[skip] < where:
-                        skip += 1
-                    abi = blocks[_BLOCKS * o + _DATAIDX] + 4 * i
-                    data_at[row - 1] = blocks[_BLOCKS * o + _DATABLOCK] + _u32(data, abi)
-                    if skip == empty.shape[0] or empty[skip] != where:
-                        data_size[row - 1] = cython.cast(
-                            cython.int, _signed(_u32(data, abi + 4) - _u32(data, abi))
-                        )
     if row != room:
         raise ValueError(f"there are {row} rows, and room for {room}")
+
+
+def describe(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    base: cython.const[cython.longlong][::1],
+    local: cython.const[cython.longlong][::1],
+    classes: cython.const[cython.longlong][::1],
+    static: cython.const[cython.int][::1],
+    flag2: cython.const[cython.uchar][::1],
+    kinds: cython.const[cython.uchar][::1],
+    own: cython.const[cython.uint][::1],
+    hashed: cython.uint,
+    abis: cython.bint,
+    places: cython.const[cython.int][::1],
+    obj: cython.int[::1],
+    number: cython.int[::1],
+    version: cython.int[::1],
+    kind: cython.uchar[::1],
+    size: cython.longlong[::1],
+    align: cython.int[::1],
+    flags: cython.uint[::1],
+    name_at: cython.longlong[::1],
+    name_size: cython.int[::1],
+    data_at: cython.longlong[::1],
+    data_size: cython.longlong[::1],
+):
+    """What the symbol records at ``places`` say, as the columns of linkpipe.tables.symbols.Symbols
+    that are named so: a row for each place. A reference says its name and version, no more.
+
+    The rest as in `symbols`, all objects; ``kinds`` translates an object's numbers; ``own``: flags
+    that all symbols of an object have, and those found by a long hash have ``hashed`` too. Raises
+    IndexError for a place that there is not, and records that lie outside of ``data``.
+
+    ``[struct.unpack("<IIHBBBII", record at place) for place in places]``
+    """
+    n: cython.longlong = local.shape[0] - 1
+    _check_symbols(data, blocks, local, classes, local[n] if n >= 0 else 0)
+    if (
+        min(base.shape[0], static.shape[0], own.shape[0]) < n
+        or min(kinds.shape[0], flag2.shape[0]) < 256
+    ):
+        raise ValueError("columns of objects differ in length")
+    rows: cython.longlong = places.shape[0]
+    if not (
+        obj.shape[0] == number.shape[0] == version.shape[0] == kind.shape[0] == rows
+        and size.shape[0] == align.shape[0] == flags.shape[0] == name_at.shape[0] == rows
+        and name_size.shape[0] == data_at.shape[0] == data_size.shape[0] == rows
+    ):
+        raise ValueError("columns of rows differ in length")
+    row: cython.longlong
+    i: cython.longlong
+    at: cython.longlong
+    place: cython.longlong
+    beyond: cython.longlong
+    o: cython.longlong = 0
+    # Of the object at hand: its first symbol with a long hash, the one behind the last, and how
+    # many it defines.
+    long: cython.longlong = 0
+    named: cython.longlong = 0
+    defined: cython.longlong = 0
+    start: cython.longlong = 0
+    end: cython.longlong = 0
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for row in range(rows):
+            place = places[row]
+            if place < start or place >= end:
+                if place < local[0] or place >= local[n]:
+                    bad = row
+                    break
+                # The last object that begins at the place or before it.
+                o = 0
+                beyond = n
+                while beyond - o > 1:
+                    i = (o + beyond) // 2
+                    if local[i] <= place:
+                        o = i
+                    else:
+                        beyond = i
+                start = local[o]
+                end = local[o + 1]
+                long = classes[5 * o] + classes[5 * o + 1]
+                named = long + classes[5 * o + 2]
+                defined = named + classes[5 * o + 3]
+            i = place - start
+            at = blocks[_BLOCKS * o + _SYMDEF] + _SYM_SIZE * i
+            name_size[row] = cython.cast(cython.int, _signed(_u32(data, at)))
+            name_at[row] = base[o] + _u32(data, at + 4)
+            version[row] = _version(data, at, static[o], abis)
+            obj[row] = 0
+            number[row] = 0
+            kind[row] = 0
+            size[row] = 0
+            align[row] = 0
+            flags[row] = 0
+            data_at[row] = -1
+            data_size[row] = 0
+            if i >= defined:
+                continue
+            obj[row] = cython.cast(cython.int, o)
+            number[row] = cython.cast(cython.int, i)
+            kind[row] = kinds[data[at + 10]]
+            flags[row] = own[o] | _flags(data, at, flag2) | (hashed if long <= i < named else 0)
+            size[row] = _u32(data, at + 13)
+            align[row] = cython.cast(cython.int, max(_signed(_u32(data, at + 17)), 0))
+            at = blocks[_BLOCKS * o + _DATAIDX] + 4 * i
+            place = _signed(_u32(data, at + 4) - _u32(data, at))
+            if place:
+                data_size[row] = place
+                data_at[row] = blocks[_BLOCKS * o + _DATABLOCK] + _u32(data, at)
+    if bad >= 0:
+        raise IndexError(f"there is no symbol at place {places[bad]}")
+
+
+def numbered(
+    leader: cython.const[cython.int][::1],
+    stage: cython.const[cython.uchar][::1],
+):
+    """Number symbols from 1 on: rows that lead themselves are new ones, first those of stage 0 in
+    their order, then those of 1, of 2. Returns the number of each row's leader, int32[n], and the
+    rows by number, int32[m]. Raises IndexError for a leader that does not lead itself.
+
+    ``rows = [i for s in range(3) for i in range(n) if leader[i] == i and stage[i] == s]``, then
+    ``[1 + rows.index(leader[i]) for i in range(n)], rows``
+    """
+    n: cython.longlong = leader.shape[0]
+    if stage.shape[0] != n:
+        raise ValueError("columns of rows differ in length")
+    numbers = np.zeros(n, np.int32)
+    number: cython.int[::1] = numbers
+    order = np.empty(n, np.int32)
+    rows: cython.int[::1] = order
+    i: cython.longlong
+    s: cython.longlong
+    count: cython.longlong = 0
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for s in range(3):
+            for i in range(n):
+                if leader[i] == i and stage[i] == s:
+                    rows[count] = cython.cast(cython.int, i)
+                    count += 1
+                    number[i] = cython.cast(cython.int, count)
+        for i in range(n):
+            if leader[i] < 0 or leader[i] >= n or number[leader[i]] == 0:
+                bad = i
+                break
+            number[i] = number[leader[i]]
+    if bad >= 0:
+        raise IndexError(f"row {bad} is led by one that does not lead itself")
+    return numbers, order[:count]
 
 
 @cython.cfunc

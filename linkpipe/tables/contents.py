@@ -17,7 +17,7 @@ import numpy as np
 
 from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.threads import each, worth
-from linkpipe.arrays.types import I32, I64, U8, Ints
+from linkpipe.arrays.types import I32, U8, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.kernels import contents
@@ -90,7 +90,7 @@ def check_contents(objects: Objects, found: Contents) -> None:
     if found.miscounted >= 0:
         _fail(objects, found, found.miscounted, "number of relocations")
     rows = np.flatnonzero((found.noted & contents.WITH_RELOCS) != 0)
-    mine, theirs = (objects.relocs(*_places(objects, of)) for of in (rows, found.first[rows]))
+    mine, theirs = (objects.relocs(*objects.located(of)) for of in (rows, found.first[rows]))
     for a, b, what in (
         (mine.offset, theirs.offset, "offset"),
         (mine.size, theirs.size, "size"),
@@ -105,15 +105,9 @@ def check_contents(objects: Objects, found: Contents) -> None:
             _fail(objects, found, row, f"{what} of a relocation")
 
 
-def _places(objects: Objects, rows: Ints) -> tuple[I64, I64]:
-    """The object of each record, and its number there."""
-    owner = np.searchsorted(objects.local_base, rows, "right") - 1
-    return owner, rows - objects.local_base[owner]
-
-
 def _fail(objects: Objects, found: Contents, row: int, what: str) -> None:
     rows = np.array([row, found.first[row]])
-    (obj, other), (local, theirs) = (part.tolist() for part in _places(objects, rows))
+    (obj, other), (local, theirs) = (part.tolist() for part in objects.located(rows))
 
     def told(obj: int, local: int) -> str:
         at = objects.blocks[[obj], goobj.SYMDEF] + goobj.SYM.itemsize * local

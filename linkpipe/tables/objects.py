@@ -173,6 +173,11 @@ class Objects:
         """Defined symbols of each object: int64[n]."""
         return self.ndef + self.nhashed64 + self.nhashed + self.nnonpkg
 
+    def located(self, places: Ints) -> tuple[I64, I64]:
+        """The object of each symbol, by its place in ``local_to_id``, and its number there."""
+        owner = np.searchsorted(self.local_base, places, "right") - 1
+        return owner, places - self.local_base[owner]
+
     def resolve(self, objects: I64, pkg: U32, sym: U32) -> I32:
         """Symbol ids for the references (pkg[i], sym[i]) found in object objects[i]: int32[k].
 

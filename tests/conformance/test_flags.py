@@ -20,8 +20,8 @@ import pytest
 from attrs import frozen
 
 from linkpipe.flags.options import FLAGS, HEAD_TYPES
-from linkpipe.tables.records import NONPKG, read_records
-from linkpipe.tables.symbols import Flag
+from linkpipe.tables.records import DESCRIBED, NONPKG, describe, read_records
+from linkpipe.tables.symbolcolumns import COLUMNS, Flag
 from linkpipe.testing.links import release
 from tests.conformance import oracle
 from tests.conformance.damage import copy, object_at, rewrite
@@ -227,18 +227,20 @@ def differing_twin(given: Inputs) -> str:
     link = stages().before["resolve"]
     objects = link.objects
     records = read_records(objects, link.arch.regabi, with_dwarf=False)
+    content = {name: np.empty(len(records.place), COLUMNS[name]) for name in DESCRIBED}
+    describe(objects, link.arch.regabi, records.place, content)
     first: dict[tuple[bytes, int], int] = {}
     for row in np.flatnonzero((records.flags & Flag.DUPOK) != 0).tolist():
         at, size = int(records.name_at[row]), int(records.name_size[row])
         name = objects.arena.view(at, size).tobytes()
-        length = int(records.data_size[row])
+        length = int(content["data_size"][row])
         if records.cls[row] != NONPKG or not length:
             continue
         if first.setdefault((name, int(records.version[row])), row) == row:
             continue
-        obj = int(records.object[row])
+        obj = int(content["object"][row])
         path = link.packages.items[int(objects.package[obj])].path
-        last = int(records.data_at[row] - objects.base[obj]) + length - 1
+        last = int(content["data_at"][row] - objects.base[obj]) + length - 1
         rewrite(given.archives()[path], partial(flipped, at=last))
         return name.decode()
     raise AssertionError("no symbol is defined twice: the test is wrong")

@@ -174,19 +174,23 @@ def test_an_object_outside_of_its_bytes_is_an_error(records: Any, wrong: str) ->
         records.faults(*columns.values())
 
 
-STATIC, OWN, EMPTY, ROOTING, HASHED = [0, 70, 71], [0, 1 << 30, 0], [6], 0x2020, 1 << 29
+STATIC, OWN, ROOTING, HASHED = [0, 70, 71], [0, 1 << 30, 0], 0x2020, 1 << 29
 KINDS, FLAG2 = ([(k * n) & 0xFF for k in range(256)] for n in (3, 5))
-
-
 LEFT = [2]
+READ, DESCRIBED = "iBliiIIi", "iiiBliIlill"
+"""Elements of the columns that the kernels write."""
 
 
-def read_slowly(data: bytes, *, abis: bool, debug: bool) -> tuple[list[tuple[int, ...]], int]:
-    """The symbols of two such objects, row by row, and the first that is debug and a root."""
+def read_slowly(
+    data: bytes, *, abis: bool, debug: bool
+) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]], int]:
+    """The symbols of two such objects, row by row; what each place is described as; and the first
+    that is debug and a root."""
     header = goobj.read_header(memoryview(data), "a")
     blocks = (goobj.SYMDEF, goobj.HASHED64DEF, goobj.HASHEDDEF, goobj.NONPKGDEF, goobj.NONPKGREF)
     classes = [cls for cls, block in enumerate(blocks) for _ in range(count(header, block))]
     rows: list[tuple[int, ...]] = []
+    described: list[tuple[int, ...]] = []
     root = -1
     for place in range(2 * len(classes)):
         obj, local = 1 + place // len(classes), place % len(classes)
@@ -194,20 +198,23 @@ def read_slowly(data: bytes, *, abis: bool, debug: bool) -> tuple[list[tuple[int
         symbol = data[header.offsets[goobj.SYMDEF] + 21 * local :][:21]
         length, name, abi, kind, flag, flag2, size, align = struct.unpack("<iIHBBBIi", symbol)
         flags = flag | FLAG2[flag2] << 8
+        version = STATIC[obj] if abi == goobj.ABI_STATIC else abi * abis
+        align = max(align, 0)
+        content, at = 0, -1
+        if cls < 4:
+            index = header.offsets[goobj.DATAIDX] + 4 * local
+            start, end = struct.unpack_from("<II", data, index)
+            content = (end - start + 2**31) % 2**32 - 2**31
+            at = base + header.offsets[goobj.DATA] + start if content else -1
+            about = (KINDS[kind], size, align, flags | OWN[obj] | HASHED * (cls == 2))
+            described.append((obj, local, version, *about, base + name, length, at, content))
+        else:
+            described.append((0, 0, version, 0, 0, 0, 0, base + name, length, -1, 0))
         if kind in PASSED and flags & ROOTING and root < 0:
             root = place
-        if place in LEFT or (kind in PASSED and not debug):
-            continue
-        version = STATIC[obj] if abi == goobj.ABI_STATIC else abi * abis
-        at, end = 0, 0
-        if cls < 4:
-            at, end = struct.unpack_from("<II", data, header.offsets[goobj.DATAIDX] + 4 * local)
-        content = (end - at + 2**31) % 2**32 - 2**31 if place not in EMPTY else 0
-        at += base + header.offsets[goobj.DATA] if cls < 4 else 0
-        flags |= OWN[obj] | HASHED * (cls == 2)
-        row = (place, obj, local, cls, base + name, length, version, KINDS[kind], flags, size)
-        rows.append((*row, max(align, 0), at, content))
-    return rows, root
+        if place not in LEFT and (kind not in PASSED or debug):
+            rows.append((place, cls, base + name, length, version, flags, size, align))
+    return rows, described, root
 
 
 def columns(data: bytes) -> dict[str, Any]:
@@ -226,11 +233,8 @@ def columns(data: bytes) -> dict[str, Any]:
         "classes": counts.reshape(-1),
         "left_out": np.isin(np.arange(counts.sum()), LEFT).view(np.uint8),
         "static": np.array(STATIC, np.int32),
-        "own": np.array(OWN, np.uint32),
-        "kinds": np.array(KINDS, np.uint8),
         "flag2": np.array(FLAG2, np.uint8),
         "debug": debug,
-        "empty": np.array(EMPTY),
     }
 
 
@@ -242,19 +246,35 @@ def read(
 ) -> tuple[list[npt.NDArray[Any]], int]:
     """The columns that the kernels make, and the first that is debug and a root."""
     count, root = records.count_symbols(*(given[name] for name in COUNTED), ROOTING, debug)
-    columns = [np.full(count, 7, dtype) for dtype in "liiBliiBIlili"]
-    records.symbols(*given.values(), HASHED, abis, debug, 0, *columns)
+    columns = [np.full(count, 7, dtype) for dtype in READ]
+    records.symbols(*given.values(), abis, debug, *columns)
     return columns, root
+
+
+def describing(given: dict[str, Any]) -> dict[str, Any]:
+    """The same for the kernel that describes places."""
+    named = {name: given[name] for name in given if name not in ("left_out", "debug")}
+    kinds, own = np.array(KINDS, np.uint8), np.array(OWN, np.uint32)
+    return {**named, "kinds": kinds, "own": own, "hashed": HASHED}
 
 
 @forms("records")
 @settings(max_examples=200)
-@given(damage(), st.booleans(), st.booleans())
-def test_symbols_are_read(records: Any, data: bytes, abis: bool, debug: bool) -> None:
-    """Whatever their records say: they are as one by one."""
-    found, root = read(records, columns(data), abis=abis, debug=debug)
+@given(damage(), st.booleans(), st.booleans(), st.lists(st.integers(0, 9)))
+def test_symbols_are_read(
+    records: Any, data: bytes, abis: bool, debug: bool, asked: list[int]
+) -> None:
+    """Whatever their records say: they are as one by one; described in any order."""
+    given = columns(data)
+    found, root = read(records, given, abis=abis, debug=debug)
     rows = list(zip(*(column.tolist() for column in found), strict=True))
-    assert (rows, root) == read_slowly(data, abis=abis, debug=debug)
+    slow, described, slow_root = read_slowly(data, abis=abis, debug=debug)
+    assert (rows, root) == (slow, slow_root)
+    told = [np.full(len(asked), 7, dtype) for dtype in DESCRIBED]
+    places = np.array(asked, np.int32)
+    records.describe(*describing(given).values(), abis, places, *told)
+    rows = list(zip(*(column.tolist() for column in told), strict=True))
+    assert rows == [described[place] for place in asked]
 
 
 @forms("records")
@@ -262,20 +282,20 @@ def test_objects_are_read_in_shares(records: Any) -> None:
     """Each thread some of them, into its part of the columns."""
     given = columns(OBJECT)
     whole, _ = read(records, given, abis=True, debug=True)
-    behind = {name: given[name][2:] for name in ("base", "local", "static", "own")}
+    behind = {name: given[name][2:] for name in ("base", "local", "static")}
     behind |= {"blocks": given["blocks"][38:], "classes": given["classes"][10:]}
     count, _ = records.count_symbols(*((given | behind)[name] for name in COUNTED), ROOTING, True)
     part = [np.full(count, 7, column.dtype) for column in whole]
-    records.symbols(*(given | behind).values(), HASHED, True, True, 2, *part)
+    records.symbols(*(given | behind).values(), True, True, *part)
     assert count == 5
     assert [column.tolist() for column in part] == [column[4:].tolist() for column in whole]
     for room in (count - 1, count + 1):
         part = [np.zeros(room, column.dtype) for column in whole]
         with pytest.raises(ValueError, match=f"5 rows, and room for {room}"):
-            records.symbols(*(given | behind).values(), HASHED, True, True, 2, *part)
+            records.symbols(*(given | behind).values(), True, True, *part)
     part[3] = part[3][1:]
     with pytest.raises(ValueError, match="differ in length"):
-        records.symbols(*(given | behind).values(), HASHED, True, True, 2, *part)
+        records.symbols(*(given | behind).values(), True, True, *part)
 
 
 @forms("records")
@@ -298,14 +318,55 @@ def test_symbols_outside_of_their_bytes_are_an_error(
     given[column][at] = value
     with pytest.raises(IndexError):
         records.count_symbols(*(given[name] for name in COUNTED), ROOTING, True)
-    rows = [np.zeros(10, dtype) for dtype in "liiBliiBIlili"]
+    rows = [np.zeros(10, dtype) for dtype in READ]
     with pytest.raises(IndexError):
-        records.symbols(*given.values(), HASHED, True, True, 0, *rows)
+        records.symbols(*given.values(), True, True, *rows)
+    told = [np.zeros(1, dtype) for dtype in DESCRIBED]
+    with pytest.raises(IndexError):
+        records.describe(*describing(given).values(), True, np.zeros(1, np.int32), *told)
     given = columns(OBJECT)
-    for short in ("own", "base", "static", "kinds", "debug", "blocks", "classes", "left_out"):
+    for place in (-1, 10):
+        with pytest.raises(IndexError, match=f"no symbol at place {place}"):
+            records.describe(*describing(given).values(), True, np.array([place], "i4"), *told)
+    for short in ("base", "static", "debug", "blocks", "classes", "left_out"):
         wrong = given | {short: given[short][1:]}
         with pytest.raises(ValueError, match="differ in length"):
-            records.symbols(*wrong.values(), HASHED, True, True, 0, *rows)
+            records.symbols(*wrong.values(), True, True, *rows)
+    for short in ("base", "static", "own", "kinds", "flag2", "blocks", "classes"):
+        asked = describing(given)
+        asked[short] = asked[short][1:]
+        with pytest.raises(ValueError, match="differ in length"):
+            records.describe(*asked.values(), True, np.zeros(1, np.int32), *told)
+    told[4] = told[4][1:]
+    with pytest.raises(ValueError, match="differ in length"):
+        records.describe(*describing(given).values(), True, np.zeros(1, np.int32), *told)
+
+
+@forms("records")
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=20))
+def test_symbols_are_numbered(records: Any, rows: list[tuple[int, int]]) -> None:
+    """By stages; a stage that there is not has none, and who is led by such a row is an error."""
+    leader = np.arange(len(rows), dtype=np.int32)
+    for row, (back, _) in enumerate(rows):
+        leader[row] = leader[max(row - back, 0)]
+    stage = np.array([stage for _, stage in rows], np.uint8)
+    order = [i for s in range(3) for i in range(len(rows)) if leader[i] == i and stage[i] == s]
+    if any(stage[i] == 3 for i in leader.tolist()):
+        with pytest.raises(IndexError, match="does not lead itself"):
+            records.numbered(leader, stage)
+        return
+    ids, found = records.numbered(leader, stage)
+    assert found.tolist() == order
+    assert ids.tolist() == [1 + order.index(i) for i in leader.tolist()]
+
+
+@forms("records")
+@pytest.mark.parametrize("leader", [[1, 0], [-1, 1], [0, 2]])
+def test_a_row_is_led_by_one_that_leads_itself(records: Any, leader: list[int]) -> None:
+    with pytest.raises(IndexError, match="does not lead itself"):
+        records.numbered(np.array(leader, np.int32), np.zeros(2, np.uint8))
+    with pytest.raises(ValueError, match="differ in length"):
+        records.numbered(np.array(leader, np.int32), np.zeros(1, np.uint8))
 
 
 TYPES = [(7 * n) & 0xFFFF for n in range(1 << 15)]
