@@ -55,6 +55,8 @@ _ELSEWHERE = (SymKind.SHOSTOBJ, SymKind.SDYNIMPORT, SymKind.SUNDEFEXT)
 )
 def relocate(link: Link) -> Link:
     """Copy contents into the image and apply relocations."""
+    arena = link.objects.arena
+    arena.let_go()  # from here on, contents are read and no more
     laid = laid_out(link.sections, link.symbols)
     _check_places(link, laid)
     image = fill_image(link.sections, link.symbols, laid, link.arch.code_pad)
@@ -62,6 +64,7 @@ def relocate(link: Link) -> Link:
     work.check()
     for kind, rows in work.groups():
         work.apply(kind, rows)
+    arena.let_go()
     if work.errors:
         with collecting() as errors:
             for error in work.errors.sorted(partial(_source_lines, link)):

@@ -1,4 +1,5 @@
-"""The arena: how many addresses are asked for, and what is said when there are too few."""
+"""The arena: how many addresses are asked for, what is said when there are too few, and what a
+process holds of the files."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ import pytest
 
 from linkpipe.errors import InputError
 from linkpipe.formats.arena import MappedFiles
+from tests.conformance.programs import TINY, inputs
+from tests.conformance.toolchain import environment
 
 SPARSE = [64 << 30, 1 << 40, 2**63 - 1]
 
@@ -63,3 +66,60 @@ def test_a_limit_on_addresses(tmp_path: Path) -> None:
     )
     assert done.stdout.splitlines()[0] == "7 7", done.stderr
     assert done.stdout.splitlines()[1].startswith("UserError cannot reserve ")
+
+
+def resident(path: Path) -> int:
+    """KiB of a file that this process is counted to hold."""
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    first = next(i for i, line in enumerate(lines) if line.endswith(str(path)))
+    return next(int(line.split()[1]) for line in lines[first:] if line.startswith("Rss:"))
+
+
+def test_pages_that_were_read_are_let_go(tmp_path: Path) -> None:
+    file, content = tmp_path / "a", bytes(range(1, 256)) * 1000
+    file.write_bytes(content)
+    mapped = MappedFiles([7, len(content)])
+    mapped.map(1, str(file))
+    place = mapped.arena.view(int(mapped.bases[1]), len(content))
+    assert bytes(place) == content
+    assert resident(file) >= len(content) // 1024
+    mapped.arena.let_go()
+    assert resident(file) == 0
+    assert bytes(place) == content
+
+
+def test_what_could_not_be_mapped_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    monkeypatch.setattr(MappedFiles, "_map_fixed", lambda *_: False)
+    mapped = MappedFiles([7])
+    mapped.map(0, str(tmp_path / "a"))
+    mapped.arena.let_go()
+    assert bytes(mapped.arena.view(0, 7)) == b"content"
+
+
+HELD = """
+import os, sys
+from linkpipe.engine.session import options_for, run_link
+link = run_link(options_for(sys.argv[2:], os.environ), until=sys.argv[1])
+held = 0
+for line in open("/proc/self/smaps"):
+    if line[0] in "0123456789abcdef" and "-" in line.split()[0]:
+        archive = line.rstrip().endswith(".a")
+    elif line.startswith("Rss:") and archive:
+        held += int(line.split()[1])
+print(held)
+"""
+
+
+@pytest.mark.parametrize("name", ["resolve", "pclntab", "relocate"])
+def test_a_link_lets_go_of_archives_when_it_has_read_them(name: str) -> None:
+    given = inputs(TINY)
+    argv = [*given.flags, "-s", "-w", "-o", "/dev/null", str(given.main)]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", HELD, name, *argv],
+        env=given.environment() | environment(LINKPIPE_CHECK=""),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
