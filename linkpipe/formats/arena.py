@@ -16,6 +16,7 @@ import ctypes
 import mmap
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import attrs
@@ -44,7 +45,9 @@ class Arena:
 
     Attributes:
         bytes: uint8[n], all of the span; pages past the end of a file are zero.
-        let_go: see `MappedFiles.let_go`.
+        let_go: takes the files' pages out of this process's memory, which grows with every page
+            that is touched and, around it, with 15 more; one that is touched again comes from the
+            page cache. Does nothing where a file had to be read into its slice.
     """
 
     bytes: U8
@@ -117,10 +120,10 @@ class MappedFiles:
                     ) from e
                 self._sizes[np.argmax(self._sizes)] = _LEFT_OUT
         span = np.frombuffer(memoryview(self._span).toreadonly(), np.uint8)
-        self.arena = Arena(span, self.let_go)
+        self._read: list[int] = []
+        self.arena = Arena(span, partial(_let_go, self._span, self._read))
         self._mmap: Any = None
         self._address = 0
-        self._read = False
 
     def map(self, slot: int, path: str) -> int:
         """Map the file ``path`` over slice ``slot``; return its size in bytes.
@@ -155,7 +158,7 @@ class MappedFiles:
                 )
             ledger.opened(size, path)
             if size and not self._map_fixed(fd, base, size):
-                self._read = True
+                self._read.append(slot)
                 with open(fd, "rb", closefd=False) as f:
                     f.readinto(memoryview(self._span)[base : base + size])
             return size
@@ -169,14 +172,6 @@ class MappedFiles:
         finally:
             os.close(fd)
 
-    def let_go(self) -> None:
-        """Take the files' pages out of this process's memory, which grows with every page that is
-        touched and, around it, with 15 more. One that is touched again comes from the page cache.
-        Does nothing where a file had to be read into its slice.
-        """
-        if not self._read:
-            self._span.madvise(mmap.MADV_DONTNEED)
-
     def _map_fixed(self, fd: int, base: int, size: int) -> bool:
         if self._mmap is None:
             self._mmap = ctypes.CDLL(None).mmap
@@ -187,3 +182,8 @@ class MappedFiles:
         flags = mmap.MAP_PRIVATE | _MAP_FIXED
         got = self._mmap(self._address + base, size, mmap.PROT_READ, flags, fd, 0)
         return bool(got != _MAP_FAILED)
+
+
+def _let_go(span: mmap.mmap, read: list[int]) -> None:
+    if not read:
+        span.madvise(mmap.MADV_DONTNEED)

@@ -3,9 +3,11 @@ process holds of the files."""
 
 from __future__ import annotations
 
+import gc
 import resource
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,20 @@ def test_what_could_not_be_mapped_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
     mapped.map(0, str(tmp_path / "a"))
     mapped.arena.let_go()
     assert bytes(mapped.arena.view(0, 7)) == b"content"
+
+
+def test_a_span_goes_with_the_last_who_holds_it(tmp_path: Path) -> None:
+    """No cycle keeps it: a link collects none."""
+    (tmp_path / "a").write_bytes(b"content")
+    gc.disable()
+    try:
+        mapped = MappedFiles([7])
+        mapped.map(0, str(tmp_path / "a"))
+        gone = weakref.ref(mapped), weakref.ref(mapped.arena)
+        del mapped
+        assert [one() for one in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 HELD = """
