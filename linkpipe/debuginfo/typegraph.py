@@ -130,7 +130,7 @@ def _read_wave(
     place = common + index * word
     place = np.where(function[owner], tail[owner] + index * word, place)
     place = np.where(is_field, tail[owner] + (3 * index + 1) * word, place)
-    targets = _targets(types, ids)
+    targets = types.sorted_targets(ids)
     symbol = targets.find(owner, place)
     symbol[is_dots] = 0
     faces = face[owner]
@@ -168,29 +168,3 @@ def _check_room(types: TypeData, ids: I64, need: I64) -> None:
     bad = np.flatnonzero(need > types.symbols.data_size[ids])
     if len(bad):
         types.cut_short(int(ids[bad[0]]), int(need[bad[0]]))
-
-
-class _Targets(NamedTuple):
-    """Relocations of some types, sorted by type and offset."""
-
-    types: TypeData
-    ids: I64
-    keys: I64
-    target: I64
-
-    def find(self, owner: I64, offset: I64) -> I64:
-        """The target of each type's relocation at an offset, 0: none. int64[n]."""
-        wanted = (owner << 32) | offset
-        place = np.minimum(np.searchsorted(self.keys, wanted), max(len(self.keys) - 1, 0))
-        if not len(self.keys):
-            return np.zeros(len(wanted), np.int64)
-        found = np.where(self.keys[place] == wanted, self.target[place], 0)
-        self.types.need(self.ids[owner], found)
-        return found
-
-
-def _targets(types: TypeData, ids: I64) -> _Targets:
-    relocs = types.relocs(ids)
-    keys = (owners(relocs.counts) << 32) | relocs.offset
-    order = np.argsort(keys, kind="stable")
-    return _Targets(types, ids, keys[order], relocs.target[order].astype(np.int64))

@@ -66,6 +66,27 @@ def targets_at(counts: Ints, offsets: Ints, targets: I32, wanted: Ints) -> I32:
     return out
 
 
+class Targets(NamedTuple):
+    """Relocations of some types, sorted by type and offset: ``keys`` int64[k], ``target``
+    int64[k]."""
+
+    types: TypeData
+    ids: I64
+    keys: I64
+    target: I64
+
+    def find(self, owner: I64, offset: I64) -> I64:
+        """The target of each type's first relocation at an offset, 0: none. int64[n]; ``owner``
+        int64[n], rows of ``ids``."""
+        wanted = (owner << 32) | offset
+        place = np.minimum(np.searchsorted(self.keys, wanted), max(len(self.keys) - 1, 0))
+        if not len(self.keys):
+            return np.zeros(len(wanted), np.int64)
+        found = np.where(self.keys[place] == wanted, self.target[place], 0)
+        self.types.need(self.ids[owner], found)
+        return found
+
+
 class TypeData:
     """Reads type descriptors of ``symbols``, whose relocations are in ``objects``."""
 
@@ -129,6 +150,13 @@ class TypeData:
     def relocs(self, ids: Ints) -> RelocColumns:
         """The types' relocations; a target that is used is to be given to `need`."""
         return self.objects.relocs_singly(self.symbols.object[ids], self.symbols.local[ids])
+
+    def sorted_targets(self, ids: I64) -> Targets:
+        """The targets of the types' relocations, to be asked for by offset."""
+        relocs = self.relocs(ids)
+        keys = (owners(relocs.counts) << 32) | relocs.offset
+        order = np.argsort(keys, kind="stable")
+        return Targets(self, ids, keys[order], relocs.target[order].astype(np.int64))
 
     def need(self, ids: Ints, targets: Ints) -> None:
         """Raise InputError when one of these targets of relocations, of the types ``ids``, is a

@@ -16,13 +16,13 @@ from typing import NamedTuple
 import attrs
 import numpy as np
 
-from linkpipe.arrays.ragged import offsets, owners
+from linkpipe.arrays.ragged import expand, offsets, owners
 from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
-from linkpipe.gotypes.data import TypeData, targets_at
+from linkpipe.gotypes.data import Targets, TypeData
 from linkpipe.gotypes.imported import ImportedTypes
 from linkpipe.gotypes.layout import TFLAG_GC_MASK_ON_DEMAND, TFLAG_UNCOMMON, UNCOMMON_SIZE, Kind
-from linkpipe.tables.objects import NOWHERE
+from linkpipe.kernels.spans import copy_spans
 from linkpipe.values import Value
 
 Step = tuple[int, int, int]
@@ -55,11 +55,6 @@ class _Struct(Value):
     fields: tuple[tuple[int, int], ...]  # (offset in bytes, type)
 
 
-@attrs.frozen(eq=False, repr=False)
-class _Mask(Value):
-    words: tuple[int, ...]
-
-
 class PointerWords:
     """The steps for each of the types ``ids`` (and for those within them); ``imported`` reads those
     of shared libraries."""
@@ -69,10 +64,9 @@ class PointerWords:
     ) -> None:
         self._types, self._imported = types, imported
         self._ptrsize = types.layout.ptrsize
-        self._unsigned = np.dtype(f"u{self._ptrsize}").newbyteorder(types.layout.byteorder)
         self._size: dict[int, int] = {}
         self._ptrdata: dict[int, int] = {}
-        self._forms: dict[int, _Array | _Struct | _Mask] = {}
+        self._forms: dict[int, _Array | _Struct] = {}
         self._steps: dict[int, list[Step]] = {}
         self._lacking: set[int] = set()
         level = sorted(set(ids))
@@ -123,8 +117,6 @@ class PointerWords:
 
     def _expand(self, type_: int) -> list[Step]:
         form = self._forms[type_]
-        if isinstance(form, _Mask):
-            return [(word, 0, -1) for word in form.words]
         made: list[Step] = []
         if isinstance(form, _Struct):
             for offset, field in form.fields:
@@ -150,47 +142,85 @@ class PointerWords:
             away = [sym for sym in ids.tolist() if self._imported.has(sym)]
             elsewhere.update(*(self._import(self._imported, sym) for sym in away))
             ids = np.setdiff1d(ids, away)
-        types, layout = self._types, self._types.layout
+        types = self._types
         types.check(ids)
-        relocs = types.relocs(ids)
-        kinds, ptrdata = types.kinds(ids), types.ptrdata(ids)
+        kinds = types.kinds(ids)
         self._size.update(zip(ids.tolist(), types.sizes(ids).tolist(), strict=True))
-        self._ptrdata.update(zip(ids.tolist(), ptrdata.tolist(), strict=True))
-        wanted = np.full(len(ids), layout.gcdata)
-        wanted[kinds == Kind.ARRAY] = layout.common
-        target = targets_at(relocs.counts, relocs.offset, relocs.target, wanted)
-        one = kinds != Kind.STRUCT
-        types.need(ids[one], target[one])
-        found: set[int] = set()
-        for row in np.flatnonzero(kinds == Kind.ARRAY).tolist():
-            sym, elem = int(ids[row]), int(target[row])
-            found.add(self._part(sym, elem))
-            length = self._word(sym, layout.common + 2 * layout.ptrsize)
-            self._forms[sym] = _Array(elem, length)
-        structs = np.flatnonzero(kinds == Kind.STRUCT)
-        inside = (kinds == Kind.STRUCT)[owners(relocs.counts)]
-        refs: dict[int, dict[int, int]] = {row: {} for row in structs.tolist()}
-        rows = zip(
-            owners(relocs.counts)[inside][::-1].tolist(),
-            relocs.offset[inside][::-1].tolist(),
-            relocs.target[inside][::-1].tolist(),
-            strict=True,
-        )
-        for row, offset, to in rows:
-            refs[row][offset] = to
-        uncommon = (types.tflags(ids) & TFLAG_UNCOMMON) != 0
-        for row in structs.tolist():
-            form = self._struct(int(ids[row]), refs[row], bool(uncommon[row]))
-            self._forms[int(ids[row])] = form
-            found.update(field for _, field in form.fields)
-        on_demand = (types.tflags(ids) & TFLAG_GC_MASK_ON_DEMAND) != 0
-        others = np.flatnonzero((kinds != Kind.ARRAY) & (kinds != Kind.STRUCT))
-        for row in others.tolist():
-            sym = int(ids[row])
-            if on_demand[row]:
-                raise self._broken(sym, "GC mask not available")
-            self._forms[sym] = self._mask(sym, int(ptrdata[row]), int(target[row]))
+        self._ptrdata.update(zip(ids.tolist(), types.ptrdata(ids).tolist(), strict=True))
+        targets = types.sorted_targets(ids)
+        is_array, is_struct = kinds == Kind.ARRAY, kinds == Kind.STRUCT
+        found = self._read_arrays(targets, np.flatnonzero(is_array))
+        found |= self._read_structs(targets, np.flatnonzero(is_struct))
+        self._read_masks(targets, np.flatnonzero(~(is_array | is_struct)))
         return found | elsewhere
+
+    def _read_arrays(self, targets: Targets, rows: I64) -> set[int]:
+        types, ids = self._types, targets.ids[rows]
+        common, word = types.layout.common, types.layout.ptrsize
+        elems = targets.find(rows, np.full(len(rows), common))
+        self._need_parts(ids, elems)
+        self._need_room(ids, np.full(len(ids), common + 3 * word))
+        lengths = types.word(ids, common + 2 * word, word).view(np.uint64)
+        for sym, elem, length in zip(ids.tolist(), elems.tolist(), lengths.tolist(), strict=True):
+            self._forms[sym] = _Array(elem, length)
+        return set(elems.tolist())
+
+    def _read_structs(self, targets: Targets, rows: I64) -> set[int]:
+        types, ids = self._types, targets.ids[rows]
+        layout, word = types.layout, types.layout.ptrsize
+        self._need_room(ids, np.full(len(ids), layout.common + 3 * word))
+        number = types.word(ids, layout.common + 2 * word, word).view(np.uint64)
+        uncommon = (types.tflags(ids) & TFLAG_UNCOMMON) != 0
+        at = layout.size_of_kind(Kind.STRUCT) + UNCOMMON_SIZE * uncommon
+        # A field takes three words: its name, its type and its offset.
+        counts = np.minimum(number, np.uint64(_FAR >> 8)).astype(np.int64)
+        self._need_room(ids, np.where(counts > 0, at + 3 * word * counts, 0))
+        owner = owners(counts)
+        place = at[owner] + 3 * word * expand(np.zeros(len(ids), np.int64), counts)
+        fields = targets.find(rows[owner], place + word)
+        self._need_parts(ids[owner], fields)
+        offset = types.word(ids[owner], place + 2 * word, word).view(np.uint64)
+        pairs = list(zip(offset.tolist(), fields.tolist(), strict=True))
+        ends = np.cumsum(counts).tolist()
+        for sym, begin, end in zip(ids.tolist(), [0, *ends], ends, strict=False):
+            self._forms[sym] = _Struct(tuple(pairs[begin:end]))
+        return set(fields.tolist())
+
+    def _read_masks(self, targets: Targets, rows: I64) -> None:
+        """The masks of other types: a bit for each word."""
+        types, ids = self._types, targets.ids[rows]
+        symbols, layout = types.symbols, types.layout
+        mask = targets.find(rows, np.full(len(rows), layout.gcdata))
+        for sym in ids[(types.tflags(ids) & TFLAG_GC_MASK_ON_DEMAND) != 0][:1].tolist():
+            raise self._broken(sym, "GC mask not available")
+        count = types.ptrdata(ids) // self._ptrsize
+        stored = np.where(mask != 0, symbols.data_size[mask], 0)
+        for sym in ids[(count < 0) | (count > 8 * stored)][:1].tolist():
+            raise self._broken(sym, "pointer mask is cut short")
+        size = (count + 7) // 8
+        start = np.cumsum(size) - size
+        content = np.zeros(int(size.sum()), np.uint8)
+        inside = symbols.data_at[mask] >= 0
+        begin = np.where(inside, symbols.data_at[mask], 0)
+        copy_spans(content, start, symbols.arena.bytes, begin, np.where(inside, size, 0))
+        for row in np.flatnonzero(~inside & (size > 0)).tolist():
+            made = np.frombuffer(symbols.data(int(mask[row])), np.uint8)
+            content[start[row] : start[row] + size[row]] = made[: size[row]]
+        bits = np.flatnonzero(np.unpackbits(content, bitorder="little"))
+        owner = np.searchsorted(8 * (start + size), bits, side="right")
+        word = bits - 8 * start[owner]
+        kept = word < count[owner]
+        words = word[kept].tolist()
+        ends = np.cumsum(np.bincount(owner[kept], minlength=len(ids))).tolist()
+        for sym, first, end in zip(ids.tolist(), [0, *ends], ends, strict=False):
+            self._set_words(sym, words[first:end])
+
+    def _set_words(self, sym: int, words: list[int]) -> None:
+        """These are the words with pointers of a type that is not made of others."""
+        self._forms[sym] = _Struct(())
+        self._steps[sym] = [(word, 0, -1) for word in words]
+        if not self._ptrdata[sym]:
+            self._lacking.add(sym)
 
     def _import(self, imported: ImportedTypes, sym: int) -> set[int]:
         """Read one descriptor of a shared library; the types that it contains."""
@@ -223,46 +253,18 @@ class PointerWords:
         count = ptrdata // word
         data = imported.mask(sym, count) if count else b""
         bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little", count=count)
-        self._forms[sym] = _Mask(tuple(np.flatnonzero(bits).tolist()))
+        self._set_words(sym, np.flatnonzero(bits).tolist())
         return set()
 
-    def _struct(self, sym: int, refs: dict[int, int], uncommon: bool) -> _Struct:
-        layout = self._types.layout
-        word = layout.ptrsize
-        at = layout.size_of_kind(Kind.STRUCT) + (UNCOMMON_SIZE if uncommon else 0)
-        count = self._word(sym, layout.common + 2 * word)
-        data = self._types.symbols.data(sym)
-        if count and at + 3 * word * count > len(data):
+    def _need_room(self, ids: I64, need: I64) -> None:
+        """Refuse a descriptor that is shorter than that."""
+        for sym in ids[need > self._types.symbols.data_size[ids]][:1].tolist():
             raise self._broken(sym, "type data is cut short")
-        words = np.frombuffer(data, self._unsigned, 3 * count, at)[2::3].tolist() if count else ()
-        places = range(at + word, at + word + 3 * word * count, 3 * word)
-        return _Struct(
-            tuple(
-                (offset, self._part(sym, refs.get(place, 0)))
-                for offset, place in zip(words, places, strict=True)
-            )
-        )
 
-    def _mask(self, sym: int, ptrdata: int, mask: int) -> _Mask:
-        count = ptrdata // self._ptrsize
-        data = self._types.symbols.data(mask) if mask else b""
-        if not 0 <= count <= 8 * len(data):
-            raise self._broken(sym, "pointer mask is cut short")
-        bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little", count=count)
-        return _Mask(tuple(np.flatnonzero(bits).tolist()))
-
-    def _word(self, sym: int, at: int) -> int:
-        data = self._types.symbols.data(sym)
-        if at + self._ptrsize > len(data):
-            raise self._broken(sym, "type data is cut short")
-        return int.from_bytes(data[at : at + self._ptrsize], self._types.layout.byteorder)
-
-    def _part(self, sym: int, part: int) -> int:
-        if not part:
+    def _need_parts(self, ids: I64, parts: I64) -> None:
+        """Refuse a type of which a part is of none."""
+        for sym in ids[parts == 0][:1].tolist():
             raise self._broken(sym, "type has a part without a type")
-        if part == NOWHERE:
-            self._types.need(np.array([sym]), np.array([part]))
-        return part
 
     def _broken(self, sym: int, message: str) -> InputError:
         return self._types.wrong(sym, message, status=2)

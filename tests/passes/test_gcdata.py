@@ -74,7 +74,9 @@ class Package:
             sym = descriptor(name, Kind.STRUCT, tail=tail, refs=refs, **common)
         else:
             value = sum(bit << i for i, bit in enumerate(words[: common["ptrdata"] // 8]))
-            data = value.to_bytes((len(words) + 7) // 8, "little")
+            value |= -1 << common["ptrdata"] // 8  # what stands behind that does not count
+            size = (len(words) + 7) // 8
+            data = (value % 256**size).to_bytes(size, "little")
             mask = self.add(Sym(name=f"runtime.gcbits.{name}", type=RODATA, data=data, size=2))
             sym = descriptor(name, Kind.POINTER, tail=word(0), refs=[(32, mask)], **common)
         return self.add(sym)
