@@ -21,6 +21,7 @@ from linkpipe.arrays.types import I64
 from linkpipe.debuginfo.sections import list_header, with_debug_section
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
+from linkpipe.kernels.spans import chosen
 from linkpipe.reloctype import DWTXTADDR, R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import single_relocs
@@ -77,13 +78,14 @@ def _mentions(link: Link) -> tuple[I64, I64]:
     owner = dwarf.owner
     described = np.flatnonzero(dwarf.info)
     holders = np.stack((dwarf.info, dwarf.ranges, dwarf.locs), axis=1)[described]
-    rows, counts = relocs.rows_of_many(holders.ravel())
-    hit = np.isin(relocs.type[rows], DWTXTADDR)
-    unit = np.repeat(np.repeat(owner[described], 3), counts)[hit]
+    wanted = np.zeros(1 << 16, np.uint8)
+    wanted[list(DWTXTADDR)] = 1
+    rows, holder = chosen(*relocs.spans_of(holders.ravel()), relocs.type, wanted)
+    unit = owner[described[holder // 3]]
     # The list of a unit's own ranges comes last.
     with_text = np.flatnonzero(np.diff(dwarf.first))
     base = dwarf.functions[dwarf.first[with_text]]
     return (
         np.concatenate((unit, with_text)),
-        np.concatenate((relocs.target[rows[hit]], base)).astype(np.int64),
+        np.concatenate((relocs.target[rows], base)).astype(np.int64),
     )

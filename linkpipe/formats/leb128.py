@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.arrays.types import I64, U8, U64, Ints
+from linkpipe.kernels import spans
 
 _SHORT = tuple(bytes((value,)) for value in range(0x80))
 
@@ -41,29 +42,20 @@ def uleb_sizes(values: Ints) -> I64:
 
     ``[len(uleb(v % 2**64)) for v in values]``
     """
-    out = np.ones(len(values), np.int64)
-    rest = values.astype(np.int64).view(np.uint64) >> np.uint64(7)
-    while rest.any():
-        out += rest != 0
-        rest >>= np.uint64(7)
-    return out
+    return spans.uleb_sizes(_unsigned(values))
 
 
 def put_leb(out: U8, at: Ints, values: Ints, sizes: Ints) -> None:
-    """Write LEB128 numbers of ``sizes[i]`` bytes at ``at[i]``: signed ones as int64, unsigned
-    ones as uint64 (below 2**63 the two are the same).
+    """Write unsigned LEB128 numbers, each filled up to ``sizes[i]`` bytes, at ``at[i]``.
 
-    ``for a, v, n in zip(at, values, sizes): out[a : a + n] = uleb(v)`` (or sleb; padded to n)
+    ``for a, v, n in zip(at, values, sizes): out[a : a + n] = uleb(v % 2**64)``
     """
-    rest = values if values.dtype == np.uint64 else values.astype(np.int64)
-    at = np.asarray(at, np.int64)
-    for i in range(int(sizes.max(initial=0))):
-        more = sizes > i
-        if not more.all():
-            rest, at, sizes = rest[more], at[more], sizes[more]
-        seven = rest & rest.dtype.type(0x7F)
-        out[at + i] = seven.astype(np.uint8) | np.where(sizes > i + 1, 0x80, 0).astype(np.uint8)
-        rest = rest >> rest.dtype.type(7)
+    places = np.ascontiguousarray(at, np.int64)
+    spans.put_ulebs(out, places, _unsigned(values), np.ascontiguousarray(sizes, np.int64))
+
+
+def _unsigned(values: Ints) -> U64:
+    return np.ascontiguousarray(values.astype(np.int64, copy=False).view(np.uint64))
 
 
 def ulebs_at(data: U8, at: I64, limit: I64) -> tuple[I64, I64]:

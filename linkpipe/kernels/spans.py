@@ -126,6 +126,94 @@ def first_seen(keys: cython.const[cython.longlong][::1], limit: cython.longlong)
     return new, places
 
 
+def chosen(
+    first: cython.const[cython.longlong][::1],
+    count: cython.const[cython.longlong][::1],
+    kinds: cython.const[cython.ushort][::1],
+    wanted: cython.const[cython.uchar][::1],
+):
+    """Of the rows in ranges, ``count[i]`` from ``first[i]`` on, those whose kind is ``wanted``
+    (uint8[65536]); and the range of each: int64[k] both, in order. Raises IndexError for a range of
+    rows that there are not.
+
+    ``[(r, i) for i in ranges for r in range(first[i], first[i] + count[i]) if wanted[kinds[r]]]``
+    """
+    if first.shape[0] != count.shape[0] or wanted.shape[0] != 65536:
+        raise ValueError("first and count, or wanted, differ in length")
+    i: cython.longlong
+    j: cython.longlong
+    n: cython.longlong = 0
+    for i in range(first.shape[0]):
+        if count[i] and not (count[i] > 0 and 0 <= first[i] <= kinds.shape[0] - count[i]):
+            raise IndexError(f"range {i} has rows that there are not")
+    with cython.nogil:
+        for i in range(first.shape[0]):
+            for j in range(first[i], first[i] + count[i]):
+                n += wanted[kinds[j]] != 0
+    rows, owners = np.empty(n, np.int64), np.empty(n, np.int64)
+    row: cython.longlong[::1] = memoryview(rows)
+    owner: cython.longlong[::1] = memoryview(owners)
+    n = 0
+    with cython.nogil:
+        for i in range(first.shape[0]):
+            for j in range(first[i], first[i] + count[i]):
+                if wanted[kinds[j]] != 0:
+                    row[n] = j
+                    owner[n] = i
+                    n += 1
+    return rows, owners
+
+
+def uleb_sizes(values: cython.const[cython.ulonglong][::1]):
+    """How many bytes each number takes as unsigned LEB128: int64[n]. ``[len(uleb(v)) …]``"""
+    sizes = np.empty(values.shape[0], np.int64)
+    size: cython.longlong[::1] = memoryview(sizes)
+    i: cython.longlong
+    v: cython.ulonglong
+    n: cython.longlong
+    with cython.nogil:
+        for i in range(values.shape[0]):
+            v = values[i] >> 7
+            n = 1
+            while v:
+                n += 1
+                v >>= 7
+            size[i] = n
+    return sizes
+
+
+def put_ulebs(
+    out: cython.uchar[::1],
+    at: cython.const[cython.longlong][::1],
+    values: cython.const[cython.ulonglong][::1],
+    sizes: cython.const[cython.longlong][::1],
+):
+    """Write unsigned LEB128 numbers of ``sizes[i]`` bytes at ``at[i]``. Raises IndexError for one
+    that does not lie in ``out``; those before it are written.
+
+    ``for a, v, n in zip(at, values, sizes): out[a : a + n] = uleb(v)``, filled up to n bytes
+    """
+    if at.shape[0] != sizes.shape[0] or values.shape[0] != sizes.shape[0]:
+        raise ValueError("at, values and sizes differ in length")
+    i: cython.longlong
+    j: cython.longlong
+    v: cython.ulonglong
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(at.shape[0]):
+            if sizes[i] < 0 or not 0 <= at[i] <= out.shape[0] - sizes[i]:
+                bad = i
+                break
+            v = values[i]
+            for j in range(at[i], at[i] + sizes[i]):
+                out[j] = cython.cast(
+                    cython.uchar, (v & 0x7F) | (0x80 if j + 1 < at[i] + sizes[i] else 0)
+                )
+                v >>= 7
+    if bad >= 0:
+        raise IndexError(f"number {bad} lies outside of its bytes")
+
+
 PLAIN, LESS_PLACE, LESS_BASE, SIGNED, BELOW_2_GIB = 1, 2, 4, 8, 16
 """What a relocation's type may say: `patch` knows it; the value counts from the end of the field,
 or from the base of the target's section; it has to be in the range of numbers with a sign; it has

@@ -112,8 +112,8 @@ def _fill_made(image: U8, symbols: Symbols, laid: Laid) -> None:
     """Contents that the linker made."""
     place = np.full(len(symbols), -1, np.int64)
     place[laid.ids] = laid.at
+    at = place[np.fromiter(symbols.contents, np.int64, len(symbols.contents))]
     out = memoryview(image)
-    for sym, content in symbols.contents.items():
-        at = int(place[sym])
-        if at >= 0:
-            out[at : at + len(content)] = content
+    for start, content in zip(at.tolist(), symbols.contents.values(), strict=True):
+        if start >= 0:
+            out[start : start + len(content)] = content

@@ -17,7 +17,6 @@ from linkpipe.formats.leb128 import (
 )
 
 UNSIGNED = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 300), max_size=30)
-SIGNED = st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-300, 300), max_size=30)
 
 
 @pytest.mark.parametrize(
@@ -54,13 +53,6 @@ def test_unsigned_numbers_by_the_array(values: list[int]) -> None:
     sizes = uleb_sizes(array)
     assert sizes.tolist() == [len(uleb(value)) for value in values]
     assert written(array, sizes) == b"".join(map(uleb, values))
-
-
-@given(SIGNED)
-def test_signed_numbers_by_the_array(values: list[int]) -> None:
-    array = np.array(values, np.int64)
-    sizes = np.array([len(sleb(value)) for value in values], np.int64)
-    assert written(array, sizes) == b"".join(map(sleb, values))
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**21 - 1), st.integers(3, 6)), max_size=20))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linkpipe.formats.leb128 import uleb
 from tests.kernels import forms
 
 SOURCE = np.arange(256, dtype=np.uint8)
@@ -90,6 +91,61 @@ def test_first_seen_numbers_keys_in_order_of_appearance(spans: Any, keys: list[i
 def test_a_key_that_is_no_number_below_the_limit_is_an_error(spans: Any, key: int) -> None:
     with pytest.raises(IndexError, match="key 1 is not below 21"):
         spans.first_seen(np.array([3, key]), 21)
+
+
+ranges = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), max_size=9)
+
+
+@forms("spans")
+@given(ranges, st.lists(st.integers(0, 3) | st.just(65535), min_size=10, max_size=10))
+def test_rows_of_some_kinds_are_chosen(
+    spans: Any, ranges: list[tuple[int, int]], kinds: list[int]
+) -> None:
+    first, count = (np.array([row[i] for row in ranges], np.int64) for i in (0, 1))
+    wanted = np.zeros(65536, np.uint8)
+    wanted[[0, 2, 65535]] = 1
+    rows, owners = spans.chosen(first, count, np.array(kinds, np.uint16), wanted)
+    assert list(zip(rows.tolist(), owners.tolist(), strict=True)) == [
+        (r, i)
+        for i, (start, n) in enumerate(ranges)
+        for r in range(start, start + n)
+        if kinds[r] in (0, 2, 65535)
+    ]
+
+
+@forms("spans")
+def test_rows_that_there_are_not(spans: Any) -> None:
+    kinds, wanted = np.zeros(3, np.uint16), np.ones(65536, np.uint8)
+    for first, count in ((-1, 1), (3, 1), (0, 4), (0, -1), (2**62, 2**62), (0, -(2**63))):
+        with pytest.raises(IndexError, match="range 1 has rows"):
+            spans.chosen(np.array([9, first]), np.array([0, count]), kinds, wanted)
+    one = np.zeros(1, np.int64)
+    for given_ in ((one, one, kinds, wanted[1:]), (one, one[1:], kinds, wanted)):
+        with pytest.raises(ValueError, match="differ in length"):
+            spans.chosen(*given_)
+
+
+@forms("spans")
+@given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 300), max_size=20))
+def test_unsigned_numbers_are_written(spans: Any, numbers: list[int]) -> None:
+    values = np.array(numbers, np.uint64)
+    sizes = spans.uleb_sizes(values)
+    assert sizes.tolist() == [len(uleb(number)) for number in numbers]
+    ends = np.cumsum(sizes)
+    out = np.zeros(int(sizes.sum()), np.uint8)
+    spans.put_ulebs(out, ends - sizes, values, sizes)
+    assert out.tobytes() == b"".join(map(uleb, numbers))
+
+
+@forms("spans")
+@pytest.mark.parametrize(("at", "size"), [(-1, 1), (3, 1), (0, 4), (0, -1), (2**62, 2**62)])
+def test_a_number_outside_of_its_bytes_is_an_error(spans: Any, at: int, size: int) -> None:
+    out, two = np.zeros(3, np.uint8), np.zeros(2, np.uint64)
+    with pytest.raises(IndexError, match="number 1 lies outside"):
+        spans.put_ulebs(out, np.array([0, at]), two, np.array([2, size]))
+    assert out.tolist() == [0x80, 0, 0]
+    with pytest.raises(ValueError, match="differ in length"):
+        spans.put_ulebs(out, np.array([0]), two, np.array([2, size]))
 
 
 LINKED, FORMS, BASES = 0x40, [1, 3, 5, 9, 11, 17, 25, 0, 16], [0x1000, 0x7000]
