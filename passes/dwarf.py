@@ -29,7 +29,7 @@ from linkpipe.formats.dwarf import DWARF4, DWARF5, DwarfForm
 from linkpipe.symkind import SymKind
 from linkpipe.tables.contents import check_sizes
 from linkpipe.tables.dwarf import Dwarf
-from linkpipe.tables.objects import RelocColumns, joined
+from linkpipe.tables.objects import RelocColumns
 from linkpipe.tables.symbols import Flag, SymbolsEdit
 
 _RUNTIME = "runtime"
@@ -67,7 +67,10 @@ def dwarf(link: Link) -> Link:
     read = link.objects.relocs(link.symbols.object[others], link.symbols.local[others])
     relocs = link.relocs.extended(
         np.concatenate((mentions.entries, others, parts.entry, type_symbols)),
-        joined(mentions.relocs, read, _columns(heads, heads.starts), types),
+        mentions.relocs,
+        read,
+        _columns(heads, heads.starts),
+        types,
     )
     made = Dwarf(
         objects=units.objects,

@@ -117,16 +117,17 @@ class Relocs(InNotebook):
         out[rows] = np.repeat(ids, counts)
         return out
 
-    def extended(self, ids: Ints, columns: RelocColumns) -> Relocs:
-        """A table that also has the relocations ``columns`` of the symbols ``ids`` (row i: ids[i]),
-        which had none."""
+    def extended(self, ids: Ints, *lists: RelocColumns) -> Relocs:
+        """A table that also has the relocations ``lists``, one list after the other, of the symbols
+        ``ids`` (row i: ids[i]), which had none."""
+        counts = np.concatenate([columns.counts for columns in lists])
         top = max(len(self.first), int(ids.max(initial=-1)) + 1)
         first, count = np.zeros(top, np.int64), np.zeros(top, np.int32)
         first[: len(self.first)], count[: len(self.count)] = self.first, self.count
-        count[ids] = columns.counts
-        first[ids] = len(self) + np.cumsum(columns.counts) - columns.counts
+        count[ids] = counts
+        first[ids] = len(self) + np.cumsum(counts) - counts
         arrays = {
-            name: longer(getattr(self, name), dtype, [getattr(columns, name)])
+            name: longer(getattr(self, name), dtype, [getattr(columns, name) for columns in lists])
             for name, dtype in _DTYPES.items()
         }
         return Relocs(first=first, count=count, **arrays)
