@@ -15,8 +15,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -121,7 +120,7 @@ class MappedFiles:
                 self._sizes[np.argmax(self._sizes)] = _LEFT_OUT
         span = np.frombuffer(memoryview(self._span).toreadonly(), np.uint8)
         self._read: list[int] = []
-        self.arena = Arena(span, partial(_let_go, self._span, self._read))
+        self.arena = Arena(span, _letting_go(self._span, self._read))
         self._mmap: Any = None
         self._address = 0
 
@@ -184,6 +183,11 @@ class MappedFiles:
         return bool(got != _MAP_FAILED)
 
 
-def _let_go(span: mmap.mmap, read: list[int]) -> None:
-    if not read:
-        span.madvise(mmap.MADV_DONTNEED)
+def _letting_go(span: mmap.mmap, read: Sequence[int]) -> Callable[[], None]:
+    """What `Arena.let_go` does, of the span alone: with its files it would be a cycle."""
+
+    def let_go() -> None:
+        if not read:
+            span.madvise(mmap.MADV_DONTNEED)
+
+    return let_go
