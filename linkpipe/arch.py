@@ -107,6 +107,15 @@ class Sum(Value):
 
 
 @attrs.frozen(eq=False, repr=False)
+class Index(Value):
+    """The kernel of kinds with the target's index; applied as Sum is."""
+
+    def __call__(self, p: Places) -> I64:
+        """The indices of the targets, -1: none."""
+        return p.index
+
+
+@attrs.frozen(eq=False, repr=False)
 class ElfType(Value):
     """One relocation of an ELF object that stands for (a part of) a Go relocation.
 
@@ -225,9 +234,11 @@ class RelocKind(Shown):
 
     @property
     def plain(self) -> bool:
-        """Whether the value is put into the field as it is, and nothing else is asked."""
+        """Whether the value, or an index, is put into the field as it is, and nothing else is
+        asked."""
         asked = (self.addend, self.reach, self.prepare, self.low_bits or None)
-        unusual = self.leb128 or self.shortcut or self.own or self.unit != 1
+        filled = self.leb128 and not isinstance(self.value, Index)
+        unusual = filled or self.shortcut or self.own or self.unit != 1
         return not unusual and all(one is None for one in asked)
 
 
@@ -258,7 +269,7 @@ GENERIC: Mapping[int, RelocKind] = MappingProxyType(
             "R_DWARFSECREF", "S + A - base", Sum(base=True), in_section=True
         ),
         **{
-            number: RelocKind(f"R_DWTXTADDR_U{width}", "index", lambda p: p.index, leb128=True)
+            number: RelocKind(f"R_DWTXTADDR_U{width}", "index", Index(), leb128=True)
             for width, number in enumerate(rt.DWTXTADDR, 1)
         },
         rt.R_TLS_LE: RelocKind("R_TLS_LE", "TLS + A", lambda p: p.A + p.tls_offset),

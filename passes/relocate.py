@@ -31,7 +31,7 @@ from linkpipe.arch import ElfRule, Places, Range, RelocKind, Unreachable
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import distinct, turns
-from linkpipe.arrays.types import I64, U8, Bool
+from linkpipe.arrays.types import I32, I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, collecting
 from linkpipe.formats.leb128 import put_leb
@@ -60,7 +60,9 @@ def relocate(link: Link) -> Link:
     laid = laid_out(link.sections, link.symbols)
     _check_places(link, laid)
     image = fill_image(link.sections, link.symbols, laid, link.arch.code_pad)
-    work = _Work(link, laid, image, *patch_plain(link, laid, image))
+    # Without debug information no function has a place in a table of addresses.
+    index = link.dwarf.index if link.has("dwarf") else np.zeros(0, np.int32)
+    work = _Work(link, laid, image, index, *patch_plain(link, laid, image, index))
     work.check()
     for kind, rows in work.groups():
         work.apply(kind, rows)
@@ -116,7 +118,9 @@ class _Work:
     """The relocations of one link that are not plain, as columns, row i for the i-th in file order:
     ``rows`` in the fact `relocs`, the ``owner`` of each a row of ``laid``."""
 
-    def __init__(self, link: Link, laid: Laid, image: U8, rows: I64, owner: I64) -> None:
+    def __init__(
+        self, link: Link, laid: Laid, image: U8, index: I32, rows: I64, owner: I64
+    ) -> None:
         self.link, self.image, self.laid = link, image, laid
         self.symbols, relocs = link.symbols, link.relocs
         self.rows, self.owner = rows, owner
@@ -139,8 +143,7 @@ class _Work:
             lacking=link.cgo.lacking if link.has("cgo") else "",
         )
         self.bases = link.sections.bases()
-        # Without debug information no function has a place in a table of addresses.
-        self.index = link.dwarf.index if link.has("dwarf") else np.full(len(self.symbols), -1, "i4")
+        self.index = index
         self.emitted: list[tuple[I64, ...]] = []
 
     def check(self) -> None:
@@ -366,6 +369,8 @@ class _Work:
             placed = section >= 0
             rows, target, section = rows[placed], target[placed], section[placed]
         owner = self.owner[rows]
+        some = target if kind.leb128 else target[:0]
+        index = np.append(self.index, -1)[np.minimum(some, len(self.index))]
         places = Places(
             image=self.image,
             at=self.laid.at[owner] + self.offset[rows],
@@ -374,7 +379,7 @@ class _Work:
             A=self.add[rows],
             base=self.bases[section],
             target_size=symbols.size[target],
-            index=self.index[target if kind.leb128 else []].astype(np.int64),
+            index=index.astype(np.int64),
             width=width,
             tls_offset=self.link.arch.tls_offset,
             got=int(symbols.value[self.link.elf.got]),

@@ -214,17 +214,18 @@ def put_ulebs(
         raise IndexError(f"number {bad} lies outside of its bytes")
 
 
-PLAIN, LESS_PLACE, LESS_BASE, SIGNED, BELOW_2_GIB = 1, 2, 4, 8, 16
+PLAIN, LESS_PLACE, LESS_BASE, SIGNED, BELOW_2_GIB, INDEX = 1, 2, 4, 8, 16, 32
 """What a relocation's type may say: `patch` knows it; the value counts from the end of the field,
 or from the base of the target's section; it has to be in the range of numbers with a sign; it has
 to be an address that is right also where the hardware extends its sign, in a field of four
-bytes."""
+bytes; it is the target's index, as an unsigned LEB128 number that fills the field."""
 
 _PLAIN = cython.declare(cython.uchar, PLAIN)
 _LESS_PLACE = cython.declare(cython.uchar, LESS_PLACE)
 _LESS_BASE = cython.declare(cython.uchar, LESS_BASE)
 _SIGNED = cython.declare(cython.uchar, SIGNED)
 _BELOW = cython.declare(cython.uchar, BELOW_2_GIB)
+_INDEX = cython.declare(cython.uchar, INDEX)
 _2_GIB = cython.declare(cython.longlong, 0x80000000)
 _4_GIB = cython.declare(cython.longlong, 0x100000000)
 
@@ -246,6 +247,7 @@ def patch(
     flags: cython.const[cython.uint][::1],
     section: cython.const[cython.short][::1],
     kind: cython.const[cython.uchar][::1],
+    index: cython.const[cython.int][::1],
     linked: cython.uint,
     odd: cython.const[cython.uchar][::1],
     forms: cython.const[cython.uchar][::1],
@@ -257,8 +259,9 @@ def patch(
 
     Symbol i has ``count[i]`` of them from ``first[i]`` on, lies at ``at[i]`` in the image and has
     ``room[i]`` bytes there, and its address is ``address[i]``. Relocations are rows of ``offset``
-    to ``target``, symbols of ``value`` to ``kind``. One is plain when ``forms`` says so of its
-    type, its field has four or eight bytes, within the symbol; its target is one that the
+    to ``target``, symbols of ``value`` to ``kind``, the first of them of ``index``, too.
+    One is plain when ``forms`` says so of its type, its field has four or eight bytes (of one for
+    an index up to four), within the symbol; its target is one that the
     flag ``linked`` says is in the link, is of no ``odd`` kind, and in a section (of ``bases``)
     where its base is asked for; and the value fits. Those without a width are passed over.
     Returns how many others there are. Raises IndexError for what lies outside of its columns.
@@ -300,7 +303,7 @@ def patch(
                 t = target[j]
                 if (
                     form & _PLAIN
-                    and (w == 4 or w == 8)
+                    and (w <= 4 and t < index.shape[0] if form & _INDEX else w == 4 or w == 8)
                     and 0 <= offset[j] <= room[i] - w
                     and 0 <= at[i] <= image.shape[0] - room[i]
                     and 0 < t < value.shape[0]
@@ -308,21 +311,31 @@ def patch(
                     and not odd[kind[t]]
                     and (not form & _LESS_BASE or 0 <= section[t] < bases.shape[0])
                 ):
-                    v = _sum(value[t], add[j])
-                    if form & _LESS_PLACE:
-                        v = _sum(v, -(address[i] + offset[j] + w))
-                    if form & _LESS_BASE:
-                        v = _sum(v, -bases[section[t]])
-                    if w == 8 or (
-                        -_2_GIB <= v < (_2_GIB if form & _SIGNED else _4_GIB)
-                        and not (form & _BELOW and v & _2_GIB)
-                    ):
-                        place = at[i] + offset[j]
-                        for k in range(w):
-                            image[place + (w - 1 - k if big else k)] = cython.cast(
-                                cython.uchar, (v >> (8 * k)) & 0xFF
-                            )
-                        continue
+                    place = at[i] + offset[j]
+                    if form & _INDEX:
+                        v = index[t]
+                        if v >> (7 * w) == 0:
+                            for k in range(w):
+                                image[place + k] = cython.cast(
+                                    cython.uchar,
+                                    ((v >> (7 * k)) & 0x7F) | (0x80 if k + 1 < w else 0),
+                                )
+                            continue
+                    else:
+                        v = _sum(value[t], add[j])
+                        if form & _LESS_PLACE:
+                            v = _sum(v, -(address[i] + offset[j] + w))
+                        if form & _LESS_BASE:
+                            v = _sum(v, -bases[section[t]])
+                        if w == 8 or (
+                            -_2_GIB <= v < (_2_GIB if form & _SIGNED else _4_GIB)
+                            and not (form & _BELOW and v & _2_GIB)
+                        ):
+                            for k in range(w):
+                                image[place + (w - 1 - k if big else k)] = cython.cast(
+                                    cython.uchar, (v >> (8 * k)) & 0xFF
+                                )
+                            continue
                 if n < rows.shape[0] and n < owner.shape[0]:
                     rows[n] = j
                     owner[n] = i

@@ -5,6 +5,7 @@ LESS_PLACE: int
 LESS_BASE: int
 SIGNED: int
 BELOW_2_GIB: int
+INDEX: int
 
 def copy_spans(to: U8, to_at: I64, source: U8, source_at: I64, sizes: I64) -> None: ...
 def expand(starts: I64, counts: I64) -> I64: ...
@@ -29,6 +30,7 @@ def patch(
     flags: U32,
     section: I16,
     kind: U8,
+    index: I32,
     linked: int,
     odd: U8,
     forms: U8,

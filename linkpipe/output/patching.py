@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from linkpipe.arch import Range, RelocKind, Sum
+from linkpipe.arch import Index, Range, RelocKind, Sum
 from linkpipe.arrays.threads import each, shares
-from linkpipe.arrays.types import I64, U8
+from linkpipe.arrays.types import I32, I64, U8
 from linkpipe.kernels import spans
 from linkpipe.output.contents import Laid
 from linkpipe.symkind import SymKind
@@ -26,9 +26,10 @@ _ODD = (SymKind.Sxxx, SymKind.SXREF, SymKind.SDYNIMPORT, SymKind.SHOSTOBJ, SymKi
 """Kinds of targets that are elsewhere, or nowhere."""
 
 
-def patch_plain(link: Link, laid: Laid, image: U8) -> tuple[I64, I64]:
-    """Apply the plain relocations of the symbols laid out. Returns the others, in file order: their
-    rows in the fact `relocs`, and the symbol of each, as a row of ``laid``: int64[k] both."""
+def patch_plain(link: Link, laid: Laid, image: U8, index: I32) -> tuple[I64, I64]:
+    """Apply the plain relocations of the symbols laid out; ``index`` is that of each symbol, -1:
+    none, and of those behind its end there is none. Returns the others, in file order: their rows
+    in the fact `relocs`, and the symbol of each, as a row of ``laid``: int64[k] both."""
     symbols, relocs, sections = link.symbols, link.relocs, link.sections
     first, count = relocs.spans_of(laid.ids)
     generated = symbols.has(laid.ids, Flag.GENERATED)
@@ -60,6 +61,7 @@ def patch_plain(link: Link, laid: Laid, image: U8) -> tuple[I64, I64]:
             symbols.flags,
             symbols.section,
             symbols.kind,
+            index,
             Flag.REACHABLE,
             odd,
             forms,
@@ -80,7 +82,11 @@ def _forms(kinds: Mapping[int, RelocKind], *, external: bool, wide: bool) -> U8:
     forms = np.zeros(1 << 16, np.uint8)
     for number, kind in kinds.items():
         value = kind.value
-        if not isinstance(value, Sum) or not kind.plain or (external and kind.elf is not None):
+        if not kind.plain or (external and kind.elf is not None):
+            continue
+        if isinstance(value, Index):
+            forms[number] = spans.PLAIN | spans.INDEX
+        if not isinstance(value, Sum):
             continue
         form = spans.PLAIN | spans.LESS_PLACE * value.place | spans.LESS_BASE * value.base
         form |= spans.SIGNED * (kind.range is Range.SIGNED)

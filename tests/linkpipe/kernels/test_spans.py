@@ -148,7 +148,8 @@ def test_a_number_outside_of_its_bytes_is_an_error(spans: Any, at: int, size: in
         spans.put_ulebs(out, np.array([0]), two, np.array([2, size]))
 
 
-LINKED, FORMS, BASES = 0x40, [1, 3, 5, 9, 11, 17, 25, 0, 16], [0x1000, 0x7000]
+LINKED, FORMS, BASES = 0x40, [1, 3, 5, 9, 11, 17, 25, 0, 16, 33, 33], [0x1000, 0x7000]
+INDEX = [-1, 0, 127, 128, 2**28 - 1]
 VALUES = [0, 1, 0x1FFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**32, -1, -(2**31), 2**63 - 1]
 
 targets = st.lists(
@@ -163,7 +164,7 @@ targets = st.lists(
 )
 relocations = st.tuples(
     st.sampled_from([-1, 0, 3, 8, 12, 2**31 - 1]),
-    st.sampled_from([0, 1, 4, 4, 8, 8]),
+    st.sampled_from([0, 1, 2, 3, 4, 4, 8, 8]),
     st.integers(0, len(FORMS)),
     st.sampled_from(VALUES),
     st.integers(-1, 6),
@@ -186,7 +187,8 @@ def patched(
             form = [*FORMS, 0][type_]
             if not width:
                 continue
-            fits = form & 1 and width >= 4 and 0 <= offset <= room - width
+            widths = (1, 2, 3, 4) if form & 32 else (4, 8)
+            fits = form & 1 and width in widths and 0 <= offset <= room - width
             if not fits or not 0 < t < len(symbols):
                 left.append((j, i))
                 continue
@@ -199,6 +201,15 @@ def patched(
             if width == 4:
                 fits &= -(2**31) <= value < 2 ** (31 if form & 8 else 32)
                 fits &= not (form & 16 and value & 2**31)
+            if form & 32:
+                number = INDEX[t] if t < len(INDEX) else -1
+                fits &= 0 <= number < 2 ** (7 * width)
+                if fits and flags & LINKED and kind != 9:
+                    for k in range(width):
+                        more = 0x80 * (k + 1 < width)
+                        image[at + offset + k] = (number >> 7 * k) & 0x7F | more
+                    continue
+                fits = False
             if fits and flags & LINKED and kind != 9:
                 word = (value % 2 ** (8 * width)).to_bytes(width, "big" if big else "little")
                 image[at + offset : at + offset + width] = word
@@ -224,7 +235,8 @@ def given_to_patch(
     odd[9], table[: len(FORMS)] = 1, FORMS
     left = np.zeros((2, len(rows)), np.int64)
     columns = [np.ascontiguousarray(column) for column in of]
-    return image, big, *columns, *reloc, *symbol, LINKED, odd, table, np.array(BASES), *left
+    index = np.array(INDEX, np.int32)
+    return image, big, *columns, *reloc, *symbol, index, LINKED, odd, table, np.array(BASES), *left
 
 
 @forms("spans")
@@ -261,7 +273,7 @@ def test_what_cannot_be_patched_is_left_or_an_error(spans: Any) -> None:
         with pytest.raises(IndexError, match="symbol 0"):
             spans.patch(*given)
     given = given_to_patch(image, False, [(0, 1, 0, 0, 16)], symbols, rows)
-    for short in (*range(2, 16), 17, 18):
+    for short in (*range(2, 16), 18, 19):
         wrong = [arg[:-1] if i == short else arg for i, arg in enumerate(given)]
         with pytest.raises(ValueError, match="differ in length"):
             spans.patch(*wrong)
