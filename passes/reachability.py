@@ -22,10 +22,10 @@ A shared library keeps all that it has. Where a link uses some (-linkshared) nob
 methods they call, so all that interface tables refer to stays.
 
 All rules only add, so the result does not depend on the order in which they are applied.
-That allows a columnar design. The relocations of everything that could take part are read at
-once: that is cheaper, per relocation, than finding out first which are needed. A flood over these
-columns applies the plain rule, which does almost all the work; then each special rule runs over
-the few rows it is about; what they add is flooded again, until nothing is added.
+That allows a columnar design. What could be reached if every relocation kept its target is found
+first, where it lies in the objects, and the relocations of all that are read at once. A flood over
+these columns applies the plain rule, which does almost all the work; then each special rule runs
+over the few rows it is about; what they add is flooded again, until nothing is added.
 
 Of `relocs` those of symbols that the linker made are read; those of all that is reachable are left,
 in the order of ids. Symbols get the flags REACHABLE and USED_IN_IFACE, and `graph` explains the
@@ -63,7 +63,7 @@ def reachability(link: Link) -> Link:
     roots = find_roots(link)
     # What earlier passes marked stays, and is not looked into.
     roots += [(sym, "made by the linker") for sym in link.symbols.reachable().tolist()]
-    inputs = read_inputs(link)
+    inputs = read_inputs(link, [_noop(link), *(sym for sym, _ in roots)])
     flood = Flood(inputs)
     flood.run(np.array([sym for sym, _ in roots], np.int64))
     none = np.zeros(0, np.int64)

@@ -15,6 +15,7 @@ from linkpipe.arch import Architecture
 from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.errors import UserError
 from linkpipe.formats.importpath import path_to_prefix
+from linkpipe.graphs.edges import FOLLOWED_AUXS
 from linkpipe.symkind import SymKind, is_dwarf, is_text
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.objects import AuxColumns, Objects, RelocColumns, UndefinedBuiltins
@@ -69,8 +70,9 @@ class Inputs(Shown):
         return ids, self.objects.auxs(objects, locals_, types, needed=False)
 
 
-def read_inputs(link: Link, *, debug: bool = False) -> Inputs:
-    """Read the relocations of every symbol that may take part.
+def read_inputs(link: Link, roots: Iterable[int] = (), *, debug: bool = False) -> Inputs:
+    """Read the relocations of every symbol that may take part: of those that the ``roots``, or what
+    the linker made, refer to if any relocation keeps its target; of all without roots.
 
     Symbols that the linker made or changed have theirs in ``link.relocs``; of damaged ones some, or
     all, are missing. Debug information takes part with ``debug`` only.
@@ -79,12 +81,16 @@ def read_inputs(link: Link, *, debug: bool = False) -> Inputs:
     own = np.zeros(len(symbols), np.bool_)
     own[np.flatnonzero(made.count)] = True
     own[list(symbols.contents)] = True
-    wanted = (symbols.object != 0) & ~own
-    if not debug:
-        wanted &= ~is_dwarf(symbols.kind)
-    ids, others = np.flatnonzero(wanted), np.flatnonzero(own)
+    others = np.flatnonzero(own)
     rows, counts = made.rows_of_many(others)
     theirs = RelocColumns(counts, *(getattr(made, name)[rows] for name in RelocColumns._fields[1:]))
+    wanted = (symbols.object != 0) & ~own
+    if roots := list(roots):
+        start = np.concatenate((roots, others, theirs.target))
+        wanted &= objects.closure(symbols.object, symbols.local, start, FOLLOWED_AUXS)
+    if not debug:
+        wanted &= ~is_dwarf(symbols.kind)
+    ids = np.flatnonzero(wanted)
     of = symbols.object[ids], symbols.local[ids], theirs
     try:
         columns = objects.relocs_singly(*of, needed=False)

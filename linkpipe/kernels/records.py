@@ -26,6 +26,10 @@ information that is not read. That is found later, when names have been resolved
 LARGEST = 2_000_000_000
 """Most bytes in a symbol (cmd/link/internal/ld/data.go, cutoff)."""
 
+MOST_SWEEPS = 100
+"""How often `closure` goes through all symbols: programs take about 15, a damaged object may want
+any number."""
+
 _NAME = cython.declare(cython.uchar, NAME)
 _ABI = cython.declare(cython.uchar, ABI)
 _ALIGN = cython.declare(cython.uchar, ALIGN)
@@ -38,6 +42,7 @@ _TABLE = cython.declare(cython.uchar, TABLE)
 _SIZE = cython.declare(cython.uchar, SIZE)
 _LARGEST = cython.declare(cython.longlong, LARGEST)
 
+_MOST_SWEEPS = cython.declare(cython.longlong, MOST_SWEEPS)
 _BLOCKS = cython.declare(cython.longlong, 19)
 _SYMDEF = cython.declare(cython.longlong, 3)
 _RELOCIDX = cython.declare(cython.longlong, 11)
@@ -850,3 +855,146 @@ def auxiliaries(
     if bad >= 0:
         raise IndexError(f"an auxiliary symbol of symbol {bad} is one that there is not")
     return numbers, kinds, targets
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _spread(
+    data: cython.const[cython.uchar][::1],
+    index: cython.longlong,
+    block: cython.longlong,
+    size: cython.longlong,
+    skip: cython.longlong,
+    wanted: cython.const[cython.uchar][::1],
+    first: cython.longlong,
+    count: cython.longlong,
+    start: cython.const[cython.uint][::1],
+    ids: cython.const[cython.int][::1],
+    marked: cython.uchar[::1],
+    least: cython.longlong,
+) -> cython.longlong:
+    """Mark what the records between the two entries at ``index`` refer to, ``skip`` bytes from the
+    start of each; the least symbol that was not marked, or ``least``."""
+    at: cython.longlong
+    end: cython.longlong
+    target: cython.longlong
+    if not 0 <= index <= data.shape[0] - 8 or not 0 <= block <= data.shape[0]:
+        return least
+    at = block + size * _u32(data, index)
+    end = block + size * _u32(data, index + 4)
+    if end > data.shape[0]:
+        return least
+    while at < end:
+        # The first byte of auxiliary symbols is their kind.
+        if skip > 1 or wanted[data[at]]:
+            target = _target(data, at + skip, first, count, start, ids)
+            if 0 < target < marked.shape[0] and not marked[target]:
+                marked[target] = 1
+                least = min(least, target)
+        at += size
+    return least
+
+
+def closure(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    objects: cython.const[cython.int][::1],
+    locals_: cython.const[cython.int][::1],
+    first: cython.const[cython.uint][::1],
+    counts: cython.const[cython.uint][::1],
+    start: cython.const[cython.uint][::1],
+    ids: cython.const[cython.int][::1],
+    wanted: cython.const[cython.uchar][::1],
+    wave: cython.const[cython.int][::1],
+):
+    """Which symbols those of ``wave`` refer to by any relocation, or by an auxiliary symbol of a
+    ``wanted`` kind, and these in turn, themselves included: bool[n]. All symbols, when it would
+    take more than MOST_SWEEPS to find out. Symbol s is the definition (objects[s], locals_[s]). The
+    rest as in `relocations`; but what is damaged refers to nothing, or to what can be made out.
+
+    ``for s in wave: new = what s refers to, not in wave; wave += new``
+    """
+    n: cython.longlong = objects.shape[0]
+    if (
+        locals_.shape[0] != n
+        or wanted.shape[0] != 256
+        or counts.shape[0] != first.shape[0]
+        or blocks.shape[0] != _BLOCKS * first.shape[0]
+    ):
+        raise ValueError("columns differ in length")
+    o: cython.longlong
+    for o in range(1, first.shape[0]):
+        if not 0 <= first[o] <= start.shape[0] - counts[o]:
+            raise IndexError(f"references of object {o} lie outside of their table")
+    found = np.zeros(n, np.uint8)
+    # 1: to be looked into, 2: has been.
+    marked: cython.uchar[::1] = found
+    i: cython.longlong
+    at: cython.longlong
+    # From which symbol on one may be marked that has not been looked into.
+    least: cython.longlong = n
+    symbol: cython.longlong = 0
+    sweeps: cython.longlong = 0
+    bad: cython.bint = False
+    with cython.nogil:
+        for i in range(wave.shape[0]):
+            symbol = wave[i]
+            if symbol < 0 or symbol >= n:
+                bad = True
+                break
+            marked[symbol] = 1
+            least = min(least, symbol)
+        # In the order of symbols, which is about that in memory, again and again: to follow each
+        # reference where it leads to is slower, for that is anywhere.
+        while least < n and sweeps < _MOST_SWEEPS and not bad:
+            symbol = least
+            least = n
+            sweeps += 1
+            while symbol < n:
+                if marked[symbol] != 1:
+                    symbol += 1
+                    continue
+                marked[symbol] = 2
+                o = objects[symbol]
+                if o < 0 or o >= first.shape[0] or locals_[symbol] < 0:
+                    bad = True
+                    break
+                if o:
+                    at = 4 * cython.cast(cython.longlong, locals_[symbol])
+                    i = _spread(
+                        data,
+                        blocks[_BLOCKS * o + _RELOCIDX] + at,
+                        blocks[_BLOCKS * o + _RELOCBLOCK],
+                        _RELOC_SIZE,
+                        15,
+                        wanted,
+                        first[o],
+                        counts[o],
+                        start,
+                        ids,
+                        marked,
+                        n,
+                    )
+                    i = _spread(
+                        data,
+                        blocks[_BLOCKS * o + _AUXIDX] + at,
+                        blocks[_BLOCKS * o + _AUXBLOCK],
+                        _AUX_SIZE,
+                        1,
+                        wanted,
+                        first[o],
+                        counts[o],
+                        start,
+                        ids,
+                        marked,
+                        i,
+                    )
+                    if i <= symbol:
+                        least = min(least, i)
+                symbol += 1
+    if bad:
+        raise IndexError(f"symbol {symbol} is not among the {n}, or in no object")
+    if least < n:
+        found[:] = 1
+    return found != 0

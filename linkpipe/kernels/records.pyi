@@ -13,6 +13,7 @@ TABLE: int
 SIZE: int
 BUILTIN: int
 LARGEST: int
+MOST_SWEEPS: int
 
 def faults(
     data: U8,
@@ -109,3 +110,15 @@ def auxiliaries(
     ids: I32,
     wanted: U8,
 ) -> tuple[I64, U8, I32]: ...
+def closure(
+    data: U8,
+    blocks: I64,
+    objects: I32,
+    locals_: I32,
+    first: U32,
+    counts: U32,
+    start: U32,
+    ids: I32,
+    wanted: U8,
+    wave: I32,
+) -> Bool: ...

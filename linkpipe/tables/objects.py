@@ -332,6 +332,24 @@ class Objects:
         found = each(lambda part: records.auxiliaries(*given(part), wanted), pieces(len(objects)))
         return AuxColumns(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
+    def closure(self, objects: I32, locals_: I32, roots: Ints, types: Collection[int]) -> Bool:
+        """Which symbols can be reached at all: from the ``roots`` by any relocation, and by
+        auxiliary symbols of these types: bool[n]. Symbol s is (objects[s], locals_[s])."""
+        table, wanted = self.references, np.zeros(256, np.uint8)
+        wanted[list(types)] = 1
+        return records.closure(
+            self.arena.bytes,
+            self.blocks.reshape(-1),
+            objects,
+            locals_,
+            table.first,
+            table.counts,
+            table.start,
+            table.ids,
+            wanted,
+            np.asarray(roots, np.int32),
+        )
+
     def data(self, objects: Ints, locals_: Ints) -> tuple[I64, I64]:
         """Where the contents of the definitions lie: arena offsets and sizes, int64 each. Damaged
         ones are empty."""

@@ -488,3 +488,93 @@ def test_records_outside_of_their_bytes_are_an_error(
         with pytest.raises(ValueError, match="differs? in length"):
             read(*given.values(), last[1:])
     assert failed >= 1
+
+
+def refers(given: dict[str, Any], symbol: int, wanted: npt.NDArray[np.uint8]) -> set[int]:
+    """What a symbol's records refer to, as far as they lie in memory and that can be made out."""
+    data, blocks = given["data"].tobytes(), given["blocks"].tolist()
+    obj, local = int(given["objects"][symbol]), int(given["locals_"][symbol])
+    found: set[int] = set()
+    for index, block, size, skip in (
+        (goobj.RELOCIDX, goobj.RELOC, 23, 15),
+        (goobj.AUXIDX, goobj.AUX, 9, 1),
+    ):
+        entry = blocks[19 * obj + index] + 4 * local
+        if not obj or not 0 <= entry <= len(data) - 8:
+            continue
+        low, high = struct.unpack_from("<II", data, entry)
+        start = blocks[19 * obj + block]
+        if start + high * size > len(data):
+            continue
+        for at in range(start + low * size, start + high * size, size):
+            pkg, sym = struct.unpack_from("<II", data, at + skip)
+            place = pkg - goobj.PKG_SELF if pkg >= goobj.PKG_SELF else pkg + 5
+            if pkg > goobj.PKG_NONE or place >= given["counts"][obj]:
+                continue
+            place = int(given["start"][given["first"][obj] + place]) + sym
+            if (skip > 1 or wanted[data[at]]) and place < len(given["ids"]):
+                found.add(int(given["ids"][place]))
+    return found & {*range(1, len(given["objects"]))}
+
+
+@forms("records")
+@settings(max_examples=200)
+@given(damage(), st.lists(st.integers(0, 9)))
+def test_what_can_be_reached_at_all_is_found(records: Any, data: bytes, wave: list[int]) -> None:
+    """Of what is damaged: what can be made out."""
+    given = owned(data, [0, 1, 2, 3])
+    del given["skipped"]
+    wanted = np.ones(256, np.uint8)
+    wanted[goobj.AUX_PCSP] = 0
+    reached, new = set(wave), set(wave)
+    while new:
+        new = set().union(*(refers(given, symbol, wanted) for symbol in new)) - reached
+        reached |= new
+    found = records.closure(*given.values(), wanted, np.array(wave, np.int32))
+    assert np.flatnonzero(found).tolist() == sorted(reached)
+
+
+@forms("records")
+@pytest.mark.parametrize("step", [1, -1])
+def test_what_takes_too_long_to_find_out_is_everything(records: Any, step: int) -> None:
+    """A chain of symbols, each of which refers to the next; or to the one before, which only a
+    damaged object has so many of, and nobody waits for each. The last one nobody refers to."""
+    n = 2 * kernel.MOST_SWEEPS
+    relocs = [(Reloc(0, 4, 1, (goobj.PKG_SELF, (i + step) % n)),) for i in range(n)]
+    defs = (*(Sym(name=f"p.{i}", relocs=relocs[i]) for i in range(n)), Sym(name="p.alone"))
+    data = write_object(Obj(defs=defs))
+    header = goobj.read_header(memoryview(data), "a")
+    given = (
+        np.frombuffer(data, np.uint8),
+        np.array(header.offsets * 2, np.int64),
+        np.array([0, *[1] * (n + 1)], np.int32),
+        np.array([0, *range(n + 1)], np.int32),
+        np.array([0, 0], np.uint32),
+        np.array([0, 5], np.uint32),
+        np.zeros(5, np.uint32),
+        np.arange(1, n + 2, dtype=np.int32),
+        np.ones(256, np.uint8),
+    )
+    found = records.closure(*given, np.array([n // 2], np.int32))
+    assert found.all() == (step < 0)
+    assert found[1:-1].all()
+    assert found[-1] == (step < 0)
+    for symbol in (-1, n + 2):
+        with pytest.raises(IndexError, match=f"symbol {symbol} is not among"):
+            records.closure(*given, np.array([symbol], np.int32))
+
+
+@forms("records")
+def test_symbols_of_no_object_are_an_error(records: Any) -> None:
+    for column, value, why in (("objects", 3, "in no object"), ("first", 8, "references of obj")):
+        given = owned(OBJECT, [0, 1, 2, 3])
+        del given["skipped"]
+        given[column][1] = value
+        with pytest.raises(IndexError, match=why):
+            records.closure(*given.values(), np.ones(256, np.uint8), np.array([1], np.int32))
+    given = owned(OBJECT, [0, 1, 2, 3])
+    del given["skipped"]
+    for short in ("locals_", "counts", "blocks"):
+        wrong = given | {short: given[short][1:]}
+        with pytest.raises(ValueError, match="differ in length"):
+            records.closure(*wrong.values(), np.ones(256, np.uint8), np.array([1], np.int32))
