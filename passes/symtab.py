@@ -97,10 +97,11 @@ def _groups(link: Link, symbols: Symbols) -> U8:
     among: dict[tuple[SymKind, ...], list[int]] = {}
     for row, group in enumerate(link.release.groups):
         among.setdefault(group.among, []).append(row)
+    laid = np.flatnonzero(laid_out)
     for kinds, rows in among.items():
         wanted = np.zeros(256, np.bool_)
         wanted[list(kinds)] = True
-        ids = np.flatnonzero(laid_out & wanted[symbols.kind])
+        ids = laid[wanted[symbols.kind[laid]]]
         which[ids] = np.minimum(which[ids], _first_groups(link, symbols, ids, rows))
     return which + np.uint8(1)  # which makes 0 of none
 

@@ -73,9 +73,12 @@ def alignments(align: Ints, size: I64, arch: Architecture) -> I32:
     A stated one counts, but for the machine's least; else it is the largest power of two that
     is not above the size, between the machine's least and its largest.
     """
-    exponent = np.frexp(np.maximum(size, 1).astype(np.float64))[1] - 1
-    natural = np.left_shift(1, np.minimum(exponent, arch.max_align.bit_length() - 1))
-    return np.maximum(np.where(align != 0, align, natural), arch.min_align).astype(np.int32)
+    out = np.array(align, np.int64)
+    unstated = np.flatnonzero(out == 0)
+    if len(unstated):
+        exponent = np.frexp(np.maximum(size[unstated], 1).astype(np.float64))[1] - 1
+        out[unstated] = np.left_shift(1, np.minimum(exponent, arch.max_align.bit_length() - 1))
+    return np.maximum(out, arch.min_align).astype(np.int32)
 
 
 def check_alignments(
@@ -160,9 +163,9 @@ def place_sections(
         ids = section.symbols
         start = round_up(at, section.align)
         sizes = symbols.size[ids]
-        aligns = alignments(symbols.align[ids], sizes, arch)
-        if section.packed:
-            aligns = np.ones_like(aligns)
+        aligns = np.ones(len(ids), np.int32)
+        if not section.packed:
+            aligns = alignments(symbols.align[ids], sizes, arch)
         places, at = place(start + section.lead, sizes, aligns)
         out.append(Placed(start, at - start, places - start))
     return out
