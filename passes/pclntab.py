@@ -261,7 +261,10 @@ def _deferreturn(link: Link, ids: I32) -> I64:
     if not target:
         return out
     ways = [target, *(way for way, to in link.trampolines.items() if to == target)]
-    rows = np.flatnonzero(np.isin(relocs.target, ways))
+    hit = relocs.target == ways[0]
+    for way in ways[1:]:
+        hit |= relocs.target == way
+    rows = np.flatnonzero(hit)
     rows = rows[np.isin(relocs.type[rows], list(arch.calls))]
     inside = ids < len(relocs.first)
     having = np.flatnonzero(inside & (relocs.count[np.where(inside, ids, 0)] > 0))
