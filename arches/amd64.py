@@ -17,18 +17,10 @@ import attrs
 import numpy as np
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import (
-    Architecture,
-    ElfRule,
-    ElfType,
-    Places,
-    Setting,
-    Stub,
-    StubReloc,
-    with_elf,
-)
+from linkpipe.arch import Architecture, Setting, Stub, StubReloc
 from linkpipe.arrays.types import Bool
 from linkpipe.linkage import HostReloc, Linkage, Reach, Rewrite
+from linkpipe.relockind import ElfRule, ElfType, Places, with_elf
 
 R_X86_64_64 = 1
 R_X86_64_PC32 = 2

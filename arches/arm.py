@@ -19,21 +19,10 @@ from typing import TypeVar
 import attrs
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import (
-    Architecture,
-    ElfRule,
-    ElfType,
-    Kernel,
-    Places,
-    RelocKind,
-    Setting,
-    Stub,
-    StubReloc,
-    Trampolines,
-    with_elf,
-)
+from linkpipe.arch import Architecture, Setting, Stub, StubReloc, Trampolines
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.linkage import HeaderFlags, HostReloc, Linkage, Reach
+from linkpipe.relockind import ElfRule, ElfType, Kernel, Places, RelocKind, with_elf
 
 R_ARM_PC24 = 1
 R_ARM_ABS32 = 2

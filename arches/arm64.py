@@ -21,22 +21,11 @@ import attrs
 import numpy as np
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import (
-    Architecture,
-    ElfRule,
-    ElfType,
-    Kernel,
-    Places,
-    RelocKind,
-    Setting,
-    Stub,
-    StubReloc,
-    Trampolines,
-    with_elf,
-)
+from linkpipe.arch import Architecture, Setting, Stub, StubReloc, Trampolines
 from linkpipe.arrays.image import get_words
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.linkage import HostReloc, Linkage, Reach
+from linkpipe.relockind import ElfRule, ElfType, Kernel, Places, RelocKind, with_elf
 
 R_AARCH64_ABS64 = 257
 R_AARCH64_ABS32 = 258

@@ -31,22 +31,11 @@ import attrs
 import numpy as np
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import (
-    Architecture,
-    ElfRule,
-    ElfType,
-    Kernel,
-    Places,
-    RelocKind,
-    Setting,
-    Stub,
-    StubReloc,
-    Trampolines,
-    with_elf,
-)
+from linkpipe.arch import Architecture, Setting, Stub, StubReloc, Trampolines
 from linkpipe.arrays.image import get_words
 from linkpipe.arrays.types import I64
 from linkpipe.linkage import HostReloc, Linkage, Reach
+from linkpipe.relockind import ElfRule, ElfType, Kernel, Places, RelocKind, with_elf
 
 R_RISCV_32 = 1
 R_RISCV_64 = 2

@@ -22,9 +22,10 @@ import attrs
 import numpy as np
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Architecture, ElfRule, ElfType, Places, Stub, StubReloc, with_elf
+from linkpipe.arch import Architecture, Stub, StubReloc
 from linkpipe.arrays.types import Bool
 from linkpipe.linkage import HostReloc, Linkage, Reach
+from linkpipe.relockind import ElfRule, ElfType, Places, with_elf
 
 R_390_32 = 4
 R_390_PC32 = 5

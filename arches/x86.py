@@ -20,8 +20,9 @@ from __future__ import annotations
 import attrs
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Architecture, ElfRule, ElfType, Setting, Stub, StubReloc, with_elf
+from linkpipe.arch import Architecture, Setting, Stub, StubReloc
 from linkpipe.linkage import HostReloc, Linkage, Reach, Rewrite
+from linkpipe.relockind import ElfRule, ElfType, with_elf
 
 R_386_32 = 1
 R_386_PC32 = 2

@@ -20,13 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from linkpipe import reloctype as reloctype
-    from linkpipe.arch import GENERIC as GENERIC
     from linkpipe.arch import Architecture as Architecture
-    from linkpipe.arch import Places as Places
-    from linkpipe.arch import RelocKind as RelocKind
     from linkpipe.arch import Stub as Stub
     from linkpipe.arch import StubReloc as StubReloc
-    from linkpipe.arch import Sum as Sum
     from linkpipe.arrays.align import round_up as round_up
     from linkpipe.arrays.columns import columns as columns
     from linkpipe.arrays.columns import frozen as frozen
@@ -135,6 +131,10 @@ if TYPE_CHECKING:
     from linkpipe.output.finished import finished as finished
     from linkpipe.output.stdout import say as say
     from linkpipe.output.textfile import write_text as write_text
+    from linkpipe.relockind import GENERIC as GENERIC
+    from linkpipe.relockind import Places as Places
+    from linkpipe.relockind import RelocKind as RelocKind
+    from linkpipe.relockind import Sum as Sum
     from linkpipe.symkind import SymKind as SymKind
     from linkpipe.symkind import is_data as is_data
     from linkpipe.symkind import is_rodata as is_rodata
@@ -158,7 +158,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         name: module
         for module, names in {
             "linkpipe": "reloctype",
-            "linkpipe.arch": "GENERIC Architecture Places RelocKind Stub StubReloc Sum",
+            "linkpipe.arch": "Architecture Stub StubReloc",
             "linkpipe.arrays.align": "round_up",
             "linkpipe.arrays.columns": "columns frozen",
             "linkpipe.arrays.image": "get_words put_words",
@@ -212,6 +212,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.output.finished": "finished",
             "linkpipe.output.stdout": "say",
             "linkpipe.output.textfile": "write_text",
+            "linkpipe.relockind": "GENERIC Places RelocKind Sum",
             "linkpipe.symkind": "SymKind is_data is_rodata is_text",
             "linkpipe.tables.relocs": "Relocs RelocsEdit",
             "linkpipe.tables.sections": "Section Sections",

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from linkpipe.arch import RelocKind
 from linkpipe.arrays.columns import frozen
 from linkpipe.engine.pass_api import Link, linkpass
+from linkpipe.relockind import RelocKind
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 

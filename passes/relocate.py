@@ -27,7 +27,6 @@ from functools import partial
 
 import numpy as np
 
-from linkpipe.arch import ElfRule, Places, Range, RelocKind, Unreachable
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import distinct, turns
@@ -39,6 +38,7 @@ from linkpipe.functab.lines import source_lines
 from linkpipe.output.contents import Laid, fill_image, laid_out
 from linkpipe.output.patching import patch_plain
 from linkpipe.output.relocerrors import RelocErrors, Where
+from linkpipe.relockind import ElfRule, Places, Range, RelocKind, Unreachable
 from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.extrelocs import ExternalRelocs
 from linkpipe.tables.sections import Sections

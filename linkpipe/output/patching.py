@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from linkpipe.arch import Index, Range, RelocKind, Sum
 from linkpipe.arrays.threads import each, shares
 from linkpipe.arrays.types import I32, I64, U8
 from linkpipe.kernels import spans
 from linkpipe.output.contents import Laid
+from linkpipe.relockind import Index, Range, RelocKind, Sum
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbols import Flag
 

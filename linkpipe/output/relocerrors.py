@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from linkpipe.arch import Range, RelocKind
 from linkpipe.errors import InputError
+from linkpipe.relockind import Range, RelocKind
 from linkpipe.reloctype import R_HOST
 from linkpipe.symkind import SymKind, is_dwarf
 from linkpipe.tables.symbols import ABI0, ABI_INTERNAL

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Kernel, Places
 from linkpipe.arches.amd64 import ARCH, RELOCS
+from linkpipe.relockind import Kernel, Places
 from tests.arches.gosource import has, said
 
 WORD = st.integers(0, 2**46)

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Places
 from linkpipe.arches.arm import (
     ADDMODULEDATA,
     ARCH,
@@ -25,6 +24,7 @@ from linkpipe.arches.arm import (
 )
 from linkpipe.errors import LinkErrors
 from linkpipe.passes.relocate import relocate
+from linkpipe.relockind import Places
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from tests.arches.gosource import has, said

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Places
 from linkpipe.arches import arm64
 from linkpipe.arches.arm64 import ADDMODULEDATA, ARCH, RELOCS, TRAMPOLINES, spelled
 from linkpipe.errors import LinkErrors
 from linkpipe.passes.relocate import relocate
+from linkpipe.relockind import Places
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from tests.arches.gosource import has, said

@@ -10,9 +10,10 @@ import pytest
 from elftools.elf import enums
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Architecture, Places
+from linkpipe.arch import Architecture
 from linkpipe.arches import amd64, arm, arm64, riscv64, s390x, x86
 from linkpipe.linkage import Linkage, Reach
+from linkpipe.relockind import Places
 from tests.arches.gosource import elf_numbers, widths
 from tests.conformance.toolchain import goroot
 

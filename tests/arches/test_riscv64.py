@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Places
 from linkpipe.arches import riscv64
 from linkpipe.arches.riscv64 import ADDMODULEDATA, ARCH, LINKAGE, RELOCS, TRAMPOLINES
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.passes.labels import labels
 from linkpipe.passes.relocate import relocate
+from linkpipe.relockind import Places
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from tests.arches.gosource import elf_numbers, has, said

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Places
 from linkpipe.arches.s390x import ADDMODULEDATA, ARCH, R_PCRELDBL, RELOCS
 from linkpipe.errors import LinkErrors
 from linkpipe.passes.relocate import relocate
+from linkpipe.relockind import Places
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from tests.arches.gosource import has, said

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Places
 from linkpipe.arches.x86 import ADDMODULEDATA, ARCH, RELOCS, THUNKS
 from linkpipe.passes.addmoduledata import addmoduledata
 from linkpipe.passes.picthunks import picthunks
 from linkpipe.passes.relocate import relocate
+from linkpipe.relockind import Places
 from linkpipe.symkind import SymKind
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.symbols import Flag

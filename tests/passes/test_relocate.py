@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkpipe import reloctype as rt
-from linkpipe.arch import Range
 from linkpipe.arches import amd64, riscv64
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
 from linkpipe.passes.relocate import overflows, relocate
+from linkpipe.relockind import Range
 from linkpipe.symkind import SymKind
 from linkpipe.tables.cgo import CgoFacts
 from linkpipe.tables.symbols import Flag
