@@ -168,11 +168,11 @@ def _text_order(link: Link, packages: Packages) -> tuple[I32, dict[int, str]]:
     of those that move to another package's room."""
     objects, symbols = link.objects, link.symbols
     ids = objects.local_to_id
-    reachable = (symbols.flags & Flag.REACHABLE) != 0
+    reachable = symbols.marked(Flag.REACHABLE)
     wanted = is_text(symbols.kind) & reachable
     # A variable wins over a function that others may define, too.
-    variables = is_data(symbols.kind) & reachable & ((symbols.flags & Flag.DUPOK) == 0)
-    rows = np.flatnonzero((wanted | variables)[ids])
+    variables = is_data(symbols.kind) & reachable & ~symbols.marked(Flag.DUPOK)
+    rows = np.flatnonzero((wanted | variables).take(ids))
     owner = np.searchsorted(objects.local_base, rows, side="right") - 1
     local = rows - objects.local_base[owner]
     # Definitions only, and only records that are code themselves (a variable of the same name
@@ -186,8 +186,8 @@ def _text_order(link: Link, packages: Packages) -> tuple[I32, dict[int, str]]:
     shared = (
         (symbols.object[syms] != owner)
         | (symbols.local[syms] != local)
-        | ((record["flag"] & Flag.DUPOK) != 0)
-        | ((symbols.flags[syms] & Flag.REPLACED) != 0)
+        | ((record["flag"] & np.uint8(Flag.DUPOK)) != 0)
+        | symbols.has(syms, Flag.REPLACED)
     )
     rank = np.zeros(len(packages.items), np.int64)
     for place, row in enumerate(packages.postorder):

@@ -40,7 +40,6 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.arrays.ragged import distinct, expand
-from linkpipe.arrays.threads import each
 from linkpipe.arrays.types import I64
 from linkpipe.deadcode.flood import Flood
 from linkpipe.deadcode.inputs import find_roots, read_inputs
@@ -107,7 +106,7 @@ def _drop_map_inits(link: Link, flood: Flood) -> tuple[I64, I64]:
         raise InputError(
             "could not look up runtime.mapinitnoop", remedy="the runtime is of another Go version"
         )
-    inits = np.flatnonzero(flood.reached & ((symbols.flags & Flag.PKG_INIT) != 0))
+    inits = np.flatnonzero(flood.reached & symbols.marked(Flag.PKG_INIT))
     rows, counts = table.rows_of_many(inits)
     dead = table.weak[rows] & np.isin(table.type[rows], list(link.arch.calls))
     dead &= ~flood.reached[table.target[rows]]
@@ -140,7 +139,7 @@ def _result(
         target = target.copy()
         target[retargeted] = _noop(link)
     columns = [*(getattr(table, name) for name in RelocColumns._fields[1:-1]), target]
-    found = RelocColumns(counts, *each(lambda column: column.take(rows), columns))
+    found = RelocColumns(counts, *(column.take(rows) for column in columns))
     relocs = Relocs.gather(len(symbols), kept, found)
     edit = symbols.edit()
     edit.add_flags(np.flatnonzero(flood.reached), Flag.REACHABLE)

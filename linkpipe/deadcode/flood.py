@@ -42,12 +42,12 @@ class Flood:
         table, owner = inputs.relocs, inputs.owner
         self.symbols, self.table = symbols, table
         self._dynlink = mode.dynlink
-        self.reached = (symbols.flags & np.uint32(Flag.REACHABLE)) != 0
+        self.reached = symbols.marked(Flag.REACHABLE)
         self.reached[0] = True
-        self.used = (symbols.flags & np.uint32(Flag.USED_IN_IFACE)) != 0
-        self.gotype = (symbols.flags & np.uint32(Flag.GO_TYPE)) != 0
+        self.used = symbols.marked(Flag.USED_IN_IFACE)
+        self.gotype = symbols.marked(Flag.GO_TYPE)
         self._kept: list[I64] = []
-        self._slot = np.zeros(len(symbols), np.int64)
+        self._slot = np.zeros(len(symbols), np.int32)
         strong = symbols.has(owner, Flag.ITAB) if mode.imports else None
         follow = followed(table.type, table.weak, arch.calls, mode.can_use_plugins, strong)
         self._elsewhere = inputs.elsewhere
@@ -60,7 +60,7 @@ class Flood:
         self._methods: Methods | None = None
         self._signatures = Names.of([], [])
         self._names: set[bytes] = set()
-        self._reflecting = np.flatnonzero((symbols.flags & np.uint32(Flag.REFLECT_METHOD)) != 0)
+        self._reflecting = np.flatnonzero(symbols.marked(Flag.REFLECT_METHOD))
         self._reflection = mode.dynlink
 
         notes = np.flatnonzero(are(table.type, MARKERS) & ~table.weak)
@@ -91,7 +91,7 @@ class Flood:
         ids = ids[~self.reached[ids]]
         self.reached[ids] = True
         # Of several equal ids the last one's place stays in the slot.
-        places = np.arange(len(ids))
+        places = np.arange(len(ids), dtype=np.int32)
         self._slot[ids] = places
         last: Bool = self._slot[ids] == places
         return ids[last]

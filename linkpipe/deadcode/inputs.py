@@ -52,8 +52,9 @@ class Inputs(Shown):
     @property
     def elsewhere(self) -> Bool:
         """What is defined in shared libraries, or may be under another name: bool[n]."""
-        kinds = (SymKind.SDYNIMPORT, SymKind.Sxxx) if self.mode.imports else ()
-        return np.isin(self.symbols.kind, kinds)
+        wanted = np.zeros(256, np.bool_)
+        wanted[[SymKind.SDYNIMPORT, SymKind.Sxxx]] = self.mode.imports
+        return wanted[self.symbols.kind]
 
     @property
     def owner(self) -> I32:
@@ -64,8 +65,9 @@ class Inputs(Shown):
         """The auxiliary symbols of these types, and whose they are: int64[m]. Symbols that the
         linker has given new content have lost theirs."""
         symbols = self.symbols
-        ids = self.known[symbols.object[self.known] != 0]
-        ids = ids[~np.isin(ids, list(symbols.contents))] if symbols.contents else ids
+        own = symbols.object != 0
+        own[list(symbols.contents)] = False
+        ids = self.known[own[self.known]]
         objects, locals_ = symbols.object[ids], symbols.local[ids]
         return ids, self.objects.auxs(objects, locals_, types, needed=False)
 
@@ -160,7 +162,7 @@ def find_roots(link: Link, *, debug: bool = False) -> list[tuple[int, str]]:
         for version in sorted({0, arch.abi_internal}):
             roots.append((symbols.lookup(name, version), why))
     exported = Flag.CGO_EXPORT_STATIC if mode.external else Flag.CGO_EXPORT_DYNAMIC
-    marked = np.flatnonzero(symbols.flags & (exported | Flag.WASM_EXPORT)).tolist()
+    marked = np.flatnonzero(symbols.marked(exported | Flag.WASM_EXPORT)).tolist()
     # An export has a name there, given in the order of the directives.
     named = {sym: i for i, sym in enumerate(symbols.extnames)}
     marked.sort(key=lambda sym: named.get(sym, len(named)))

@@ -141,8 +141,8 @@ class PackageLoader:
         if row is None:
             return self._add(path, self._places.file(path), importer, fingerprint, known=True)
         known = self._packages[row]
-        if known.fingerprint != _NO_FINGERPRINT:
-            _check_fingerprint(known, known.fingerprint, importer, fingerprint)
+        if known.fingerprint not in (_NO_FINGERPRINT, fingerprint):
+            raise _mismatch(known, known.fingerprint, importer, fingerprint)
         return row
 
     def _load_package(self, row: int) -> None:
@@ -236,9 +236,9 @@ class PackageLoader:
         if header.fingerprint != _NO_FINGERPRINT:
             if package.fingerprint == _NO_FINGERPRINT:
                 package.fingerprint = header.fingerprint
-            _check_fingerprint(
-                package, header.fingerprint, package.imported_by, package.fingerprint
-            )
+            if package.fingerprint != header.fingerprint:
+                have, want = header.fingerprint, package.fingerprint
+                raise _mismatch(package, have, package.imported_by, want)
         importer = path_to_prefix(package.path)
         package.imports += [
             self._import(wanted, fingerprint, importer)
@@ -349,7 +349,7 @@ def string(data: memoryview, size: int, at: int, file: str) -> str:
             found=str(at + size),
             remedy="rebuild the package; the file is damaged",
         )
-    return bytes(data[at : at + size]).decode("utf-8", "surrogateescape")
+    return str(data[at : at + size], "utf-8", "surrogateescape")
 
 
 def _cut_short(message: str, name: str, size: int, found: int) -> InputError:
@@ -363,14 +363,13 @@ def _cut_short(message: str, name: str, size: int, found: int) -> InputError:
     )
 
 
-def _check_fingerprint(package: _Pending, have: bytes, source: str, want: bytes) -> None:
-    if have != want:
-        raise UserError(
-            f"fingerprint mismatch: {package.path} has {have.hex()}, import from {source} "
-            f"expecting {want.hex()}",
-            status=2,
-            remedy=f"rebuild {source}: it was compiled against another build of {package.path}",
-        )
+def _mismatch(package: _Pending, have: bytes, source: str, want: bytes) -> UserError:
+    return UserError(
+        f"fingerprint mismatch: {package.path} has {have.hex()}, import from {source} "
+        f"expecting {want.hex()}",
+        status=2,
+        remedy=f"rebuild {source}: it was compiled against another build of {package.path}",
+    )
 
 
 def load_packages(

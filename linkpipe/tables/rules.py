@@ -23,8 +23,8 @@ def text_is_ordered(symbols: Symbols, order: Ints) -> Iterator[str]:
     yield from ids_are_sound(symbols, "text_order", order)
     if len(order) and not _inside(order, len(symbols)).all():
         return
-    live = (symbols.flags & Flag.REACHABLE) != 0
-    wanted = is_text(symbols.kind) & live & ((symbols.flags & Flag.SPECIAL) == 0)
+    live = symbols.marked(Flag.REACHABLE)
+    wanted = is_text(symbols.kind) & live & ~symbols.marked(Flag.SPECIAL)
     there = np.zeros(len(symbols), np.bool_)
     there[order] = True
     yield from _some(symbols, wanted & ~there, "text_order lacks {}, which can be reached")
@@ -70,7 +70,7 @@ def symbols_do_not_overlap(symbols: Symbols, sections: Sections) -> Iterator[str
         )
     # Carriers have no bytes of their own, and lie where what they carry does. Sections of C objects
     # have, and several names in them may be one function's.
-    inside = (symbols.flags & Flag.INTERIOR) != 0
+    inside = symbols.marked(Flag.INTERIOR)
     bare = inside.copy()
     bare[symbols.container[~inside]] = True
     # Where contents are compressed, symbols have no places any more.

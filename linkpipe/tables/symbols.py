@@ -243,9 +243,13 @@ class Symbols(InNotebook):
         bits = np.uint32(flag)  # with an enumeration's member numpy would go on in 64 bits
         return (self.flags[ids] & bits) == bits
 
+    def marked(self, flags: int) -> Bool:
+        """Which symbols have one of these bits: bool[n]."""
+        return (self.flags & np.uint32(flags)) != 0
+
     def reachable(self) -> I64:
         """Ids of all reachable symbols, ascending: int64[k]."""
-        return np.flatnonzero((self.flags & np.uint32(Flag.REACHABLE)) != 0)
+        return np.flatnonzero(self.marked(Flag.REACHABLE))
 
     def of_kind(self, *kinds: int) -> I64:
         """Ids of all reachable symbols of one of ``kinds``, ascending: int64[k]."""
