@@ -82,12 +82,14 @@ _LETTERS = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
 }  # fmt: skip
 _ESCAPE = r"\\(?:x[0-9a-fA-F]{2}|[0-3][0-7]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[abfnrtv\\%s])"
-_LITERAL = {
+_LITERAL: dict[str, str | re.Pattern[str]] = {
     "`": r"`[^`]*`",
-    '"': r'"(?:[^"\\\n]|%s)*+"' % (_ESCAPE % '"'),
+    # Nearly every link has one, and what a server has compiled its children need not.
+    '"': re.compile(r'"(?:[^"\\\n]|%s)*+"' % (_ESCAPE % '"')),
     "'": r"'(?:[^'\\\n]|%s)?'" % (_ESCAPE % "'"),
 }
-_ANY_ESCAPE = _ESCAPE % "'\""
+_ANY_ESCAPE = re.compile(_ESCAPE % "'\"")
+_NO_TEXT = re.compile("[\udc80-\udcff]")
 
 
 def unquote(text: str) -> bytes:
@@ -102,8 +104,8 @@ def unquote(text: str) -> bytes:
     body = text[1:-1]
     if text[0] == "`":
         return body.replace("\r", "").encode("utf-8", "surrogateescape")
-    body = re.sub("[\udc80-\udcff]", "\ufffd", body)
-    return re.sub(_ANY_ESCAPE, _unescape, body).encode("utf-8", "surrogateescape")
+    body = _NO_TEXT.sub("\ufffd", body)
+    return _ANY_ESCAPE.sub(_unescape, body).encode("utf-8", "surrogateescape")
 
 
 def _unescape(escape: re.Match[str]) -> str:
