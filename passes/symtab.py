@@ -31,14 +31,13 @@ _NONE = np.uint8(255)
 def symtab(link: Link) -> Link:
     """Define section markers and carriers, and group symbols by name."""
     edit = link.symbols.edit()
-    for name, kind in link.release.markers:
-        marker = edit.own(name)
-        if kind is None:
-            edit.set(marker, kind=SymKind.SRODATA, size=0)
-            edit.add_flags(marker, Flag.REACHABLE)
-        else:
-            edit.set(marker, kind=kind, value=0)
-            edit.add_flags(marker, Flag.REACHABLE | Flag.SPECIAL | Flag.LOCAL)
+    markers = edit.own_many([name for name, _ in link.release.markers])
+    kinds = np.array([kind or 0 for _, kind in link.release.markers], np.uint8)
+    plain, placed = markers[kinds == 0], markers[kinds != 0]
+    edit.set(plain, kind=int(SymKind.SRODATA), size=0)
+    edit.add_flags(plain, Flag.REACHABLE)
+    edit.set(placed, kind=kinds[kinds != 0], value=0)
+    edit.add_flags(placed, Flag.REACHABLE | Flag.SPECIAL | Flag.LOCAL)
     carriers = _carriers(link, edit)
     _hide(link, edit)
     symbols = edit.freeze()

@@ -126,6 +126,38 @@ def first_seen(keys: cython.const[cython.longlong][::1], limit: cython.longlong)
     return new, places
 
 
+def place(
+    start: cython.longlong,
+    sizes: cython.const[cython.longlong][::1],
+    aligns: cython.const[cython.int][::1],
+):
+    """Where things come to lie that are laid out one after the other from ``start`` on, each at a
+    multiple of its alignment: int64[n], and the end of the last one. Raises ValueError for a size
+    below 0 or an alignment below 1, and for an end that is farther than any memory.
+
+    ``for size, align in zip(sizes, aligns): at += -at % align; out.append(at); at += size``
+    """
+    if sizes.shape[0] != aligns.shape[0]:
+        raise ValueError("sizes and aligns differ in length")
+    places = np.empty(sizes.shape[0], np.int64)
+    out: cython.longlong[::1] = memoryview(places)
+    i: cython.longlong
+    at: cython.longlong = start
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(sizes.shape[0]):
+            if not 0 <= at <= _MOST or not 0 <= sizes[i] <= _MOST or aligns[i] < 1:
+                bad = i
+                break
+            if at % aligns[i]:
+                at += aligns[i] - at % aligns[i]
+            out[i] = at
+            at += sizes[i]
+    if bad >= 0:
+        raise ValueError(f"thing {bad} cannot be laid out")
+    return places, at
+
+
 def chosen(
     first: cython.const[cython.longlong][::1],
     count: cython.const[cython.longlong][::1],

@@ -17,6 +17,7 @@ from linkpipe.arch import Architecture
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.types import I32, I64, U8, Ints
 from linkpipe.errors import InputError, checkpoint
+from linkpipe.kernels import spans
 from linkpipe.symkind import SymKind
 from linkpipe.tables.sections import Section
 from linkpipe.tables.symbols import Flag, Symbols, SymbolsEdit
@@ -119,30 +120,10 @@ def place(start: int, sizes: Ints, aligns: Ints) -> tuple[I64, int]:
     and the end of the last one.
 
     ``for size, align in zip(sizes, aligns): at = round_up(at, align); out.append(at); at += size``
-
-    Within a run of equal alignment, places are a running sum of rounded sizes, so only the runs
-    are looped over.
     """
-    if not len(sizes):
-        return np.zeros(0, np.int64), start
-    align = aligns.astype(np.int64)
-    ends = np.cumsum(round_up(sizes, align))
-    before = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
-    first = np.flatnonzero(np.diff(align, prepend=0))
-    last = np.append(first[1:], len(align)) - 1
-    slack = (ends - before - sizes)[last]
-    at, shift = start, []
-    runs = zip(
-        align[first].tolist(),
-        before[first].tolist(),
-        (ends[last] - slack).tolist(),
-        strict=True,
+    return spans.place(
+        start, np.ascontiguousarray(sizes, np.int64), np.ascontiguousarray(aligns, np.int32)
     )
-    for step, low, high in runs:
-        at = round_up(at, step)
-        shift.append(at - low)
-        at += high - low
-    return before + np.repeat(shift, np.diff(first, append=len(align))), at
 
 
 class Placed(NamedTuple):

@@ -111,6 +111,13 @@ class SymbolsEdit(Edit):
             )
         return sym
 
+    def own_many(self, names: Sequence[str]) -> I64:
+        """``[self.own(name) for name in names]``: int64[len(names)]."""
+        ids = self.lookup_or_create_many([(as_bytes(name), 0) for name in names])
+        for row in np.flatnonzero(self.flags[ids] & np.uint32(Flag.OF_C))[:1].tolist():
+            self.own(names[row])  # says so
+        return ids
+
     def create(self, name: str | bytes, version: int = 0) -> int:
         """A new symbol that cannot be looked up by name."""
         key = as_bytes(name)

@@ -93,6 +93,35 @@ def test_a_key_that_is_no_number_below_the_limit_is_an_error(spans: Any, key: in
         spans.first_seen(np.array([3, key]), 21)
 
 
+things = st.tuples(st.integers(0, 40) | st.just(2**31), st.sampled_from([1, 2, 3, 8, 2**26]))
+
+
+@forms("spans")
+@given(st.integers(0, 99) | st.just(2**33), st.lists(things, max_size=20))
+def test_things_are_laid_out_one_by_one(
+    spans: Any, start: int, things: list[tuple[int, int]]
+) -> None:
+    at, slow = start, []
+    for size, align in things:
+        at += -at % align
+        slow.append(at)
+        at += size
+    sizes = np.array([size for size, _ in things], np.int64)
+    places, end = spans.place(start, sizes, np.array([align for _, align in things], np.int32))
+    assert (places.tolist(), end) == (slow, at)
+
+
+@forms("spans")
+def test_what_cannot_be_laid_out_is_an_error(spans: Any) -> None:
+    for start, size, align in ((0, -1, 1), (0, 1, 0), (0, 1, -8), (-1, 1, 1), (0, 2**63 - 1, 1)):
+        with pytest.raises(ValueError, match="thing 0 cannot"):
+            spans.place(start, np.array([size]), np.array([align], np.int32))
+    with pytest.raises(ValueError, match="thing 1 cannot"):
+        spans.place(2**60, np.array([2**60, 1]), np.array([1, 1], np.int32))
+    with pytest.raises(ValueError, match="differ in length"):
+        spans.place(0, np.array([1]), np.array([1, 1], np.int32))
+
+
 ranges = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), max_size=9)
 
 
@@ -193,14 +222,6 @@ def patched(
                 left.append((j, i))
                 continue
             value, flags, section, kind = symbols[t]
-            value += add - (address + offset + width if form & 2 else 0)
-            if form & 4:
-                value -= BASES[section] if 0 <= section < len(BASES) else 0
-                fits = 0 <= section < len(BASES)
-            value = signed(value)
-            if width == 4:
-                fits &= -(2**31) <= value < 2 ** (31 if form & 8 else 32)
-                fits &= not (form & 16 and value & 2**31)
             if form & 32:
                 number = INDEX[t] if t < len(INDEX) else -1
                 fits &= 0 <= number < 2 ** (7 * width)
@@ -210,6 +231,14 @@ def patched(
                         image[at + offset + k] = (number >> 7 * k) & 0x7F | more
                     continue
                 fits = False
+            value += add - (address + offset + width if form & 2 else 0)
+            if form & 4:
+                value -= BASES[section] if 0 <= section < len(BASES) else 0
+                fits = 0 <= section < len(BASES)
+            value = signed(value)
+            if width == 4:
+                fits &= -(2**31) <= value < 2 ** (31 if form & 8 else 32)
+                fits &= not (form & 16 and value & 2**31)
             if fits and flags & LINKED and kind != 9:
                 word = (value % 2 ** (8 * width)).to_bytes(width, "big" if big else "little")
                 image[at + offset : at + offset + width] = word
