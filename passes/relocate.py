@@ -148,10 +148,9 @@ class _Work:
 
     def check(self) -> None:
         """Refuse rows that cannot be applied, whatever their kind."""
-        symbols, ids = self.symbols, self.laid.ids
+        symbols, ids = self.symbols, self.laid.ids[self.owner]
         generated = symbols.has(ids, Flag.GENERATED)
-        self.room = np.where(generated, symbols.size[ids], symbols.data_size[ids])
-        room = self.room[self.owner]
+        self.room = room = np.where(generated, symbols.size[ids], symbols.data_size[ids])
         for i in self._refuse((self.offset < 0) | (self.offset + self.width > room)):
             self.errors.outside(self._where(i), int(self.width[i]), int(room[i]))
         kind, there = symbols.kind[self.target], self.target != 0
@@ -410,7 +409,7 @@ class _Work:
             return rows[:0], target[:0]
         before, behind = kind.around
         offset = self.offset[rows]
-        whole = (offset >= before) & (offset + width + behind <= self.room[self.owner[rows]])
+        whole = (offset >= before) & (offset + width + behind <= self.room[rows])
         for i in rows[~whole].tolist():
             self.errors.odd_instruction(self._where(i), kind, b"")
         return rows[whole], target[whole]

@@ -35,7 +35,7 @@ def patch_plain(link: Link, laid: Laid, image: U8, index: I32) -> tuple[I64, I64
     generated = symbols.has(laid.ids, Flag.GENERATED)
     room = np.where(generated, symbols.size[laid.ids], symbols.data_size[laid.ids])
     # C objects may have several relocations at one place, which are applied in their order.
-    room[symbols.has(laid.ids, Flag.OF_C)] = -1
+    room[np.flatnonzero(symbols.has(laid.ids, Flag.OF_C))] = -1
     odd = np.zeros(256, np.uint8)
     odd[list(_ODD)] = 1
     forms = _forms(link.arch.relocs, external=link.mode.external, wide=link.arch.ptrsize > 4)
