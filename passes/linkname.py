@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from linkpipe.arrays.ragged import expand
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
+from linkpipe.kernels import records
 from linkpipe.tables.symbols import ABI0, ABI_INTERNAL, Flag
 
 _FROZEN_FIPS = "crypto/internal/fips140/v"
@@ -45,19 +45,22 @@ def _pulls(link: Link) -> list[tuple[int, int]]:
     """(object, symbol) of each reference to check: linknamed variables without
     content first, as definitions come before references."""
     objects = link.objects
-    count = objects.nnonpkg + objects.nref
-    owner = np.repeat(np.arange(len(objects)), count)
-    local = expand(objects.defined - objects.nnonpkg, count)
-    at = objects.blocks[owner, goobj.SYMDEF] + local * goobj.SYM.itemsize
     marks = (objects.format.flag2.astype(np.uint32) << 8 & _pushed(link)) != 0
-    pushed = marks[objects.arena.field(at, goobj.SYM, "flag2")]
     assembly = (objects.flags & goobj.FLAG_FROM_ASSEMBLY) != 0
     assembly &= link.release.assembly_linknames
-    # Of most nothing is to be asked.
-    some = np.flatnonzero(pushed | assembly[owner])
-    owner, local, pushed = owner[some], local[some], pushed[some]
+    places = records.marked(
+        objects.arena.bytes,
+        objects.blocks.ravel(),
+        objects.local_base,
+        objects.classes.ravel(),
+        marks.view(np.uint8),
+        assembly.view(np.uint8),
+    )
+    owner, local = objects.located(places)
+    at = objects.blocks[owner, goobj.SYMDEF] + local * goobj.SYM.itemsize
+    pushed = marks[objects.arena.field(at, goobj.SYM, "flag2")]
     is_ref, assembly = local >= objects.defined[owner], assembly[owner]
-    ids = objects.local_to_id[objects.local_base[owner] + local]
+    ids = objects.local_to_id[places]
     # Only names in the list, and what the standard library defines, are guarded.
     symbols = link.symbols
     home = np.where(ids < symbols.made, symbols.object[ids], 0)

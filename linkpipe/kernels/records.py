@@ -359,6 +359,49 @@ def count_symbols(
     return rows, root
 
 
+def marked(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    local: cython.const[cython.longlong][::1],
+    classes: cython.const[cython.longlong][::1],
+    marks: cython.const[cython.uchar][::1],
+    whole: cython.const[cython.uchar][::1],
+):
+    """The places, int64[k], of symbols that are found by name whose second byte of flags has a mark
+    (``marks`` uint8[256], not 0), and of all those in objects that are ``whole``. Objects as in
+    `symbols`.
+
+    ``[place for each object for each definition by name and reference if marks[flag2] or whole]``
+    """
+    n: cython.longlong = local.shape[0] - 1
+    _check_symbols(data, blocks, local, classes, local[n] if n >= 0 else 0)
+    if whole.shape[0] != n or marks.shape[0] != 256:
+        raise ValueError("columns of objects differ in length")
+    o: cython.longlong
+    i: cython.longlong
+    at: cython.longlong
+    first: cython.longlong
+    room: cython.longlong = 0
+    for o in range(n):
+        i = classes[5 * o + 3] + classes[5 * o + 4]
+        if min(classes[5 * o + 3], classes[5 * o + 4]) < 0 or i > local[o + 1] - local[o]:
+            raise IndexError(f"object {o} has no {i} symbols")
+        room += i
+    found = np.empty(room, np.int64)
+    place: cython.longlong[::1] = found
+    count: cython.longlong = 0
+    with cython.nogil:
+        for o in range(n):
+            first = local[o + 1] - classes[5 * o + 3] - classes[5 * o + 4]
+            at = blocks[_BLOCKS * o + _SYMDEF] + _SYM_SIZE * (first - local[o]) + 12
+            for i in range(first, local[o + 1]):
+                if whole[o] or marks[data[at]]:
+                    place[count] = i
+                    count += 1
+                at += _SYM_SIZE
+    return found[:count]
+
+
 @cython.cfunc
 @cython.inline
 @cython.nogil

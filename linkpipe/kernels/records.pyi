@@ -39,6 +39,7 @@ def count_symbols(
     rooting: int,
     with_debug: bool,
 ) -> tuple[int, int]: ...
+def marked(data: U8, blocks: I64, local: I64, classes: I64, marks: U8, whole: U8) -> I64: ...
 def symbols(
     data: U8,
     blocks: I64,

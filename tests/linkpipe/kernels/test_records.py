@@ -277,6 +277,35 @@ def test_symbols_are_read(
     assert rows == [described[place] for place in asked]
 
 
+MARKED = ("data", "blocks", "local", "classes")
+
+
+@forms("records")
+@given(damage(), st.sets(st.integers(0, 255)), st.booleans())
+def test_marked_symbols_are_found(records: Any, data: bytes, chosen: set[int], whole: bool) -> None:
+    """Among those that are found by name: the last two of each object's five."""
+    given = columns(data)
+    symdef = goobj.read_header(memoryview(data), "a").offsets[goobj.SYMDEF]
+    marks = np.isin(np.arange(256), sorted(chosen)).view(np.uint8)
+    wanted = [i for i in (3, 4) if data[symdef + 21 * i + 12] in chosen]
+    found = records.marked(*(given[name] for name in MARKED), marks, np.array([0, 0, whole], "u1"))
+    assert found.tolist() == [*wanted, *(5 + i for i in ((3, 4) if whole else wanted))]
+
+
+@forms("records")
+def test_what_is_marked_lies_in_its_object(records: Any) -> None:
+    marks, whole = np.ones(256, np.uint8), np.ones(3, np.uint8)
+    for at, value in ((9, -1), (8, -1), (9, 9)):
+        given = columns(OBJECT)
+        given["local"] = np.zeros(4, np.int64)
+        given["classes"][at] = value
+        with pytest.raises(IndexError, match="object 1 has no"):
+            records.marked(*(given[name] for name in MARKED), marks, whole)
+    for short in (marks[1:], whole), (marks, whole[1:]):
+        with pytest.raises(ValueError, match="differ in length"):
+            records.marked(*(columns(OBJECT)[name] for name in MARKED), *short)
+
+
 @forms("records")
 def test_objects_are_read_in_shares(records: Any) -> None:
     """Each thread some of them, into its part of the columns."""
