@@ -37,7 +37,7 @@ def install(folder: Path, *sources: Path) -> list[str]:
     run(uv, "venv", "-q", "--clear", "--python", sys.executable, folder / "venv")
     run(uv, "pip", "install", "-q", "--compile-bytecode", "--python", folder / "venv",
         "-c", ROOT / "requirements" / "dev.txt", *wheels.glob("*.whl"))  # fmt: skip
-    return [str(folder / "venv" / "bin" / "python"), "-P", "-m", "linkpipe", "link"]
+    return [str(folder / "venv" / "bin" / "linkpipe"), "link"]
 
 
 def state(commit: str) -> list[str]:
