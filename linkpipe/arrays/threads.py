@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from linkpipe import server
 from linkpipe.arrays.types import I64
 from linkpipe.errors import UserError
 
@@ -29,10 +30,10 @@ B = TypeVar("B")
 
 def threads() -> int:
     """How many threads a link may use: what LINKPIPE_THREADS says, else one for each processor that
-    the process may run on. Raises UserError for what is no number from 1 on."""
+    the process may run on, of which links that a server does at once get their share. Raises UserError for what is no number from 1 on."""
     text = os.environ.get(VARIABLE, "")
     if not text:
-        return len(os.sched_getaffinity(0))
+        return max(1, len(os.sched_getaffinity(0)) // server.at_once)
     if not re.fullmatch("0*[1-9][0-9]{0,5}", text):
         raise UserError(
             f"{VARIABLE} is {text!r}, which is no number of threads",

@@ -15,3 +15,6 @@ from __future__ import annotations
 told = ""
 """How this process's link is done, in words, and if without the server why; empty when none was
 asked for. ``-time``, ``-timing`` and the log say it."""
+
+at_once = 1
+"""How many links are done at this time, this one too, as far as is known."""

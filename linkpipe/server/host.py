@@ -214,6 +214,7 @@ class Host:
     def _link(self, asked: dict[str, Any], go: LockType, line: int) -> NoReturn:
         from linkpipe import server
 
+        server.at_once = 1 + len(self.running)
         server.told = f"by the server, process {os.getppid()}"
         go.release()
         try:

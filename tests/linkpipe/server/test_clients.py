@@ -73,6 +73,42 @@ def left(room: Room) -> set[str]:
     return {path.name for path in room.folder.iterdir()} - ours
 
 
+THREADS = """
+import os, time
+from linkpipe.api import Observer
+from linkpipe.arrays.threads import threads
+
+class Own(Observer):
+    def on_start(self, plan, link):
+        with open(link.options.o + ".threads", "w") as file:
+            file.write(f"{threads()} {len(os.sched_getaffinity(0))}")
+        while link.options.o == "first" and not os.path.exists("go on"):
+            time.sleep(0.01)
+"""
+
+
+def test_links_at_once_share_the_processors(room: Room) -> None:
+    room.variables.update(observer(room, THREADS))
+    server = room.serve()
+    children = Path(f"/proc/{server}/task/{server}/children")
+    until(lambda: not children.read_text())  # who was asked how it is
+
+    def told(out: str) -> list[int]:
+        path = room.folder / f"{out}.threads"
+        until(lambda: path.exists() and path.read_text())
+        return list(map(int, path.read_text().split()))
+
+    first = room.start(out="first")
+    alone, processors = told("first")
+    room.served(out="second")
+    (room.folder / "go on").touch()
+    assert first.communicate(timeout=HANGS) == ("", "")
+    room.served("-s", out="third", LINKPIPE_THREADS="7")
+    assert alone == processors
+    assert told("second")[0] == max(1, processors // 2)
+    assert told("third")[0] == 7
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_signals(waiting: Room, number: signal.Signals) -> None:
     """The same status, words, and nothing left, with a server and without."""
