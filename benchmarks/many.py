@@ -64,7 +64,7 @@ def one(packages: list[str], toolexec: str, variables: Mapping[str, str]) -> lis
 def measure(name: str, rounds: int, stub: str, folder: Path) -> list[str]:
     """The rows of one group: a round that compiles, then ``rounds`` in alternating order."""
     served = {"LINKPIPE_SERVER": "auto", "XDG_RUNTIME_DIR": str(folder)}
-    ways: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    ways: dict[str, tuple[str, Mapping[str, str]]] = {
         "go tool link": ("", {}),
         "linkpipe": (stub, {}),
         "linkpipe, served": (stub, served),

@@ -30,7 +30,8 @@ B = TypeVar("B")
 
 def threads() -> int:
     """How many threads a link may use: what LINKPIPE_THREADS says, else one for each processor that
-    the process may run on, of which links that a server does at once get their share. Raises UserError for what is no number from 1 on."""
+    the process may run on, which links that a server does at once share. Raises UserError for what
+    is no number from 1 on."""
     text = os.environ.get(VARIABLE, "")
     if not text:
         return max(1, len(os.sched_getaffinity(0)) // server.at_once)
