@@ -29,7 +29,7 @@ from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool, Ints
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.formats.arena import Arena
-from linkpipe.kernels import records
+from linkpipe.kernels import records, references
 from linkpipe.release import ObjectFormat
 from linkpipe.values import Shown
 
@@ -256,7 +256,7 @@ class Objects:
         need not be there and refer to what nobody defines. Damaged auxiliary symbols are no matter.
         """
         parts, given = pieces(len(objects)), self._given(objects, locals_, needed, _OF_AUXS)
-        read = each(lambda part: records.relocations(*given(part), self.format.relocs), parts)
+        read = each(lambda part: references.relocations(*given(part), self.format.relocs), parts)
         undefined = np.concatenate(
             [part.start + rows for part, (*_, rows) in zip(parts, read, strict=True)]
         )
@@ -329,7 +329,9 @@ class Objects:
             wanted[:] = 0
             wanted[list(types)] = 1
         given = self._given(objects, locals_, needed)
-        found = each(lambda part: records.auxiliaries(*given(part), wanted), pieces(len(objects)))
+        found = each(
+            lambda part: references.auxiliaries(*given(part), wanted), pieces(len(objects))
+        )
         return AuxColumns(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
     def closure(self, objects: I32, locals_: I32, roots: Ints, types: Collection[int]) -> Bool:
@@ -337,7 +339,7 @@ class Objects:
         auxiliary symbols of these types: bool[n]. Symbol s is (objects[s], locals_[s])."""
         table, wanted = self.references, np.zeros(256, np.uint8)
         wanted[list(types)] = 1
-        return records.closure(
+        return references.closure(
             self.arena.bytes,
             self.blocks.reshape(-1),
             objects,

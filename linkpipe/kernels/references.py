@@ -1,0 +1,452 @@
+"""References of Go objects: relocations and auxiliary symbols, and what can be reached by them.
+
+Records and blocks are those of formats/goobj.py, as in kernels/records.py, which has looked at them
+before. The types that callers see, numpy's, stand in references.pyi.
+"""
+
+from __future__ import annotations
+
+import cython
+import numpy as np
+
+MOST_SWEEPS = 100
+"""How often `closure` goes through all symbols: programs take about 15, a damaged object may want
+any number."""
+
+_MOST_SWEEPS = cython.declare(cython.longlong, MOST_SWEEPS)
+_BLOCKS = cython.declare(cython.longlong, 19)
+_RELOCIDX = cython.declare(cython.longlong, 11)
+_AUXIDX = cython.declare(cython.longlong, 12)
+_RELOCBLOCK = cython.declare(cython.longlong, 14)
+_AUXBLOCK = cython.declare(cython.longlong, 15)
+_RELOC_SIZE = cython.declare(cython.longlong, 23)
+_AUX_SIZE = cython.declare(cython.longlong, 9)
+_LOW = cython.declare(cython.longlong, 0xFFFFFFFF)
+_SIGN = cython.declare(cython.longlong, 0x80000000)
+_WEAK = cython.declare(cython.longlong, 0x8000)
+# The first of the five package indexes with a meaning of their own, and the last.
+_SELF = cython.declare(cython.longlong, 0x7FFFFFFB)
+_NONE = cython.declare(cython.longlong, 0x7FFFFFFF)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _u32(data: cython.const[cython.uchar][::1], at: cython.longlong) -> cython.longlong:
+    """The little-endian number of four bytes at ``at``."""
+    if not cython.compiled:
+        return int.from_bytes(data[at : at + 4], "little")
+    # Behind one address the four bytes are one load; the last one is named to be checked, in builds
+    # that check indexes.
+    first: cython.pointer[cython.const[cython.uchar]] = cython.address(data[at])
+    cython.address(data[at + 3])
+    return (
+        cython.cast(cython.longlong, first[0])
+        | cython.cast(cython.longlong, first[1]) << 8
+        | cython.cast(cython.longlong, first[2]) << 16
+        | cython.cast(cython.longlong, first[3]) << 24
+    )
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _signed(x: cython.longlong) -> cython.longlong:
+    """The low 32 bits as a number with a sign."""
+    return ((x & _LOW) ^ _SIGN) - _SIGN
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _target(
+    data: cython.const[cython.uchar][::1],
+    at: cython.longlong,
+    first: cython.longlong,
+    count: cython.longlong,
+    start: cython.const[cython.uint][::1],
+    ids: cython.const[cython.int][::1],
+) -> cython.longlong:
+    """The symbol that the reference at ``at`` is to, -1 where there is none such."""
+    place: cython.longlong = _u32(data, at)
+    if place < _SELF:
+        place += 5
+    elif place <= _NONE:
+        place -= _SELF
+    else:
+        return -1
+    if place >= count:
+        return -1
+    place = start[first + place] + _u32(data, at + 4)
+    return ids[place] if place < ids.shape[0] else -1
+
+
+def _owned(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    objects: cython.const[cython.int][::1],
+    locals_: cython.const[cython.int][::1],
+    skipped: cython.const[cython.uchar][::1],
+    first: cython.const[cython.uint][::1],
+    counts: cython.const[cython.uint][::1],
+    start: cython.const[cython.uint][::1],
+    index: cython.longlong,
+    block: cython.longlong,
+    size: cython.longlong,
+):
+    """Where in ``data`` the records of symbols begin, and how many each has: int64[n] both."""
+    n: cython.longlong = objects.shape[0]
+    if (
+        locals_.shape[0] != n
+        or skipped.shape[0] not in (0, n)
+        or counts.shape[0] != first.shape[0]
+        or blocks.shape[0] != _BLOCKS * first.shape[0]
+    ):
+        raise ValueError("columns differ in length")
+    o: cython.longlong
+    for o in range(1, first.shape[0]):
+        if not 0 <= first[o] <= start.shape[0] - counts[o]:
+            raise IndexError(f"references of object {o} lie outside of their table")
+    begins = np.zeros(n, np.int64)
+    numbers = np.zeros(n, np.int64)
+    begin: cython.longlong[::1] = begins
+    number: cython.longlong[::1] = numbers
+    i: cython.longlong
+    at: cython.longlong
+    low: cython.longlong
+    high: cython.longlong
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(n):
+            o = objects[i]
+            if o == 0 or (skipped.shape[0] and skipped[i]):
+                continue
+            if o < 0 or o >= first.shape[0] or locals_[i] < 0:
+                bad = i
+                break
+            at = blocks[_BLOCKS * o + index] + 4 * cython.cast(cython.longlong, locals_[i])
+            if at < 0 or at > data.shape[0] - 8:
+                bad = i
+                break
+            low = _u32(data, at)
+            high = _u32(data, at + 4)
+            at = blocks[_BLOCKS * o + block]
+            if high < low or at < 0 or at + high * size > data.shape[0]:
+                bad = i
+                break
+            begin[i] = at + low * size
+            number[i] = high - low
+    if bad >= 0:
+        raise IndexError(f"records of symbol {bad} lie outside of their {data.shape[0]} bytes")
+    return begins, numbers
+
+
+def relocations(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    objects: cython.const[cython.int][::1],
+    locals_: cython.const[cython.int][::1],
+    skipped: cython.const[cython.uchar][::1],
+    first: cython.const[cython.uint][::1],
+    counts: cython.const[cython.uint][::1],
+    start: cython.const[cython.uint][::1],
+    ids: cython.const[cython.int][::1],
+    types: cython.const[cython.ushort][::1],
+):
+    """The relocations of the definitions (objects[i], locals_[i]): how many each has, int64[n]; the
+    other columns of linkpipe.tables.objects.RelocColumns; and which of the definitions, int64[k],
+    refer to a symbol that has no id: nobody defines it, or it is not read.
+
+    Objects and references as in `faults`; symbol s of row r of references is ``ids[start[r] + s]``.
+    ``types`` translates an object's numbers, without the weak bit. Object 0 has no relocations,
+    nor has what is ``skipped`` (uint8[n], or of no length). Raises IndexError for records outside
+    of ``data``, and references to nothing.
+
+    ``[struct.unpack("<iBHqII", record) for each definition for each of its records]``
+    """
+    if types.shape[0] != _WEAK:
+        raise ValueError("types differ in length")
+    begins, numbers = _owned(
+        data,
+        blocks,
+        objects,
+        locals_,
+        skipped,
+        first,
+        counts,
+        start,
+        _RELOCIDX,
+        _RELOCBLOCK,
+        _RELOC_SIZE,
+    )
+    begin: cython.longlong[::1] = begins
+    number: cython.longlong[::1] = numbers
+    total: cython.longlong = int(numbers.sum())
+    columns = (
+        np.empty(total, np.int32),
+        np.empty(total, np.uint8),
+        np.empty(total, np.uint16),
+        np.empty(total, np.bool_),
+        np.empty(total, np.int64),
+        np.empty(total, np.int32),
+    )
+    offset: cython.int[::1] = columns[0]
+    size: cython.uchar[::1] = columns[1]
+    kind: cython.ushort[::1] = columns[2]
+    weak: cython.uchar[::1] = columns[3].view(np.uint8)
+    marks = np.zeros(objects.shape[0], np.uint8)
+    undefined: cython.uchar[::1] = marks
+    add: cython.longlong[::1] = columns[4]
+    target: cython.int[::1] = columns[5]
+    i: cython.longlong
+    _j: cython.longlong
+    o: cython.longlong
+    at: cython.longlong
+    value: cython.longlong
+    row: cython.longlong = 0
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(objects.shape[0]):
+            at = begin[i]
+            o = objects[i]
+            for _j in range(number[i]):
+                offset[row] = cython.cast(cython.int, _signed(_u32(data, at)))
+                size[row] = data[at + 4]
+                value = data[at + 5] | cython.cast(cython.longlong, data[at + 6]) << 8
+                kind[row] = types[value & (_WEAK - 1)]
+                weak[row] = value >= _WEAK
+                add[row] = _u32(data, at + 7) + (_signed(_u32(data, at + 11)) << 32)
+                value = _target(data, at + 15, first[o], counts[o], start, ids)
+                if value < 0:
+                    bad = i
+                    break
+                target[row] = cython.cast(cython.int, value)
+                if value == 0 and (_u32(data, at + 15) or _u32(data, at + 19)):
+                    undefined[i] = 1
+                row += 1
+                at += _RELOC_SIZE
+            if bad >= 0:
+                break
+    if bad >= 0:
+        raise IndexError(f"a relocation of symbol {bad} is to a symbol that there is not")
+    return numbers, columns, np.flatnonzero(marks)
+
+
+def auxiliaries(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    objects: cython.const[cython.int][::1],
+    locals_: cython.const[cython.int][::1],
+    skipped: cython.const[cython.uchar][::1],
+    first: cython.const[cython.uint][::1],
+    counts: cython.const[cython.uint][::1],
+    start: cython.const[cython.uint][::1],
+    ids: cython.const[cython.int][::1],
+    wanted: cython.const[cython.uchar][::1],
+):
+    """The auxiliary symbols of the definitions (objects[i], locals_[i]) whose kind is ``wanted``
+    (uint8[256]), as columns of linkpipe.tables.objects.AuxColumns. The rest as in `relocations`.
+
+    ``[struct.unpack("<BII", record) for each definition for each of its records]``
+    """
+    if wanted.shape[0] != 256:
+        raise ValueError("wanted differs in length")
+    begins, numbers = _owned(
+        data,
+        blocks,
+        objects,
+        locals_,
+        skipped,
+        first,
+        counts,
+        start,
+        _AUXIDX,
+        _AUXBLOCK,
+        _AUX_SIZE,
+    )
+    begin: cython.longlong[::1] = begins
+    number: cython.longlong[::1] = numbers
+    i: cython.longlong
+    j: cython.longlong
+    _j: cython.longlong
+    o: cython.longlong
+    at: cython.longlong
+    total: cython.longlong = 0
+    with cython.nogil:
+        for i in range(objects.shape[0]):
+            for j in range(number[i]):
+                total += wanted[data[begin[i] + j * _AUX_SIZE]] != 0
+    kinds = np.empty(total, np.uint8)
+    targets = np.empty(total, np.int32)
+    kind: cython.uchar[::1] = kinds
+    target: cython.int[::1] = targets
+    found: cython.longlong
+    row: cython.longlong = 0
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(objects.shape[0]):
+            at = begin[i]
+            o = objects[i]
+            total = row
+            for _j in range(number[i]):
+                if wanted[data[at]]:
+                    found = _target(data, at + 1, first[o], counts[o], start, ids)
+                    if found < 0:
+                        bad = i
+                        break
+                    kind[row] = data[at]
+                    target[row] = cython.cast(cython.int, found)
+                    row += 1
+                at += _AUX_SIZE
+            if bad >= 0:
+                break
+            number[i] = row - total
+    if bad >= 0:
+        raise IndexError(f"an auxiliary symbol of symbol {bad} is one that there is not")
+    return numbers, kinds, targets
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _spread(
+    data: cython.const[cython.uchar][::1],
+    index: cython.longlong,
+    block: cython.longlong,
+    size: cython.longlong,
+    skip: cython.longlong,
+    wanted: cython.const[cython.uchar][::1],
+    first: cython.longlong,
+    count: cython.longlong,
+    start: cython.const[cython.uint][::1],
+    ids: cython.const[cython.int][::1],
+    marked: cython.uchar[::1],
+    least: cython.longlong,
+) -> cython.longlong:
+    """Mark what the records between the two entries at ``index`` refer to, ``skip`` bytes from the
+    start of each; the least symbol that was not marked, or ``least``."""
+    at: cython.longlong
+    end: cython.longlong
+    target: cython.longlong
+    if not 0 <= index <= data.shape[0] - 8 or not 0 <= block <= data.shape[0]:
+        return least
+    at = block + size * _u32(data, index)
+    end = block + size * _u32(data, index + 4)
+    if end > data.shape[0]:
+        return least
+    while at < end:
+        # The first byte of auxiliary symbols is their kind.
+        if skip > 1 or wanted[data[at]]:
+            target = _target(data, at + skip, first, count, start, ids)
+            if 0 < target < marked.shape[0] and not marked[target]:
+                marked[target] = 1
+                least = min(least, target)
+        at += size
+    return least
+
+
+def closure(
+    data: cython.const[cython.uchar][::1],
+    blocks: cython.const[cython.longlong][::1],
+    objects: cython.const[cython.int][::1],
+    locals_: cython.const[cython.int][::1],
+    first: cython.const[cython.uint][::1],
+    counts: cython.const[cython.uint][::1],
+    start: cython.const[cython.uint][::1],
+    ids: cython.const[cython.int][::1],
+    wanted: cython.const[cython.uchar][::1],
+    wave: cython.const[cython.int][::1],
+):
+    """Which symbols those of ``wave`` refer to by any relocation, or by an auxiliary symbol of a
+    ``wanted`` kind, and these in turn, themselves included: bool[n]. All symbols, when it would
+    take more than MOST_SWEEPS to find out. Symbol s is the definition (objects[s], locals_[s]). The
+    rest as in `relocations`; but what is damaged refers to nothing, or to what can be made out.
+
+    ``for s in wave: new = what s refers to, not in wave; wave += new``
+    """
+    n: cython.longlong = objects.shape[0]
+    if (
+        locals_.shape[0] != n
+        or wanted.shape[0] != 256
+        or counts.shape[0] != first.shape[0]
+        or blocks.shape[0] != _BLOCKS * first.shape[0]
+    ):
+        raise ValueError("columns differ in length")
+    o: cython.longlong
+    for o in range(1, first.shape[0]):
+        if not 0 <= first[o] <= start.shape[0] - counts[o]:
+            raise IndexError(f"references of object {o} lie outside of their table")
+    found = np.zeros(n, np.uint8)
+    # 1: to be looked into, 2: has been.
+    marked: cython.uchar[::1] = found
+    i: cython.longlong
+    at: cython.longlong
+    # From which symbol on one may be marked that has not been looked into.
+    least: cython.longlong = n
+    symbol: cython.longlong = 0
+    sweeps: cython.longlong = 0
+    bad: cython.bint = False
+    with cython.nogil:
+        for i in range(wave.shape[0]):
+            symbol = wave[i]
+            if symbol < 0 or symbol >= n:
+                bad = True
+                break
+            marked[symbol] = 1
+            least = min(least, symbol)
+        # In the order of symbols, which is about that in memory, again and again: to follow each
+        # reference where it leads to is slower, for that is anywhere.
+        while least < n and sweeps < _MOST_SWEEPS and not bad:
+            symbol = least
+            least = n
+            sweeps += 1
+            while symbol < n:
+                if marked[symbol] != 1:
+                    symbol += 1
+                    continue
+                marked[symbol] = 2
+                o = objects[symbol]
+                if o < 0 or o >= first.shape[0] or locals_[symbol] < 0:
+                    bad = True
+                    break
+                if o:
+                    at = 4 * cython.cast(cython.longlong, locals_[symbol])
+                    i = _spread(
+                        data,
+                        blocks[_BLOCKS * o + _RELOCIDX] + at,
+                        blocks[_BLOCKS * o + _RELOCBLOCK],
+                        _RELOC_SIZE,
+                        15,
+                        wanted,
+                        first[o],
+                        counts[o],
+                        start,
+                        ids,
+                        marked,
+                        n,
+                    )
+                    i = _spread(
+                        data,
+                        blocks[_BLOCKS * o + _AUXIDX] + at,
+                        blocks[_BLOCKS * o + _AUXBLOCK],
+                        _AUX_SIZE,
+                        1,
+                        wanted,
+                        first[o],
+                        counts[o],
+                        start,
+                        ids,
+                        marked,
+                        i,
+                    )
+                    if i <= symbol:
+                        least = min(least, i)
+                symbol += 1
+    if bad:
+        raise IndexError(f"symbol {symbol} is not among the {n}, or in no object")
+    if least < n:
+        found[:] = 1
+    return found != 0

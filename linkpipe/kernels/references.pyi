@@ -1,0 +1,40 @@
+from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool
+
+MOST_SWEEPS: int
+
+def relocations(
+    data: U8,
+    blocks: I64,
+    objects: I32,
+    locals_: I32,
+    skipped: U8,
+    first: U32,
+    counts: U32,
+    start: U32,
+    ids: I32,
+    types: U16,
+) -> tuple[I64, tuple[I32, U8, U16, Bool, I64, I32], I64]: ...
+def auxiliaries(
+    data: U8,
+    blocks: I64,
+    objects: I32,
+    locals_: I32,
+    skipped: U8,
+    first: U32,
+    counts: U32,
+    start: U32,
+    ids: I32,
+    wanted: U8,
+) -> tuple[I64, U8, I32]: ...
+def closure(
+    data: U8,
+    blocks: I64,
+    objects: I32,
+    locals_: I32,
+    first: U32,
+    counts: U32,
+    start: U32,
+    ids: I32,
+    wanted: U8,
+    wave: I32,
+) -> Bool: ...
