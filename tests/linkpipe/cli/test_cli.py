@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from linkpipe.cli import _group
+from linkpipe.cli import _group, link
+from linkpipe.engine.entrypoints import scan
 from linkpipe.engine.plugins import Catalog
 from tests.conformance.programs import inputs, table
 from tests.conformance.toolchain import environment, goroot, link_tool
@@ -531,3 +532,14 @@ def test_a_link_starts_no_threads_for_linear_algebra(tmp_path: Path) -> None:
         [sys.executable, "-P", "-c", code], env=env, capture_output=True, text=True, check=True
     )
     assert done.stdout == "1\n"
+
+
+def test_entry_points_that_are_known_are_not_read_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A server hands what it has read to its children."""
+    given = inputs(table()["hello"])
+    argv = [*given.flags, "-o", str(tmp_path / "out"), str(given.main)]
+    known = [entry for entry in scan() if (entry.group, entry.name) != ("linkpipe.passes", "load")]
+    assert link.main(argv, variables=given.environment(), entries=known) == 2
+    assert 'unknown pass "load"' in capsys.readouterr().err
