@@ -143,7 +143,7 @@ class _Work:
             lacking=link.cgo.lacking if link.has("cgo") else "",
         )
         self.bases = link.sections.bases()
-        self.index = index
+        self.index = np.append(index, np.int32(-1))
         self.emitted: list[tuple[I64, ...]] = []
 
     def check(self) -> None:
@@ -369,7 +369,7 @@ class _Work:
             rows, target, section = rows[placed], target[placed], section[placed]
         owner = self.owner[rows]
         some = target if kind.leb128 else target[:0]
-        index = np.append(self.index, -1)[np.minimum(some, len(self.index))]
+        index = self.index[np.minimum(some, len(self.index) - 1)]
         places = Places(
             image=self.image,
             at=self.laid.at[owner] + self.offset[rows],
