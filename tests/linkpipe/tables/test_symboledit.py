@@ -72,6 +72,13 @@ def test_many_of_one_name() -> None:
     assert found.kind[ids].tolist() == [SymKind.STEXT] * 3
 
 
+def test_names_without_their_beginning() -> None:
+    """Of symbols that the linker made, too; one that is shorter has none left."""
+    edit = no_symbols().edit()
+    ids = [edit.create(name) for name in ("type:a", "type:", "ty")]
+    assert edit.freeze().names(np.array(ids), 5) == [b"a", b"", b""]
+
+
 def test_a_table_is_as_long_as_it_says() -> None:
     """Whatever room an edit made; and what comes later does not change it."""
     edit = no_symbols().edit()
