@@ -2,11 +2,14 @@
 
 A table is immutable, and most passes add a few rows to one of half a million. So the table that a
 pass makes shares the memory of the one before, as long as it is the first to add rows there; who
-comes second, and who changes rows that are there already, gets memory of its own.
+comes second, and who changes rows that are there already, gets memory of its own. To copy a column
+for a few changes takes longer than they do, so the memory of the table before the last is kept, and
+brought up to date when nobody has that table any more.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from threading import Lock
 from typing import Any
@@ -17,14 +20,22 @@ import numpy.typing as npt
 Column = npt.NDArray[Any]
 
 _lock = Lock()
+_FEW = 16
+"""A change of more rows than one in so many costs as much as a copy of all."""
 
 
 class Memory(np.ndarray[Any, Any]):
     """A column with room. Its first ``taken`` rows are those of tables, or lent to somebody who
     makes one. Read-only but while rows are written to (`write`) that no table has.
+
+    ``before`` is the memory that it was copied from, of ``common`` rows, as long as it differs in
+    few of them, ``changed``, alone.
     """
 
     taken: int
+    before: Memory | None = None
+    common: int
+    changed: list[Any]
 
     @classmethod
     def begin(cls, dtype: npt.DTypeLike, rows: int, default: int = 0, known: int = 0) -> Memory:
@@ -43,6 +54,27 @@ class Memory(np.ndarray[Any, Any]):
         memory[: len(old)] = old
         memory.setflags(write=False)
         return memory
+
+    @classmethod
+    def copy_of(cls, dtype: npt.DTypeLike, old: Column, rows: int, default: int = 0) -> Memory:
+        """The same, for who changes rows of ``old``: memory of a table that nobody has any more,
+        where there is some that differs from it in few rows."""
+        source, spare, n = cls.of(old), None, len(old)
+        if source is not None:
+            with _lock:
+                spare, source.before = source.before, None
+        # Nobody else has it when there is but the variable, and perhaps what the call is given.
+        if source is None or spare is None or sys.getrefcount(spare) > 2 or len(spare) < rows:
+            spare = cls.make(dtype, old, rows, default)
+        else:
+            for part in source.changed:
+                spare.write(n, part, old[part])
+            start = min(source.common, n)
+            spare.write(n, slice(start, n), old[start:])
+            spare.write(len(spare), slice(n, None), default)
+            spare.taken = len(spare)
+        spare.before, spare.common, spare.changed = source, n, []
+        return spare
 
     @classmethod
     def of(cls, column: Column) -> Memory | None:
@@ -79,6 +111,14 @@ class Memory(np.ndarray[Any, Any]):
             self[:end][rows] = values
         finally:
             self.setflags(write=False)
+        if self.before is None or not np.size(rows):
+            return
+        if isinstance(rows, slice) or np.min(rows) < 0:
+            self.before = None
+        elif np.min(rows) < self.common:
+            self.changed.append(np.array(rows))
+            if sum(map(np.size, self.changed)) * _FEW > end:
+                self.before = None
 
 
 def longer(column: Column, dtype: npt.DTypeLike, parts: Sequence[Column]) -> Column:

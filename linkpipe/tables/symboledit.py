@@ -165,9 +165,14 @@ class SymbolsEdit(Edit):
 
     def _renew(self, name: str, rows: int) -> None:
         """Give the column memory of its own, for so many rows and more."""
-        old = self._columns.get(name, getattr(self._base, name))[: self._n]
-        self._columns[name] = Memory.make(COLUMNS[name], old, rows, DEFAULTS.get(name, 0))
+        old = getattr(self, name)[: self._n]
+        self._columns[name] = Memory.copy_of(COLUMNS[name], old, rows, DEFAULTS.get(name, 0))
         self._own.add(name)
+
+    def _says(self, name: str, ids: Ids, value: Any) -> bool:
+        """Whether the column says that already of these symbols, as far as it is quickly known."""
+        few = np.size(ids) < 1000 and np.asarray(ids).dtype != np.bool_
+        return few and bool(np.all(getattr(self, name)[ids] == value))
 
     def _are_new(self, ids: Ids) -> bool:
         """Whether none of these symbols is of the base."""
@@ -183,6 +188,8 @@ class SymbolsEdit(Edit):
         """Assign columns of one symbol or of many: ``edit.set(ids, kind=..., size=sizes)``."""
         for name, value in values.items():
             if name not in self._own and not self._are_new(ids):
+                if self._says(name, ids, value):
+                    continue
                 self._renew(name, max(self._n, self._room))
             self._columns[name].write(self._n, ids, value)
 

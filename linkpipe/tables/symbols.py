@@ -123,7 +123,8 @@ class Symbols(InNotebook):
         """What `created` says."""
         keys = list(self.created)
         names = Names.of([name for name, _ in keys], [version for _, version in keys])
-        return names, names.group()[1], np.array(list(self.created.values()), np.int32)
+        names = Names(names.text, frozen(names.at), frozen(names.size), frozen(names.tag))
+        return names, names.group()[1], frozen(np.array(list(self.created.values()), np.int32))
 
     def lookup_others(self, ids: Ints, version: int) -> I32:
         """The symbols of the same names under another version, 0 where there is none: int32[n].

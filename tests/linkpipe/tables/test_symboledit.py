@@ -192,6 +192,90 @@ def test_tables_of_one_line_do_not_see_each_other(
         assert table.name_at.tolist() == [-1] * len(sizes)
 
 
+ROWS = 300
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2),  # of the tables that somebody has, which one is changed
+            st.integers(0, 3),  # and which is forgotten then, if there is one
+            st.integers(0, 40),  # symbols that are added
+            st.lists(st.tuples(st.integers(-3, ROWS), st.integers(0, 3)), max_size=3),
+            st.booleans(),  # whether all rows of a column are written to, too
+        ),
+        max_size=12,
+    )
+)
+def test_memory_of_a_table_that_is_forgotten_is_used_again(
+    steps: list[tuple[int, int, int, list[tuple[int, int]], bool]],
+) -> None:
+    """What comes of it is the same, and those that are left say what they said."""
+    edit = no_symbols().edit()
+    edit.create_many(ROWS)
+    kept, want = [edit.freeze()], [[0] * (ROWS + 1)]
+    for which, forgotten, grow, changes, every in steps:
+        row = which % len(kept)
+        edit, sizes = kept[row].edit(), list(want[row])
+        for sym, size in changes:
+            edit.set(np.array([sym]), size=size)
+            sizes[sym] = size
+        added = edit.create_many(grow)
+        if grow % 2:
+            edit.set(added, size=5)
+        sizes += [5 * (grow % 2)] * grow
+        if every:
+            edit.set(np.ones(len(edit), np.bool_), size=7)
+            sizes = [7] * len(sizes)
+        kept.append(edit.freeze())
+        want.append(sizes)
+        if forgotten < len(kept) - 1:
+            del kept[forgotten], want[forgotten]
+        for table, said in zip(kept, want, strict=True):
+            assert table.size.tolist() == said
+            assert read_only(table.size)
+
+
+def test_a_column_is_not_copied_again_for_each_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two memories take turns, as long as nobody has the table before the last."""
+    edit = no_symbols().edit()
+    edit.create_many(ROWS)
+    table = edit.freeze()
+    copied, make = [], Memory.make
+
+    def noting(dtype: Any, old: Any, rows: int, default: int = 0) -> Memory:
+        copied.append(rows)
+        return make(dtype, old, rows, default)
+
+    monkeypatch.setattr(Memory, "make", noting)
+    for turn in range(1, 9):
+        edit = table.edit()
+        edit.set(turn, size=turn)
+        table = edit.freeze()
+    assert len(copied) == 1
+    held = table
+    for turn in range(9, 17):
+        edit = table.edit()
+        edit.set(turn, size=turn)
+        table = edit.freeze()
+    assert len(copied) == 2
+    assert (held.size[8], held.size[9], table.size[1:17].tolist()) == (8, 0, [*range(1, 17)])
+
+
+def test_a_column_is_not_copied_for_what_it_says() -> None:
+    edit = no_symbols().edit()
+    edit.create_many(3, size=4)
+    base = edit.freeze()
+    edit = base.edit()
+    edit.set(1, size=4)
+    edit.set(np.array([1, 2]), size=np.array([4, 4]))
+    edit.set(np.zeros(0, np.int64), size=9)
+    assert np.shares_memory(edit.freeze().size, base.size)
+    edit = base.edit()
+    edit.set(np.array([1, 2]), size=np.array([4, 3]))
+    assert edit.freeze().size.tolist() == [0, 4, 3, 4]
+
+
 @pytest.mark.parametrize(
     "use",
     [
