@@ -23,7 +23,7 @@ from linkpipe.tables.symbols import ABI0, ABI_INTERNAL, Flag
 _FROZEN_FIPS = "crypto/internal/fips140/v"
 
 
-@linkpass(requires=("symbols", "objects", "packages"))
+@linkpass(requires=("symbols", "objects", "packages"), checks=True)
 def linkname(link: Link) -> Link:
     """Check that references by linkname or from assembly are allowed."""
     objects = link.objects

@@ -74,7 +74,7 @@ class _Nosplit(Shown):
     morestack: int
 
 
-@linkpass(requires=("symbols", "objects", "relocs", "text_order"), provides=())
+@linkpass(requires=("symbols", "objects", "relocs", "text_order"), checks=True)
 def stackcheck(link: Link) -> Link:
     """Check that chains of nosplit functions fit on the stack."""
     arch = link.arch

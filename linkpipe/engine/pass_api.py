@@ -61,6 +61,9 @@ class Pass(Shown):
         concurrent: whether the passes behind it may run beside it, until one needs what it
             provides. It then runs in a thread: it reads the Link, and has no other effect than
             what it returns.
+        checks: whether a pass that provides nothing only raises errors. Any other one is there for
+            its effect and waits until all that run beside it have ended, so that nothing happens
+            where the link fails before; what a check prints may come before their errors.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Pass(Shown):
     changes: tuple[str, ...] = attrs.field(default=(), converter=_names)
     always: bool = False
     concurrent: bool = False
+    checks: bool = False
 
     def __attrs_post_init__(self) -> None:
         for path in self.changes:
@@ -132,6 +136,7 @@ def linkpass(
     changes: Iterable[str] = (),
     always: bool = False,
     concurrent: bool = False,
+    checks: bool = False,
     name: str | None = None,
 ) -> Callable[[Callable[..., Link]], Pass]:
     """Make a Pass of a function. The name defaults to the last part of its module's name."""
@@ -151,6 +156,7 @@ def linkpass(
             changes,
             always,
             concurrent,
+            checks,
         )
 
     return decorate

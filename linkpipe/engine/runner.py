@@ -120,7 +120,7 @@ class _Run(Value):
 
     def _step(self, planned: Planned, link: Link) -> Link:
         name, run = planned.name, planned.run
-        for_effect = not run.provides and not run.concurrent
+        for_effect = not run.provides and not run.concurrent and not run.checks
         needs = run.access.reads | ({"mode"} if planned.when else set())
         link = self._settled(link, None if for_effect else needs)
         if not _applies(planned, link):

@@ -13,9 +13,13 @@ import pytest
 
 from linkpipe.engine.contract import changed
 from linkpipe.engine.pass_api import Link, Pass
-from linkpipe.engine.plan import Planned
+from linkpipe.engine.pipeline import load_pipeline
+from linkpipe.engine.plan import Planned, make_plan
+from linkpipe.engine.plugins import Catalog
+from linkpipe.engine.releases import release_of
 from linkpipe.engine.runner import Observer, run_plan
 from linkpipe.errors import InputError
+from linkpipe.flags.options import Options
 from linkpipe.tables.mode import Mode
 from tests.linkpipe.synthetic import plan_of, setter, steps
 
@@ -157,6 +161,31 @@ def test_what_is_there_for_its_effect_comes_when_all_before_it_have_ended(tmp_pa
     assert printed == []
 
 
+def test_a_check_does_not_wait(tmp_path: Path) -> None:
+    event = Event()
+
+    def look(link: Link) -> Link:
+        event.set()
+        return link
+
+    run(tmp_path, beside("slow", waits(event, x=1), (), ["x"]), Pass("check", look, checks=True))
+
+
+def test_the_error_of_a_check_comes_behind_those_before_it(tmp_path: Path) -> None:
+    event = Event()
+
+    def damaged(link: Link) -> Link:
+        assert event.wait(LONG)
+        raise InputError("damaged", file="a.a")
+
+    def fail(link: Link) -> Link:
+        event.set()
+        return refuse(link)
+
+    with pytest.raises(InputError, match="damaged"):
+        run(tmp_path, beside("slow", damaged, (), ["x"]), Pass("check", fail, checks=True))
+
+
 def test_a_condition_waits_for_what_decides_it(tmp_path: Path) -> None:
     mode = Mode(external=True, iscgo=False, can_use_plugins=False, dynlink=False)
 
@@ -261,3 +290,20 @@ def test_it_holds_nothing_of_its_link_when_it_has_ended(tmp_path: Path) -> None:
         keep=False,
     )
     assert gone == [True]
+
+
+def test_of_the_default_pipeline_long_stretches_run_beside_others() -> None:
+    """Which pass waits for each that is concurrent, in a link with default flags."""
+    options = Options(buildmode="exe")
+    plan = make_plan(load_pipeline(), Catalog(), options, release_of(Catalog(), ""))
+    waits = {}
+    for at, planned in enumerate(plan.passes):
+        made = planned.run.access.writes
+        behind = (
+            p.name
+            for p in plan.passes[at + 1 :]
+            if p.run.access.reads & made or not (p.run.provides or p.run.checks or p.run.concurrent)
+        )
+        if planned.run.concurrent:
+            waits[planned.name] = next(behind)
+    assert waits == {"dwarfgather": "dwarf", "elfsymtab": "elfimage"}
