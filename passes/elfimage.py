@@ -12,13 +12,15 @@ symbols.
 A dynamically linked executable names its dynamic linker, right below the text and above the notes,
 and says where .dynamic is; the headers of its tables say what they are.
 
-The image is the whole file now.
+The image is the whole file now, with the `overlays` in it.
 Source: cmd/link/internal/ld/elf.go (asmbElf and what it calls).
-Reads `image`, `sections`, `elf`, `elf_symtab`, `external_relocs`, `symbols`, `mode`, `cgo` if it is
-there, `dynamic` if it is there; provides `image`.
+Reads `image`, `sections`, `elf`, `elf_symtab`, `external_relocs`, `symbols`, `mode`, `overlays` if
+it is there, `cgo` if it is there, `dynamic` if it is there; provides `image`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
@@ -54,13 +56,13 @@ GO_NOTE, GO_BUILD_ID = b"Go\0\0", 4
         "symbols",
         "mode",
     ),
-    optional=("cgo", "dynamic"),
+    optional=("overlays", "cgo", "dynamic"),
     provides=("image",),
 )
 def elfimage(link: Link) -> Link:
     """Make the image a whole ELF file."""
-    check_segments(link.image, link.sections.segments, link.set_by.get("image", ""))
-    image = _Object(link).make() if link.mode.external else _Executable(link).make()
+    overlays = check_segments(link)
+    image = (_Object if link.mode.external else _Executable)(link, overlays).make()
     return link.evolve(image=frozen(image))
 
 
@@ -82,11 +84,11 @@ class _Executable(ElfFrame):
 
     type = elf.FileType.EXEC
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, overlays: Sequence[Piece]) -> None:
         arch = link.arch
         if link.mode.host_objects and link.cgo.elf_flags is not None:
             arch = attrs.evolve(arch, elf_flags=link.cgo.elf_flags)
-        super().__init__(arch, link.sections, link.elf_symtab, link.image)
+        super().__init__(arch, link.sections, link.elf_symtab, link.image, overlays)
         self.link, self.round = link, segment_quantum(link.options, link.arch)
         self.linkage = link.arch.linkage if link.mode.dynamic else None
         if link.options.relocatable:
@@ -117,7 +119,7 @@ class _Executable(ElfFrame):
             numbers,
             segments=self._segments(base, extra[: len(notes)], headers),
             entry=self._entry(text),
-            notes=[Piece(header.offset, content) for header, content in notes],
+            notes=[(header.offset, content) for header, content in notes],
             listed=_listed(link, self.rel),
         )
 
@@ -242,8 +244,8 @@ def _by_address(row: tuple[int, SectionHeader]) -> tuple[int, int, int]:
 class _Object(ElfFrame):
     """A relocatable object for the host linker."""
 
-    def __init__(self, link: Link) -> None:
-        super().__init__(link.arch, link.sections, link.elf_symtab, link.image)
+    def __init__(self, link: Link, overlays: Sequence[Piece]) -> None:
+        super().__init__(link.arch, link.sections, link.elf_symtab, link.image, overlays)
         self.link, self.symbols, self.relocs = link, link.symbols, link.external_relocs
 
     def make(self) -> U8:

@@ -6,24 +6,26 @@ what lies between them is written into `go:fipsinfo`, behind its magic number. I
 host linker finishes, the bytes are final only afterwards, so it is not done here; a plugin has
 no such seal at all.
 
+The image is large, so it is not copied for a few bytes: `overlays` are offsets in the file, and the
+bytes that are to stand there instead.
+
 Source: cmd/link/internal/ld/fips140.go (asmbfips; fipsObj for what is hashed).
-Reads `symbols`, `sections`, `image`; provides `image`.
+Reads `symbols`, `sections`, `image`, `overlays` if it is there; provides `overlays`.
 """
 
 from __future__ import annotations
 
-from linkpipe.arrays.columns import frozen
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, PipelineError
-from linkpipe.output.fips import SUM_AT, checksum
+from linkpipe.output.fips import SUM_AT, SUM_SIZE, checksum
 from linkpipe.tables.sections import Sections
 
 PARTS = ("text", "rodata", "noptrdata", "data")
 
 
-@linkpass(requires=("symbols", "sections", "image"), provides=("image",))
+@linkpass(requires=("symbols", "sections", "image"), optional=("overlays",), provides=("overlays",))
 def fips(link: Link) -> Link:
-    """Write the checksum of the FIPS module into the image."""
+    """Put the checksum of the FIPS module over the image."""
     symbols = link.symbols
     info = symbols.lookup("go:fipsinfo")
     if not info or symbols.section[info] < 0:
@@ -41,17 +43,17 @@ def fips(link: Link) -> Link:
         at = _file_offset(link.sections, int(symbols.section[start]), *addresses)
         ranges.append((at, at + addresses[1] - addresses[0]))
     address = int(symbols.value[info]) + SUM_AT
-    at = _file_offset(link.sections, int(symbols.section[info]), address, address + 32)
-    image = link.image.copy()
-    view = memoryview(image)
-    if max(at + 32, *(end for _, end in ranges)) > len(image):
+    at = _file_offset(link.sections, int(symbols.section[info]), address, address + SUM_SIZE)
+    view = memoryview(link.image)
+    if max(at + SUM_SIZE, *(end for _, end in ranges)) > len(view):
         raise PipelineError(
-            f"the pass fips got an image of {len(image)} bytes, which the FIPS module is not in",
+            f"the pass fips got an image of {len(view)} bytes, which the FIPS module is not in",
             file=link.options.settings.pipeline,
             remedy="let it run behind relocate, where addresses are final",
         )
-    view[at : at + 32] = checksum([view[a:b] for a, b in ranges], link.options.fipso)
-    return link.evolve(image=frozen(image))
+    seal = checksum([view[a:b] for a, b in ranges], link.options.fipso)
+    before = link.overlays if link.has("overlays") else ()
+    return link.evolve(overlays=(*before, (at, seal)))
 
 
 def _file_offset(sections: Sections, row: int, start: int, end: int) -> int:

@@ -144,6 +144,7 @@ class Link:
     relro: ClassVar[Fact[Relro]] = Fact()
     sections: ClassVar[Fact[Sections]] = Fact()
     image: ClassVar[Fact[U8]] = Fact()
+    overlays: ClassVar[Fact[tuple[tuple[int, bytes], ...]]] = Fact()
     elf_symtab: ClassVar[Fact[ElfSymtab]] = Fact()
     external_relocs: ClassVar[Fact[ExternalRelocs]] = Fact()
     compiler_flags: ClassVar[Fact[Result[Mapping[str, bool]]]] = Fact()

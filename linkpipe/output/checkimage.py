@@ -5,22 +5,36 @@ What passes leave there is what the user gets. A pass of a third party may have 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from linkpipe.arrays.types import U8
 from linkpipe.errors import InputError, PassError
 from linkpipe.formats import elfread
-from linkpipe.tables.sections import Segment
+
+if TYPE_CHECKING:
+    from linkpipe.engine.context import Link
 
 
-def check_segments(image: U8, segments: Iterable[Segment], maker: str) -> None:
-    """Check that an image ends where the last of the segments does that lie in it.
+def check_segments(link: Link) -> Sequence[tuple[int, bytes]]:
+    """Check that the image of a link ends where the last of the segments does that lie in it: those
+    that one of its overlays begins, behind its end, do not. Returns the overlays.
 
-    Raises PassError for ``maker``, the pass that has set it.
+    Raises PassError for the pass that has set what is wrong.
     """
-    end = max((segment.fileoff + segment.filesize for segment in segments), default=0)
+    image, overlays = link.image, link.overlays if link.has("overlays") else ()
+    behind = {at for at, _ in overlays if at >= len(image)}
+    ends = [(s.fileoff, s.fileoff + s.filesize) for s in link.sections.segments]
+    end = max((end for start, end in ends if start not in behind), default=0)
     if len(image) != end:
-        raise _broken(f"has {len(image)} bytes, and the segments end at {end}", maker)
+        what = f"has {len(image)} bytes, and the segments end at {end}"
+        raise _broken(what, link.set_by.get("image", ""))
+    end = max((end for _, end in ends), default=0)
+    for at, content in overlays:
+        if not 0 <= at <= end - len(content):
+            what = f"have {len(content)} bytes at {at}, and the segments end at {end}"
+            raise _broken(what, link.set_by.get("overlays", ""), "overlays")
+    return overlays
 
 
 def check_file(image: U8, maker: str) -> None:
@@ -36,11 +50,11 @@ def check_file(image: U8, maker: str) -> None:
         raise _broken(f"has {len(image)} bytes, and its ELF headers say {end}", maker)
 
 
-def _broken(what: str, maker: str) -> PassError:
+def _broken(what: str, maker: str, fact: str = "image") -> PassError:
     return PassError(
-        f"left an `image` that {what}",
+        f"left {'an ' * (fact == 'image')}`{fact}` that {what}",
         name=maker,
-        fact="image",
+        fact=fact,
         label="linkpipe",
         remedy="the pass is wrong, or runs where it does not belong; -check and -dump show what it "
         "was given",

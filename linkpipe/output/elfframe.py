@@ -19,15 +19,9 @@ from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType
 from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED, ElfSymtab
 from linkpipe.tables.sections import Section, Sections, Segment
-from linkpipe.values import Value
 
-
-@attrs.frozen(eq=False, repr=False)
-class Piece(Value):
-    """U8 at an offset of the file."""
-
-    at: int
-    content: bytes
+Piece = tuple[int, bytes]
+"""An offset in the file, and the bytes there."""
 
 
 class ElfFrame:
@@ -36,9 +30,15 @@ class ElfFrame:
     type = elf.FileType.REL
 
     def __init__(
-        self, arch: Architecture, sections: Sections, symtab: ElfSymtab, image: U8
+        self,
+        arch: Architecture,
+        sections: Sections,
+        symtab: ElfSymtab,
+        image: U8,
+        overlays: Sequence[Piece],
     ) -> None:
-        self.arch, self.sections, self.symtab, self.image = arch, sections, symtab, image
+        self.arch, self.sections, self.symtab = arch, sections, symtab
+        self.image, self.overlays = image, overlays
         self.cls, self.endian = arch.elf_class, arch.endian
         self.rel = ".rela" if arch.rela else ".rel"
 
@@ -106,7 +106,7 @@ class ElfFrame:
             if listed
             else elf.shared_suffix_table(wanted, self.rel)
         )
-        headers, pieces = list(headers), list(notes)
+        headers, pieces = list(headers), [*self.overlays, *notes]
         tables = [
             (place[header.name], header, content) for header, content in self._tables(place, number)
         ]
@@ -117,15 +117,16 @@ class ElfFrame:
             if header.type in (SectionType.RELA, SectionType.REL):
                 at = round_up(at, 8)
             headers[i] = attrs.evolve(header, offset=at, size=len(content))
-            pieces.append(Piece(at, content))
+            pieces.append((at, content))
             at += len(content)
         pieces += self._headers(headers, name_at, place[".shstrtab"], list(segments), entry)
         self._check_room(pieces)
-        image = np.zeros(at, np.uint8)
+        image = np.empty(at, np.uint8)
         image[: len(self.image)] = self.image
+        image[len(self.image) :] = 0
         view = memoryview(image)
-        for piece in pieces:
-            view[piece.at : piece.at + len(piece.content)] = piece.content
+        for start, content in pieces:
+            view[start : start + len(content)] = content
         return image
 
     def _tables(
@@ -180,15 +181,15 @@ class ElfFrame:
             shstrndx,
         )
         return [
-            Piece(0, file.to_bytes()),
-            Piece(size, program),
-            Piece(size + len(program), section),
+            (0, file.to_bytes()),
+            (size, program),
+            (size + len(program), section),
         ]
 
     def _check_room(self, pieces: list[Piece]) -> None:
         """Headers and notes share the first page."""
         room = self.arch.header_room
-        used = sum(len(piece.content) for piece in pieces if piece.at < room)
+        used = sum(len(content) for start, content in pieces if start < room)
         if used > room:
             texts = sum(section.name == ".text" for section in self.sections.items)
             # The oracle counts on more room for the headers of many.

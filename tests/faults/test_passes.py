@@ -74,12 +74,15 @@ IMAGE = ("image",)
         ("output", "link.evolve(image=np.append(link.image, link.image[:1]))", "headers say"),
         ("elfimage", "link.evolve(image=link.image[:-1])", "bytes, and the segments end at "),
         ("elfimage", "link.evolve(image=np.append(link.image, link.image[:1]))", "segments end"),
+        ("elfimage", "link.evolve(overlays=((1 << 40, b'x'),))", "have 1 bytes at "),
+        ("elfimage", "link.evolve(overlays=((-1, b'x'),))", "have 1 bytes at -1, and the segments"),
         ("output", "link.image.setflags(write=True)", "cannot set WRITEABLE flag to True"),
         ("elfimage", "link.image.setflags(write=True)", "cannot set WRITEABLE flag to True"),
     ],
 )
 def test_an_image_that_is_none(folder: Path, before: str, body: str, message: str) -> None:
-    pipeline = install(folder, f"return {body}", requires=IMAGE, provides=IMAGE, before=before)
+    sets = (*IMAGE, "overlays")
+    pipeline = install(folder, f"return {body}", requires=IMAGE, provides=sets, before=before)
     done = link(folder, "-w", "-pipeline", pipeline)
     assert done.status == 2
     assert refused(done, "pass own: ", message), done.err

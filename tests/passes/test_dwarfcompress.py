@@ -44,6 +44,15 @@ def linked(arch: Architecture, before: int = 4096 + 100) -> Link:
     return Link({"arch": arch, "image": image, "sections": Sections(tuple(items), segments)})
 
 
+def file_of(link: Link) -> bytes:
+    """The image with what is to lie over it and behind it."""
+    content = bytearray(link.image)
+    for at, piece in link.overlays:
+        content = content.ljust(at + len(piece), b"\0")
+        content[at : at + len(piece)] = piece
+    return bytes(content)
+
+
 @pytest.mark.parametrize(
     ("arch", "words", "order"),
     [(ARCH, (4, 4, 8, 8), "little"), (BIG, (4, 4, 8, 8), "big"), (ARM, (4, 4, 4), "little")],
@@ -54,12 +63,12 @@ def test_expands_to_what_it_was(
 ) -> None:
     """Behind a header that says how, how large, and how aligned (Elf32_Chdr, Elf64_Chdr)."""
     before, after = linked(arch), dwarfcompress.run(linked(arch))
-    segment = after.sections.segment("dwarf")
+    segment, file = after.sections.segment("dwarf"), file_of(after)
     at = segment.fileoff
     for row, content in zip(segment.sections, PARTS.values(), strict=True):
         section = after.sections[row]
         assert section.vaddr - segment.vaddr + segment.fileoff == at
-        raw = after.image[at : at + section.size].tobytes()
+        raw = file[at : at + section.size]
         at += section.size
         assert section.compressed is (section.name != ".debug_gdb_scripts")
         if not section.compressed:
@@ -74,25 +83,32 @@ def test_expands_to_what_it_was(
         assert section.align == arch.load_align
         assert zlib.decompress(raw[sum(words) :]) == content
         assert len(raw) < len(content)
-    assert at == len(after.image) == segment.fileoff + segment.filesize
+    assert at == len(file) == segment.fileoff + segment.filesize
     assert segment.size == segment.filesize
-    assert after.image[:4196].tobytes() == before.image[:4196].tobytes()
+    assert after.image.tobytes() == before.image[:4196].tobytes()
+
+
+def test_what_lies_over_the_image_already_stays() -> None:
+    """The seal of the FIPS module stands before debug information."""
+    link = linked(ARCH).evolve(overlays=((4100, b"seal"),))
+    assert dwarfcompress.run(link).overlays[0] == (4100, b"seal")
+    assert file_of(dwarfcompress.run(link))[4100:4104] == b"seal"
 
 
 def test_threads_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever takes which section."""
-    alone = dwarfcompress.run(linked(ARCH)).image.tobytes()
+    alone = file_of(dwarfcompress.run(linked(ARCH)))
     monkeypatch.setattr(module, "_FEW", 0)
     for count in ("1", "2", "64"):
         monkeypatch.setenv("LINKPIPE_THREADS", count)
-        assert dwarfcompress.run(linked(ARCH)).image.tobytes() == alone
+        assert file_of(dwarfcompress.run(linked(ARCH))) == alone
 
 
 def test_every_machine_gives_these_bytes() -> None:
     """The compressor's output is part of a program that others build again: an update of it that
     gives other bytes is seen here."""
     content = b"".join(b"%d:%d;" % (n, n * n % 977) for n in range(2000))
-    packed = module._compress([memoryview(content)])[0]
+    packed = module._compress([memoryview(content)], [b""])[0]
     assert zlib.decompress(packed) == content
     assert (len(packed), f"{zlib.crc32(packed):08x}") == (7843, "9565cd0e")
 
