@@ -26,10 +26,10 @@ PARTS = ("text", "rodata", "noptrdata", "data")
 @linkpass(requires=("symbols", "sections", "image"), optional=("overlays",), provides=("overlays",))
 def fips(link: Link) -> Link:
     """Put the checksum of the FIPS module over the image."""
-    symbols = link.symbols
+    symbols, before = link.symbols, link.overlays if link.has("overlays") else ()
     info = symbols.lookup("go:fipsinfo")
     if not info or symbols.section[info] < 0:
-        return link
+        return link.evolve(overlays=before)
     ranges = []
     for part in PARTS:
         start, end = (symbols.lookup(f"go:{part}fips{side}") for side in ("start", "end"))
@@ -52,7 +52,6 @@ def fips(link: Link) -> Link:
             remedy="let it run behind relocate, where addresses are final",
         )
     seal = checksum([view[a:b] for a, b in ranges], link.options.fipso)
-    before = link.overlays if link.has("overlays") else ()
     return link.evolve(overlays=(*before, (at, seal)))
 
 

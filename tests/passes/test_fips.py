@@ -67,6 +67,13 @@ def test_sum_stands_behind_the_magic() -> None:
     assert sealed(program().link()) == bytes(16) + slow(parts)
 
 
+def test_a_program_without_the_record() -> None:
+    """Where the pipeline has no fipsload, there is nothing to seal."""
+    p = Tiny(INTERNAL)
+    p.section(".data", 0x403100, [p.symbol("main.v", kind=SymKind.SDATA, content=b"data")])
+    assert fips(relocate(p.link())).overlays == ()
+
+
 def test_markers_outside_of_their_segment() -> None:
     """Markers of another toolchain's layout are refused, not hashed anyhow."""
     p = program()
