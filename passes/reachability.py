@@ -40,6 +40,7 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.arrays.ragged import distinct, expand
+from linkpipe.arrays.room import taken
 from linkpipe.arrays.types import I64
 from linkpipe.deadcode.flood import Flood
 from linkpipe.deadcode.inputs import find_roots, read_inputs
@@ -139,7 +140,7 @@ def _result(
         target = target.copy()
         target[retargeted] = _noop(link)
     columns = [*(getattr(table, name) for name in RelocColumns._fields[1:-1]), target]
-    found = RelocColumns(counts, *(column.take(rows) for column in columns))
+    found = RelocColumns(counts, *(taken(column, rows) for column in columns))
     relocs = Relocs.gather(len(symbols), kept, found)
     edit = symbols.edit()
     edit.add_flags(np.flatnonzero(flood.reached), Flag.REACHABLE)

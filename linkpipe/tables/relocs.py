@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.ragged import expand
-from linkpipe.arrays.room import Column, longer
+from linkpipe.arrays.room import Column, Memory, longer
 from linkpipe.arrays.types import I32, I64, U8, U16, Bool, Ints
 from linkpipe.tables.edit import Edit
 from linkpipe.tables.listing import InNotebook, Listing
@@ -121,16 +121,22 @@ class Relocs(InNotebook):
         """A table that also has the relocations ``lists``, one list after the other, of the symbols
         ``ids`` (row i: ids[i]), which had none."""
         counts = np.concatenate([columns.counts for columns in lists])
-        top = max(len(self.first), int(ids.max(initial=-1)) + 1)
-        first, count = np.zeros(top, np.int64), np.zeros(top, np.int32)
-        first[: len(self.first)], count[: len(self.count)] = self.first, self.count
-        count[ids] = counts
-        first[ids] = len(self) + np.cumsum(counts) - counts
+        starts = len(self) + np.cumsum(counts) - counts
         arrays = {
             name: longer(getattr(self, name), dtype, [getattr(columns, name) for columns in lists])
             for name, dtype in _DTYPES.items()
         }
-        return Relocs(first=first, count=count, **arrays)
+        return Relocs(**self._spans_with(ids, starts, counts), **arrays)
+
+    def _spans_with(self, ids: Ints, first: Ints, count: Ints) -> dict[str, Any]:
+        """The columns of symbols, with the rows that the symbols ``ids`` have now."""
+        n = max(len(self.first), int(ids.max(initial=-1)) + 1)
+        columns = {}
+        for name, old, new in (("first", self.first, first), ("count", self.count, count)):
+            memory = Memory.copy_of(old.dtype, old, n)
+            memory.write(n, ids, new)
+            columns[name] = memory.table(n)
+        return columns
 
     def edit(self) -> RelocsEdit:
         """A writable successor; this table stays as it is."""
@@ -221,26 +227,26 @@ class RelocsEdit(Edit):
         """The changed table; the edit is closed."""
         base = self._base
         changed = {name: self._columns.get(name, getattr(base, name)) for name in _COLUMNS}
-        first, count = base.first, base.count
+        spans: dict[str, Any] = {"first": base.first, "count": base.count}
         if self._added or self._cleared:
-            top = max([len(first), *(s + 1 for s in self._added)])
-            first = np.concatenate((first, np.zeros(top - len(first), np.int64)))
-            count = np.concatenate((count, np.zeros(top - len(count), np.int32)))
-            for sym in self._cleared:
-                if sym < len(base.first):
-                    count[sym] = 0
             # A symbol's rows are contiguous, so what it keeps moves to the end with what it gets.
             tails: dict[str, list[Column]] = {name: [] for name in _COLUMNS}
             at = len(base)
-            for sym, rows in self._added.items():
-                kept = slice(int(first[sym]), int(first[sym]) + int(count[sym]))
-                for i, name in enumerate(_COLUMNS):
+            ids = [*(self._cleared - self._added.keys()), *self._added]
+            starts, counts = [], []
+            for sym in ids:
+                kept, rows = base.rows_of(sym), self._added.get(sym, [])
+                if sym in self._cleared:
+                    kept = slice(0, 0)
+                for i, name in enumerate(_COLUMNS if rows else ()):
                     new: npt.NDArray[Any] = np.array([row[i] for row in rows], _DTYPES[name])
                     tails[name] += [changed[name][kept], new]
-                first[sym], count[sym] = at, kept.stop - kept.start + len(rows)
-                at += int(count[sym])
+                starts.append(at)
+                counts.append(kept.stop - kept.start + len(rows))
+                at += counts[-1]
             changed = {
                 name: longer(column, _DTYPES[name], tails[name]) for name, column in changed.items()
             }
+            spans = base._spans_with(np.array(ids), np.array(starts), np.array(counts))
         self._close()
-        return Relocs(first=first, count=count, **changed)
+        return Relocs(**spans, **changed)

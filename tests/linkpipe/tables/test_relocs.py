@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linkpipe.arrays.room import longer, taken
 from linkpipe.tables.objects import RelocColumns, joined
 from linkpipe.tables.relocs import Relocs, single_relocs
 
@@ -49,6 +50,40 @@ def test_extended(old: list[list[Any]], new: list[list[Any]], beyond: int) -> No
     assert [rows_of(table, sym) for sym in range(n)] == old, "the old table is as it was"
     for sym in set(range(n, n + beyond + len(new))) - set(ids.tolist()):
         assert rows_of(after, sym) == []
+
+
+CHANGE = st.tuples(st.integers(0, 7), st.booleans(), st.lists(ROW, max_size=3))
+
+
+@given(LISTS, st.lists(st.lists(CHANGE, max_size=3), max_size=5))
+def test_edited(start: list[list[Any]], edits: list[list[tuple[int, bool, list[Any]]]]) -> None:
+    """What a symbol has is dropped, or kept in front of what it gets; older tables stay."""
+    want: list[dict[int, list[Any]]] = [dict(enumerate(start))]
+    tables = [Relocs.gather(len(start), np.arange(len(start)), columns(start))]
+    for changes in edits:
+        edit, now = tables[-1].edit(), dict(want[-1])
+        for sym, cleared, rows in changes:
+            if cleared:
+                edit.clear(sym)
+                now[sym] = []
+            for offset, size, type_, weak, add, target in rows:
+                at = {"offset": offset, "size": size, "add": add}
+                edit.add(sym, type=type_, weak=weak, target=target, **at)
+            now[sym] = now.get(sym, []) + rows
+        tables.append(edit.freeze())
+        want.append(now)
+    for table, said in zip(tables, want, strict=True):
+        assert not table.check()
+        assert [rows_of(table, sym) for sym in range(9)] == [said.get(sym, []) for sym in range(9)]
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=50), st.lists(st.integers(0, 99)))
+def test_some_rows_with_room_behind_them(column: list[int], rows: list[int]) -> None:
+    chosen = np.array([row % len(column) for row in rows], np.int64)
+    found = taken(np.array(column, np.int16), chosen)
+    assert found.tolist() == [column[row] for row in chosen.tolist()]
+    assert found.dtype == np.int16
+    assert np.shares_memory(longer(found, np.int16, [np.ones(1, np.int16)]), found) == bool(rows)
 
 
 @given(LISTS, LISTS)
