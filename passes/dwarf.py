@@ -41,6 +41,8 @@ _RUNTIME = "runtime"
 )
 def dwarf(link: Link) -> Link:
     """Write the entries of units and types."""
+    # What is read from here on comes on top of what objects say of code, and that is known now.
+    link.objects.arena.let_go()
     form = DWARF5 if link.mode.dwarf5 else DWARF4
     edit = link.symbols.edit()
     section = {name: _section_symbol(edit, name) for name in form.sections}

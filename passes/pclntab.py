@@ -106,7 +106,6 @@ def pclntab(link: Link) -> Link:
         nfiles=files.nfiles,
         functab_data=Functab(records, record_at),
     )
-    link.objects.arena.let_go()  # what objects say of functions is known now
     return link.evolve(
         symbols=edit.freeze(),
         relocs=relocs.freeze(),
