@@ -73,6 +73,7 @@ def reachability(link: Link) -> Link:
     inputs.objects.refuse(link.symbols.object[reached], link.symbols.local[reached])
     _refuse_debug(link, reached)
     kept = np.flatnonzero(flood.reached & (inputs.relocs.count > 0))
+    link.objects.arena.let_go()  # few of the pages that tell of symbols are asked for again
     return _result(link, flood, roots, kept, *dropped)
 
 

@@ -93,7 +93,6 @@ def resolve(link: Link) -> Link:
     builtins = _builtins(symbols, link.release.builtins, regabi)
     objects = attrs.evolve(objects, local_to_id=frozen(local_to_id), builtins=builtins)
     check_contents(objects, contents)
-    objects.arena.let_go()  # few of the pages that tell of symbols are asked for again
     return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
 
 
