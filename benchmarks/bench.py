@@ -2,7 +2,8 @@
 
     python -m benchmarks.bench [--rounds N] [--out FOLDER] [PROGRAM …]
 
-Writes bench.md (the table), bench.json (every measurement) and passes.svg (time per pass).
+Writes bench.md (the table), bench.json (every measurement), passes.svg (time per pass) and
+growth.svg (processor time by size).
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
+from benchmarks import real
 from benchmarks.installed import state
-from benchmarks.plot import passes_svg
+from benchmarks.plot import exponent, growth_svg, passes_svg
 from benchmarks.served import Server
 from tests.conformance import oracle
 from tests.conformance.oracle import Linked
@@ -39,6 +41,7 @@ CASES = (
     *(f"{name}{BARE}" for name in PROGRAMS),
     f"plugin{BARE}{PROBES}",
     f"host{BARE}{PROBES}",
+    *real.VERSIONS,
     *("netuser", "netuserpie", "race", "cshared"),
     *(f"{name}{SERVED}" for name in PROGRAMS),
     *(f"{name}{BARE}{SERVED}" for name in ("hello", "go")),
@@ -50,6 +53,7 @@ MARKS = {
     "hello": 2.0,
     "go": 1.0,
     f"go{BARE}": 1.0,
+    **dict.fromkeys(real.VERSIONS, 0.9),
     "plugin": 1.0,
     f"hello{SERVED}": 0.9,
     f"go{SERVED}": 0.8,
@@ -57,14 +61,18 @@ MARKS = {
 }
 PEAK_MARK = 1.2
 DEBUG_MARK = 2.0
+GROWING = ("go", "compile", *real.VERSIONS)
+GROWTH_MARK = 1.05
+"""How fast processor time may grow with the size of the program: the exponent."""
 MIB = 1 << 20
 
 
-@frozen
+@define
 class Case:
-    """All measurements of one program: seconds and bytes for each round."""
+    """All measurements of one program: seconds and bytes for each round; the size of the file."""
 
     name: str
+    size: int = 0
     seconds: dict[str, list[float]] = field(factory=lambda: {"stock": [], "linkpipe": []})
     cpu: dict[str, list[float]] = field(factory=lambda: {"stock": [], "linkpipe": []})
     peak: dict[str, list[int]] = field(factory=lambda: {"stock": [], "linkpipe": []})
@@ -140,7 +148,8 @@ def one(
 def measure(name: str, rounds: int, linkpipe: list[str], folder: Path) -> Case:
     """Measure one program: a round to warm up, then `rounds` in alternating order."""
     setting = Setting.of(name)
-    given = inputs(table()[setting.program])
+    own = setting.program not in real.VERSIONS
+    given = inputs(table()[setting.program] if own else real.program(setting.program))
     commands = {"stock": oracle.stock(), "linkpipe": linkpipe}
     case = Case(name)
     with Server(folder / "server", linkpipe) if setting.served else nullcontext() as server:
@@ -156,6 +165,7 @@ def measure(name: str, rounds: int, linkpipe: list[str], folder: Path) -> Case:
                     case.cpu[which].append(result.cpu)
                     case.peak[which].append(result.peak)
             case.same.append(not oracle.differences(linked["linkpipe"], linked["stock"]))
+            case.size = linked["stock"].output.stat().st_size
         timing = server.timing if server else folder / "timing.json"
         for _ in range(0 if server else 3):
             # Links of its own: to write it down costs a little too.
@@ -179,6 +189,35 @@ def debug_cost(cases: list[Case]) -> str:
     return (
         f"\nDebug information costs linkpipe {ratio:.2f} times what the rest of cmd/go's link does "
         f"(mark: ≤ {DEBUG_MARK:.0f}).\n"
+    )
+
+
+def growth(cases: list[Case]) -> dict[str, dict[str, tuple[int, float]]]:
+    """Linker -> program -> size of the file, bytes, and processor seconds, of linkpipe without
+    what comes before its first pass. Empty when fewer than three programs were measured."""
+    some = [case for case in cases if case.name in GROWING]
+    if len(some) < 3:
+        return {}
+    found: dict[str, dict[str, tuple[int, float]]] = {}
+    for which in ("linkpipe", "stock"):
+        for case in some:
+            start = statistics.median(one["(before)"] for one in case.passes)
+            seconds = statistics.median(case.cpu[which]) - start * (which == "linkpipe")
+            name = "go tool link" if which == "stock" else which
+            found.setdefault(name, {})[case.name] = case.size, seconds
+    return found
+
+
+def growth_told(found: dict[str, dict[str, tuple[int, float]]]) -> str:
+    """How processor time grows with the size of the file, in words."""
+    if not found:
+        return ""
+    told = {name: exponent(list(points.values())) for name, points in found.items()}
+    sizes = [f"{name} {size / 1e6:.0f} MB" for name, (size, _) in found["linkpipe"].items()]
+    return (
+        f"\nProcessor time behind the start grows with the {told['linkpipe']:.2f}th power of the "
+        f"file's size (mark: ≤ {GROWTH_MARK}; go tool link's with the "
+        f"{told['go tool link']:.2f}th): {', '.join(sizes)}.\n"
     )
 
 
@@ -217,17 +256,21 @@ def main(argv: list[str]) -> int:
 
     told.out.mkdir(parents=True, exist_ok=True)
     day = time.strftime("%Y-%m-%d")
+    growing = growth(cases)
     text = (
         f"`make bench`, {day}, medians of {told.rounds} rounds. {begin}.\n\n"
         + "\n".join([HEAD, *(case.row() for case in cases)])
-        + f"\n{debug_cost(cases)}"
+        + f"\n{debug_cost(cases)}{growth_told(growing)}"
     )
     (told.out / "bench.md").write_text(text)
     (told.out / "passes.svg").write_text(
         passes_svg({case.name: case.passes for case in cases}, f"Time per pass, {day}")
     )
+    if growing:
+        (told.out / "growth.svg").write_text(growth_svg(growing, f"Processor time, {day}"))
     measured = {
         case.name: {
+            "size": case.size,
             "seconds": case.seconds,
             "cpu": case.cpu,
             "peak": case.peak,
@@ -238,7 +281,7 @@ def main(argv: list[str]) -> int:
     (told.out / "bench.json").write_text(
         json.dumps({"date": day, "machine": begin, "cases": measured}, indent=1)
     )
-    print(f"\n{told.out}: bench.md, bench.json, passes.svg")
+    print(f"\n{told.out}: bench.md, bench.json, passes.svg, growth.svg")
     return int(not all(all(case.same) for case in cases))
 
 
