@@ -55,7 +55,7 @@ from linkpipe.tables.symbolcolumns import COLUMNS, DEFAULTS, STATIC
 from linkpipe.tables.symbols import Flag, Symbols
 
 # Flags that a symbol has when any of its records has them, not just the winner's.
-_STICKY = np.uint32(Flag.LOCAL | Flag.USED_IN_IFACE)
+_STICKY = Flag.LOCAL | Flag.USED_IN_IFACE
 # When symbols of each class get their ids.
 _STAGES = np.array([0, 1, 1, 1, 2], np.uint8)
 
@@ -66,7 +66,7 @@ def resolve(link: Link) -> Link:
     objects = link.objects
     # What nobody reads without debug information is still named when dependencies are printed.
     with_dwarf = link.options.dumpdep or not link.options.w
-    contents = group_contents(objects, int(_STICKY), with_dwarf=with_dwarf)
+    contents = group_contents(objects, _STICKY, with_dwarf=with_dwarf)
     left_out = contents.noted & np.uint8(LEFT_OUT)
     regabi = link.arch.regabi
     records = read_records(objects, regabi, with_dwarf=with_dwarf, left_out=left_out)
@@ -227,12 +227,16 @@ def _table(
     for sym, size in fixups.items():
         columns["size"][sym] = size
     # What the table does not have from the winner alone.
-    is_ref = records.cls == REF
-    itself = np.arange(len(ids), dtype=np.int32)
-    rows = np.flatnonzero(is_ref | (winner[ids] != itself))
-    np.bitwise_or.at(columns["flags"], ids[rows], records.flags[rows] & _STICKY)
-    rows = rows[~is_ref[rows]]
-    np.maximum.at(columns["align"], ids[rows], records.align[rows])
+    codes.shared(
+        ids,
+        winner,
+        (records.cls == REF).view(np.uint8),
+        records.flags,
+        records.align,
+        _STICKY,
+        columns["flags"],
+        columns["align"],
+    )
     return Symbols(
         arena=objects.arena,
         made=n - int(np.count_nonzero(records.cls[winner[1:]] == REF)),

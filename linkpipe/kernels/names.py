@@ -317,6 +317,28 @@ def find(
     return places
 
 
+def renumbered(slots: cython.const[cython.int][::1], numbers: cython.const[cython.int][::1]):
+    """The slots of `group` with other numbers for the strings, -1 where there is none: int32[2**k].
+    Raises IndexError for a string without a number.
+
+    ``[numbers[i] if i >= 0 else -1 for i in slots]``
+    """
+    found = np.full(slots.shape[0], -1, np.int32)
+    other: cython.int[::1] = found
+    i: cython.longlong
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(slots.shape[0]):
+            if slots[i] >= numbers.shape[0]:
+                bad = i
+                break
+            if slots[i] >= 0:
+                other[i] = numbers[slots[i]]
+    if bad >= 0:
+        raise IndexError(f"string {slots[bad]} is not among the {numbers.shape[0]}")
+    return found
+
+
 def matching(
     data: cython.const[cython.uchar][::1],
     at: cython.const[cython.longlong][::1],

@@ -641,3 +641,44 @@ def numbered(
     if bad >= 0:
         raise IndexError(f"row {bad} is led by one that does not lead itself")
     return numbers, order[:count]
+
+
+def shared(
+    ids: cython.const[cython.int][::1],
+    winner: cython.const[cython.int][::1],
+    refers: cython.const[cython.uchar][::1],
+    flags: cython.const[cython.uint][::1],
+    align: cython.const[cython.int][::1],
+    sticky: cython.uint,
+    all_flags: cython.uint[::1],
+    most_align: cython.int[::1],
+):
+    """Give symbols what rows other than their winners say: the ``sticky`` ones of their flags, and
+    the largest alignment. Row i is of symbol ``ids[i]``, of which it is the winner when ``winner``
+    of the symbol is i; a row that ``refers``, and defines nothing, has no alignment. Raises
+    IndexError for symbols that there are not.
+
+    ``for i, s in enumerate(ids): all_flags[s] |= flags[i] & sticky; most_align[s] max= align[i]``
+    """
+    n: cython.longlong = ids.shape[0]
+    symbols: cython.longlong = winner.shape[0]
+    if not (refers.shape[0] == flags.shape[0] == align.shape[0] == n) or not (
+        all_flags.shape[0] == most_align.shape[0] == symbols
+    ):
+        raise ValueError("columns differ in length")
+    i: cython.longlong
+    s: cython.longlong
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(n):
+            s = ids[i]
+            if s < 0 or s >= symbols:
+                bad = i
+                break
+            if refers[i]:
+                all_flags[s] |= flags[i] & sticky
+            elif winner[s] != i:
+                all_flags[s] |= flags[i] & sticky
+                most_align[s] = max(most_align[s], align[i])
+    if bad >= 0:
+        raise IndexError(f"row {bad} is of symbol {ids[bad]}, and there are {symbols}")

@@ -86,3 +86,13 @@ def describe(
     data_size: I64,
 ) -> None: ...
 def numbered(leader: I32, stage: U8) -> tuple[I32, I32]: ...
+def shared(
+    ids: I32,
+    winner: I32,
+    refers: U8,
+    flags: U32,
+    align: I32,
+    sticky: int,
+    all_flags: U32,
+    most_align: I32,
+) -> None: ...

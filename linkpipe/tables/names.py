@@ -13,7 +13,7 @@ import numpy as np
 
 from linkpipe.arrays.threads import each, pieces
 from linkpipe.arrays.types import I32, I64, U8, U64, Bool
-from linkpipe.kernels.names import find, group, hashes
+from linkpipe.kernels.names import find, group, hashes, renumbered
 
 # What names are hashed with in this process. Nobody can know it who writes an input.
 _KEY = (int.from_bytes(os.urandom(8)), int.from_bytes(os.urandom(8)))
@@ -28,7 +28,7 @@ class Slots(NamedTuple):
 
     def renumbered(self, numbers: I32) -> Slots:
         """The same names under other numbers: ``numbers[i]`` for i, -1 where there is none."""
-        rows = np.append(numbers, np.int32(-1))[self.rows]
+        rows = renumbered(self.rows, numbers)
         rows.setflags(write=False)
         return Slots(rows, self.key)
 

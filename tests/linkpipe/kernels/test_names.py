@@ -199,3 +199,16 @@ def test_arguments_that_do_not_fit_each_other_are_errors(names: Any) -> None:
         names.find(data, at, size, tag, data, at, size, tag[:1], slots, *KEY)
     with pytest.raises(ValueError, match="not a power of two"):
         names.find(data, at, size, tag, data, at, size, tag, slots[:3], *KEY)
+
+
+@forms("names")
+@given(st.lists(st.integers(-1, 4)), st.lists(st.integers(0, 99), min_size=5, max_size=5))
+def test_slots_are_renumbered(names: Any, slots: list[int], numbers: list[int]) -> None:
+    found = names.renumbered(np.array(slots, np.int32), np.array(numbers, np.int32))
+    assert found.tolist() == [numbers[i] if i >= 0 else -1 for i in slots]
+
+
+@forms("names")
+def test_a_slot_of_a_string_without_a_number_is_an_error(names: Any) -> None:
+    with pytest.raises(IndexError, match="string 2 is not among the 2"):
+        names.renumbered(np.array([-1, 0, 2, 1], np.int32), np.zeros(2, np.int32))

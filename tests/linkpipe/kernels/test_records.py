@@ -332,3 +332,50 @@ def test_a_row_is_led_by_one_that_leads_itself(records: Any, leader: list[int]) 
         records.numbered(np.array(leader, np.int32), np.zeros(2, np.uint8))
     with pytest.raises(ValueError, match="differ in length"):
         records.numbered(np.array(leader, np.int32), np.zeros(1, np.uint8))
+
+
+ROWS = st.lists(
+    st.tuples(st.integers(1, 5), st.booleans(), st.integers(0, 15), st.integers(0, 9)), max_size=20
+)
+
+
+@forms("records")
+@given(ROWS, st.lists(st.integers(0, 19), min_size=6, max_size=6), st.integers(0, 15))
+def test_what_several_rows_say_counts(
+    records: Any, rows: list[tuple[int, bool, int, int]], winner: list[int], sticky: int
+) -> None:
+    """Flags of all, alignments of definitions; the winner's own are there already."""
+    ids, refers, flags, align = zip(*rows, strict=True) if rows else ((), (), (), ())
+    said, aligned = [1, 2, 4, 8, 16, 32], [1, 2, 3, 4, 5, 6]
+    found = np.array(said, np.uint32), np.array(aligned, np.int32)
+    given_rows = (
+        np.array(ids, np.int32),
+        np.array(winner, np.int32),
+        np.array(refers, np.uint8),
+        np.array(flags, np.uint32),
+        np.array(align, np.int32),
+    )
+    records.shared(*given_rows, sticky, *found)
+    for row, (sym, refer, bits, least) in enumerate(rows):
+        if refer or winner[sym] != row:
+            said[sym] |= bits & sticky
+        if not refer and winner[sym] != row:
+            aligned[sym] = max(aligned[sym], least)
+    assert [column.tolist() for column in found] == [said, aligned]
+
+
+@forms("records")
+def test_rows_of_symbols_that_there_are_not_are_an_error(records: Any) -> None:
+    column: list[Any] = [np.zeros(2, np.int32), np.zeros(3, np.int32), np.zeros(2, np.uint8)]
+    column += [np.zeros(2, np.uint32), np.zeros(2, np.int32)]
+    into: list[Any] = [np.zeros(3, np.uint32), np.zeros(3, np.int32)]
+    for wrong in (-1, 3):
+        ids = np.array([0, wrong], np.int32)
+        with pytest.raises(IndexError, match=f"row 1 is of symbol {wrong}, and there are 3"):
+            records.shared(ids, *column[1:], 1, *into)
+    for short in (2, 3, 4):
+        with pytest.raises(ValueError, match="differ in length"):
+            records.shared(*column[:short], column[short][1:], *column[short + 1 :], 1, *into)
+    for one, other in ((1, 0), (0, 1)):
+        with pytest.raises(ValueError, match="differ in length"):
+            records.shared(*column, 1, into[0][one:], into[1][other:])
