@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from linkpipe.arrays.threads import each, shares
 from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import UserError
 from linkpipe.kernels.spans import copy_spans
@@ -15,6 +16,10 @@ from linkpipe.values import Shown
 if TYPE_CHECKING:
     from linkpipe.tables.sections import Sections
     from linkpipe.tables.symbols import Symbols
+
+
+_BYTES = 16
+"""How many are copied in the time that a row of other work takes."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -81,7 +86,12 @@ def fill_image(sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes
     source = symbols.data_at[laid.ids]
     sizes = symbols.data_size[laid.ids]
     read = np.flatnonzero((source >= 0) & (sizes > 0))
-    copy_spans(image, laid.at[read], symbols.arena.bytes, source[read], sizes[read])
+    source, sizes, at = source[read], sizes[read], laid.at[read]
+
+    def copy(some: slice) -> None:
+        copy_spans(image, at[some], symbols.arena.bytes, source[some], sizes[some])
+
+    each(copy, shares(np.append(0, np.cumsum(sizes)) // _BYTES))
     _fill_made(image, symbols, laid)
     return image
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import attrs
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linkpipe.arrays import threads
+from linkpipe.arrays.columns import frozen
+from linkpipe.formats.arena import Arena
 from linkpipe.output.contents import fill_image, laid_out
 from linkpipe.symkind import SymKind
 from tests.tiny import Tiny
@@ -44,3 +49,20 @@ def test_gaps_are_filled_one_by_one(functions: list[tuple[int, int, int]], pad: 
     start = segment.fileoff + 0x1000 - segment.vaddr
     want = slow(functions, pad)
     assert image[start : start + len(want)].tobytes() == want
+
+
+@pytest.mark.parametrize("count", ["1", "2", "8"])
+def test_threads_share_the_contents(count: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its own stretch, and together they copy all."""
+    monkeypatch.setattr(threads, "_MANY", 0)
+    monkeypatch.setenv("LINKPIPE_THREADS", count)
+    p, sizes = Tiny(), [i % 5 * 16 for i in range(40)]
+    ids = [p.symbol(f"c{i}", kind=SymKind.SRODATA, size=size) for i, size in enumerate(sizes)]
+    p.section(".rodata", 0x1000, ids, rwx=4)
+    content = np.arange(sum(sizes)) % 251 + 1
+    p.symbols.set(ids, data_at=np.cumsum(sizes) - sizes, data_size=sizes)
+    link = p.link()
+    symbols = attrs.evolve(link.symbols, arena=Arena(frozen(content.astype(np.uint8))))
+    image = fill_image(link.sections, symbols, laid_out(link.sections, symbols), b"\0")
+    start = link.sections.segments[0].fileoff
+    assert image[start:][image[start:] != 0].tolist() == content.tolist()
