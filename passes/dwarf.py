@@ -133,9 +133,10 @@ def _entries(
 
 def _refuse_doubles(link: Link, entries: I64) -> None:
     """Nothing is described twice."""
-    twice = np.flatnonzero(np.bincount(entries) > 1)
-    if len(twice):
-        sym = int(twice[0])
+    described = np.zeros(int(entries.max(initial=0)) + 1, np.bool_)
+    described[entries] = True
+    if np.count_nonzero(described) < len(entries):
+        sym = int(np.flatnonzero(np.bincount(entries) > 1)[0])
         raise InputError(
             "dwarf symbol listed multiple times",
             symbol=link.symbols.name(sym) or f"sym {sym}",

@@ -41,8 +41,15 @@ class Memory(np.ndarray[Any, Any]):
     def begin(cls, dtype: npt.DTypeLike, rows: int, default: int = 0, known: int = 0) -> Memory:
         """A column of ``rows`` rows, and room for more, for who writes the first ``known`` rows
         before it makes a table of them; there is the ``default`` in all others."""
-        memory = cls(max(rows + 64, rows + rows // 16), dtype)
+        memory = cls.unwritten(dtype, rows)
         memory[known:] = default
+        return memory
+
+    @classmethod
+    def unwritten(cls, dtype: npt.DTypeLike, rows: int) -> Memory:
+        """A column of ``rows`` rows, and room for more, for who writes them before it makes a table
+        of them, and knows of no default. Memory that nobody writes to takes none."""
+        memory = cls(rows + rows // 16 + 64, dtype)
         memory.taken = len(memory)
         return memory
 
@@ -123,7 +130,7 @@ class Memory(np.ndarray[Any, Any]):
 
 def taken(column: Column, rows: npt.NDArray[np.int64]) -> Column:
     """``column[rows]``, with room behind it."""
-    memory = Memory.begin(column.dtype, len(rows), known=len(rows))
+    memory = Memory.unwritten(column.dtype, len(rows))
     # No row is cut off: numpy asks no buffer for who says so.
     column.take(rows, out=memory.view(np.ndarray)[: len(rows)], mode="clip")
     return memory.table(len(rows))
@@ -136,7 +143,8 @@ def longer(column: Column, dtype: npt.DTypeLike, parts: Sequence[Column]) -> Col
     end = rows + sum(map(len, parts))
     memory = Memory.of(column)
     if memory is None or len(memory) < end or not memory.lend(rows):
-        memory = Memory.make(dtype, column, end)
+        memory = Memory.unwritten(dtype, end)
+        memory.write(end, slice(0, rows), column)
     for part in parts:
         memory.write(end, slice(rows, rows + len(part)), part)
         rows += len(part)
