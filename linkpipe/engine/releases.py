@@ -18,9 +18,16 @@ def release_of(catalog: Catalog, version: str, asked: str = "") -> Release:
     """The release of a toolchain's version ("go1.27.3", "devel go1.28-2a1b…"), or the one that is
     ``asked`` for. Where no version is known the newest one.
 
-    Raises UserError for a version that is newer or older than what is known.
+    Raises UserError for a version that is newer or older than what is known, and where nothing is.
     """
     known = sorted(catalog.offers("releases"), key=_number)
+    if not known:
+        raise UserError(
+            "no release of Go is installed with linkpipe",
+            status=2,
+            label="linkpipe",
+            remedy="install linkpipe again: its entry points are not there",
+        )
     found = re.match(_VERSION, version)
     name = asked or (f"{found[1]}.{found[2]}" if found else "" if version else known[-1])
     if name in known or asked:

@@ -36,6 +36,12 @@ def test_the_release_of_a_version(version: str, asked: str, name: str) -> None:
     assert found.__name__ == name  # type: ignore[attr-defined]  # a function stands for it
 
 
+@pytest.mark.parametrize("version", ["", "go1.9"])
+def test_without_entry_points_no_release_is_known(version: str) -> None:
+    with pytest.raises(UserError, match="no release of Go is installed"):
+        release_of(Catalog([]), version)
+
+
 @pytest.mark.parametrize(
     ("version", "said", "near"),
     [
