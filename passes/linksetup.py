@@ -27,6 +27,7 @@ from linkpipe.arrays.types import I32, I64
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
+from linkpipe.kernels.spans import where
 from linkpipe.layout.ownvariables import own_variable
 from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.packages import Packages
@@ -172,7 +173,7 @@ def _text_order(link: Link, packages: Packages) -> tuple[I32, dict[int, str]]:
     wanted = is_text(symbols.kind) & reachable
     # A variable wins over a function that others may define, too.
     variables = is_data(symbols.kind) & reachable & ~symbols.marked(Flag.DUPOK)
-    rows = np.flatnonzero((wanted | variables).take(ids))
+    rows = where(ids, (wanted | variables).view(np.uint8))
     owner = np.searchsorted(objects.local_base, rows, side="right") - 1
     local = rows - objects.local_base[owner]
     # Definitions only, and only records that are code themselves (a variable of the same name

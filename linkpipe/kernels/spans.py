@@ -126,6 +126,29 @@ def first_seen(keys: cython.const[cython.longlong][::1], limit: cython.longlong)
     return new, places
 
 
+def where(keys: cython.const[cython.int][::1], wanted: cython.const[cython.uchar][::1]):
+    """The rows whose keys are ``wanted`` (0 or 1 for each number), ascending: int64[k]. Raises
+    IndexError for a key that is no such number.
+
+    ``[i for i, key in enumerate(keys) if wanted[key]]``
+    """
+    rows = np.empty(keys.shape[0], np.int64)
+    row: cython.longlong[::1] = rows
+    i: cython.longlong
+    count: cython.longlong = 0
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(keys.shape[0]):
+            if not 0 <= keys[i] < wanted.shape[0]:
+                bad = i
+                break
+            row[count] = i
+            count += wanted[keys[i]] != 0
+    if bad >= 0:
+        raise IndexError(f"key {bad} is not below {wanted.shape[0]}")
+    return rows[:count]
+
+
 def place(
     start: cython.longlong,
     sizes: cython.const[cython.longlong][::1],

@@ -93,6 +93,20 @@ def test_a_key_that_is_no_number_below_the_limit_is_an_error(spans: Any, key: in
         spans.first_seen(np.array([3, key]), 21)
 
 
+@forms("spans")
+@given(st.lists(st.integers(0, 4), max_size=40), st.lists(st.booleans(), min_size=5, max_size=5))
+def test_rows_of_wanted_keys_are_found(spans: Any, keys: list[int], wanted: list[bool]) -> None:
+    found = spans.where(np.array(keys, np.int32), np.array(wanted, np.uint8))
+    assert found.tolist() == [i for i, key in enumerate(keys) if wanted[key]]
+
+
+@forms("spans")
+@pytest.mark.parametrize("key", [-1, 3, 2**31 - 1])
+def test_a_wanted_key_is_one_that_there_is(spans: Any, key: int) -> None:
+    with pytest.raises(IndexError, match="key 1 is not below 3"):
+        spans.where(np.array([0, key, 1], np.int32), np.ones(3, np.uint8))
+
+
 things = st.tuples(st.integers(0, 40) | st.just(2**31), st.sampled_from([1, 2, 3, 8, 2**26]))
 
 
