@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from linkpipe.arrays.ragged import sorting
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, checkpoint
@@ -84,12 +85,12 @@ class _Data:
         self.align = alignments(symbols.align[ids], size, link.arch)
         unstated = symbols.align[ids] == 0
         edit.set(ids[unstated], align=self.align[unstated])
-        key = 2 * size
+        key = 2 * size  # which is below 4 GiB
         # Zero-size variables share their address with runtime.zerobase, which comes after them.
         key[ids == symbols.lookup("runtime.zerobase")] = 1
         kind = kinds[ids]
         key[kind == SymKind.SPCLNTAB] = 0  # made in its proper order
-        order = np.lexsort((key, kind))
+        order = sorting(np.left_shift(kind, 32, dtype=np.int64) + key)
         self.ids, self.align, kind = ids[order], self.align[order], kind[order]
         self.edges = np.searchsorted(kind, np.arange(257))
         if link.mode.dynamic:

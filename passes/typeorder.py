@@ -18,6 +18,7 @@ import numpy as np
 
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.columns import frozen
+from linkpipe.arrays.ragged import sorting
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.gotypes.order import order_types
 from linkpipe.layout.assign import alignments, check_alignments, layout_kinds, place
@@ -33,7 +34,7 @@ def typeorder(link: Link) -> Link:
     symbols, ptrsize = link.symbols, link.arch.ptrsize
     ids = np.flatnonzero(layout_kinds(symbols, link.section_groups) == SymKind.STYPE)
     check_alignments(symbols, ids)
-    ids = ids[np.argsort(symbols.size[ids], kind="stable")]
+    ids = ids[sorting(symbols.size[ids])]
     types = order_types(symbols, link.objects, link.relocs, link.arch, ids)
     ids = ids[types.order]
     size = symbols.size[ids]

