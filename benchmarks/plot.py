@@ -99,7 +99,7 @@ def growth_svg(linkers: Mapping[str, Points], title: str) -> str:
             math.log(value / least) / (math.log(most / least) or 1.0)
             for value, least, most in zip((size, seconds), low, high, strict=True)
         )
-        return MARGIN + x * (WIDTH - 2.6 * MARGIN), HEIGHT - MARGIN - y * (HEIGHT - 2.2 * MARGIN)
+        return MARGIN + x * (WIDTH - 2.9 * MARGIN), HEIGHT - MARGIN - y * (HEIGHT - 2.2 * MARGIN)
 
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
@@ -108,7 +108,9 @@ def growth_svg(linkers: Mapping[str, Points], title: str) -> str:
         f'<rect class="p" width="{WIDTH}" height="{HEIGHT}"/>',
         f'<text class="t" x="10" y="24">{escape(title)} (s) by size of the file (MB)</text>',
     ]
-    for kind, (linker, points) in zip("bo", linkers.items(), strict=True):
+    # Seconds of the second stand below its points, where those of the first do not.
+    sides = (("b", "end", -8, -8), ("o", "start", 8, 16))
+    for (kind, anchor, dx, dy), (linker, points) in zip(sides, linkers.items(), strict=True):
         line = _line(list(points.values()))
         ends = [
             place(size, math.exp(line.intercept) * size**line.slope) for size in (low[0], high[0])
@@ -116,14 +118,14 @@ def growth_svg(linkers: Mapping[str, Points], title: str) -> str:
         (x1, y1), (x2, y2) = ends
         out.append(
             f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
-            f'<text class="h" x="{x2 + 8:.1f}" y="{y2 + 4:.1f}">{line.slope:.2f}</text>'
+            f'<text class="h" x="{x2 + 30:.1f}" y="{y2 + 4:.1f}">{line.slope:.2f}</text>'
         )
         for name, (size, seconds) in points.items():
             x, y = place(size, seconds)
             out.append(
                 f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4">'
                 f"<title>{escape(f'{linker}, {name}')}</title></circle>"
-                f'<text class="v" x="{x - 8:.1f}" y="{y - 8:.1f}" text-anchor="end">'
+                f'<text class="v" x="{x + dx:.1f}" y="{y + dy:.1f}" text-anchor="{anchor}">'
                 f"{seconds:.2f}</text>"
             )
     for name, (size, _) in next(iter(linkers.values())).items():
