@@ -106,7 +106,9 @@ class Host:
         finally:
             if self._socket() == mine:
                 os.unlink(f"{self.name}.socket", dir_fd=self.folder)
-        os.ftruncate(self.lock, 0)  # an orderly end: the next one may start at once
+        # An orderly end: the next one may start at once, while this process is freed.
+        os.ftruncate(self.lock, 0)
+        os.close(self.lock)
 
     def _listen(self) -> socket.socket:
         listener = socket.socket(socket.AF_UNIX)

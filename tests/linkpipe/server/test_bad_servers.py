@@ -211,18 +211,19 @@ def _linked_but_not_busy(room: Room, right: bytes) -> bool:
     return "it is busy" not in room.told()
 
 
-def test_its_limit(room: Room, right: bytes) -> None:
+@contextmanager
+def own_server(room: Room, first: str, last: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A server of a test's own, which does something first, and last; it answers."""
+    import fcntl
+
     room.serve()
     room.close()
     code = (
-        "import sys; from linkpipe.server import host; host.LIMIT = 0; "
-        "from linkpipe.cli._serve import main; main(int(sys.argv[1]), int(sys.argv[2]), "
-        "sys.argv[3])"
+        f"import sys, time; from linkpipe.server import host; {first}; from linkpipe.cli._serve "
+        f"import main; main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]); {last}"
     )
     folder = os.open(room.files, os.O_RDONLY)
     lock = os.open(room.files / f"{name(room)}.lock", os.O_RDWR)
-    import fcntl
-
     fcntl.flock(lock, fcntl.LOCK_EX)
     with subprocess.Popen(
         [sys.executable, "-P", "-c", code, str(folder), str(lock), name(room)],
@@ -233,10 +234,26 @@ def test_its_limit(room: Room, right: bytes) -> None:
             os.close(file)
         until(lambda: process.pid in room.processes())
         until(lambda: _answers(room))
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_its_limit(room: Room, right: bytes) -> None:
+    with own_server(room, "host.LIMIT = 0", "pass"):
         # Beside other work the questions from above may still stand in line.
         until(lambda: _linked_but_not_busy(room, right))
         assert "as many links as it may" in room.told()
+
+
+def test_the_next_one_starts_while_it_still_ends(room: Room, right: bytes) -> None:
+    """To free what it had takes a while."""
+    with own_server(room, "pass", f"time.sleep({HANGS})") as process:
         process.terminate()
+        until(lambda: not room.processes())
+        linked(room, right, "it is started")
+        assert process.poll() is None
 
 
 def _answers(room: Room) -> bool:
