@@ -7,12 +7,18 @@ that of all of them, in the program and in the kernel.
 """
 
 import os
+import resource
 import sys
 import time
+
+LARGEST = 4 << 30
+"""Bytes of a file that the command writes. The oracle takes the blocks of an output before it
+writes it: one of terabytes fills the disk for a second, in which whatever runs beside it fails."""
 
 
 def main(report: str, command: list[str]) -> int:
     """Run the command; returns its exit status, 128 + N for signal N."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST, LARGEST))
     begin = time.perf_counter()
     pid = os.posix_spawn(command[0], command, os.environ)
     _, status, usage = os.wait4(pid, 0)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conformance import oracle
+from tests.conformance.measure import LARGEST
 from tests.conformance.programs import lock
 
 DIES = 'echo run >> "$1"; test $(wc -l < "$1") -gt {lives_after} || kill -SEGV $$; echo fine'
@@ -38,3 +41,19 @@ def test_a_lock_needs_no_folder(tmp_path: Path) -> None:
     with lock(tmp_path / "none" / "yet" / "file.lock") as held:
         assert held is None
     assert (tmp_path / "none" / "yet").is_dir()
+
+
+def test_a_linker_does_not_fill_the_disk(tmp_path: Path) -> None:
+    """It takes the blocks of an output ahead, be it of terabytes."""
+    ask = "import resource; print(resource.getrlimit(resource.RLIMIT_FSIZE))"
+    command = [
+        sys.executable,
+        "-P",
+        str(oracle.MEASURE),
+        str(tmp_path / "m"),
+        sys.executable,
+        "-c",
+        ask,
+    ]
+    said = subprocess.run(command, text=True, capture_output=True, check=True).stdout
+    assert said == f"{(LARGEST, LARGEST)}\n"
