@@ -75,11 +75,12 @@ def each(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
     return [done[i] if i in done else work(item) for i, item in enumerate(items)]
 
 
-def shares(starts: I64) -> list[slice]:
-    """Ranges of rows with about as much work each, one for each thread at most; together they are
-    all rows, in their order; one range where the work is little. ``starts`` int64[n+1]: where each
-    row's part of the work begins, and where the last one's ends."""
-    cuts = np.linspace(starts[0], starts[-1], worth(starts[-1] - starts[0]) + 1)[1:-1]
+def shares(starts: I64, each_has: int = 1) -> list[slice]:
+    """Ranges of rows with about as much work each, at most ``each_has`` for each thread; together
+    they are all rows, in their order; one range where the work is little. ``starts`` int64[n+1]:
+    where each row's part of the work begins, and where the last one's ends."""
+    count = worth(starts[-1] - starts[0])
+    cuts = np.linspace(starts[0], starts[-1], count * each_has + 1 if count > 1 else 2)[1:-1]
     bounds = [0, *np.searchsorted(starts, cuts).tolist(), len(starts) - 1]
     return [slice(a, b) for a, b in pairwise(bounds) if a < b]
 

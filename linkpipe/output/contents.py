@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _BYTES = 16
 """How many are copied in the time that a row of other work takes."""
+_RANGES = 8
+"""For each thread: memory that is touched for the first time takes long, and nobody knows which."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -91,7 +93,7 @@ def fill_image(sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes
     def copy(some: slice) -> None:
         copy_spans(image, at[some], symbols.arena.bytes, source[some], sizes[some])
 
-    each(copy, shares(np.append(0, np.cumsum(sizes)) // _BYTES))
+    each(copy, shares(np.append(0, np.cumsum(sizes)) // _BYTES, _RANGES))
     _fill_made(image, symbols, laid)
     return image
 
@@ -122,8 +124,15 @@ def _fill_made(image: U8, symbols: Symbols, laid: Laid) -> None:
     """Contents that the linker made."""
     place = np.full(len(symbols), -1, np.int64)
     place[laid.ids] = laid.at
-    at = place[np.fromiter(symbols.contents, np.int64, len(symbols.contents))]
-    out = memoryview(image)
-    for start, content in zip(at.tolist(), symbols.contents.values(), strict=True):
-        if start >= 0:
-            out[start : start + len(content)] = content
+    at = place[np.fromiter(symbols.contents, np.int64, len(symbols.contents))].tolist()
+    made = [
+        (start, content)
+        for start, content in zip(at, symbols.contents.values(), strict=True)
+        if start >= 0
+    ]
+
+    def copy(some: slice) -> None:
+        for start, content in made[some]:
+            image[start : start + len(content)] = np.frombuffer(content, np.uint8)
+
+    each(copy, shares(np.cumsum([0, *(len(content) for _, content in made)]) // _BYTES, _RANGES))

@@ -90,16 +90,18 @@ def test_what_is_no_number_of_threads_is_refused(
 
 
 @pytest.mark.parametrize("count", COUNTS)
-@given(st.lists(st.integers(0, 9), max_size=20), st.integers(0, 5))
-def test_shares_are_all_rows_in_their_order(count: str, work: list[int], start: int) -> None:
+@given(st.lists(st.integers(0, 9), max_size=20), st.integers(0, 5), st.integers(1, 3))
+def test_shares_are_all_rows_in_their_order(
+    count: str, work: list[int], start: int, each_has: int
+) -> None:
     """And none has more than its part of the work and one row, where the work is worth threads."""
     starts = start + np.append(0, np.cumsum(np.array(work, np.int64)))
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("LINKPIPE_THREADS", count)
         monkeypatch.setattr("linkpipe.arrays.threads._MANY", 9)
-        found = shares(starts)
+        found = shares(starts, each_has)
     assert [row for share in found for row in range(share.start, share.stop)] == [*range(len(work))]
-    most = int(count) if sum(work) >= 9 else 1
+    most = int(count) * each_has if sum(work) >= 9 and int(count) > 1 else 1
     assert len(found) <= most
     for share in found:
         assert sum(work[share]) <= sum(work) / most + max(work)
