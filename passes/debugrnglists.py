@@ -46,7 +46,7 @@ def debugrnglists(link: Link) -> Link:
     content, starts = _lists(
         unit_ranges(dwarf, dwarf.final_text, link.symbols), with_text, len(dwarf)
     )
-    edit.set_contents(lists, content.tobytes(), starts)
+    edit.set_contents(lists, content, starts)
     base = dwarf.functions[dwarf.first[with_text]]
     relocs = link.relocs.extended(
         lists, single_relocs(np.ones_like(lists), 4, R_DWTXTADDR_U4, base)

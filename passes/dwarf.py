@@ -54,7 +54,7 @@ def dwarf(link: Link) -> Link:
     heads = unit_entries(
         link.packages, link.symbols, link.arch, form, version, units, parts, section["abbrev"]
     )
-    edit.set_contents(parts.entry, heads.content.tobytes(), heads.starts)
+    edit.set_contents(parts.entry, heads.content, heads.starts)
 
     first, entries = _entries(link, units, mentions, variables, parts, type_symbols)
     _refuse_doubles(link, entries)
@@ -159,7 +159,7 @@ def _types(
     made = type_entries(edit, link.symbols.arena.bytes, parts)
     encoded = encode(made.codes, made.columns, form.abbrevs, link.arch.ptrsize, link.arch.endian)
     starts = np.append(encoded.starts[made.tops], encoded.starts[-1])
-    edit.set_contents(made.symbols, encoded.content.tobytes(), starts)
+    edit.set_contents(made.symbols, encoded.content, starts)
     return _columns(encoded, starts), made.symbols
 
 
@@ -220,4 +220,4 @@ def _close(
     content = heads.content.copy()
     # The length does not count itself.
     put_words(content, heads.starts[:-1], np.diff(total[first]) - 4, 4, link.arch.endian)
-    edit.set_contents(parts.entry, content.tobytes(), heads.starts)
+    edit.set_contents(parts.entry, content, heads.starts)

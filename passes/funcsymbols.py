@@ -24,5 +24,5 @@ def funcsymbols(link: Link) -> Link:
     trees = data.trees[data.trees != 0]
     edit.set(trees, kind=SymKind.SGOFUNC)
     ends = np.cumsum(edit.size[trees])
-    edit.set_contents(trees, data.inlined.tobytes(), np.append(0, ends))
+    edit.set_contents(trees, data.inlined, np.append(0, ends))
     return link.evolve(symbols=edit.freeze())

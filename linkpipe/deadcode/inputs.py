@@ -65,8 +65,7 @@ class Inputs(Shown):
         """The auxiliary symbols of these types, and whose they are: int64[m]. Symbols that the
         linker has given new content have lost theirs."""
         symbols = self.symbols
-        own = symbols.object != 0
-        own[list(symbols.contents)] = False
+        own = (symbols.object != 0) & ~symbols.made_contents()
         ids = self.known[own[self.known]]
         objects, locals_ = symbols.object[ids], symbols.local[ids]
         return ids, self.objects.auxs(objects, locals_, types, needed=False)
@@ -80,9 +79,8 @@ def read_inputs(link: Link, roots: Iterable[int] = (), *, debug: bool = False) -
     all, are missing. Debug information takes part with ``debug`` only.
     """
     symbols, objects, made, mode = link.symbols, link.objects, link.relocs, link.mode
-    own = np.zeros(len(symbols), np.bool_)
+    own = symbols.made_contents()
     own[np.flatnonzero(made.count)] = True
-    own[list(symbols.contents)] = True
     others = np.flatnonzero(own)
     rows, counts = made.rows_of_many(others)
     theirs = RelocColumns(counts, *(getattr(made, name)[rows] for name in RelocColumns._fields[1:]))

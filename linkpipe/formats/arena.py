@@ -8,6 +8,9 @@ offset in the arena. Files are mapped, not read: pages that no kernel touches
 The span is reserved as anonymous memory first, no more than addresses; each file is
 then mapped over its slice of it (``mmap`` with ``MAP_FIXED``, which Python's own module
 does not offer, hence ctypes). Where that is refused the file is read into its slice.
+
+Behind the files is room for contents that the linker makes many at once, so that kernels read
+them as they read those of files.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,8 +38,17 @@ _MAP_NORESERVE = 0x4000
 _LARGEST = 1 << 46
 """Bytes; no machine has addresses for more, and sums stay far from 2**63."""
 _LEFT_OUT = -1
+_ROOM = 1 << 20
+"""Bytes for contents that are made, beside a quarter of what the files take: debug information of
+what is kept is far less."""
+_SPARE = 8
+"""Bytes behind the last content: gathers of 8-byte words may read past its end."""
 _MORE = "give the link more address space (ulimit -v); or is the file no archive of a package?"
 _MAP_FAILED = ctypes.c_void_p(-1).value
+
+
+def _no_room(content: memoryview) -> int:
+    return -1
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns)
@@ -44,12 +57,17 @@ class Arena:
 
     Attributes:
         bytes: uint8[n], all of the span; pages past the end of a file are zero.
+        made: the offset behind the files, where contents begin that were made.
+        put: copies a content of k > 0 bytes behind those that were made before and tells its
+            offset, -1 where there is no room for it. Nothing is ever put in its place.
         let_go: takes the files' pages out of this process's memory, which grows with every page
             that is touched and, around it, with 15 more; one that is touched again comes from the
             page cache. Does nothing where a file had to be read into its slice.
     """
 
     bytes: U8
+    made: int = attrs.field(default=_LARGEST)
+    put: Callable[[memoryview], int] = attrs.field(default=_no_room, repr=False)
     let_go: Callable[[], object] = attrs.field(default=bool, repr=False)
 
     def view(self, at: int, size: int) -> memoryview:
@@ -103,24 +121,31 @@ class MappedFiles:
         self._sizes = np.array(sizes, np.int64)
         self._sizes[self._sizes > _LARGEST] = _LEFT_OUT
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
+        room = _ROOM + int(np.maximum(self._sizes, 0).sum()) // 4
         while True:
             # One spare page after each file: gathers of 8-byte words may read past a file's end.
             ends = np.cumsum(round_up(np.maximum(self._sizes, 0), page) + page)
             self.bases = np.concatenate(([0], ends[:-1])).astype(np.int64)
+            end = int(ends[-1]) if len(ends) else page
             try:
-                self._span = mmap.mmap(-1, int(ends[-1]) if len(ends) else page, flags)
+                self._span = mmap.mmap(-1, end + room, flags)
                 break
             except OSError as e:
+                if room:
+                    room = 0
+                    continue
                 if self._sizes.max(initial=0) <= 0:
                     raise UserError(
-                        f"cannot reserve {int(ends[-1])} bytes of address space: {os_error(e)}",
+                        f"cannot reserve {end} bytes of address space: {os_error(e)}",
                         status=2,
                         remedy=_MORE,
                     ) from e
                 self._sizes[np.argmax(self._sizes)] = _LEFT_OUT
         span = np.frombuffer(memoryview(self._span).toreadonly(), np.uint8)
         self._read: list[int] = []
-        self.arena = Arena(span, _letting_go(self._span, self._read))
+        self.arena = Arena(
+            span, end, _putting(self._span, end), _letting_go(self._span, self._read, end)
+        )
         self._mmap: Any = None
         self._address = 0
 
@@ -183,11 +208,28 @@ class MappedFiles:
         return bool(got != _MAP_FAILED)
 
 
-def _letting_go(span: mmap.mmap, read: Sequence[int]) -> Callable[[], None]:
-    """What `Arena.let_go` does, of the span alone: with its files it would be a cycle."""
+# What an arena does, of its span alone: with the files it would be a cycle.
 
+
+def _letting_go(span: mmap.mmap, read: Sequence[int], end: int) -> Callable[[], None]:
     def let_go() -> None:
         if not read:
-            span.madvise(mmap.MADV_DONTNEED)
+            span.madvise(mmap.MADV_DONTNEED, 0, end)
 
     return let_go
+
+
+def _putting(span: mmap.mmap, end: int) -> Callable[[memoryview], int]:
+    lock, used = threading.Lock(), end  # passes may run beside others
+
+    def put(content: memoryview) -> int:
+        nonlocal used
+        with lock:
+            start = used
+            if len(content) > len(span) - start - _SPARE:
+                return -1
+            used += len(content)
+        memoryview(span)[start : start + len(content)] = content
+        return start
+
+    return put

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.room import Memory
-from linkpipe.arrays.types import I64
+from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import InputError
 from linkpipe.tables.edit import Edit
 from linkpipe.tables.names import as_bytes
@@ -210,15 +210,21 @@ class SymbolsEdit(Edit):
         if grow:
             self.set(sym, size=len(content))
 
-    def set_contents(self, ids: I64, content: bytes, starts: I64) -> None:
-        """Give symbol ``ids[i]`` the bytes from ``starts[i]`` up to ``starts[i + 1]``."""
-        if self._contents is None:
-            self._contents = dict(self._base.contents)
-        bounds = starts.tolist()
-        for sym, first, end in zip(ids.tolist(), bounds[:-1], bounds[1:], strict=True):
-            self._contents[sym] = content[first:end]
-        sizes = np.diff(starts)
-        self.set(ids, data_at=-1, data_size=sizes, size=sizes)
+    def set_contents(self, ids: I64, content: bytes | U8, starts: I64) -> None:
+        """Give symbol ``ids[i]`` the bytes from ``starts[i]`` up to ``starts[i + 1]``; ``size``
+        becomes their number. They lie in the arena then, as those of objects do, or in ``contents``
+        where there is no room."""
+        sizes, at = np.diff(starts), self._base.arena.put(memoryview(content))
+        if at < 0:
+            for sym, first, size in zip(*(x.tolist() for x in (ids, starts, sizes)), strict=False):
+                self.set_content(sym, bytes(content[first : first + size]))
+            return
+        self.set(ids, data_at=at + starts[:-1], data_size=sizes, size=sizes)
+        made = self._base.contents if self._contents is None else self._contents
+        places = self.data_at[np.fromiter(made, np.int64, len(made))].tolist()
+        if max(places, default=-1) >= 0:
+            pairs = zip(made.items(), places, strict=True)
+            self._contents = dict(item for item, place in pairs if place < 0)
 
     def set_extname(self, sym: int, name: bytes) -> None:
         """Name the symbol so in the output's symbol table."""
@@ -234,9 +240,11 @@ class SymbolsEdit(Edit):
 
     def data(self, sym: int) -> bytes | memoryview:
         """The symbol's content as it is now."""
-        if self._contents is not None and sym in self._contents:
-            return self._contents[sym]
-        return self._base.data(sym) if sym < len(self._base) else b""
+        made = self._base.contents if self._contents is None else self._contents
+        if sym in made:
+            return made[sym]
+        size = int(self.data_size[sym])
+        return self._base.arena.view(int(self.data_at[sym]), size) if size else b""
 
     def name_bytes(self, sym: int) -> bytes:
         """The symbol's own name."""

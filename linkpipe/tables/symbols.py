@@ -48,7 +48,8 @@ class Symbols(InNotebook):
         arena: where names and contents of symbols from object files lie.
         made: the number of symbols that object files define (ids below it); from there on
             the linker made them ("extStart" in the oracle).
-        contents: bytes of symbols whose content the linker made or replaced.
+        contents: bytes of symbols whose content the linker made or replaced, but for what it made
+            many at once, which lies in the arena (`made_contents` knows both).
         extnames: names in the output that differ from the symbol's own.
         packages: import path for symbols placed with another package than their object's.
         by_name: the symbols from object files that can be found by name and version.
@@ -238,6 +239,12 @@ class Symbols(InNotebook):
             return made
         size = int(self.data_size[sym])
         return self.arena.view(int(self.data_at[sym]), size) if size else b""
+
+    def made_contents(self) -> Bool:
+        """Which symbols have a content that the linker made or replaced: bool[n]."""
+        made = self.data_at >= self.arena.made
+        made[list(self.contents)] = True
+        return made
 
     def has(self, ids: Ids, flag: Flag) -> Bool:
         """Whether all bits of ``flag`` are set: bool[len(ids)] (0-d for one id)."""

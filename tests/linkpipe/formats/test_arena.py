@@ -10,6 +10,7 @@ import sys
 import weakref
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from linkpipe.errors import InputError
@@ -47,7 +48,8 @@ from linkpipe.formats.arena import MappedFiles
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + (32 << 20),) * 2)
 mapped = MappedFiles([1 << 20, 1 << 30, 2 << 20])
-print(mapped.map(0, sys.argv[1]), mapped.map(2, sys.argv[1]))
+put = mapped.arena.put(memoryview(b"made"))
+print(mapped.map(0, sys.argv[1]), mapped.map(2, sys.argv[1]), put)
 resource.setrlimit(resource.RLIMIT_AS, (used, resource.getrlimit(resource.RLIMIT_AS)[1]))
 try:
     MappedFiles([1 << 30])
@@ -57,7 +59,8 @@ except Exception as e:
 
 
 def test_a_limit_on_addresses(tmp_path: Path) -> None:
-    """What fits is mapped, and an error says so when not even that is possible (ulimit -v)."""
+    """What fits is mapped, with no room for made contents; an error says so when not even files fit
+    (ulimit -v)."""
     (tmp_path / "a").write_bytes(b"content")
     assert resource.getrlimit(resource.RLIMIT_AS)[1] == resource.RLIM_INFINITY
     done = subprocess.run(
@@ -66,7 +69,7 @@ def test_a_limit_on_addresses(tmp_path: Path) -> None:
         capture_output=True,
         check=False,
     )
-    assert done.stdout.splitlines()[0] == "7 7", done.stderr
+    assert done.stdout.splitlines()[0] == "7 7 -1", done.stderr
     assert done.stdout.splitlines()[1].startswith("UserError cannot reserve ")
 
 
@@ -97,6 +100,29 @@ def test_what_could_not_be_mapped_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
     mapped.map(0, str(tmp_path / "a"))
     mapped.arena.let_go()
     assert bytes(mapped.arena.view(0, 7)) == b"content"
+
+
+def test_made_contents_lie_behind_the_files(tmp_path: Path) -> None:
+    """They are read as files are, and stay when the files' pages are let go."""
+    (tmp_path / "a").write_bytes(b"content")
+    mapped = MappedFiles([7])
+    mapped.map(0, str(tmp_path / "a"))
+    arena = mapped.arena
+    at = [arena.put(memoryview(content)) for content in (b"made", b"", b"after")]
+    arena.let_go()
+    assert at == [arena.made, arena.made + 4, arena.made + 4]
+    assert arena.u32(np.array(at)).tobytes() == b"madeafteafte"
+    assert bytes(arena.view(int(mapped.bases[0]), 7)) == b"content"
+
+
+def test_made_contents_that_find_no_room() -> None:
+    """Nothing is put in the way of a word that is read at the last content's end."""
+    arena = MappedFiles([]).arena
+    room = len(arena.bytes) - arena.made
+    assert arena.put(memoryview(bytes(room - 7))) == -1
+    assert arena.put(memoryview(bytes(room - 8))) == arena.made
+    assert arena.put(memoryview(b"x")) == -1
+    assert arena.u64(np.array([len(arena.bytes) - 9])) == 0
 
 
 def test_a_span_goes_with_the_last_who_holds_it(tmp_path: Path) -> None:

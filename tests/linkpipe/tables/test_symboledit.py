@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from linkpipe.arrays.columns import read_only
 from linkpipe.arrays.room import Memory
 from linkpipe.errors import InputError
+from linkpipe.formats.arena import Arena
 from linkpipe.symkind import SymKind
 from linkpipe.tables.symbolcolumns import COLUMNS, Flag
 from tests.tiny import no_relocs, no_symbols
@@ -29,8 +31,32 @@ def test_many_contents(pieces: list[bytes]) -> None:
         slow.set_content(sym, piece)
     found, want = edit.freeze(), slow.freeze()
     assert [bytes(found.data(sym)) for sym in ids.tolist()] == pieces
-    for name in ("size", "data_at", "data_size"):
+    for name in ("size", "data_size"):
         assert getattr(found, name).tolist() == getattr(want, name).tolist()
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_contents_take_the_place_of_others(room: bool) -> None:
+    """What was given last counts, be it one by one or many at once, in the arena or not."""
+    table = no_symbols()
+    if not room:
+        table = attrs.evolve(table, arena=Arena(table.arena.bytes))
+    edit = table.edit()
+    ids = edit.create_many(4)
+    for sym in ids[:3].tolist():
+        edit.set_content(sym, b"one by one")
+    before = edit.freeze()
+    edit = before.edit()
+    edit.set_contents(ids[1:3], b"manyat", np.array([0, 4, 6]))
+    edit.set_content(int(ids[2]), b"again")
+    shown = [bytes(edit.data(sym)) for sym in ids.tolist()]
+    after = edit.freeze()
+    assert [bytes(after.data(sym)) for sym in ids.tolist()] == shown
+    assert shown == [b"one by one", b"many", b"again", b""]
+    assert [bytes(before.data(sym)) for sym in ids.tolist()] == [b"one by one"] * 3 + [b""]
+    assert after.made_contents()[ids].tolist() == [True, True, True, False]
+    assert after.data_size[ids].tolist() == after.size[ids].tolist() == [10, 4, 5, 0]
+    assert (int(ids[1]) in after.contents) != room
 
 
 KEYS = st.lists(st.tuples(st.sampled_from((b"a", b"b", b"c")), st.integers(0, 1)), max_size=8)
