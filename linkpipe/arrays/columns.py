@@ -57,8 +57,8 @@ def columns(cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribu
 
     An array must be of the type that the class declares; one that fits into it without loss, or
     is empty, is converted. A dict becomes a read-only mapping of its own; so do those in a named
-    tuple, whose arrays are frozen as they are. Other values, and fields with a converter of their
-    own, are left alone.
+    tuple, or a tuple of such, whose arrays are frozen as they are. Other values, and fields with a
+    converter of their own, are left alone.
 
     Raises TypeError, when a table is made, for an array of another type.
     """
@@ -89,6 +89,8 @@ def _frozen_parts(value: Any) -> Any:
         return MappingProxyType({key: _frozen_parts(part) for key, part in value.items()})
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*map(_frozen_parts, value))
+    if type(value) is tuple and value and hasattr(value[0], "_fields"):
+        return tuple(map(_frozen_parts, value))
     return value
 
 

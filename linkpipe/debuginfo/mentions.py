@@ -17,7 +17,7 @@ from linkpipe.formats import goobj
 from linkpipe.reloctype import R_DWARFSECREF, R_USEIFACE, R_USETYPE
 from linkpipe.symkind import SymKind, is_data, is_rodata, is_text
 from linkpipe.tables.names import Names, as_bytes
-from linkpipe.tables.objects import Objects, RelocColumns, joined
+from linkpipe.tables.objects import Objects, RelocColumns
 from linkpipe.tables.symbols import STATIC, Flag
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Mentions(NamedTuple):
     functions that were inlined, each once, and ``inlined_unit`` int64[m], the unit that mentions
     each first; ``constants`` int64[k], the entry with each unit's constants, 0: none; ``locs``
     int32[n], the location lists of each function, 0: none. ``relocs``: those of all entries
-    visited, which are ``entries`` int64[…].
+    visited, which are ``entries`` int64[…], in several lists.
     """
 
     types: I64
@@ -116,7 +116,7 @@ class Mentions(NamedTuple):
     constants: I64
     locs: I32
     entries: I64
-    relocs: RelocColumns
+    relocs: tuple[RelocColumns, ...]
 
 
 def read_mentions(packages: Packages, objects: Objects, symbols: Symbols, units: Units) -> Mentions:
@@ -131,21 +131,23 @@ def read_mentions(packages: Packages, objects: Objects, symbols: Symbols, units:
     visited = np.concatenate((constants[having], info[described]))[order]
     unit = unit[order]
     function = np.concatenate((np.full(len(having), -1), described))[order]
-    relocs = objects.relocs(symbols.object[visited], symbols.local[visited])
-    by = owners(relocs.counts)
-    kind = symbols.kind[relocs.target]
-    refers = relocs.type == R_DWARFSECREF
+    relocs = objects.reloc_lists(symbols.object[visited], symbols.local[visited])
+    by = owners(np.concatenate([one.counts for one in relocs]))
+    type_ = np.concatenate([one.type for one in relocs])
+    to = np.concatenate([one.target for one in relocs])
+    kind = symbols.kind[to]
+    refers = type_ == R_DWARFSECREF
     to_inlined = np.flatnonzero(refers & (kind == int(SymKind.SDWARFABSFCN)) & (function[by] >= 0))
-    new = first_seen(relocs.target[to_inlined], len(symbols))[0]
+    new = first_seen(to[to_inlined], len(symbols))[0]
     place = to_inlined[new]
-    inlined = relocs.target[place].astype(np.int64)
+    inlined = to[place].astype(np.int64)
     theirs = objects.relocs(symbols.object[inlined], symbols.local[inlined])
 
     typed = refers & ((kind == int(SymKind.SDWARFTYPE)) | (kind == int(SymKind.Sxxx)))
-    own = np.flatnonzero(typed | (relocs.type == R_USETYPE))
+    own = np.flatnonzero(typed | (type_ == R_USETYPE))
     inner = np.flatnonzero(theirs.type == R_DWARFSECREF)
     at = np.concatenate((own, place[owners(theirs.counts)[inner]]))
-    target = np.concatenate((relocs.target[own], theirs.target[inner]))
+    target = np.concatenate((to[own], theirs.target[inner]))
     is_entry = np.concatenate((typed[own], np.ones(len(inner), np.bool_)))
     order = np.argsort(at, kind="stable")
     target, is_entry = target[order], is_entry[order]
@@ -154,7 +156,7 @@ def read_mentions(packages: Packages, objects: Objects, symbols: Symbols, units:
     locs = np.zeros(len(units.functions), np.int32)
     lists = np.flatnonzero(refers & (kind == int(SymKind.SDWARFLOC)))[::-1]
     lists = lists[function[by[lists]] >= 0]
-    locs[function[by[lists]]] = relocs.target[lists]  # backwards: the first one is written last
+    locs[function[by[lists]]] = to[lists]  # backwards: the first one is written last
     return Mentions(
         types.astype(np.int64),
         inlined,
@@ -162,7 +164,7 @@ def read_mentions(packages: Packages, objects: Objects, symbols: Symbols, units:
         constants,
         locs,
         np.concatenate((visited, inlined)),
-        joined(relocs, theirs),
+        (*relocs, theirs),
     )
 
 

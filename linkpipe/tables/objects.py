@@ -255,6 +255,12 @@ class Objects:
         that is ``needed``; one that need not be has none. Raises UndefinedBuiltins for symbols that
         need not be there and refer to what nobody defines. Damaged auxiliary symbols are no matter.
         """
+        return joined(*self.reloc_lists(objects, locals_, needed=needed), *more)
+
+    def reloc_lists(
+        self, objects: Ints, locals_: Ints, *, needed: bool = True
+    ) -> list[RelocColumns]:
+        """The same in several lists, one after the other: to join them touches as much memory."""
         parts, given = pieces(len(objects)), self._given(objects, locals_, needed, _OF_AUXS)
         read = each(lambda part: references.relocations(*given(part), self.format.relocs), parts)
         undefined = np.concatenate(
@@ -265,7 +271,7 @@ class Objects:
             if needed:
                 self.with_undefined(found).refuse(objects, locals_)
             raise found
-        return joined(*(RelocColumns(counts, *columns) for counts, columns, _ in read), *more)
+        return [RelocColumns(counts, *columns) for counts, columns, _ in read]
 
     def relocs_singly(
         self, objects: Ints, locals_: Ints, *more: RelocColumns, needed: bool = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 import numpy as np
@@ -67,6 +67,21 @@ def test_what_a_table_holds_is_its_own() -> None:
         made.names["b"] = 1  # type: ignore[index] # that is what is tested
     again = attrs.evolve(made, text="y")
     assert again.ids is made.ids, "what is frozen is shared"
+
+
+class Part(NamedTuple):
+    rows: I64
+
+
+@attrs.frozen(eq=False, field_transformer=columns)
+class Parts:
+    parts: tuple[Part, ...]
+
+
+def test_named_tuples_are_frozen_also_where_there_are_several() -> None:
+    made = Parts((Part(np.arange(2)), Part(np.arange(3))))
+    assert [part.rows.tolist() for part in made.parts] == [[0, 1], [0, 1, 2]]
+    assert all(read_only(part.rows) for part in made.parts)
 
 
 @pytest.mark.parametrize("array", [np.array([1, 2], np.int32), np.zeros(0), np.array([True])])
