@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from linkpipe.arrays.ragged import sorting
 from linkpipe.arrays.threads import each, shares
 from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import UserError
@@ -76,15 +77,12 @@ def fill_image(sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes
             status=2,
             remedy="choose smaller values for -R, -T, -D and -funcalign, where they are given",
         ) from e
-    pad = np.frombuffer(code_pad, np.uint8)
     for segment in sections.segments:
         for row in segment.sections:
             section = sections[row]
             if section.name == ".text":
                 start = segment.fileoff + section.vaddr - segment.vaddr
-                _repeat(image[start : start + section.size], pad)
-                if len(pad) > 1:
-                    _restart(image, start, start + section.size, pad, symbols, laid.of(row))
+                _fill_gaps(image, start, start + section.size, code_pad, symbols, laid.of(row))
     source = symbols.data_at[laid.ids]
     sizes = symbols.data_size[laid.ids]
     read = np.flatnonzero((source >= 0) & (sizes > 0))
@@ -98,26 +96,28 @@ def fill_image(sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes
     return image
 
 
-def _repeat(to: U8, pattern: U8) -> None:
-    """Fill ``to`` with ``pattern``, again and again, the last time perhaps in part."""
-    whole = len(to) // len(pattern) * len(pattern)
-    to[:whole].reshape(-1, len(pattern))[:] = pattern
-    to[whole:] = pattern[: len(to) - whole]
-
-
-def _restart(
-    image: U8, start: int, end: int, pattern: U8, symbols: Symbols, laid: tuple[I64, I64]
+def _fill_gaps(
+    image: U8, start: int, end: int, pad: bytes, symbols: Symbols, laid: tuple[I64, I64]
 ) -> None:
-    """Fill those gaps of a section, from ``start`` to ``end``, in which the pattern does not begin
-    where it would if it had gone on from the section's start. They are few: instructions have
-    its length or a part of it."""
+    """Fill what no content covers of a section from ``start`` to ``end``, and some of what is
+    copied over later. Parts of other symbols may lie anywhere."""
     ids, at = laid
-    content, size = symbols.data_size[ids], symbols.size[ids]
-    begins = np.concatenate((at + content, at + size))
-    ends = np.concatenate((at + size, at[1:], np.array([end])))[: len(begins)]
-    wrong = (ends > begins) & ((begins - start) % len(pattern) != 0)
-    for a, b in zip(begins[wrong].tolist(), ends[wrong].tolist(), strict=True):
-        _repeat(image[a:b], pattern)
+    order = sorting(at)
+    order = order[(at[order] >= start) & (at[order] <= end)]
+    ids, at = ids[order], at[order]
+    content, size = at + symbols.data_size[ids], at + symbols.size[ids]
+    behind = np.append(at, end)
+    begins = np.append(start, np.stack((content, size), axis=1))
+    ends = np.append(behind[0], np.stack((np.minimum(size, behind[1:]), behind[1:]), axis=1))
+    some = np.flatnonzero(ends > begins)
+    begins, sizes = begins[some], ends[some] - begins[some]
+    most = int(sizes.max(initial=0))
+    source = np.frombuffer((pad * (most // len(pad) + 1))[:most], np.uint8)
+
+    def fill(some: slice) -> None:
+        copy_spans(image, begins[some], source, np.zeros_like(begins[some]), sizes[some])
+
+    each(fill, shares(np.append(begins, end) // _BYTES, _RANGES))
 
 
 def _fill_made(image: U8, symbols: Symbols, laid: Laid) -> None:

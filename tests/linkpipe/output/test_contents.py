@@ -29,26 +29,49 @@ def slow(functions: list[tuple[int, int, int]], pad: bytes) -> bytes:
     return out
 
 
-@given(FUNCTIONS, PADS)
-def test_gaps_are_filled_one_by_one(functions: list[tuple[int, int, int]], pad: bytes) -> None:
-    """The pattern starts anew where a content ends and where a symbol ends, also when that is no
-    multiple of its length."""
+def filled(functions: list[tuple[int, int, int]], pad: bytes, *, more: int = 0) -> bytes:
+    """The section of code as `fill_image` leaves it; a symbol that is part of the first one says
+    that it lies ``more`` bytes behind it, if any."""
     p, at = Tiny(), 0x1000
     ids = [
         p.symbol(f"f{i}", kind=SymKind.STEXT, content=b"\xee" * f[0])
         for i, f in enumerate(functions)
     ]
     p.section(".text", at, ids, rwx=5)
-    for sym, (content, more, gap) in zip(ids, functions, strict=True):
-        p.symbols.set(sym, size=content + more, value=at)
-        at += content + more + gap
+    for sym, (content, rest, gap) in zip(ids, functions, strict=True):
+        p.symbols.set(sym, size=content + rest, value=at)
+        at += content + rest + gap
+    if more:
+        p.symbols.set(ids[-1], value=0x1000 + more, size=4)
     p.sections[0] = attrs.evolve(p.sections[0], size=at - 0x1000)
     link = p.link()
     image = fill_image(link.sections, link.symbols, laid_out(link.sections, link.symbols), pad)
     segment = link.sections.segments[0]
     start = segment.fileoff + 0x1000 - segment.vaddr
-    want = slow(functions, pad)
-    assert image[start : start + len(want)].tobytes() == want
+    return image[start : start + at - 0x1000].tobytes()
+
+
+@given(FUNCTIONS, PADS)
+def test_gaps_are_filled_one_by_one(functions: list[tuple[int, int, int]], pad: bytes) -> None:
+    """The pattern starts anew where a content ends and where a symbol ends, also when that is no
+    multiple of its length."""
+    assert filled(functions, pad) == slow(functions, pad)
+
+
+@pytest.mark.parametrize("count", ["1", "2", "8"])
+@pytest.mark.parametrize("pad", [b"\xcc", b"\1\2\3\4"])
+def test_threads_share_the_gaps(count: str, pad: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_MANY", 0)
+    monkeypatch.setenv("LINKPIPE_THREADS", count)
+    functions = [(i % 9, i % 5, i % 7) for i in range(200)]
+    assert filled(functions, pad) == slow(functions, pad)
+
+
+@pytest.mark.parametrize("more", [-0x2000, 0x100000, 1 << 40])
+def test_a_part_of_a_symbol_may_say_that_it_lies_anywhere(more: int) -> None:
+    """Nobody looks where names in C objects lie that have no bytes of their own."""
+    functions = [(8, 0, 8), (0, 4, 0)]
+    assert filled(functions, b"\xcc", more=more)[:16] == b"\xee" * 8 + b"\xcc" * 8
 
 
 @pytest.mark.parametrize("count", ["1", "2", "8"])
