@@ -23,8 +23,8 @@ from linkpipe.deadcode.methods import MethodReader, Methods
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData
 from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, are, followed
-from linkpipe.kernels.flood import flood
-from linkpipe.reloctype import R_METHODOFF, R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
+from linkpipe.kernels.flood import flood, spread
+from linkpipe.reloctype import R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
 from linkpipe.tables.names import Names
 from linkpipe.tables.symbols import Flag
 
@@ -65,8 +65,9 @@ class Flood:
 
         notes = np.flatnonzero(are(table.type, MARKERS) & ~table.weak)
         self._notes, self._note_owner = notes, owner[notes]
+        self._some_types = np.flatnonzero(self.gotype)
         # Types whose parts are known to be used like themselves.
-        self._spread = np.zeros(len(symbols), np.bool_)
+        self._done = np.zeros(len(symbols), np.bool_)
         ids, auxs = inputs.auxs(FOLLOWED_AUXS)
         some = np.flatnonzero(auxs.target)
         self._aux_of = np.repeat(ids.astype(np.int32), auxs.counts)[some]
@@ -140,17 +141,19 @@ class Flood:
         """Parts of a reachable type that can be in an interface can be too."""
         if self._dynlink:
             self.used |= self.gotype & self.reached
-        first, count = self.table.first, self.table.count
-        wave = np.flatnonzero(self.gotype & self.used & self.reached & ~self._spread)
-        while len(wave):
-            self._spread[wave] = True
-            rows = expand(first[wave], count[wave])
-            # A method's type is a part of its receiver's, though the plain rule does not keep it.
-            method = (self.table.type[rows] == R_METHODOFF) & ~self.table.weak[rows]
-            parts = np.where(method, self.table.target[rows], self._follow[rows])
-            parts = parts[self.gotype[parts]]
-            self.used[parts] = True
-            wave = distinct(parts[self.reached[parts] & ~self._spread[parts]])
+        # A method's type is a part of its receiver's, though the plain rule does not keep it.
+        spread(
+            self.table.first,
+            self.table.count,
+            self._follow,
+            self.table.target,
+            self._reader.every.view(np.uint8),
+            self._some_types,
+            self.gotype.view(np.uint8),
+            self.reached.view(np.uint8),
+            self.used.view(np.uint8),
+            self._done.view(np.uint8),
+        )
 
     def _collect_methods(self) -> None:
         """Add the methods of types that can be in an interface since last time."""

@@ -15,7 +15,7 @@ from linkpipe.arch import Architecture
 from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.errors import UserError
 from linkpipe.formats.importpath import path_to_prefix
-from linkpipe.graphs.edges import FOLLOWED_AUXS
+from linkpipe.graphs.edges import FOLLOWED_AUXS, are
 from linkpipe.symkind import SymKind, is_dwarf, is_text
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.objects import AuxColumns, Objects, RelocColumns, UndefinedBuiltins
@@ -52,9 +52,8 @@ class Inputs(Shown):
     @property
     def elsewhere(self) -> Bool:
         """What is defined in shared libraries, or may be under another name: bool[n]."""
-        wanted = np.zeros(256, np.bool_)
-        wanted[[SymKind.SDYNIMPORT, SymKind.Sxxx]] = self.mode.imports
-        return wanted[self.symbols.kind]
+        kinds = (SymKind.SDYNIMPORT, SymKind.Sxxx) if self.mode.imports else ()
+        return are(self.symbols.kind, kinds)
 
     @property
     def owner(self) -> I32:

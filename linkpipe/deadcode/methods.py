@@ -50,6 +50,7 @@ class MethodReader:
     """Reads methods of the types whose relocations are in ``table``.
 
     Attributes:
+        every: bool[m], which relocations are of methods.
         row: int64[k], the first relocation of each method of any type in the table, ascending.
         owner: int32[k], the type it belongs to.
     """
@@ -57,7 +58,8 @@ class MethodReader:
     def __init__(self, types: TypeData, table: Relocs, owner: I32) -> None:
         self.types = types
         self.table = table
-        rows = np.flatnonzero((table.type == R_METHODOFF) & ~table.weak)
+        self.every = (table.type == R_METHODOFF) & ~table.weak
+        rows = np.flatnonzero(self.every)
         first = rows[: len(rows) // 3 * 3 : 3]
         whole = (rows[2::3] == first + 2) & (owner[rows[2::3]] == owner[first])
         self._uneven = np.zeros(0, np.int64)

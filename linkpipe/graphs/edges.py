@@ -11,7 +11,7 @@ from collections.abc import Collection
 import numpy as np
 
 from linkpipe import reloctype as rt
-from linkpipe.arrays.types import U16, Bool
+from linkpipe.arrays.types import U8, U16, Bool
 from linkpipe.formats import goobj
 
 MARKERS = (rt.R_USEIFACE, rt.R_USEIFACEMETHOD, rt.R_USENAMEDMETHOD)
@@ -49,7 +49,7 @@ oracle also marks payloads (function information, pc-value tables), but never la
 symbol's type is not kept with it."""
 
 
-def are(types: U16, few: Collection[int]) -> Bool:
+def are(types: U8 | U16, few: Collection[int]) -> Bool:
     """Whether each type is one of a few: bool[m]. What np.isin says, four times as fast."""
     out = np.zeros(len(types), np.bool_)
     for one in few:

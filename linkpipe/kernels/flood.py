@@ -67,6 +67,81 @@ def flood(
         raise IndexError(f"symbol {symbol}, or what it needs, is not in a table of {n}")
 
 
+def spread(
+    first: cython.const[cython.longlong][::1],
+    count: cython.const[cython.int][::1],
+    follow: cython.const[cython.int][::1],
+    target: cython.const[cython.int][::1],
+    always: cython.const[cython.uchar][::1],
+    among: cython.const[cython.longlong][::1],
+    wanted: cython.const[cython.uchar][::1],
+    reached: cython.const[cython.uchar][::1],
+    used: cython.uchar[::1],
+    done: cython.uchar[::1],
+):
+    """Mark what is used with the symbols ``among``, in ``used`` uint8[n], of symbols that are
+    ``wanted`` alone: the parts of one that is ``reached`` and used are used too. One whose parts
+    have been marked is ``done``, and not looked into again.
+
+    The parts of symbol s are ``follow[r]``, or ``target[r]`` where that is ``always`` one, for each
+    of the ``count[s]`` rows r from ``first[s]`` on. Rows and symbols are checked here: those that
+    there are not raise IndexError.
+
+    ``for s in among: if used[s] and reached[s] and not done[s]: done |= s;
+    used |= wanted & s's parts; among += wanted & s's parts``
+    """
+    n: cython.longlong = wanted.shape[0]
+    if not (
+        first.shape[0] == count.shape[0] == reached.shape[0] == n
+        and used.shape[0] == done.shape[0] == n
+    ):
+        raise ValueError("columns of symbols differ in length")
+    if not follow.shape[0] == target.shape[0] == always.shape[0]:
+        raise ValueError("columns of rows differ in length")
+    # Symbols that are done and have not been looked into; each is there once.
+    waiting: cython.int[::1] = memoryview(np.empty(n + 1, np.int32))
+    waits: cython.longlong
+    i: cython.longlong
+    row: cython.longlong
+    part: cython.longlong
+    symbol: cython.longlong = 0
+    bad: cython.bint = False
+    with cython.nogil:
+        for i in range(among.shape[0]):
+            symbol = among[i]
+            if symbol < 0 or symbol >= n:
+                bad = True
+                break
+            if done[symbol] or not (used[symbol] and reached[symbol]):
+                continue
+            done[symbol] = 1
+            waiting[0] = cython.cast(cython.int, symbol)
+            waits = 1
+            while waits:
+                waits -= 1
+                symbol = waiting[waits]
+                if count[symbol] < 0 or not 0 <= first[symbol] <= follow.shape[0] - count[symbol]:
+                    bad = True
+                    break
+                for row in range(first[symbol], first[symbol] + count[symbol]):
+                    part = target[row] if always[row] else follow[row]
+                    if part < 0 or part >= n:
+                        bad = True
+                        break
+                    if wanted[part]:
+                        used[part] = 1
+                        if reached[part] and not done[part]:
+                            done[part] = 1
+                            waiting[waits] = cython.cast(cython.int, part)
+                            waits += 1
+                if bad:
+                    break
+            if bad:
+                break
+    if bad:
+        raise IndexError(f"symbol {symbol}, or a part of it, is not in a table of {n}")
+
+
 def preorder(
     roots: cython.const[cython.longlong][::1],
     ends: cython.const[cython.longlong][::1],

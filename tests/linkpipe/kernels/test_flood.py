@@ -73,6 +73,78 @@ def test_columns_of_other_lengths_are_errors(flood: Any) -> None:
 
 @forms("flood")
 @given(st.data())
+def test_what_is_used_spreads_to_its_parts(flood: Any, data: Any) -> None:
+    n = data.draw(st.integers(1, 9))
+    some = st.lists(st.integers(0, n - 1), max_size=4)
+    needs = data.draw(st.lists(some, min_size=n, max_size=n))
+    first, count, follow = columns(needs)
+    rows = len(follow)
+    others = st.lists(st.integers(0, n - 1), min_size=rows, max_size=rows)
+    target = np.array(data.draw(others), np.int32)
+    bits = st.lists(st.integers(0, 1), min_size=n, max_size=n)
+    wanted, reached, used, done = (np.array(data.draw(bits), np.uint8) for _ in range(4))
+    always = np.array(data.draw(st.lists(st.integers(0, 1), min_size=rows, max_size=rows)), "u1")
+    among = data.draw(some)
+    slow_used, slow_done, todo = used.tolist(), done.tolist(), list(among)
+    while todo:
+        s = todo.pop()
+        if slow_used[s] and reached[s] and not slow_done[s]:
+            slow_done[s] = 1
+            span = slice(first[s], first[s] + count[s])
+            parts = np.where(always[span], target[span], follow[span]).tolist()
+            parts = [part for part in parts if wanted[part]]
+            for part in parts:
+                slow_used[part] = 1
+            todo += parts
+    given_ = first, count, follow, target, always, np.array(among, np.int64)
+    flood.spread(*given_, wanted, reached, used, done)
+    assert (used.tolist(), done.tolist()) == (slow_used, slow_done)
+
+
+@forms("flood")
+@pytest.mark.parametrize(
+    ("first", "count", "target", "among"),
+    [
+        (0, 1, 3, 1),
+        (0, 1, -1, 1),
+        (0, 1, 0, 3),
+        (0, 1, 0, -1),
+        (0, 1, 0, 2**63 - 1),
+        (1, 1, 0, 1),
+        (-1, 1, 0, 1),
+        (2**63 - 1, 1, 0, 1),
+        (0, -1, 0, 1),
+        (0, 2**31 - 1, 0, 1),
+    ],
+)
+@pytest.mark.parametrize("always", [0, 1])
+def test_parts_that_there_are_not(
+    flood: Any, always: int, first: int, count: int, target: int, among: int
+) -> None:
+    table = np.array([0, first, 0]), np.array([0, count, 0], "i4")
+    bad, good = np.array([target], "i4"), np.zeros(1, "i4")
+    parts = (good, bad) if always else (bad, good)
+    ones = [np.ones(3, np.uint8) for _ in range(3)]
+    given_ = *table, *parts, np.array([always], "u1"), np.array([among])
+    with pytest.raises(IndexError, match="is not in a table of 3"):
+        flood.spread(*given_, *ones, np.zeros(3, "u1"))
+
+
+@forms("flood")
+def test_columns_of_parts_of_other_lengths_are_errors(flood: Any) -> None:
+    table, none = columns([[0], [1]]), np.zeros(0, np.int64)
+    two, three = np.zeros(2, np.uint8), np.zeros(3, np.uint8)
+    parts = np.zeros(2, np.int32)
+    for marks in ((three, two, two, two), (two, three, two, two), (two, two, two, three)):
+        with pytest.raises(ValueError, match="differ in length"):
+            flood.spread(*table, parts, two, none, *marks)
+    for target, always in ((parts[1:], two), (parts, three)):
+        with pytest.raises(ValueError, match="differ in length"):
+            flood.spread(*table, target, always, none, two, two, two, two)
+
+
+@forms("flood")
+@given(st.data())
 def test_a_walk_in_preorder(flood: Any, data: Any) -> None:
     n = data.draw(st.integers(1, 9))
     some = st.lists(st.integers(0, n - 1), max_size=4)
