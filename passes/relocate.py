@@ -30,6 +30,7 @@ import numpy as np
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.image import put_words
 from linkpipe.arrays.ragged import distinct, turns
+from linkpipe.arrays.threads import each, pieces
 from linkpipe.arrays.types import I32, I64, U8, Bool
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError, collecting
@@ -85,21 +86,25 @@ def _check_places(link: Link, laid: Laid) -> None:
     """Refuse contents that are longer than their symbols, for they would run into the next; and
     symbols that two sections claim, as code and as data of functions: only one knows where they
     are. A part of another symbol is only a name."""
-    symbols, ids = link.symbols, laid.ids
-    content = symbols.data_size[ids]
-    over = content > symbols.size[ids]
-    base = link.sections.vaddrs()[laid.section]
-    ends = np.array([section.vaddr + section.size for section in link.sections.items], np.int64)
-    lost = (laid.address < base) | (laid.address + content > np.append(ends, 0)[laid.section])
-    bad = np.flatnonzero((over | lost) & ~symbols.has(ids, Flag.INTERIOR))
+    symbols, base = link.symbols, link.sections.vaddrs()
+    ends = np.array([*(section.vaddr + section.size for section in link.sections.items), 0])
+
+    def misplaced(some: slice) -> I64:
+        ids, section, address = laid.ids[some], laid.section[some], laid.address[some]
+        content = symbols.data_size[ids]
+        bad = (address < base[section]) | (address + content > ends[section])
+        bad |= content > symbols.size[ids]
+        return some.start + np.flatnonzero(bad & ~symbols.has(ids, Flag.INTERIOR))
+
+    bad = np.concatenate(each(misplaced, pieces(len(laid.ids))))
     if len(bad):
         row = int(bad[0])
-        sym, start = int(ids[row]), int(laid.address[row])
+        sym, start = int(laid.ids[row]), int(laid.address[row])
         hosts = link.host_files if link.has("host_files") else {}
-        size, end = int(symbols.size[sym]), start + int(content[row])
+        size, end = int(symbols.size[sym]), start + int(symbols.data_size[sym])
         what = f"addr={end:#x} value+size={start + size:#x}"
         expected, found = f"at most {size} bytes, the symbol's size", f"{end - start} bytes"
-        if not over[row]:
+        if end - start <= size:
             section = link.sections[int(laid.section[row])]
             what = f"val={start:#x} sect={section.name} sect.addr={section.vaddr:#x}"
             expected, found = f"an address in {section.name}", f"{start:#x}"

@@ -83,15 +83,14 @@ def fill_image(sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes
             if section.name == ".text":
                 start = segment.fileoff + section.vaddr - segment.vaddr
                 _fill_gaps(image, start, start + section.size, code_pad, symbols, laid.of(row))
-    source = symbols.data_at[laid.ids]
-    sizes = symbols.data_size[laid.ids]
-    read = np.flatnonzero((source >= 0) & (sizes > 0))
-    source, sizes, at = source[read], sizes[read], laid.at[read]
 
     def copy(some: slice) -> None:
-        copy_spans(image, at[some], symbols.arena.bytes, source[some], sizes[some])
+        ids, at = laid.ids[some], laid.at[some]
+        source, sizes = symbols.data_at[ids], symbols.data_size[ids]
+        read = np.flatnonzero((source >= 0) & (sizes > 0))
+        copy_spans(image, at[read], symbols.arena.bytes, source[read], sizes[read])
 
-    each(copy, shares(np.append(0, np.cumsum(sizes)) // _BYTES, _RANGES))
+    each(copy, shares(np.maximum.accumulate(np.append(laid.at, end)) // _BYTES, _RANGES))
     _fill_made(image, symbols, laid)
     return image
 

@@ -32,17 +32,17 @@ def patch_plain(link: Link, laid: Laid, image: U8, index: I32) -> tuple[I64, I64
     in the fact `relocs`, and the symbol of each, as a row of ``laid``: int64[k] both."""
     symbols, relocs, sections = link.symbols, link.relocs, link.sections
     first, count = relocs.spans_of(laid.ids)
-    generated = symbols.has(laid.ids, Flag.GENERATED)
-    room = np.where(generated, symbols.size[laid.ids], symbols.data_size[laid.ids])
-    # C objects may have several relocations at one place, which are applied in their order.
-    room[np.flatnonzero(symbols.has(laid.ids, Flag.OF_C))] = -1
     odd = np.zeros(256, np.uint8)
     odd[list(_ODD)] = 1
     forms = _forms(link.arch.relocs, external=link.mode.external, wide=link.arch.ptrsize > 4)
     bases = sections.bases()[:-1]
 
     def patch(share: slice) -> tuple[I64, I64]:
-        most = int(count[share].sum())
+        ids, most = laid.ids[share], int(count[share].sum())
+        generated = symbols.has(ids, Flag.GENERATED)
+        room = np.where(generated, symbols.size[ids], symbols.data_size[ids])
+        # C objects may have several relocations at one place, which are applied in their order.
+        room[symbols.has(ids, Flag.OF_C)] = -1
         rows, owner = np.empty(most, np.int64), np.empty(most, np.int64)
         left = spans.patch(
             image,
@@ -51,7 +51,7 @@ def patch_plain(link: Link, laid: Laid, image: U8, index: I32) -> tuple[I64, I64
             count[share],
             laid.at[share],
             laid.address[share],
-            room[share],
+            room,
             relocs.offset,
             relocs.size,
             relocs.type,
