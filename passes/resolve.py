@@ -87,11 +87,12 @@ def resolve(link: Link) -> Link:
 
     names = slots.renumbered(ids[named])
     symbols = _table(objects, regabi, records, ids, winner, fixups, names)
-    local_to_id = np.zeros(int(objects.local_base[-1]), np.int32)
-    local_to_id[records.place] = ids
-    share(contents.first, local_to_id)
+    places = int(objects.local_base[-1])
+    memory = Memory.begin(np.int32, places)
+    memory[records.place] = ids
+    share(contents.first, memory[:places])
     builtins = _builtins(symbols, link.release.builtins, regabi)
-    objects = attrs.evolve(objects, local_to_id=frozen(local_to_id), builtins=builtins)
+    objects = attrs.evolve(objects, local_to_id=memory.table(places), builtins=builtins)
     check_contents(objects, contents)
     return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from linkpipe.arrays.columns import columns
 from linkpipe.arrays.ragged import expand
+from linkpipe.arrays.room import longer
 from linkpipe.arrays.threads import each, pieces
 from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool, Ints
 from linkpipe.errors import InputError
@@ -243,7 +244,7 @@ class Objects:
             count.astype(np.uint32),
             start.astype(np.uint32),
             limit.astype(np.uint32),
-            np.concatenate((self.local_to_id, self.builtins, np.zeros(1, np.int32))),
+            longer(self.local_to_id, np.int32, (self.builtins, np.zeros(1, np.int32))),
         )
 
     def relocs(
