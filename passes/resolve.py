@@ -142,13 +142,13 @@ def _settle_names(
     ``plain_wins``: a definition that may be repeated yields to one that may not, else to a larger
     one."""
     # Those that define what another one defines, too, and has led.
-    itself = np.arange(len(leader), dtype=np.int32)
-    again = np.flatnonzero((records.cls == NONPKG) & (leader != itself))
-    plain = (records.flags & np.uint32(Flag.DUPOK)) == 0
+    again = np.flatnonzero(records.cls == NONPKG)
+    again = again[leader[again] != again]
+    led_by = leader[again]
     hard = np.zeros(len(leader), np.bool_)
-    hard[leader[again]] = plain[leader[again]]
-    hard[leader[again[plain[again]]]] = True
-    is_hard = hard[leader[again]]
+    hard[led_by] = (records.flags[led_by] & np.uint32(Flag.DUPOK)) == 0
+    hard[led_by[(records.flags[again] & np.uint32(Flag.DUPOK)) == 0]] = True
+    is_hard = hard[led_by]
     _larger_wins(again[~is_hard], ids, records.size, winner)
     fixups: dict[int, int] = {}
     for row in again[is_hard].tolist():
