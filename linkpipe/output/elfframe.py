@@ -13,6 +13,7 @@ import numpy as np
 
 from linkpipe.arch import Architecture
 from linkpipe.arrays.align import round_up
+from linkpipe.arrays.threads import each
 from linkpipe.arrays.types import U8
 from linkpipe.errors import InputError, UserError
 from linkpipe.formats import elf
@@ -22,6 +23,8 @@ from linkpipe.tables.sections import Section, Sections, Segment
 
 Piece = tuple[int, bytes]
 """An offset in the file, and the bytes there."""
+_STEP = 4 << 20
+"""Bytes that a thread copies at once: memory that is touched for the first time takes long."""
 
 
 class ElfFrame:
@@ -121,9 +124,7 @@ class ElfFrame:
             at += len(content)
         pieces += self._headers(headers, name_at, place[".shstrtab"], list(segments), entry)
         self._check_room(pieces)
-        image = np.empty(at, np.uint8)
-        image[: len(self.image)] = self.image
-        image[len(self.image) :] = 0
+        image = extended(self.image, at)
         view = memoryview(image)
         for start, content in pieces:
             view[start : start + len(content)] = content
@@ -201,3 +202,16 @@ class ElfFrame:
                 remedy="make what -buildid, -B and -I put there shorter, or -debugtextsize larger; "
                 "the rest are headers of sections",
             )
+
+
+def extended(image: U8, size: int) -> U8:
+    """``image`` and zeros behind it, up to ``size`` bytes, for who writes to it."""
+    out = np.empty(size, np.uint8)
+
+    def fill(start: int) -> None:
+        to, part = out[start : start + _STEP], image[start : start + _STEP]
+        to[: len(part)] = part
+        to[len(part) :] = 0
+
+    each(fill, range(0, size, _STEP))
+    return out
