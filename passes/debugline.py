@@ -59,7 +59,7 @@ def debugline(link: Link) -> Link:
     known = expand_files(names, link.options.environment.goroot)
     program = np.bincount(dwarf.owner, symbols.size[dwarf.lines], len(dwarf))[having]
     content, starts = headers(counts, which, known, program.astype(np.int64), dwarf.form, link.arch)
-    edit.set_contents(dwarf.line_table[having], content.tobytes(), starts)
+    edit.set_contents(dwarf.line_table[having], content, starts)
     every = by_unit(dwarf, dwarf.line_table, dwarf.lines)
     section = with_debug_section(link.debug_sections, dwarf, "line", every)
     return link.evolve(symbols=edit.freeze(), debug_sections=section)
