@@ -361,6 +361,25 @@ def test_symbols_that_the_linker_made_are_followed(tmp_path: Path) -> None:
     assert len(range(*done.relocs.rows_of(made).indices(9))) == 1
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_what_is_given_new_content_refers_to_nothing(tmp_path: Path, many: bool) -> None:
+    """What the object says of a symbol goes with the content that it had, be the new one given
+    alone or among many, which lie in the arena as those of objects do."""
+    world = World()
+    start(world)
+    world.refer(0, rt.R_CALL, world.function("p.f"))
+    world.syms[0]["auxs"].append((goobj.AUX_FUNCDATA, (SELF, world.function("p.aux"))))
+    link = resolved(tmp_path, [world.obj()])
+    assert {"p.f", "p.aux"} <= names(reachability.run(link))
+    edit, sym = link.symbols.edit(), link.symbols.lookup("_rt0")
+    if many:
+        edit.set_contents(np.array([sym]), bytes(8), np.array([0, 8]))
+    else:
+        edit.set_content(sym, bytes(8))
+    done = reachability.run(link.evolve(symbols=edit.freeze()))
+    assert not {"p.f", "p.aux"} & names(done)
+
+
 def test_damaged_types_are_errors(tmp_path: Path) -> None:
     """Not a crash, and no method is dropped in silence."""
     for damage in ("count", "kind", "triple", "short", "name", "note"):
