@@ -58,7 +58,7 @@ class Arena:
     Attributes:
         bytes: uint8[n], all of the span; pages past the end of a file are zero.
         made: the offset behind the files, where contents begin that were made.
-        put: copies a content of k > 0 bytes behind those that were made before and tells its
+        put: copies a content of k bytes behind those that were made before and tells its
             offset, -1 where there is no room for it. Nothing is ever put in its place.
         let_go: takes the files' pages out of this process's memory, which grows with every page
             that is touched and, around it, with 15 more; one that is touched again comes from the
