@@ -12,6 +12,7 @@ from linkpipe.arrays.threads import each, shares
 from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import UserError
 from linkpipe.kernels.spans import copy_spans
+from linkpipe.tables.symbols import Flag
 from linkpipe.values import Shown
 
 if TYPE_CHECKING:
@@ -99,11 +100,11 @@ def _fill_gaps(
     image: U8, start: int, end: int, pad: bytes, symbols: Symbols, laid: tuple[I64, I64]
 ) -> None:
     """Fill what no content covers of a section from ``start`` to ``end``, and some of what is
-    copied over later. Parts of other symbols may lie anywhere."""
+    copied over later. A part of another symbol is only a name, wherever it is said to lie."""
     ids, at = laid
-    order = sorting(at)
-    order = order[(at[order] >= start) & (at[order] <= end)]
-    ids, at = ids[order], at[order]
+    whole = np.flatnonzero(~symbols.has(ids, Flag.INTERIOR))
+    whole = whole[sorting(at[whole])]
+    ids, at = ids[whole], at[whole]
     content, size = at + symbols.data_size[ids], at + symbols.size[ids]
     behind = np.append(at, end)
     begins = np.append(start, np.stack((content, size), axis=1))

@@ -13,6 +13,7 @@ from linkpipe.arrays.columns import frozen
 from linkpipe.formats.arena import Arena
 from linkpipe.output.contents import fill_image, laid_out
 from linkpipe.symkind import SymKind
+from linkpipe.tables.symbols import Flag
 from tests.tiny import Tiny
 
 PADS = st.sampled_from([b"\xcc", b"\0", b"\1\2", b"\1\2\3\4"])
@@ -29,9 +30,11 @@ def slow(functions: list[tuple[int, int, int]], pad: bytes) -> bytes:
     return out
 
 
-def filled(functions: list[tuple[int, int, int]], pad: bytes, *, more: int = 0) -> bytes:
+def filled(
+    functions: list[tuple[int, int, int]], pad: bytes, *, more: int = 0, size: int = 4
+) -> bytes:
     """The section of code as `fill_image` leaves it; a symbol that is part of the first one says
-    that it lies ``more`` bytes behind it, if any."""
+    that it lies ``more`` bytes behind it, if any, and has ``size`` of them."""
     p, at = Tiny(), 0x1000
     ids = [
         p.symbol(f"f{i}", kind=SymKind.STEXT, content=b"\xee" * f[0])
@@ -42,7 +45,8 @@ def filled(functions: list[tuple[int, int, int]], pad: bytes, *, more: int = 0) 
         p.symbols.set(sym, size=content + rest, value=at)
         at += content + rest + gap
     if more:
-        p.symbols.set(ids[-1], value=0x1000 + more, size=4)
+        p.symbols.set(ids[-1], value=0x1000 + more, size=size)
+        p.symbols.add_flags(ids[-1], Flag.INTERIOR)
     p.sections[0] = attrs.evolve(p.sections[0], size=at - 0x1000)
     link = p.link()
     image = fill_image(link.sections, link.symbols, laid_out(link.sections, link.symbols), pad)
@@ -67,11 +71,14 @@ def test_threads_share_the_gaps(count: str, pad: bytes, monkeypatch: pytest.Monk
     assert filled(functions, pad) == slow(functions, pad)
 
 
-@pytest.mark.parametrize("more", [-0x2000, 0x100000, 1 << 40])
-def test_a_part_of_a_symbol_may_say_that_it_lies_anywhere(more: int) -> None:
-    """Nobody looks where names in C objects lie that have no bytes of their own."""
+@pytest.mark.parametrize("more", [-0x2000, 10, 0x100000, 1 << 40])
+@pytest.mark.parametrize("size", [4, -1, -(1 << 63)])
+def test_a_part_of_a_symbol_may_say_that_it_lies_anywhere(more: int, size: int) -> None:
+    """Nobody looks where names in C objects lie, nor at their sizes: they have no bytes of their
+    own, and the pattern does not start anew there."""
     functions = [(8, 0, 8), (0, 4, 0)]
-    assert filled(functions, b"\xcc", more=more)[:16] == b"\xee" * 8 + b"\xcc" * 8
+    there = filled(functions, b"\1\2\3\4", more=more, size=size)
+    assert there == b"\xee" * 8 + b"\1\2\3\4" * 3
 
 
 @pytest.mark.parametrize("count", ["1", "2", "8"])
