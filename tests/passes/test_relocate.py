@@ -13,7 +13,8 @@ from linkpipe import reloctype as rt
 from linkpipe.arches import amd64, riscv64
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, LinkErrors
-from linkpipe.passes.relocate import overflows, relocate
+from linkpipe.output.relocvalues import overflows
+from linkpipe.passes.relocate import relocate
 from linkpipe.relockind import Range
 from linkpipe.symkind import SymKind
 from linkpipe.tables.cgo import CgoFacts
