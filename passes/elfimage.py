@@ -21,11 +21,11 @@ it is there, `cgo` if it is there, `dynamic` if it is there; provides `image`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.types import U8
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
@@ -63,7 +63,7 @@ def elfimage(link: Link) -> Link:
     """Make the image a whole ELF file."""
     overlays = check_segments(link)
     image = (_Object if link.mode.external else _Executable)(link, overlays).make()
-    return link.evolve(image=frozen(image))
+    return link.evolve(image=image)
 
 
 def _tables(link: Link, names: list[str]) -> list[str]:
@@ -88,7 +88,9 @@ class _Executable(ElfFrame):
         arch = link.arch
         if link.mode.host_objects and link.cgo.elf_flags is not None:
             arch = attrs.evolve(arch, elf_flags=link.cgo.elf_flags)
-        super().__init__(arch, link.sections, link.elf_symtab, link.image, overlays)
+        super().__init__(
+            arch, link.sections, link.elf_symtab, partial(link.longer, "image"), overlays
+        )
         self.link, self.round = link, segment_quantum(link.options, link.arch)
         self.linkage = link.arch.linkage if link.mode.dynamic else None
         if link.options.relocatable:
@@ -245,7 +247,9 @@ class _Object(ElfFrame):
     """A relocatable object for the host linker."""
 
     def __init__(self, link: Link, overlays: Sequence[Piece]) -> None:
-        super().__init__(link.arch, link.sections, link.elf_symtab, link.image, overlays)
+        super().__init__(
+            link.arch, link.sections, link.elf_symtab, partial(link.longer, "image"), overlays
+        )
         self.link, self.symbols, self.relocs = link, link.symbols, link.external_relocs
 
     def make(self) -> U8:

@@ -26,7 +26,7 @@ from functools import partial
 
 import numpy as np
 
-from linkpipe.arrays.columns import frozen
+from linkpipe.arrays.reuse import sealed
 from linkpipe.arrays.threads import each, pieces
 from linkpipe.arrays.types import I64
 from linkpipe.engine.pass_api import Link, linkpass
@@ -69,7 +69,7 @@ def relocate(link: Link) -> Link:
                 if error.status == 1:
                     raise error
                 errors.append(error)
-    return link.evolve(image=frozen(image), external_relocs=host.table())
+    return link.evolve(image=sealed(image), external_relocs=host.table())
 
 
 def _source_lines(link: Link, places: list[tuple[int, int]]) -> list[str]:

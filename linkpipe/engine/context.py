@@ -16,7 +16,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 import attrs
+import numpy.typing as npt
 
+from linkpipe.arrays.reuse import copied, has_room, reused, unseen
 from linkpipe.arrays.types import I32, U8
 from linkpipe.engine.background import Background, Result, Work, at_once
 from linkpipe.errors import MissingFact, PassError
@@ -80,11 +82,13 @@ def _frozen(facts: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @attrs.frozen(eq=False, repr=False)
 class Access(Value):
-    """What the pass that holds a Link has declared."""
+    """What the pass that holds a Link has declared. ``alone``: what it sets anew nobody will look
+    at as it was; the Link that it was given and the runner's are the only ones to have it."""
 
     name: str
     reads: frozenset[str]
     writes: frozenset[str]
+    alone: bool = False
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -169,17 +173,26 @@ class Link:
         """A new Link with these facts set; names that are not identifiers go into ``changes``."""
         if changes:
             facts = {**changes, **facts}
-        access = self.access
-        if access is not None:
-            for name in facts:
-                if name not in access.writes:
-                    raise PassError(
-                        f"sets the fact {name!r}, which it has not declared",
-                        name=access.name,
-                        fact=name,
-                        remedy=f'add "{name}" to `provides` of the pass {access.name}',
-                    )
+        for name in facts:
+            self._check_write(name)
         return attrs.evolve(self, facts={**self.facts, **facts})
+
+    @contextmanager
+    def longer(self, name: str, size: int) -> Iterator[npt.NDArray[Any]]:
+        """A longer array for a pass that sets the fact ``name`` anew: ``size`` elements, those of
+        the fact and zeros behind them, to be written to within the block.
+
+        It lies where the fact's array lies when there is room (linkpipe.arrays.reuse) and nobody
+        else has that array, no Link of before either; else in memory of its own. So what the
+        pass's own Link shows of the fact behind the block is the one or the other.
+        """
+        self._check_write(name)
+        array, access = self.fact(name), self.access
+        alone = access is not None and access.alone and has_room(array, size)
+        del array
+        alone = alone and unseen(self.facts, name, 2)
+        with (reused if alone else copied)(self.facts[name], size) as made:
+            yield made
 
     def within(self, access: Access | None) -> Link:
         """The same facts under another declaration (what the runner hands to a pass)."""
@@ -212,6 +225,16 @@ class Link:
             for name, value in self.facts.items()
         ]
         return html(facts, len(facts))
+
+    def _check_write(self, name: str) -> None:
+        access = self.access
+        if access is not None and name not in access.writes:
+            raise PassError(
+                f"sets the fact {name!r}, which it has not declared",
+                name=access.name,
+                fact=name,
+                remedy=f'add "{name}" to `provides` of the pass {access.name}',
+            )
 
     def _check_read(self, name: str) -> None:
         access = self.access

@@ -53,12 +53,18 @@ def made_by(planned: Planned, link: Link, plan: Plan) -> Mapping[str, Any]:
 
 
 def run_pass(
-    planned: Planned, link: Link, plan: Plan, watched: AbstractContextManager[None]
+    planned: Planned,
+    link: Link,
+    plan: Plan,
+    watched: AbstractContextManager[None],
+    *,
+    alone: bool = False,
 ) -> Link:
-    """Run a pass of a plan; ``watched`` raises Changed when it leaves other surroundings behind.
-    Raises what a pass raises if it is a LinkpipeError; anything else becomes a PassError."""
+    """Run a pass of a plan; ``watched`` raises Changed when it leaves other surroundings behind;
+    ``alone`` as in Access. Raises what a pass raises if it is a LinkpipeError; anything else
+    becomes a PassError."""
     run = planned.run
-    handed = link.within(run.access)
+    handed = link.within(attrs.evolve(run.access, alone=alone))
     try:
         with watched:
             result = run.run(handed) if run.options is None else run.run(handed, planned.options)

@@ -90,28 +90,29 @@ def run_plan(
         keep = keep or any(map(audience.hears, _LATER))
         in_turn = threads() == 1 or any(map(audience.in_turn, observers))
         with Concurrent() as concurrent:
-            run = _Run(plan, audience, concurrent, in_turn)
-            return run.all(link, [] if keep else _wanted_after(plan))
+            return _Run(plan, audience, concurrent, in_turn, keep).all(link)
 
 
 @attrs.frozen(eq=False, repr=False)
 class _Run(Value):
-    """One run of a plan. ``in_turn``: no pass runs beside another."""
+    """One run of a plan. ``in_turn``: no pass runs beside another; ``keep``: no fact is let go."""
 
     plan: Plan
     audience: _Audience
     concurrent: Concurrent
     in_turn: bool
+    keep: bool
 
-    def all(self, link: Link, wanted: Sequence[frozenset[str]]) -> Link:
-        """Run all passes. ``wanted``: for each, the facts that are kept behind it; without any, all
-        are."""
+    def all(self, link: Link) -> Link:
+        """Run all passes."""
+        wanted = [] if self.keep else _wanted_after(self.plan)
         self.audience.told("on_start", "", self.plan, link)
         for number, planned in enumerate(self.plan.passes):
+            # One name for the Link, here and below: what it replaces is not to be kept by another.
+            link = self._settled(link, _needs(planned))
             link = self._step(planned, link)
             if wanted:
-                facts = {name: fact for name, fact in link.facts.items() if name in wanted[number]}
-                link = attrs.evolve(link, facts=facts)
+                link = _with(link, wanted[number])
         link = self._settled(link)
         _check_inputs()
         self.audience.told("on_end", "", link)
@@ -120,9 +121,6 @@ class _Run(Value):
 
     def _step(self, planned: Planned, link: Link) -> Link:
         name, run = planned.name, planned.run
-        for_effect = not run.provides and not run.concurrent and not run.checks
-        needs = run.access.reads | ({"mode"} if planned.when else set())
-        link = self._settled(link, None if for_effect else needs)
         if not _applies(planned, link):
             self.audience.told("on_skip", name, planned, link)
             return link
@@ -133,7 +131,7 @@ class _Run(Value):
         start = time.perf_counter()
         try:
             watched = self.audience.around.kept(f"pass {name}")
-            after = run_pass(planned, link, self.plan, watched)
+            after = run_pass(planned, link, self.plan, watched, alone=not self.keep)
         except BaseException as e:
             if isinstance(e, LinkpipeError):
                 self._settled(link)  # an error of a pass before it comes first
@@ -232,6 +230,21 @@ def _wanted_after(plan: Plan) -> list[frozenset[str]]:
         out.append(wanted)
         wanted |= planned.run.access.reads
     return out[::-1]
+
+
+def _needs(planned: Planned) -> Collection[str] | None:
+    """The facts without which a pass cannot begin; None: all that are on their way, for one that is
+    there for its effect."""
+    run = planned.run
+    if not (run.provides or run.concurrent or run.checks):
+        return None
+    return run.access.reads | ({"mode"} if planned.when else set())
+
+
+def _with(link: Link, wanted: Collection[str]) -> Link:
+    """The Link with no other facts than these."""
+    facts = {name: fact for name, fact in link.facts.items() if name in wanted}
+    return attrs.evolve(link, facts=facts)
 
 
 def _applies(planned: Planned, link: Link) -> bool:

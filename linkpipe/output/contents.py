@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.ragged import sorting
+from linkpipe.arrays.reuse import roomy
 from linkpipe.arrays.threads import each, shares
 from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import UserError
@@ -63,7 +64,7 @@ def laid_out(sections: Sections, symbols: Symbols) -> Laid:
 
 
 def fill_image(sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes) -> U8:
-    """The file's bytes up to the end of its last segment: uint8[n], writable.
+    """The file's bytes up to the end of its last segment: uint8[n], writable, with room behind.
 
     Code sections are filled with ``code_pad`` where no symbol's content lies, the rest with zero.
     The pattern starts anew where a content ends and where a symbol ends. Raises UserError for
@@ -71,7 +72,7 @@ def fill_image(sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes
     """
     end = max((s.fileoff + s.filesize for s in sections.segments), default=0)
     try:
-        image = np.zeros(end, np.uint8)
+        image = roomy(np.uint8, end)
     except MemoryError as e:
         raise UserError(
             f"mapping output file failed: cannot allocate {end} bytes",

@@ -6,14 +6,14 @@ relocations (cmd/link/internal/ld/elf.go, asmbElf, elfshbits, elfWriteShstrtab).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 import attrs
 import numpy as np
 
 from linkpipe.arch import Architecture
 from linkpipe.arrays.align import round_up
-from linkpipe.arrays.threads import each
 from linkpipe.arrays.types import U8
 from linkpipe.errors import InputError, UserError
 from linkpipe.formats import elf
@@ -23,8 +23,8 @@ from linkpipe.tables.sections import Section, Sections, Segment
 
 Piece = tuple[int, bytes]
 """An offset in the file, and the bytes there."""
-_STEP = 4 << 20
-"""Bytes that a thread copies at once: memory that is touched for the first time takes long."""
+Room = Callable[[int], AbstractContextManager[U8]]
+"""Room for a file of so many bytes, in which the segments stand already (`Link.longer`)."""
 
 
 class ElfFrame:
@@ -37,11 +37,11 @@ class ElfFrame:
         arch: Architecture,
         sections: Sections,
         symtab: ElfSymtab,
-        image: U8,
+        room: Room,
         overlays: Sequence[Piece],
     ) -> None:
         self.arch, self.sections, self.symtab = arch, sections, symtab
-        self.image, self.overlays = image, overlays
+        self.room, self.overlays = room, overlays
         self.cls, self.endian = arch.elf_class, arch.endian
         self.rel = ".rela" if arch.rela else ".rel"
 
@@ -85,7 +85,7 @@ class ElfFrame:
         relocs: Mapping[int, bytes] | None = None,
         listed: Sequence[str] = (),
     ) -> U8:
-        """The whole file: uint8[n], writable.
+        """The whole file: uint8[n], read-only.
 
         ``headers`` are all section headers in order; those of tables that stand behind the segments
         need only their names, the rest is filled in here. ``number`` maps rows of Sections to
@@ -124,10 +124,10 @@ class ElfFrame:
             at += len(content)
         pieces += self._headers(headers, name_at, place[".shstrtab"], list(segments), entry)
         self._check_room(pieces)
-        image = extended(self.image, at)
-        view = memoryview(image)
-        for start, content in pieces:
-            view[start : start + len(content)] = content
+        with self.room(at) as image:
+            view = memoryview(image)
+            for start, content in pieces:
+                view[start : start + len(content)] = content
         return image
 
     def _tables(
@@ -202,16 +202,3 @@ class ElfFrame:
                 remedy="make what -buildid, -B and -I put there shorter, or -debugtextsize larger; "
                 "the rest are headers of sections",
             )
-
-
-def extended(image: U8, size: int) -> U8:
-    """``image`` and zeros behind it, up to ``size`` bytes, for who writes to it."""
-    out = np.empty(size, np.uint8)
-
-    def fill(start: int) -> None:
-        to, part = out[start : start + _STEP], image[start : start + _STEP]
-        to[: len(part)] = part
-        to[len(part) :] = 0
-
-    each(fill, range(0, size, _STEP))
-    return out
