@@ -85,7 +85,7 @@ def resolve(link: Link) -> Link:
         link.packages, objects, records, leader, ids, winner, plain_wins=link.release.plain_wins
     )
 
-    names = slots.renumbered(ids[named])
+    names = slots.renumbered(named, ids)
     symbols = _table(objects, regabi, records, ids, winner, fixups, names)
     places = int(objects.local_base[-1])
     memory = Memory.begin(np.int32, places)
@@ -97,22 +97,19 @@ def resolve(link: Link) -> Link:
     return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
 
 
-def _lead_equal_names(objects: Objects, records: Records, leader: I32) -> tuple[I64, Slots]:
+def _lead_equal_names(objects: Objects, records: Records, leader: I32) -> tuple[I32, Slots]:
     """Let one row of each name and version lead the others: the last package definition, else the
     first definition, else the first reference. Package definitions stay symbols of their own.
 
-    Returns the rows that have a name to be found by, and where each is found by its number.
+    Returns the rows that have a name to be found by, and where each is found by its place there.
     """
     usable = (records.name_size > 0) & (records.version < STATIC)
     in_package = np.flatnonzero((records.cls == PACKAGE) & usable)[::-1]
     others = np.flatnonzero((records.cls == NONPKG) & usable)
-    rows = np.concatenate((in_package, others, np.flatnonzero(records.cls == REF)))
-    first, slots = Names(
-        objects.arena.bytes, records.name_at[rows], records.name_size[rows], records.version[rows]
-    ).group()
-    led = rows[len(in_package) :]
-    leader[led] = rows[first[len(in_package) :]]
-    return rows, slots
+    references = np.flatnonzero(records.cls == REF)
+    rows = np.concatenate((in_package, others, references), dtype=np.int32, casting="same_kind")
+    names = Names(objects.arena.bytes, records.name_at, records.name_size, records.version)
+    return rows, names.lead(rows, len(in_package), leader)
 
 
 def _larger_wins(rows: I64, ids: I32, size: U32, winner: I32) -> None:

@@ -53,7 +53,7 @@ class Calls:
         return rows, owner[rows]
 
     @cached_property
-    def calls(self) -> tuple[I64, I32, I64]:
+    def calls(self) -> tuple[I64, I32, I32]:
         """Interface calls: row of the note, caller, group. Then those of constant names."""
         rows, owners = self._notes(R_USEIFACEMETHOD)
         named, namers = self._notes(R_USENAMEDMETHOD)
@@ -63,7 +63,7 @@ class Calls:
         return np.concatenate((rows, named)), np.concatenate((owners, namers)), group
 
     @cached_property
-    def method_groups(self) -> tuple[I64, I64]:
+    def method_groups(self) -> tuple[I32, I32]:
         """The group of each method's signature, and that of its name."""
         by_signature, by_name = self._groups
         count = len(self.methods.row)
@@ -75,7 +75,7 @@ class Calls:
         return sum(len(each) for each in self._groups)
 
     @cached_property
-    def _groups(self) -> tuple[I64, I64]:
+    def _groups(self) -> tuple[I32, I32]:
         """By signature and by name: a group for each method, then for each call."""
         relocs, symbols = self.run.inputs.relocs, self.run.inputs.symbols
         rows, _ = self._notes(R_USEIFACEMETHOD)

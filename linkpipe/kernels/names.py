@@ -165,26 +165,60 @@ def _check(
         raise IndexError(f"string {bad} lies outside of its {data.shape[0]} bytes")
 
 
+@cython.cfunc
+def _check_rows(
+    data: cython.const[cython.uchar][::1],
+    at: cython.const[cython.longlong][::1],
+    size: cython.const[cython.int][::1],
+    tag: cython.const[cython.int][::1],
+    rows: cython.const[cython.int][::1],
+    hashed: cython.longlong,
+):
+    """Raise IndexError for a row that no string has, and for strings of these rows that do not lie
+    in their bytes."""
+    n: cython.longlong = at.shape[0]
+    if size.shape[0] != n or tag.shape[0] != n:
+        raise ValueError("at, size and tag differ in length")
+    if hashed != rows.shape[0]:
+        raise ValueError("strings and their hashes differ in length")
+    length: cython.longlong = data.shape[0]
+    i: cython.longlong
+    row: cython.longlong = 0
+    bad: cython.bint = False
+    with cython.nogil:
+        for i in range(rows.shape[0]):
+            row = rows[i]
+            bad = row < 0 or row >= n or size[row] < 0
+            if not bad and size[row] > 0:
+                bad = at[row] < 0 or at[row] > length - size[row]
+            if bad:
+                break
+    if bad:
+        raise IndexError(f"string {row} lies outside of its {length} bytes")
+
+
 def hashes(
     data: cython.const[cython.uchar][::1],
     at: cython.const[cython.longlong][::1],
     size: cython.const[cython.int][::1],
     tag: cython.const[cython.int][::1],
+    rows: cython.const[cython.int][::1],
     key0: cython.ulonglong,
     key1: cython.ulonglong,
+    found: cython.ulonglong[::1],
 ):
-    """The hash of each string: uint64[n]. Of one string it is the same, whatever stands beside it:
-    threads may take a part of the strings each.
+    """Hash the strings with the numbers ``rows`` into ``found``. Of one string the hash is the
+    same, whatever stands beside it: threads may take a part of the rows each.
 
-    ``[siphash13(t.to_bytes(8, "little", signed=True) + s) for s, t in strings]``
+    ``found[:] = [siphash13(t.to_bytes(8, "little", signed=True) + s) for s, t in strings[rows]]``
     """
-    _check(data, at, size, tag)
-    n: cython.longlong = at.shape[0]
-    # The last one takes what fetching adds up to, lest a compiler leaves it out. (A plain view has
-    # Python's integers where this is not compiled; numpy's would not mix with them.)
-    found = np.zeros(n + 1, np.uint64)
-    hashed: cython.ulonglong[::1] = memoryview(found)
+    _check_rows(data, at, size, tag, rows, found.shape[0])
+    # Takes what fetching adds up to, lest a compiler leaves it out. (A plain view has Python's
+    # integers where this is not compiled; numpy's would not mix with them.)
+    fetched: cython.ulonglong[::1] = memoryview(np.zeros(1, np.uint64))
+    n: cython.longlong = rows.shape[0]
     i: cython.longlong
+    row: cython.longlong
     start: cython.longlong = 0
     end: cython.longlong
     with cython.nogil:
@@ -192,12 +226,13 @@ def hashes(
             end = min(start + 32, n)
             # Strings lie anywhere in memory. Read for many at once they come side by side.
             for i in range(start, end):
-                if size[i] > 0:
-                    hashed[n] = hashed[n] ^ data[at[i]] ^ data[at[i] + size[i] - 1]
+                row = rows[i]
+                if size[row] > 0:
+                    fetched[0] = fetched[0] ^ data[at[row]] ^ data[at[row] + size[row] - 1]
             for i in range(start, end):
-                hashed[i] = _hash(data, at[i], size[i], tag[i], key0, key1)
+                row = rows[i]
+                found[i] = _hash(data, at[row], size[row], tag[row], key0, key1)
             start = end
-    return found[:n]
 
 
 def group(
@@ -205,65 +240,73 @@ def group(
     at: cython.const[cython.longlong][::1],
     size: cython.const[cython.int][::1],
     tag: cython.const[cython.int][::1],
+    rows: cython.const[cython.int][::1],
     hashed: cython.const[cython.ulonglong][::1],
+    own: cython.longlong,
+    first: cython.int[::1],
 ):
-    """The first string equal to each: int64[n]; and the slots in which `find` looks: int32[2**k],
-    the number of a first string or -1. ``hashed`` is what `hashes` says of the strings.
+    """Tell the strings with the numbers ``rows``, but the first ``own`` of them, which is the first
+    of all these rows that is equal to each: ``first``, one for each string. Returns the slots in
+    which `find` looks: int32[2**k], the place among ``rows`` of a first string or -1. ``hashed`` is
+    what `hashes` says of the rows.
 
     ``strings = [(data[a : a + s], t) for a, s, t in zip(at, size, tag)]``, then
-    ``[strings.index(s) for s in strings]``
+    ``for r in rows[own:]: first[r] = next(q for q in rows if strings[q] == strings[r])``
     """
-    _check(data, at, size, tag)
-    n: cython.longlong = at.shape[0]
+    _check_rows(data, at, size, tag, rows, hashed.shape[0])
+    n: cython.longlong = rows.shape[0]
     if n > 0x3FFFFFFF:
         raise ValueError(f"{n} strings are too many")
-    if hashed.shape[0] != n:
-        raise ValueError("strings and their hashes differ in length")
+    if first.shape[0] != at.shape[0]:
+        raise ValueError("at and first differ in length")
     room: cython.longlong = 2
     while room < 2 * n:
         room *= 2
-    firsts = np.empty(n, np.int64)
     table = np.full(room, -1, np.int32)
-    first: cython.longlong[::1] = firsts
     slots: cython.int[::1] = table
     # Takes what fetching adds up to.
     fetched: cython.ulonglong[::1] = memoryview(np.zeros(1, np.uint64))
     mask: cython.ulonglong = room - 1
     i: cython.longlong
     j: cython.longlong
+    row: cython.longlong
+    other: cython.longlong
     start: cython.longlong = 0
     end: cython.longlong
     slot: cython.ulonglong
     with cython.nogil:
         while start < n:
             end = min(start + 32, n)
-            # Slots lie anywhere in memory, too: side by side is three times as fast as one after
-            # another.
+            # Slots and strings lie anywhere in memory, too: side by side is three times as fast as
+            # one after another.
             for i in range(start, end):
-                first[i] = slots[hashed[i] & mask]
+                j = slots[hashed[i] & mask]
+                if j >= 0:
+                    row = rows[j]
+                    if size[row] > 0:
+                        fetched[0] = fetched[0] ^ hashed[j] ^ _wrap(tag[row]) ^ data[at[row]]
             for i in range(start, end):
-                j = first[i]
-                if j >= 0 and size[j] > 0:
-                    fetched[0] = fetched[0] ^ hashed[j] ^ _wrap(tag[j]) ^ data[at[j]]
-            for i in range(start, end):
+                row = rows[i]
                 slot = hashed[i] & mask
                 while True:
                     j = slots[slot]
                     if j < 0:
                         slots[slot] = cython.cast(cython.int, i)
-                        j = i
+                        other = row
                         break
+                    other = rows[j]
                     if (
                         hashed[j] == hashed[i]
-                        and size[j] == size[i]
-                        and tag[j] == tag[i]
-                        and _same(data, at[j], data, at[i], size[i])
+                        and size[other] == size[row]
+                        and tag[other] == tag[row]
+                        and _same(data, at[other], data, at[row], size[row])
                     ):
                         break
                     slot = (slot + 1) & mask
-                first[i] = j
+                if i >= own:
+                    first[row] = cython.cast(cython.int, other)
             start = end
-    return firsts, table
+    return table
 
 
 def find(
@@ -317,23 +360,29 @@ def find(
     return places
 
 
-def renumbered(slots: cython.const[cython.int][::1], numbers: cython.const[cython.int][::1]):
-    """The slots of `group` with other numbers for the strings, -1 where there is none: int32[2**k].
-    Raises IndexError for a string without a number.
+def renumbered(
+    slots: cython.const[cython.int][::1],
+    rows: cython.const[cython.int][::1],
+    numbers: cython.const[cython.int][::1],
+):
+    """The slots of `group` with other numbers for its rows, -1 where there is none: int32[2**k].
+    Raises IndexError for a slot without a row, and a row without a number.
 
-    ``[numbers[i] if i >= 0 else -1 for i in slots]``
+    ``[numbers[rows[i]] if i >= 0 else -1 for i in slots]``
     """
     found = np.full(slots.shape[0], -1, np.int32)
     other: cython.int[::1] = found
     i: cython.longlong
+    row: cython.longlong
     bad: cython.longlong = -1
     with cython.nogil:
         for i in range(slots.shape[0]):
-            if slots[i] >= numbers.shape[0]:
-                bad = i
-                break
             if slots[i] >= 0:
-                other[i] = numbers[slots[i]]
+                row = rows[slots[i]] if slots[i] < rows.shape[0] else -1
+                if row < 0 or row >= numbers.shape[0]:
+                    bad = i
+                    break
+                other[i] = numbers[row]
     if bad >= 0:
         raise IndexError(f"string {slots[bad]} is not among the {numbers.shape[0]}")
     return found

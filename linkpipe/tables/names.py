@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linkpipe.arrays.threads import each, pieces
-from linkpipe.arrays.types import I32, I64, U8, U64, Bool
+from linkpipe.arrays.types import I32, I64, U8, Bool
 from linkpipe.kernels.names import find, group, hashes, renumbered
 
 # What names are hashed with in this process. Nobody can know it who writes an input.
@@ -26,11 +26,12 @@ class Slots(NamedTuple):
     rows: I32
     key: tuple[int, int]
 
-    def renumbered(self, numbers: I32) -> Slots:
-        """The same names under other numbers: ``numbers[i]`` for i, -1 where there is none."""
-        rows = renumbered(self.rows, numbers)
-        rows.setflags(write=False)
-        return Slots(rows, self.key)
+    def renumbered(self, rows: I32, numbers: I32) -> Slots:
+        """The same names under other numbers: ``numbers[rows[i]]`` for i, -1 where there is
+        none."""
+        found = renumbered(self.rows, rows, numbers)
+        found.setflags(write=False)
+        return Slots(found, self.key)
 
 
 class Names(NamedTuple):
@@ -66,17 +67,24 @@ class Names(NamedTuple):
         """Whether each of these names is one of the known: bool[n]."""
         return self.find(known, known.group()[1]) >= 0
 
-    def group(self) -> tuple[I64, Slots]:
-        """For each name the number of the first that is equal to it, int64[n], and the hash table
+    def group(self) -> tuple[I32, Slots]:
+        """For each name the number of the first that is equal to it, int32[n], and the hash table
         of these first ones. Raises IndexError for a name outside of the text."""
-        _, at, size, tag = self
+        first = np.empty(len(self.at), np.int32)
+        return first, self.lead(np.arange(len(first), dtype=np.int32), 0, first)
 
-        def hash_part(part: slice) -> U64:
-            return hashes(self.text, at[part], size[part], tag[part], *_KEY)
+    def lead(self, rows: I32, own: int, first: I32) -> Slots:
+        """The same for the names ``rows`` alone, in their order: ``first`` int32[n] is changed for
+        all of them but the first ``own``. In the hash table are places among ``rows``."""
+        hashed = np.empty(len(rows), np.uint64)
 
-        first, rows = group(*self, np.concatenate(each(hash_part, pieces(len(at)))))
-        rows.setflags(write=False)
-        return first, Slots(rows, _KEY)
+        def hash_part(part: slice) -> None:
+            hashes(*self, rows[part], *_KEY, hashed[part])
+
+        each(hash_part, pieces(len(rows)))
+        slots = group(*self, rows, hashed, own, first)
+        slots.setflags(write=False)
+        return Slots(slots, _KEY)
 
     def find(self, known: Names, slots: Slots) -> I32:
         """The number of the known name that is equal to each, -1 where there is none: int32[n].

@@ -43,8 +43,13 @@ def columns(given: Strings, before: bytes = b"x") -> tuple[Any, Any, Any, Any]:
     return data, at, size, tag
 
 
-def grouped(names: Any, table: Any, *key: int) -> Any:
-    return names.group(*table, names.hashes(*table, *key))
+def grouped(names: Any, table: Any, *key: int, rows: Any = None, own: int = 0) -> Any:
+    """For each string the first of these rows that is equal to it, -1 where none is said; and the
+    slots."""
+    rows = np.arange(len(table[1]), dtype=np.int32) if rows is None else rows
+    hashed, first = np.empty(len(rows), np.uint64), np.full(len(table[1]), -1, np.int32)
+    names.hashes(*table, rows, *key, hashed)
+    return first, names.group(*table, rows, hashed, own, first)
 
 
 @forms("names")
@@ -56,6 +61,20 @@ def test_equal_strings_have_one_first(names: Any, many: Strings, key0: int, key1
     first, slots = grouped(names, columns(many), key0, key1)
     assert first.tolist() == [many.index(string) for string in many]
     assert sorted(set(slots.tolist()) - {-1}) == sorted(set(first.tolist()))
+
+
+@forms("names")
+@slowly
+@given(strings, st.randoms(), st.integers(0, 9))
+def test_rows_are_taken_in_their_order(names: Any, many: Strings, random: Any, own: int) -> None:
+    """Those that are not among them, and the first ones, are told nothing."""
+    rows = random.sample(range(len(many)), random.randint(0, len(many)))
+    first, slots = grouped(
+        names, columns(many), *KEY, rows=np.array(rows, np.int32), own=min(own, len(rows))
+    )
+    told = {row: next(r for r in rows if many[r] == many[row]) for row in rows}
+    assert first.tolist() == [told[i] if i in rows[own:] else -1 for i in range(len(many))]
+    assert sorted(rows[slot] for slot in slots if slot >= 0) == sorted(set(told.values()))
 
 
 @forms("names")
@@ -145,15 +164,27 @@ def test_a_string_outside_of_its_bytes_is_an_error(names: Any, at: int, size: in
     _, slots = grouped(names, table, *KEY)
     wrong = (data, np.array([0, at]), np.array([4, size], "i4"), np.zeros(2, "i4"))
     with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
-        names.hashes(*wrong, *KEY)
+        grouped(names, wrong, *KEY)
+    rows, first = np.arange(2, dtype=np.int32), np.zeros(2, np.int32)
     with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
-        names.group(*wrong, np.zeros(2, np.uint64))
+        names.group(*wrong, rows, np.zeros(2, np.uint64), 0, first)
+    assert grouped(names, wrong, *KEY, rows=rows[:1])[0].tolist() == [0, -1]
     with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
         names.find(*wrong, *table, slots, *KEY)
     with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
         names.matching(*wrong[:3], data, np.array([1]), False)
     with pytest.raises(IndexError, match="string 1 lies outside of its 4 bytes"):
         names.containing(*wrong[:3], 7)
+
+
+@forms("names")
+@pytest.mark.parametrize("row", [-1, 2, 2**31 - 1, -(2**31)])
+def test_a_row_without_a_string_is_an_error(names: Any, row: int) -> None:
+    table, rows = columns([(b"a", 0), (b"b", 0)]), np.array([1, row], np.int32)
+    with pytest.raises(IndexError, match=f"string {row} lies outside of its 3 bytes"):
+        names.hashes(*table, rows, *KEY, np.zeros(2, np.uint64))
+    with pytest.raises(IndexError, match=f"string {row} lies outside of its 3 bytes"):
+        names.group(*table, rows, np.zeros(2, np.uint64), 0, np.zeros(2, np.int32))
 
 
 @forms("names")
@@ -190,11 +221,15 @@ def test_slots_that_do_not_fit_the_names_are_harmless(names: Any, slots: list[in
 def test_arguments_that_do_not_fit_each_other_are_errors(names: Any) -> None:
     data, at, size, tag = columns([(b"a", 0), (b"b", 0)])
     _, slots = grouped(names, (data, at, size, tag), *KEY)
+    rows = np.arange(2, dtype=np.int32)
     with pytest.raises(ValueError, match="differ in length"):
-        names.hashes(data, at, size[:1], tag, *KEY)
-    for wrong in ((size[:1], tag, np.zeros(2, "u8")), (size, tag, np.zeros(1, "u8"))):
+        names.hashes(data, at, size[:1], tag, rows, *KEY, np.zeros(2, "u8"))
+    with pytest.raises(ValueError, match="differ in length"):
+        names.hashes(data, at, size, tag, rows, *KEY, np.zeros(1, "u8"))
+    for sizes, hashed, first in ((1, 2, 2), (2, 1, 2), (2, 2, 1)):
+        told = np.zeros(hashed, "u8"), 0, np.zeros(first, "i4")
         with pytest.raises(ValueError, match="differ in length"):
-            names.group(data, at, *wrong)
+            names.group(data, at, size[:sizes], tag, rows, *told)
     with pytest.raises(ValueError, match="differ in length"):
         names.find(data, at, size, tag, data, at, size, tag[:1], slots, *KEY)
     with pytest.raises(ValueError, match="not a power of two"):
@@ -202,13 +237,18 @@ def test_arguments_that_do_not_fit_each_other_are_errors(names: Any) -> None:
 
 
 @forms("names")
-@given(st.lists(st.integers(-1, 4)), st.lists(st.integers(0, 99), min_size=5, max_size=5))
-def test_slots_are_renumbered(names: Any, slots: list[int], numbers: list[int]) -> None:
-    found = names.renumbered(np.array(slots, np.int32), np.array(numbers, np.int32))
-    assert found.tolist() == [numbers[i] if i >= 0 else -1 for i in slots]
+@given(st.lists(st.integers(-1, 4)), st.lists(st.integers(0, 9), min_size=5, max_size=5))
+def test_slots_are_renumbered(names: Any, slots: list[int], rows: list[int]) -> None:
+    numbers = [7 * i for i in range(10)]
+    found = names.renumbered(*(np.array(column, np.int32) for column in (slots, rows, numbers)))
+    assert found.tolist() == [numbers[rows[i]] if i >= 0 else -1 for i in slots]
 
 
 @forms("names")
-def test_a_slot_of_a_string_without_a_number_is_an_error(names: Any) -> None:
+@pytest.mark.parametrize("rows", [[0, 1], [0, 1, 2], [0, 1, -1]])
+def test_a_slot_of_a_string_without_a_number_is_an_error(names: Any, rows: list[int]) -> None:
+    """Either there is no such row, or it has none."""
     with pytest.raises(IndexError, match="string 2 is not among the 2"):
-        names.renumbered(np.array([-1, 0, 2, 1], np.int32), np.zeros(2, np.int32))
+        names.renumbered(
+            np.array([-1, 0, 2, 1], np.int32), np.array(rows, np.int32), np.zeros(2, np.int32)
+        )
