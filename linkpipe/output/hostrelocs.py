@@ -26,7 +26,7 @@ class HostRelocs:
         self._of, self._link, self._laid = of, of.link, of.laid
         self._symbols, self._errors = of.symbols, of.errors
         self._named, self._bases = labels, of.link.sections.bases()
-        self._emitted: list[tuple[I64, ...]] = []
+        self._emitted: list[tuple[I32, I64, I32, I32, I64]] = []
 
     def take(self, kind: RelocKind, rule: ElfRule, rows: I64, target: I64) -> tuple[I64, I64]:
         """Take the rows of a kind, with their targets, that the host linker has to resolve.
@@ -77,7 +77,7 @@ class HostRelocs:
                 self._errors.unsupported(self._of.where(i), int(self._of.type[i]), size)
             for part in parts:
                 its = some if part.only is None else some & part.only(given)
-                number = np.full(int(its.sum()), part.type)
+                number = np.full(int(its.sum()), part.type, np.int32)
                 if part.imported is not None:
                     number[kind[its] == SymKind.SDYNIMPORT] = part.imported
                 offset = self._of.offset[rows[its]] + part.offset
@@ -86,7 +86,8 @@ class HostRelocs:
                     to = np.zeros_like(to)
                 if part.label:
                     to, more = self._labels(rows[its]), np.zeros_like(more)
-                self._emitted.append((rows[its], offset, number, to, more))
+                of = rows[its].astype(np.int32)
+                self._emitted.append((of, offset, number, to.astype(np.int32), more))
             if not rule.untouched:
                 self._of.put(rows[some], self._of.in_units(reloc, rows[some], kept[some]), size)
 
@@ -110,7 +111,8 @@ class HostRelocs:
                 np.concatenate, zip(*self._emitted, strict=True)
             )
         else:
-            rows = offset = number = symbol = addend = np.zeros(0, np.int64)
+            rows = number = symbol = np.zeros(0, np.int32)
+            offset = addend = np.zeros(0, np.int64)
         order = np.argsort(rows, kind="stable")
         owner = self._of.owner[rows[order]]
         section = self._laid.section[owner]
@@ -118,8 +120,8 @@ class HostRelocs:
         return ExternalRelocs(
             section=section.astype(np.int16),
             offset=start + offset[order],
-            type=number[order].astype(np.int32),
-            symbol=symbol[order].astype(np.int32),
+            type=number[order],
+            symbol=symbol[order],
             addend=addend[order],
         )
 

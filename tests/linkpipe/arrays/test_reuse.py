@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -61,3 +64,29 @@ def test_who_has_an_array_is_counted() -> None:
         assert not reuse.unseen(one, "x", 2)
         del seen
         assert reuse.unseen(two, "x", 2)
+
+
+ROOM = """
+from linkpipe.arrays.memory import keep_freed_memory
+from linkpipe.arrays.reuse import roomy
+import subprocess
+import sys
+
+import numpy as np
+def held():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("RssAnon"))
+keep_freed_memory()
+np.empty(1 << 16, np.uint8)  # the heap has room for what follows now
+before = held()
+array = roomy(np.uint8, 5 << 20)
+print(held() - before)
+"""
+
+
+def test_room_takes_no_memory() -> None:
+    """Also where the allocator keeps some to hand out, as it does in a link."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", ROOM], text=True, capture_output=True, check=True
+    )
+    assert 5 << 10 <= int(done.stdout) < 9 << 10, "kB"
