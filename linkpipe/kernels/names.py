@@ -136,6 +136,15 @@ def _same(
 
 
 @cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _astray(length: cython.longlong, at: cython.longlong, size: cython.longlong) -> cython.bint:
+    """Whether a string does not lie in its bytes. No bytes lie anywhere."""
+    return size < 0 or (size > 0 and (at < 0 or at > length - size))
+
+
+@cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
 def _outside(
@@ -143,10 +152,10 @@ def _outside(
     at: cython.const[cython.longlong][::1],
     size: cython.const[cython.int][::1],
 ) -> cython.longlong:
-    """The first string that does not lie in its bytes, -1: none. No bytes lie anywhere."""
+    """The first string that does not lie in its bytes, -1: none."""
     i: cython.longlong
     for i in range(at.shape[0]):
-        if size[i] < 0 or (size[i] > 0 and (at[i] < 0 or at[i] > length - size[i])):
+        if _astray(length, at[i], size[i]):
             return i
     return -1
 
@@ -188,9 +197,7 @@ def _check_rows(
     with cython.nogil:
         for i in range(rows.shape[0]):
             row = rows[i]
-            bad = row < 0 or row >= n or size[row] < 0
-            if not bad and size[row] > 0:
-                bad = at[row] < 0 or at[row] > length - size[row]
+            bad = row < 0 or row >= n or _astray(length, at[row], size[row])
             if bad:
                 break
     if bad:
