@@ -1,8 +1,9 @@
 """output: write the finished file.
 
-The image holds every byte already. It goes into a temporary file beside the output, which
-takes the output's place when the link has ended well: a link that fails, be it because of a later
-pass or of an observer, leaves what was there before.
+The image holds every byte already, if it is large in the memory of a file that has no name yet
+(linkpipe/arrays/filememory.py). A temporary file beside the output, that one or a copy, takes the
+output's place when the link has ended well: a link that fails, be it because of a later pass or of
+an observer, leaves what was there before.
 
 Links that a host linker finishes write their object in `hostlink` instead.
 Source: cmd/link/internal/ld/outbuf.go, lib.go:381 (libinit).

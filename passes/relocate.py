@@ -53,7 +53,8 @@ def relocate(link: Link) -> Link:
     arena.let_go()  # from here on, contents are read and no more
     laid = laid_out(link.sections, link.symbols)
     _check_places(link, laid)
-    image = fill_image(link.sections, link.symbols, laid, link.arch.code_pad)
+    path = link.options.o if link.alone and not link.mode.external else ""
+    image = fill_image(link.sections, link.symbols, laid, link.arch.code_pad, path)
     # Without debug information no function has a place in a table of addresses.
     index = link.dwarf.index if link.has("dwarf") else _NONE
     of = RelocRows(link, laid, image, *patch_plain(link, laid, image, index))

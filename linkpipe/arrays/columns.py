@@ -21,6 +21,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.filememory import FileMemory
 from linkpipe.arrays.types import element_of
 
 G = TypeVar("G", bound=np.generic)
@@ -47,7 +48,8 @@ def read_only(array: npt.NDArray[Any]) -> bool:
             return False
         part = part.base
     try:
-        return part is None or memoryview(part).readonly
+        # Who has a file's memory has been given it to write to; its arrays cannot be made writable.
+        return part is None or isinstance(part, FileMemory) or memoryview(part).readonly
     except TypeError:  # not memory: who knows who writes there
         return False
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from linkpipe.arrays.filememory import file_of
 from linkpipe.arrays.threads import each
 
 G = TypeVar("G", bound=np.generic)
@@ -49,7 +50,11 @@ def reused(array: npt.NDArray[G], size: int) -> Iterator[npt.NDArray[G]]:
     more: its own, and zeros. They can be written to within the block."""
     owner = array.base
     assert isinstance(owner, np.ndarray)
-    owner.setflags(write=True)
+    file = file_of(array)
+    if file is None:
+        owner.setflags(write=True)
+    else:
+        owner = np.asarray(file)
     longer = owner[:size]
     longer[len(array) :] = 0
     try:
@@ -77,18 +82,19 @@ def copied(array: npt.NDArray[G], size: int) -> Iterator[npt.NDArray[G]]:
 
 def has_room(array: npt.NDArray[Any], size: int) -> bool:
     """Whether the array begins a longer one, which owns its memory, of at least ``size``
-    elements."""
+    elements; where that is a file's, whether that can be so long."""
     owner = array.base
-    return (
+    if not (
         isinstance(owner, np.ndarray)
-        and owner.base is None
-        and owner.flags.owndata
         and owner.ndim == array.ndim == 1
         and owner.dtype == array.dtype
         and array.flags.c_contiguous
         and owner.__array_interface__["data"][0] == array.__array_interface__["data"][0]
         and len(owner) >= size
-    )
+    ):
+        return False
+    file = file_of(array)
+    return owner.base is None and owner.flags.owndata if file is None else file.allocate(size)
 
 
 def unseen(facts: Mapping[str, Any], name: str, holders: int) -> bool:

@@ -177,6 +177,11 @@ class Link:
             self._check_write(name)
         return attrs.evolve(self, facts={**self.facts, **facts})
 
+    @property
+    def alone(self) -> bool:
+        """Whether nobody looks at what the pass sets anew as it was: facts are not kept."""
+        return self.access is not None and self.access.alone
+
     @contextmanager
     def longer(self, name: str, size: int) -> Iterator[npt.NDArray[Any]]:
         """A longer array for a pass that sets the fact ``name`` anew: ``size`` elements, those of
@@ -187,8 +192,8 @@ class Link:
         pass's own Link shows of the fact behind the block is the one or the other.
         """
         self._check_write(name)
-        array, access = self.fact(name), self.access
-        alone = access is not None and access.alone and has_room(array, size)
+        array = self.fact(name)
+        alone = self.alone and has_room(array, size)
         del array
         alone = alone and unseen(self.facts, name, 2)
         with (reused if alone else copied)(self.facts[name], size) as made:

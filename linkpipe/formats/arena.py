@@ -5,9 +5,8 @@ into one contiguous span of memory and a byte is named by one integer: its
 offset in the arena. Files are mapped, not read: pages that no kernel touches
 (debug information, export data, unreachable code) are never loaded.
 
-The span is reserved as anonymous memory first, no more than addresses; each file is
-then mapped over its slice of it (``mmap`` with ``MAP_FIXED``, which Python's own module
-does not offer, hence ctypes). Where that is refused the file is read into its slice.
+The span is reserved first, no more than addresses; each file is then mapped over its
+slice of it. Where that is refused the file is read into its slice.
 
 Behind the files is room for contents that the linker makes many at once, so that kernels read
 them as they read those of files.
@@ -15,7 +14,6 @@ them as they read those of files.
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import os
 import threading
@@ -28,13 +26,11 @@ import numpy.typing as npt
 
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.columns import columns
+from linkpipe.arrays.filememory import map_over, reserve
 from linkpipe.arrays.types import I64, U8, U32, U64, Structs
 from linkpipe.errors import InputError, UserError, os_error
 from linkpipe.process import ledger
 
-_MAP_FIXED = 0x10
-_MAP_NORESERVE = 0x4000
-"""As on all Linux that linkpipe runs on; Python does not have it."""
 _LARGEST = 1 << 46
 """Bytes; no machine has addresses for more, and sums stay far from 2**63."""
 _LEFT_OUT = -1
@@ -44,7 +40,6 @@ what is kept is far less."""
 _SPARE = 8
 """Bytes behind the last content: gathers of 8-byte words may read past its end."""
 _MORE = "give the link more address space (ulimit -v); or is the file no archive of a package?"
-_MAP_FAILED = ctypes.c_void_p(-1).value
 
 
 def _no_room(content: memoryview) -> int:
@@ -120,7 +115,6 @@ class MappedFiles:
         page = mmap.PAGESIZE
         self._sizes = np.array(sizes, np.int64)
         self._sizes[self._sizes > _LARGEST] = _LEFT_OUT
-        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
         room = _ROOM + int(np.maximum(self._sizes, 0).sum()) // 4
         while True:
             # One spare page after each file: gathers of 8-byte words may read past a file's end.
@@ -128,7 +122,7 @@ class MappedFiles:
             self.bases = np.concatenate(([0], ends[:-1])).astype(np.int64)
             end = int(ends[-1]) if len(ends) else page
             try:
-                self._span = mmap.mmap(-1, end + room, flags)
+                self._span = reserve(end + room)
                 break
             except OSError as e:
                 if room:
@@ -141,13 +135,12 @@ class MappedFiles:
                         remedy=_MORE,
                     ) from e
                 self._sizes[np.argmax(self._sizes)] = _LEFT_OUT
-        span = np.frombuffer(memoryview(self._span).toreadonly(), np.uint8)
+        whole = np.frombuffer(memoryview(self._span).toreadonly(), np.uint8)
         self._read: list[int] = []
         self.arena = Arena(
-            span, end, _putting(self._span, end), _letting_go(self._span, self._read, end)
+            whole, end, _putting(self._span, end), _letting_go(self._span, self._read, end)
         )
-        self._mmap: Any = None
-        self._address = 0
+        self._address: int = whole.ctypes.data
 
     def map(self, slot: int, path: str) -> int:
         """Map the file ``path`` over slice ``slot``; return its size in bytes.
@@ -181,7 +174,7 @@ class MappedFiles:
                     remedy="do not rebuild packages during a link; link again",
                 )
             ledger.opened(size, path)
-            if size and not self._map_fixed(fd, base, size):
+            if size and not self._mapped(fd, base, size):
                 self._read.append(slot)
                 with open(fd, "rb", closefd=False) as f:
                     f.readinto(memoryview(self._span)[base : base + size])
@@ -196,16 +189,12 @@ class MappedFiles:
         finally:
             os.close(fd)
 
-    def _map_fixed(self, fd: int, base: int, size: int) -> bool:
-        if self._mmap is None:
-            self._mmap = ctypes.CDLL(None).mmap
-            self._mmap.restype = ctypes.c_void_p
-            word, number = ctypes.c_size_t, ctypes.c_int
-            self._mmap.argtypes = (word, word, number, number, number, ctypes.c_long)
-            self._address = self.arena.bytes.ctypes.data
-        flags = mmap.MAP_PRIVATE | _MAP_FIXED
-        got = self._mmap(self._address + base, size, mmap.PROT_READ, flags, fd, 0)
-        return bool(got != _MAP_FAILED)
+    def _mapped(self, fd: int, base: int, size: int) -> bool:
+        try:
+            map_over(self._address + base, size, fd)
+        except OSError:
+            return False
+        return True
 
 
 # What an arena does, of its span alone: with the files it would be a cycle.

@@ -13,6 +13,7 @@ from linkpipe.arrays.threads import each, shares
 from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import UserError
 from linkpipe.kernels.spans import copy_spans
+from linkpipe.output.outfile import in_file
 from linkpipe.tables.symbols import Flag
 from linkpipe.values import Shown
 
@@ -63,8 +64,11 @@ def laid_out(sections: Sections, symbols: Symbols) -> Laid:
     return Laid(every, row_of, address, address + delta[row_of])
 
 
-def fill_image(sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes) -> U8:
-    """The file's bytes up to the end of its last segment: uint8[n], writable, with room behind.
+def fill_image(
+    sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes, path: str = ""
+) -> U8:
+    """The file's bytes up to the end of its last segment: uint8[n], writable, with room behind;
+    in memory of a file where the image becomes the one at ``path``, and there can be such.
 
     Code sections are filled with ``code_pad`` where no symbol's content lies, the rest with zero.
     The pattern starts anew where a content ends and where a symbol ends. Raises UserError for
@@ -72,7 +76,9 @@ def fill_image(sections: Sections, symbols: Symbols, laid: Laid, code_pad: bytes
     """
     end = max((s.fileoff + s.filesize for s in sections.segments), default=0)
     try:
-        image = roomy(np.uint8, end)
+        image = in_file(path, end) if path else None
+        if image is None:
+            image = roomy(np.uint8, end)
     except MemoryError as e:
         raise UserError(
             f"mapping output file failed: cannot allocate {end} bytes",

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from linkpipe.arrays.filememory import FileMemory, file_of
 from linkpipe.arrays.types import U8
 from linkpipe.errors import UserError
 from linkpipe.process import ledger, litter
@@ -27,10 +28,25 @@ _DESCRIPTOR = r"/(?:dev|proc/(?:self|thread-self|\d+))/fd/(\d+)"
 _LINKS = 40
 """Symbolic links that Linux follows in a path."""
 
+_MANY = 4 << 20
+"""Bytes for which memory of a file pays."""
+
 _NOT_OPENED = (errno.ETXTBSY, errno.EACCES, errno.EPERM, errno.EROFS)
 
 _NO_NEIGHBOUR = (errno.EACCES, errno.EPERM, errno.EROFS)
 """Why a folder may take no new file, though a file in it may be written to."""
+
+
+def in_file(path: str, size: int) -> U8 | None:
+    """``size`` zeros with room behind (linkpipe.arrays.reuse) in the memory of a file that
+    `new_output` can put at ``path``; None where they are few, or there can be no such file."""
+    if size < _MANY or is_special(path):
+        return None
+    folder = os.path.dirname(os.path.realpath(path))
+    try:
+        return np.asarray(FileMemory(folder, size, _MODE))[:size]
+    except (OSError, OverflowError):
+        return None
 
 
 @contextmanager
@@ -46,7 +62,7 @@ def new_output(path: str, content: U8) -> Iterator[None]:
         _write(path, path, content)
         return
     with replacing(path) as file:
-        if file != path:
+        if file != path and not _named(file, path, content):
             _write(file, path, content)
         yield
         if file == path:
@@ -169,6 +185,22 @@ def _settle(temporary: str, target: str) -> None:
         if e.errno != errno.EBUSY:
             raise
         _overwrite(target, memoryview(np.fromfile(temporary, np.uint8)))
+
+
+def _named(file: str, path: str, content: U8) -> bool:
+    """Whether the content lies in a file's memory, and this file is now the one at ``file``."""
+    memory = file_of(content)
+    if memory is None:
+        return False
+    other = _neighbour(os.path.realpath(path))
+    ledger.making(other)
+    try:
+        memory.name(other, len(content))
+        os.replace(other, file)
+    except OSError:
+        litter.remove(other)
+        return False
+    return True
 
 
 def _write(file: str, path: str, content: U8) -> None:

@@ -25,6 +25,9 @@ from tests.conformance.toolchain import environment
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.faults.preloaded"])
 
+before: list[Callable[[], None]] = []
+"""What each link calls first, beside its conditions."""
+
 HANGS = 60
 """Seconds after which a link is said to hang."""
 
@@ -107,7 +110,7 @@ def start(
         given = inputs(program)
         argv, env = [*given.flags, str(given.main)], given.environment() | env
     argv = [*argv[:-1], "-o", "out", *flags, main or argv[-1]]
-    process = _CONTEXT.Process(target=_run, args=(str(folder), argv, env, conditions))
+    process = _CONTEXT.Process(target=_run, args=(str(folder), argv, env, [*before, conditions]))
     process.start()
     return Running(process, folder)
 
@@ -118,7 +121,7 @@ def link(folder: Path, *flags: str, **how: Any) -> Ended:
 
 
 def _run(
-    folder: str, argv: list[str], env: Mapping[str, str], conditions: Callable[[], None]
+    folder: str, argv: list[str], env: Mapping[str, str], conditions: list[Callable[[], None]]
 ) -> None:
     from linkpipe.cli.link import main
     from linkpipe.process.run import process
@@ -135,7 +138,8 @@ def _run(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)  # whoever runs the tests may have them ignored
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    conditions()
+    for condition in conditions:
+        condition()
     process(lambda: main(argv), child=True)
 
 

@@ -11,7 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from linkpipe.output import outfile
+from tests.faults import links
 from tests.faults.links import OLD, files, link, start
+
+
+def in_files() -> None:
+    """As a large program, whose image lies in the memory of a file (linkpipe.arrays.filememory)."""
+    outfile._MANY = 0
+
+
+@pytest.fixture(params=[links.as_it_is, in_files], autouse=True)
+def image(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "before", [request.param])
 
 
 def untouched(folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -149,23 +150,43 @@ def test_only_who_sets_the_fact_gets_it() -> None:
 
 LINK = """
 import os, sys
-from linkpipe.arrays import reuse
+from linkpipe.arrays import filememory, reuse
 from linkpipe.engine import context
 from linkpipe.engine.session import options_for, run_link
-def reused(array, size):
-    print("reused")
-    return reuse.reused(array, size)
-reuse._STEP, context.reused = 1 << 16, reused  # of small files, too
-run_link(options_for(sys.argv[2:], os.environ), keep=sys.argv[1] == "keep")
+from linkpipe.output import outfile
+def told(what, function):
+    def told(*given):
+        print(what)
+        return function(*given)
+    return told
+def none(*given, **more):
+    raise OSError("there is no such thing here")
+reuse._STEP = outfile._MANY = 1 << 16  # small files, too
+context.reused, outfile._write = told("reused", reuse.reused), told("written", outfile._write)
+way = sys.argv[1]
+if way == "no name":  # where there is no /proc, say
+    filememory.os.link = none
+if way == "no such files":
+    outfile.FileMemory = none
+run_link(options_for(sys.argv[2:], os.environ), keep=way == "keep")
 """
+
+WAYS = {
+    "keep": "written\n",
+    "let go": "reused\n",
+    "no name": "reused\nwritten\n",
+    "no such files": "reused\nwritten\n",
+}
+"""What is done of facts, or is not to be had, and what happens of the file's memory."""
 
 
 @pytest.mark.parametrize("flags", ["", "-w", "-s -w"])
 def test_the_file_of_a_real_link_is_made_where_its_segments_are(flags: str, tmp_path: Path) -> None:
-    """And it is the same as where it is not: in tests, which check every link, facts are kept."""
+    """In the output's own memory. And it is the same as where it is not: in tests, which check
+    every link, facts are kept."""
     given = inputs(TINY)
-    said, made = [], []
-    for way in ("keep", "let go"):
+    said, made = {}, set()
+    for way in WAYS:
         output = tmp_path / way
         argv = [way, *given.flags, *flags.split(), "-o", str(output), str(given.main)]
         done = subprocess.run(
@@ -175,7 +196,8 @@ def test_the_file_of_a_real_link_is_made_where_its_segments_are(flags: str, tmp_
             capture_output=True,
             check=True,
         )
-        said.append(done.stdout)
-        made.append(output.read_bytes())
-    assert said == ["", "reused\n"]
-    assert made[0] == made[1]
+        said[way] = done.stdout
+        made.add(output.read_bytes())
+    assert said == WAYS
+    assert len(made) == 1
+    assert sorted(os.listdir(tmp_path)) == sorted(WAYS)

@@ -95,7 +95,7 @@ def test_pages_that_were_read_are_let_go(tmp_path: Path) -> None:
 
 def test_what_could_not_be_mapped_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").write_bytes(b"content")
-    monkeypatch.setattr(MappedFiles, "_map_fixed", lambda *_: False)
+    monkeypatch.setattr(MappedFiles, "_mapped", lambda *_: False)
     mapped = MappedFiles([7])
     mapped.map(0, str(tmp_path / "a"))
     mapped.arena.let_go()
