@@ -20,6 +20,11 @@ def test_many_bytes_lie_beside_the_output(tmp_path: Path) -> None:
     assert array is not None
     assert len(array) == MANY
     assert has_room(array, 2 * MANY)
+    assert any(
+        os.readlink(f"/proc/self/fd/{number}").startswith(str(tmp_path / "folder"))
+        for number in os.listdir("/proc/self/fd")
+        if os.path.islink(f"/proc/self/fd/{number}")
+    )
     memory = file_of(array)
     assert memory is not None
     memory.name(str(tmp_path / "folder" / "new"), 5)
