@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 import numpy as np
@@ -31,14 +31,14 @@ import numpy.typing as npt
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.room import Memory
-from linkpipe.arrays.types import I32, I64, U32
+from linkpipe.arrays.types import I32, I64, U8, U32
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
 from linkpipe.kernels import records as codes
 from linkpipe.kernels.contents import LEFT_OUT, share
 from linkpipe.symkind import SymKind, is_data, is_text
-from linkpipe.tables.contents import check_contents, group_contents
+from linkpipe.tables.contents import Contents, check_contents, group_contents
 from linkpipe.tables.names import Names, Slots
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import Packages
@@ -67,9 +67,42 @@ def resolve(link: Link) -> Link:
     # What nobody reads without debug information is still named when dependencies are printed.
     with_dwarf = link.options.dumpdep or not link.options.w
     contents = group_contents(objects, _STICKY, with_dwarf=with_dwarf)
+    settled = _settle(link, contents, with_dwarf=with_dwarf)
+    symbols = _table(objects, link.arch.regabi, settled)
+    places = int(objects.local_base[-1])
+    memory = Memory.begin(np.int32, places)
+    memory[settled.place] = settled.ids
+    share(contents.first, memory[:places])
+    builtins = _builtins(symbols, link.release.builtins, link.arch.regabi)
+    objects = attrs.evolve(objects, local_to_id=memory.table(places), builtins=builtins)
+    check_contents(objects, contents)
+    return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
+
+
+class _Settled(NamedTuple):
+    """Which symbol each record is of, and whose definition wins; all that is kept of the records,
+    for their names take as much memory as the table of symbols.
+
+    ``place``, ``flags`` and ``align`` are as in Records, a row each; ``reference`` uint8: whether
+    it only refers to the symbol; ``ids`` int32: which one. ``winner`` int32, by id: the row.
+    ``fixups``: sizes to correct, by id. ``names``: ids by name.
+    """
+
+    place: I32
+    reference: U8
+    flags: U32
+    align: I32
+    ids: I32
+    winner: I32
+    fixups: dict[int, int]
+    names: Slots
+
+
+def _settle(link: Link, contents: Contents, *, with_dwarf: bool) -> _Settled:
+    """Read the records, and tell them apart."""
+    objects = link.objects
     left_out = contents.noted & np.uint8(LEFT_OUT)
-    regabi = link.arch.regabi
-    records = read_records(objects, regabi, with_dwarf=with_dwarf, left_out=left_out)
+    records = read_records(objects, link.arch.regabi, with_dwarf=with_dwarf, left_out=left_out)
 
     # leader[row]: the row whose symbol it is. Rows that lead themselves are new symbols.
     leader = np.arange(len(records.place), dtype=np.int32)
@@ -84,17 +117,16 @@ def resolve(link: Link) -> Link:
     fixups = _settle_names(
         link.packages, objects, records, leader, ids, winner, plain_wins=link.release.plain_wins
     )
-
-    names = slots.renumbered(named, ids)
-    symbols = _table(objects, regabi, records, ids, winner, fixups, names)
-    places = int(objects.local_base[-1])
-    memory = Memory.begin(np.int32, places)
-    memory[records.place] = ids
-    share(contents.first, memory[:places])
-    builtins = _builtins(symbols, link.release.builtins, regabi)
-    objects = attrs.evolve(objects, local_to_id=memory.table(places), builtins=builtins)
-    check_contents(objects, contents)
-    return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
+    return _Settled(
+        place=records.place,
+        reference=(records.cls == REF).view(np.uint8),
+        flags=records.flags,
+        align=records.align,
+        ids=ids,
+        winner=winner,
+        fixups=fixups,
+        names=slots.renumbered(named, ids),
+    )
 
 
 def _lead_equal_names(objects: Objects, records: Records, leader: I32) -> tuple[I32, Slots]:
@@ -203,15 +235,8 @@ def _overwrite(
     )
 
 
-def _table(
-    objects: Objects,
-    regabi: bool,
-    records: Records,
-    ids: I32,
-    winner: I32,
-    fixups: dict[int, int],
-    by_name: Slots,
-) -> Symbols:
+def _table(objects: Objects, regabi: bool, settled: _Settled) -> Symbols:
+    winner = settled.winner
     n = len(winner)
     memory = {
         name: Memory.begin(dtype, n, DEFAULTS.get(name, 0), n if name in DESCRIBED else 0)
@@ -221,27 +246,27 @@ def _table(
     for name in DESCRIBED:
         columns[name][0] = DEFAULTS.get(name, 0)
     described = {name: columns[name][1:] for name in DESCRIBED}
-    describe(objects, regabi, records.place[winner[1:]], described)
-    for sym, size in fixups.items():
+    describe(objects, regabi, settled.place[winner[1:]], described)
+    for sym, size in settled.fixups.items():
         columns["size"][sym] = size
     # What the table does not have from the winner alone.
     codes.shared(
-        ids,
+        settled.ids,
         winner,
-        (records.cls == REF).view(np.uint8),
-        records.flags,
-        records.align,
+        settled.reference,
+        settled.flags,
+        settled.align,
         _STICKY,
         columns["flags"],
         columns["align"],
     )
     return Symbols(
         arena=objects.arena,
-        made=n - int(np.count_nonzero(records.cls[winner[1:]] == REF)),
+        made=n - int(np.count_nonzero(settled.reference[winner[1:]])),
         contents=MappingProxyType({}),
         extnames=MappingProxyType({}),
         packages=MappingProxyType({}),
-        by_name=by_name,
+        by_name=settled.names,
         created=MappingProxyType({}),
         created_names=(b"",),
         **{name: column.table(n) for name, column in memory.items()},
