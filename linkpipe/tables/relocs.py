@@ -72,14 +72,13 @@ class Relocs(InNotebook):
     @classmethod
     def gather(cls, nsyms: int, ids: Ints, columns: RelocColumns) -> Relocs:
         """A table of the relocations ``columns`` of the symbols ``ids`` (row i: ids[i])."""
-        first = np.zeros(nsyms, np.int64)
-        count = np.zeros(nsyms, np.int32)
+        first, count = Memory.begin(np.int64, nsyms), Memory.begin(np.int32, nsyms)
         count[ids] = columns.counts
         first[ids] = np.cumsum(columns.counts) - columns.counts
         arrays: dict[str, npt.NDArray[Any]] = {
             name: np.ascontiguousarray(getattr(columns, name)) for name in _COLUMNS
         }
-        return cls(first=first, count=count, **arrays)
+        return cls(first=first.table(nsyms), count=count.table(nsyms), **arrays)
 
     @classmethod
     def empty(cls, nsyms: int) -> Relocs:
@@ -130,9 +129,15 @@ class Relocs(InNotebook):
 
     def _spans_with(self, ids: Ints, first: Ints, count: Ints) -> dict[str, Any]:
         """The columns of symbols, with the rows that the symbols ``ids`` have now."""
-        n = max(len(self.first), int(ids.max(initial=-1)) + 1)
+        before = len(self.first)
+        n = max(before, int(ids.max(initial=-1)) + 1)
         columns = {}
         for name, old, new in (("first", self.first, first), ("count", self.count, count)):
+            if ids.min(initial=before) >= before:
+                added = np.zeros(n - before, old.dtype)
+                added[ids - before] = new
+                columns[name] = longer(old, old.dtype, [added])
+                continue
             memory = Memory.copy_of(old.dtype, old, n)
             memory.write(n, ids, new)
             columns[name] = memory.table(n)

@@ -45,6 +45,8 @@ def test_extended(old: list[list[Any]], new: list[list[Any]], beyond: int) -> No
     ids = n + beyond + np.arange(len(new))[::-1]
     after = table.extended(ids, columns(new))
     assert not after.check()
+    other = table.extended(ids, columns(new[::-1]))
+    assert [rows_of(other, sym) for sym in ids.tolist()] == new[::-1], "of the same table"
     assert [rows_of(after, sym) for sym in range(n)] == old
     assert [rows_of(after, sym) for sym in ids.tolist()] == new
     assert [rows_of(table, sym) for sym in range(n)] == old, "the old table is as it was"
@@ -75,6 +77,17 @@ def test_edited(start: list[list[Any]], edits: list[list[tuple[int, bool, list[A
     for table, said in zip(tables, want, strict=True):
         assert not table.check()
         assert [rows_of(table, sym) for sym in range(9)] == [said.get(sym, []) for sym in range(9)]
+
+
+def test_symbols_that_are_new_share_the_memory_of_those_before() -> None:
+    """Not so where others have got relocations: the old table stays."""
+    table = Relocs.gather(100, np.arange(9), columns([[]] * 9))
+    for sym, shared in ((100, True), (102, True), (8, False)):
+        after = table.extended(np.array([sym]), columns([[(1, 2, 3, True, 4, 5)]]))
+        assert np.shares_memory(after.first, table.first) == shared
+        assert np.shares_memory(after.count, table.count) == shared
+        assert rows_of(after, sym) == [(1, 2, 3, True, 4, 5)]
+        table = after
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=50), st.lists(st.integers(0, 99)))
