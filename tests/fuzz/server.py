@@ -63,7 +63,8 @@ class Outcome:
         said: on standard error and standard output.
         late: whether it was ended from outside, for taking too long.
         last: the last pass that began.
-        seconds, peak: of processor time; bytes, the largest resident set.
+        seconds, peak: of processor time; bytes, the largest resident set, beyond what was there
+            before the link's process began to link.
         output: what is in the output's place, None for nothing.
         touched: whether that is another file than before.
         left: files that are there and were not.
@@ -93,9 +94,11 @@ class _Progress(Observer):
 @attrs.frozen(eq=False)
 class _Child:
     """A process that links what it is sent: through ``requests`` a folder, arguments, variables;
-    through ``results`` the status, and what was used. What it says is in the file ``said``."""
+    through ``results`` the status, and what was used. What it says is in the file ``said``. Of its
+    memory ``begun`` bytes are its parent's, which may be a process that has run many tests."""
 
     process: int
+    begun: int
     said: int
     requests: BinaryIO
     results: BinaryIO
@@ -179,6 +182,7 @@ class Server:
             status, used = child.end()
             seconds, peak = used.ru_utime + used.ru_stime, used.ru_maxrss << 10
             self.child = None
+        peak, kept = peak - child.begun, kept - child.begun
         if kept > KEPT or status not in (0, 1, 2):
             self.close()
         last = bytes(self.shared[:64]).rstrip(b"\0").decode()
@@ -210,6 +214,7 @@ class Server:
     def _fork(self) -> _Child:
         said = os.memfd_create("said")
         (requests, to_child), (results, from_child) = os.pipe(), os.pipe()
+        begun = _sizes()["RssAnon"]  # files that are mapped here are not there
         process = os.fork()
         if process == 0:
             os.close(to_child)
@@ -217,7 +222,7 @@ class Server:
             self._serve(said, os.fdopen(requests, "rb"), os.fdopen(from_child, "wb"))
         os.close(requests)
         os.close(from_child)
-        return _Child(process, said, os.fdopen(to_child, "wb"), os.fdopen(results, "rb"))
+        return _Child(process, begun, said, os.fdopen(to_child, "wb"), os.fdopen(results, "rb"))
 
     def _serve(self, said: int, requests: BinaryIO, results: BinaryIO) -> NoReturn:
         """Link what comes, as the command does in a process that ends with the link."""
@@ -341,10 +346,15 @@ def _cpu() -> float:
 
 def _resident() -> tuple[int, int]:
     """The largest resident set, and the one of now, in bytes."""
+    sizes = _sizes()
+    return sizes["VmHWM"], sizes["VmRSS"]
+
+
+def _sizes() -> dict[str, int]:
+    """What the kernel says of this process's memory, in bytes."""
     with open("/proc/self/status") as file:
-        sizes = dict(line.split(":") for line in file)
-    most, now = (int(sizes[name].split()[0]) << 10 for name in ("VmHWM", "VmRSS"))
-    return most, now
+        rows = [line.split() for line in file]
+    return {row[0].rstrip(":"): int(row[1]) << 10 for row in rows if row[-1] == "kB"}
 
 
 def _read(said: int) -> str:

@@ -257,12 +257,21 @@ def test_faults_are_seen(
         monkeypatch.setitem(server.LIMITS, resource.RLIMIT_CPU, 1)
     if fault is _wait:
         monkeypatch.setattr(server, "SECONDS", 2)
-    # A child begins with its parent's memory, but without the files that are mapped there.
-    status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
-    resident = int(status["RssAnon"].split()[0]) << 10
-    monkeypatch.setattr(verdicts, "MEMORY", resident + (1 << 28))
+    monkeypatch.setattr(verdicts, "MEMORY", 1 << 28)
     given = files(Case(SMALL, "w", ()))
     assert judge(given, forks.linkpipe(given), None).name == expected
+
+
+def test_memory_of_the_tests_is_not_the_links(
+    forks: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process begins as a copy of one that may have run thousands."""
+    pages = mmap.mmap(-1, 1 << 29, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    for at in range(0, len(pages), mmap.PAGESIZE):
+        pages[at] = 1
+    monkeypatch.setattr(verdicts, "MEMORY", 1 << 28)
+    given = files(Case(SMALL, "w", ()))
+    assert judge(given, forks.linkpipe(given, fresh=True), None).name == "linked"
 
 
 @pytest.mark.parametrize(
