@@ -265,13 +265,13 @@ def _deferreturn(link: Link, ids: I32) -> I64:
         hit |= relocs.target == way
     rows = np.flatnonzero(hit)
     rows = rows[np.isin(relocs.type[rows], list(arch.calls))]
-    inside = ids < len(relocs.first)
-    having = np.flatnonzero(inside & (relocs.count[np.where(inside, ids, 0)] > 0))
-    first = relocs.first[ids[having]]
+    first, count = relocs.spans_of(ids)
+    having = np.flatnonzero(count)
+    first = first[having]
     order = np.argsort(first, kind="stable")
     place = np.searchsorted(first[order], rows, side="right") - 1
     owner = having[order[place]]
-    belongs = rows < relocs.first[ids[owner]] + relocs.count[ids[owner]]
+    belongs = rows < first[order[place]] + count[owner]
     back = arch.deferreturn
     if link.options.modular and arch.deferreturn_dynamic is not None:
         back = arch.deferreturn_dynamic

@@ -72,7 +72,8 @@ def reachability(link: Link) -> Link:
     reached = np.flatnonzero(flood.reached)
     inputs.objects.refuse(link.symbols.object[reached], link.symbols.local[reached])
     _refuse_debug(link, reached)
-    kept = np.flatnonzero(flood.reached & (inputs.relocs.count > 0))
+    kept = inputs.relocs.having()
+    kept = kept[flood.reached[kept]]
     link.objects.arena.let_go()  # few of the pages that tell of symbols are asked for again
     return _result(link, flood, roots, kept, *dropped)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.ask.modules import Modules
 from linkpipe.compare import moduledata
@@ -82,10 +81,8 @@ class _Relocated:
         ids = ids[(symbols.value[ids] != 0) & (symbols.size[ids] > 0)]
         self._ids = ids[np.argsort(symbols.value[ids], kind="stable")]
         self._starts = symbols.value[self._ids]
-        with_rows = self._ids[self._ids < len(relocs.count)]
-        counts = relocs.count[with_rows]
-        self.rows = expand(relocs.first[with_rows], counts)
-        bases = np.repeat(symbols.value[with_rows], counts)
+        self.rows, counts = relocs.rows_of_many(self._ids)
+        bases = np.repeat(self._starts, counts)
         self.places: I64 = np.add(bases, relocs.offset[self.rows], dtype=np.int64)
         self.sizes: I64 = relocs.size[self.rows].astype(np.int64)
 

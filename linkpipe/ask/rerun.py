@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.columns import frozen
-from linkpipe.arrays.ragged import distinct, expand
+from linkpipe.arrays.ragged import distinct
 from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.deadcode.flood import Flood
 from linkpipe.deadcode.inputs import Inputs
@@ -111,9 +111,8 @@ class _Flood(Flood):
 
     def _flood(self, wave: npt.NDArray[Any]) -> None:
         """The plain rule wave by wave, by `_mark`: what keeps a symbol is of an earlier turn."""
-        first, count, follow = self.table.first, self.table.count, self._follow
         while len(wave):
-            wave = self._mark(follow[expand(first[wave], count[wave])])
+            wave = self._mark(self._follow[self.table.rows_of_many(wave)[0]])
 
     def _mark(self, ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if self._without is not None:

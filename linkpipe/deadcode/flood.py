@@ -100,7 +100,8 @@ class Flood:
     def _flood(self, wave: npt.NDArray[Any]) -> None:
         """The plain rule: what a reachable symbol refers to is reachable."""
         ids, reached = wave.astype(np.int32, copy=False), self.reached.view(np.uint8)
-        flood(self.table.first, self.table.count, self._follow, ids, reached)
+        table = self.table
+        flood(table.entry, table.first, table.count, self._follow, ids, reached)
 
     def _read_notes(self) -> None:
         """Carry out the compiler's notes to the analysis in what was reached."""
@@ -143,6 +144,7 @@ class Flood:
             self.used |= self.gotype & self.reached
         # A method's type is a part of its receiver's, though the plain rule does not keep it.
         spread(
+            self.table.entry,
             self.table.first,
             self.table.count,
             self._follow,

@@ -58,7 +58,7 @@ class Inputs(Shown):
     @property
     def owner(self) -> I32:
         """The symbol of each relocation: int32[n]."""
-        return np.repeat(self.known.astype(np.int32), self.relocs.count[self.known])
+        return np.repeat(self.relocs.symbol, self.relocs.count)
 
     def auxs(self, types: Collection[int]) -> tuple[I64, AuxColumns]:
         """The auxiliary symbols of these types, and whose they are: int64[m]. Symbols that the
@@ -79,7 +79,7 @@ def read_inputs(link: Link, roots: Iterable[int] = (), *, debug: bool = False) -
     """
     symbols, objects, made, mode = link.symbols, link.objects, link.relocs, link.mode
     own = symbols.made_contents()
-    own[np.flatnonzero(made.count)] = True
+    own[made.having()] = True
     others = np.flatnonzero(own)
     rows, counts = made.rows_of_many(others)
     theirs = RelocColumns(counts, *(getattr(made, name)[rows] for name in RelocColumns._fields[1:]))

@@ -133,8 +133,8 @@ class Walk:
             self._used[symbol] = True
         in_interface = is_type and bool(self._used[symbol])
         methods = []
-        first = int(table.first[symbol])
-        rows = np.flatnonzero(self._says[first : first + int(table.count[symbol])]) + first
+        own = table.rows_of(symbol)
+        rows = np.flatnonzero(self._says[own]) + own.start
         kinds, targets = table.type[rows].tolist(), table.target[rows].tolist()
         for row, kind, target in zip(rows.tolist(), kinds, targets, strict=True):
             if kind == R_METHODOFF:

@@ -10,6 +10,7 @@ import numpy as np
 
 
 def flood(
+    entry: cython.const[cython.int][::1],
     first: cython.const[cython.longlong][::1],
     count: cython.const[cython.int][::1],
     follow: cython.const[cython.int][::1],
@@ -19,18 +20,21 @@ def flood(
     """Mark what can be reached from the symbols ``wave``, in ``reached`` uint8[n]; what is marked
     there is not looked into, unless it is in ``wave``.
 
-    Symbol s needs ``follow[r]`` for each of the ``count[s]`` rows r from ``first[s]`` on. Rows and
-    symbols are checked here: those that there are not raise IndexError.
+    Symbol s needs ``follow[r]`` for each of the ``count[e]`` rows r from ``first[e]`` on, where e
+    is ``entry[s]``, or 0 where there is no such entry. Rows and symbols are checked here: those
+    that there are not raise IndexError.
 
     ``for s in wave: new = follow[s's rows] not in reached; reached |= new; wave += new``
     """
     n: cython.longlong = reached.shape[0]
-    if first.shape[0] != n or count.shape[0] != n:
-        raise ValueError("columns of symbols differ in length")
+    known: cython.longlong = first.shape[0]
+    if entry.shape[0] != n or count.shape[0] != known or known == 0:
+        raise ValueError("columns of symbols, or of entries, differ in length")
     # Symbols that have been marked and not been looked into; each is there once.
     waiting: cython.int[::1] = memoryview(np.empty(n, np.int32))
     waits: cython.longlong
     i: cython.longlong
+    at: cython.longlong
     row: cython.longlong
     target: cython.longlong
     symbol: cython.longlong = 0
@@ -40,15 +44,16 @@ def flood(
             symbol = wave[i]
             waits = 0
             while True:
-                if (
-                    symbol < 0
-                    or symbol >= n
-                    or count[symbol] < 0
-                    or not 0 <= first[symbol] <= follow.shape[0] - count[symbol]
-                ):
+                if symbol < 0 or symbol >= n:
                     bad = True
                     break
-                for row in range(first[symbol], first[symbol] + count[symbol]):
+                at = entry[symbol]
+                if at < 0 or at >= known:
+                    at = 0
+                if count[at] < 0 or not 0 <= first[at] <= follow.shape[0] - count[at]:
+                    bad = True
+                    break
+                for row in range(first[at], first[at] + count[at]):
                     target = follow[row]
                     if target < 0 or target >= n:
                         bad = True
@@ -68,6 +73,7 @@ def flood(
 
 
 def spread(
+    entry: cython.const[cython.int][::1],
     first: cython.const[cython.longlong][::1],
     count: cython.const[cython.int][::1],
     follow: cython.const[cython.int][::1],
@@ -84,24 +90,25 @@ def spread(
     have been marked is ``done``, and not looked into again.
 
     The parts of symbol s are ``follow[r]``, or ``target[r]`` where that is ``always`` one, for each
-    of the ``count[s]`` rows r from ``first[s]`` on. Rows and symbols are checked here: those that
-    there are not raise IndexError.
+    of the ``count[e]`` rows r from ``first[e]`` on, where e is ``entry[s]``, or 0 where there is no
+    such entry. Rows and symbols are checked here: those that there are not raise IndexError.
 
     ``for s in among: if used[s] and reached[s] and not done[s]: done |= s;
     used |= wanted & s's parts; among += wanted & s's parts``
     """
     n: cython.longlong = wanted.shape[0]
     if not (
-        first.shape[0] == count.shape[0] == reached.shape[0] == n
-        and used.shape[0] == done.shape[0] == n
+        entry.shape[0] == reached.shape[0] == used.shape[0] == done.shape[0] == n
+        and first.shape[0] == count.shape[0] > 0
     ):
-        raise ValueError("columns of symbols differ in length")
+        raise ValueError("columns of symbols, or of entries, differ in length")
     if not follow.shape[0] == target.shape[0] == always.shape[0]:
         raise ValueError("columns of rows differ in length")
     # Symbols that are done and have not been looked into; each is there once.
     waiting: cython.int[::1] = memoryview(np.empty(n + 1, np.int32))
     waits: cython.longlong
     i: cython.longlong
+    at: cython.longlong
     row: cython.longlong
     part: cython.longlong
     symbol: cython.longlong = 0
@@ -120,10 +127,13 @@ def spread(
             while waits:
                 waits -= 1
                 symbol = waiting[waits]
-                if count[symbol] < 0 or not 0 <= first[symbol] <= follow.shape[0] - count[symbol]:
+                at = entry[symbol]
+                if at < 0 or at >= first.shape[0]:
+                    at = 0
+                if count[at] < 0 or not 0 <= first[at] <= follow.shape[0] - count[at]:
                     bad = True
                     break
-                for row in range(first[symbol], first[symbol] + count[symbol]):
+                for row in range(first[at], first[at] + count[at]):
                     part = target[row] if always[row] else follow[row]
                     if part < 0 or part >= n:
                         bad = True

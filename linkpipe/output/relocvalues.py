@@ -44,11 +44,10 @@ class RelocValues:
     def _shorten(self, kind: RelocKind, rows: I64) -> None:
         """Leave trampolines out where that to which they lead is in reach."""
         table, symbols = self._link.relocs, self._symbols
-        counts = table.rows_of_many(self._of.target[rows])[1]
+        jumps, counts = table.spans_of(self._of.target[rows])
         for i, count in zip(rows[counts != 1].tolist(), counts[counts != 1].tolist(), strict=True):
             self._errors.no_trampoline(self._where(i), count)
-        rows = rows[counts == 1]
-        jumps = table.first[self._of.target[rows]]
+        rows, jumps = rows[counts == 1], jumps[counts == 1]
         leads = np.isin(table.type[jumps], list(self._link.arch.calls))
         for i in rows[~leads].tolist():
             self._errors.no_jump(self._where(i))

@@ -1,7 +1,7 @@
 """Relocations of the symbols that take part in the link.
 
-Columns over all relocations, and for each symbol the range of its own. Reachability
-reads them for what it reaches; passes add those of symbols that the linker makes.
+Columns over all relocations, and the range of each symbol's own. Reachability reads them
+for what it reaches, a tenth of all symbols; passes add those of symbols that the linker makes.
 Relocation types are the Go object file's (cmd/internal/objabi/reloctype.go); the generic
 ones have names in ``linkpipe.reloctype``, an architecture's own live with it.
 """
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.columns import columns
+from linkpipe.arrays.index import entries, none_of, with_entries
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.room import Column, Memory, longer
 from linkpipe.arrays.types import I32, I64, U8, U16, Bool, Ints
@@ -31,16 +32,18 @@ _DTYPES = {
     "add": np.int64,
     "target": np.int32,
 }
+_ENTRIES = {"symbol": np.int32, "first": np.int64, "count": np.int32}
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns)
 class Relocs(InNotebook):
-    """Relocations as columns; rows of symbol s are [first[s], first[s] + count[s]).
+    """Relocations as columns, and an entry for each symbol that has any: which ones.
 
     Attributes:
-        first: int64[nsyms], the first row of each symbol. Symbols made later than the table have no
-            rows; use ``rows_of``.
-        count: int32[nsyms], how many rows it has, 0 for symbols that were not read.
+        entry: int32[nsyms], the entry of each symbol (linkpipe.arrays.index; other tables' are in
+            it, too: ask `spans_of`). Symbols made later than the table have none.
+        symbol: int32[k], whose each entry is; entry 0 is nobody's.
+        first: int64[k], its first row. count: int32[k], how many it has.
         offset: int32[m], bytes from the symbol's start.
         size: uint8[m], bytes patched; 0 marks a relocation that only reachability uses.
         type: uint16[m], the Go object file's number without the weak bit (``reloctype``; numbers of
@@ -50,6 +53,8 @@ class Relocs(InNotebook):
         target: int32[m], the id of the symbol that it refers to, 0: none.
     """
 
+    entry: I32
+    symbol: I32
     first: I64
     count: I32
     offset: I32
@@ -72,13 +77,17 @@ class Relocs(InNotebook):
     @classmethod
     def gather(cls, nsyms: int, ids: Ints, columns: RelocColumns) -> Relocs:
         """A table of the relocations ``columns`` of the symbols ``ids`` (row i: ids[i])."""
-        first, count = Memory.begin(np.int64, nsyms), Memory.begin(np.int32, nsyms)
-        count[ids] = columns.counts
-        first[ids] = np.cumsum(columns.counts) - columns.counts
+        entry = with_entries(none_of(nsyms), 1, ids)
+        counts = np.asarray(columns.counts)
+        spans = (ids, np.cumsum(counts) - counts, counts)
+        told = {
+            name: longer(np.zeros(1, dtype), dtype, [values])
+            for (name, dtype), values in zip(_ENTRIES.items(), spans, strict=True)
+        }
         arrays: dict[str, npt.NDArray[Any]] = {
             name: np.ascontiguousarray(getattr(columns, name)) for name in _COLUMNS
         }
-        return cls(first=first.table(nsyms), count=count.table(nsyms), **arrays)
+        return cls(entry=entry, **told, **arrays)
 
     @classmethod
     def empty(cls, nsyms: int) -> Relocs:
@@ -92,10 +101,8 @@ class Relocs(InNotebook):
 
     def rows_of(self, sym: int) -> slice:
         """The rows of one symbol."""
-        if sym >= len(self.first):
-            return slice(0, 0)
-        at = int(self.first[sym])
-        return slice(at, at + int(self.count[sym]))
+        (at,), (count,) = self.spans_of(np.array([sym]))
+        return slice(int(at), int(at + count))
 
     def rows_of_many(self, ids: Ints) -> tuple[I64, I64]:
         """All rows of many symbols, symbol by symbol, and how many each has: int64 both."""
@@ -104,16 +111,17 @@ class Relocs(InNotebook):
 
     def spans_of(self, ids: Ints) -> tuple[I64, I64]:
         """The first row of each of many symbols, and how many each has: int64 both."""
-        inside = ids < len(self.first)
-        known = np.where(inside, ids, 0)
-        return self.first[known], np.where(inside, self.count[known], 0).astype(np.int64)
+        found = entries(self.entry, len(self.symbol), ids)
+        return self.first[found], self.count[found].astype(np.int64)
+
+    def having(self) -> I64:
+        """The symbols that have any, ascending: int64[k]."""
+        return np.sort(self.symbol[self.count > 0]).astype(np.int64)
 
     def owner(self) -> I32:
         """The symbol that each row belongs to: int32[m] (0 for rows that nobody owns any more)."""
         out = np.zeros(len(self), np.int32)
-        ids = np.flatnonzero(self.count)
-        rows, counts = self.rows_of_many(ids)
-        out[rows] = np.repeat(ids, counts)
+        out[expand(self.first, self.count)] = np.repeat(self.symbol, self.count)
         return out
 
     def extended(self, ids: Ints, *lists: RelocColumns) -> Relocs:
@@ -128,20 +136,18 @@ class Relocs(InNotebook):
         return Relocs(**self._spans_with(ids, starts, counts), **arrays)
 
     def _spans_with(self, ids: Ints, first: Ints, count: Ints) -> dict[str, Any]:
-        """The columns of symbols, with the rows that the symbols ``ids`` have now."""
-        before = len(self.first)
-        n = max(before, int(ids.max(initial=-1)) + 1)
-        columns = {}
-        for name, old, new in (("first", self.first, first), ("count", self.count, count)):
-            if ids.min(initial=before) >= before:
-                added = np.zeros(n - before, old.dtype)
-                added[ids - before] = new
-                columns[name] = longer(old, old.dtype, [added])
-                continue
-            memory = Memory.copy_of(old.dtype, old, n)
-            memory.write(n, ids, new)
-            columns[name] = memory.table(n)
-        return columns
+        """What tells of entries, where the symbols ``ids`` have these rows and no others."""
+        known = len(self.symbol)
+        found = entries(self.entry, known, ids)
+        new, old = np.flatnonzero(found == 0), np.flatnonzero(found)
+        told: dict[str, Column] = {name: getattr(self, name) for name in _ENTRIES}
+        for name, values in (("first", first), ("count", count)) if len(old) else ():
+            memory = Memory.make(_ENTRIES[name], told[name], known + len(new))
+            memory.write(known, found[old], values[old])
+            told[name] = memory.table(known)
+        for (name, dtype), values in zip(_ENTRIES.items(), (ids, first, count), strict=True):
+            told[name] = longer(told[name], dtype, [values[new]])
+        return {"entry": with_entries(self.entry, known, ids[new]), **told}
 
     def edit(self) -> RelocsEdit:
         """A writable successor; this table stays as it is."""
@@ -149,7 +155,7 @@ class Relocs(InNotebook):
 
     def listing(self) -> Listing:
         """A row for each relocation, ordered by symbol, for dumps."""
-        ids = np.flatnonzero(self.count)
+        ids = self.having()
         order, counts = self.rows_of_many(ids)
         owner = np.repeat(ids, counts)
         return Listing(
@@ -167,8 +173,14 @@ class Relocs(InNotebook):
     def check(self) -> list[str]:
         """Broken invariants, in words."""
         ends = self.first + self.count
-        if len(ends) and ends.max(initial=0) > len(self):
-            return [f"symbol {int(np.argmax(ends))} has relocations past the end of the table"]
+        if ends.max(initial=0) > len(self):
+            symbol = int(self.symbol[np.argmax(ends)])
+            return [f"symbol {symbol} has relocations past the end of the table"]
+        known = len(self.symbol)
+        wrong = np.flatnonzero(entries(self.entry, known, self.symbol[1:]) != np.arange(1, known))
+        if len(wrong) or self.count[:1].any():
+            symbol = int(self.symbol[1:][wrong[0]]) if len(wrong) else 0
+            return [f"what the table says of symbol {symbol} is not found by it"]
         return []
 
 
@@ -232,7 +244,7 @@ class RelocsEdit(Edit):
         """The changed table; the edit is closed."""
         base = self._base
         changed = {name: self._columns.get(name, getattr(base, name)) for name in _COLUMNS}
-        spans: dict[str, Any] = {"first": base.first, "count": base.count}
+        spans: dict[str, Any] = {name: getattr(base, name) for name in ("entry", *_ENTRIES)}
         if self._added or self._cleared:
             # A symbol's rows are contiguous, so what it keeps moves to the end with what it gets.
             tails: dict[str, list[Column]] = {name: [] for name in _COLUMNS}

@@ -33,7 +33,7 @@ def text_is_ordered(symbols: Symbols, order: Ints) -> Iterator[str]:
 
 def relocs_lie_inside(symbols: Symbols, relocs: Relocs) -> Iterator[str]:
     """A relocation patches bytes of its own symbol, and refers to a symbol."""
-    if len(relocs.first) > len(symbols):
+    if len(relocs.entry) > len(symbols):
         yield f"relocs has rows for symbol {len(symbols)}, which there is not"
         return
     owner = relocs.owner()

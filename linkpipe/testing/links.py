@@ -72,17 +72,7 @@ def no_symbols(arena: Arena | None = None) -> Symbols:
 
 def no_relocs() -> Relocs:
     """A relocation table without rows."""
-    first, count = np.zeros(1, np.int64), np.zeros(1, np.int32)
-    columns = {
-        "offset": np.int32,
-        "size": np.uint8,
-        "type": np.uint16,
-        "weak": np.bool_,
-        "add": np.int64,
-        "target": np.int32,
-    }
-    arrays: dict[str, Any] = {name: np.zeros(0, dtype) for name, dtype in columns.items()}
-    return Relocs(first=first, count=count, **arrays)
+    return Relocs.empty(1)
 
 
 class Tiny:

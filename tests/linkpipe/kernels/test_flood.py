@@ -12,14 +12,18 @@ from hypothesis import strategies as st
 from tests.kernels import forms
 
 
-def columns(needs: list[list[int]]) -> tuple[Any, Any, Any]:
-    """The table of what each symbol needs, the last symbol's rows first."""
-    count = np.array([len(rows) for rows in needs], np.int32)
-    first = (np.cumsum(count[::-1], dtype=np.int64) - count[::-1])[::-1].copy()
-    follow = np.array([target for rows in needs[::-1] for target in rows], np.int32)
-    for column in (first, count, follow):
+def columns(needs: list[list[int]]) -> tuple[Any, Any, Any, Any]:
+    """The table of what each symbol needs, the last symbol's entry and rows first; symbols that
+    need none have no entry: none at all, or one beyond the last."""
+    having = [sym for sym, rows in enumerate(needs) if rows][::-1]
+    entry = np.where(np.arange(len(needs)) % 2, 0, len(having) + 1).astype(np.int32)
+    entry[having] = np.arange(1, len(having) + 1)
+    count = np.array([0, *(len(needs[sym]) for sym in having)], np.int32)
+    first = np.cumsum(count, dtype=np.int64) - count
+    follow = np.array([target for sym in having for target in needs[sym]], np.int32)
+    for column in (entry, first, count, follow):
         column.setflags(write=False)
-    return first, count, follow
+    return entry, first, count, follow
 
 
 @forms("flood")
@@ -59,16 +63,19 @@ def test_what_can_be_reached_is_marked(flood: Any, data: Any) -> None:
 def test_what_there_is_not_is_an_error(
     flood: Any, first: int, count: int, follow: int, wave: int
 ) -> None:
-    table = np.array([0, first, 0]), np.array([0, count, 0], "i4"), np.array([follow], "i4")
+    entries = np.array([0, 1, 0], "i4"), np.array([0, first]), np.array([0, count], "i4")
+    table = *entries, np.array([follow], "i4")
     with pytest.raises(IndexError, match="is not in a table of 3"):
         flood.flood(*table, np.array([wave], np.int32), np.zeros(3, np.uint8))
 
 
 @forms("flood")
 def test_columns_of_other_lengths_are_errors(flood: Any) -> None:
-    table = columns([[], []])
-    with pytest.raises(ValueError, match="differ in length"):
-        flood.flood(*table, np.zeros(0, np.int32), np.zeros(3, np.uint8))
+    entry, first, count, follow = columns([[], []])
+    wave = np.zeros(0, np.int32)
+    for table, n in (((entry, first, count), 3), ((entry, first, count[1:]), 2)):
+        with pytest.raises(ValueError, match="differ in length"):
+            flood.flood(*table, follow, wave, np.zeros(n, np.uint8))
 
 
 @forms("flood")
@@ -77,7 +84,7 @@ def test_what_is_used_spreads_to_its_parts(flood: Any, data: Any) -> None:
     n = data.draw(st.integers(1, 9))
     some = st.lists(st.integers(0, n - 1), max_size=4)
     needs = data.draw(st.lists(some, min_size=n, max_size=n))
-    first, count, follow = columns(needs)
+    entry, first, count, follow = columns(needs)
     rows = len(follow)
     others = st.lists(st.integers(0, n - 1), min_size=rows, max_size=rows)
     target = np.array(data.draw(others), np.int32)
@@ -90,13 +97,14 @@ def test_what_is_used_spreads_to_its_parts(flood: Any, data: Any) -> None:
         s = todo.pop()
         if slow_used[s] and reached[s] and not slow_done[s]:
             slow_done[s] = 1
-            span = slice(first[s], first[s] + count[s])
+            of = entry[s] if entry[s] < len(first) else 0
+            span = slice(first[of], first[of] + count[of])
             parts = np.where(always[span], target[span], follow[span]).tolist()
             parts = [part for part in parts if wanted[part]]
             for part in parts:
                 slow_used[part] = 1
             todo += parts
-    given_ = first, count, follow, target, always, np.array(among, np.int64)
+    given_ = entry, first, count, follow, target, always, np.array(among, np.int64)
     flood.spread(*given_, wanted, reached, used, done)
     assert (used.tolist(), done.tolist()) == (slow_used, slow_done)
 
@@ -121,7 +129,7 @@ def test_what_is_used_spreads_to_its_parts(flood: Any, data: Any) -> None:
 def test_parts_that_there_are_not(
     flood: Any, always: int, first: int, count: int, target: int, among: int
 ) -> None:
-    table = np.array([0, first, 0]), np.array([0, count, 0], "i4")
+    table = np.array([0, 1, 0], "i4"), np.array([0, first]), np.array([0, count], "i4")
     bad, good = np.array([target], "i4"), np.zeros(1, "i4")
     parts = (good, bad) if always else (bad, good)
     ones = [np.ones(3, np.uint8) for _ in range(3)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,15 +81,39 @@ def test_edited(start: list[list[Any]], edits: list[list[tuple[int, bool, list[A
         assert [rows_of(table, sym) for sym in range(9)] == [said.get(sym, []) for sym in range(9)]
 
 
-def test_symbols_that_are_new_share_the_memory_of_those_before() -> None:
-    """Not so where others have got relocations: the old table stays."""
-    table = Relocs.gather(100, np.arange(9), columns([[]] * 9))
-    for sym, shared in ((100, True), (102, True), (8, False)):
-        after = table.extended(np.array([sym]), columns([[(1, 2, 3, True, 4, 5)]]))
-        assert np.shares_memory(after.first, table.first) == shared
-        assert np.shares_memory(after.count, table.count) == shared
-        assert rows_of(after, sym) == [(1, 2, 3, True, 4, 5)]
-        table = after
+LIKE = (1, 2, 3, True, 4, 5)
+TOLD = ("entry", "symbol", "first", "count")
+
+
+@pytest.mark.parametrize("sym", [50, 100, 102])
+def test_what_gets_relocations_shares_the_memory_of_the_table_before(sym: int) -> None:
+    """Whether a symbol is new or had none. Where a table is extended twice, the second goes by
+    itself, and neither says anything of the other's."""
+    table = Relocs.gather(100, np.arange(9), columns([[LIKE]] * 9))
+    after, other = (table.extended(np.array([sym]), columns([[LIKE] * n])) for n in (1, 2))
+    for name in TOLD:
+        assert np.shares_memory(getattr(after, name), getattr(table, name)), name
+        assert not np.shares_memory(getattr(other, name), getattr(table, name)), name
+    assert [rows_of(one, sym) for one in (table, after, other)] == [[], [LIKE], [LIKE, LIKE]]
+    assert [one.having().tolist()[9:] for one in (table, after, other)] == [[], [sym], [sym]]
+
+
+def test_where_a_symbol_gets_others_the_old_table_says_which_it_had() -> None:
+    table = Relocs.gather(100, np.arange(9), columns([[LIKE]] * 9))
+    edit = table.edit()
+    edit.clear(8)
+    edit.add(7, offset=1, size=2, type=3, weak=True, add=4, target=5)
+    edited = edit.freeze()
+    assert np.shares_memory(edited.entry, table.entry), "which is the large one"
+    assert [len(rows_of(table, sym)) for sym in (7, 8)] == [1, 1]
+    assert [len(rows_of(edited, sym)) for sym in (7, 8)] == [2, 0]
+    assert [one.having().tolist() for one in (table, edited)] == [[*range(9)], [*range(8)]]
+
+
+def test_a_table_that_says_of_a_symbol_what_is_not_found_is_broken() -> None:
+    table = Relocs.gather(100, np.arange(9), columns([[LIKE]] * 9))
+    broken = attrs.evolve(table, entry=np.where(table.entry == 3, 0, table.entry))
+    assert broken.check() == ["what the table says of symbol 2 is not found by it"]
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=50), st.lists(st.integers(0, 99)))
