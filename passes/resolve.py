@@ -31,6 +31,7 @@ import numpy.typing as npt
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.room import Memory
+from linkpipe.arrays.threads import each, pieces
 from linkpipe.arrays.types import I32, I64, U8, U32
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
@@ -72,7 +73,8 @@ def resolve(link: Link) -> Link:
     places = int(objects.local_base[-1])
     memory = Memory.begin(np.int32, places)
     memory[settled.place] = settled.ids
-    share(contents.first, memory[:places])
+    ids = memory[:places]
+    each(lambda part: share(contents.first, ids, part.start, part.stop), pieces(places, 1))
     builtins = _builtins(symbols, link.release.builtins, link.arch.regabi)
     objects = attrs.evolve(objects, local_to_id=memory.table(places), builtins=builtins)
     check_contents(objects, contents)

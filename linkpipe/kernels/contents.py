@@ -346,18 +346,26 @@ def group(
     return differs, miscounts
 
 
-def share(first: cython.const[cython.int][::1], ids: cython.int[::1]):
-    """Give each symbol the id of the first with its hash: ``ids[place]`` for all places, in order.
+def share(
+    first: cython.const[cython.int][::1],
+    ids: cython.int[::1],
+    begin: cython.longlong,
+    end: cython.longlong,
+):
+    """Give each symbol the id of the first with its hash: ``ids[place]`` for some places, in order.
     ``first`` as `group` leaves it, of others their own place. Raises IndexError for one behind.
+    Threads may do some places each, where the first with a hash is its own first.
 
-    ``for place in range(len(ids)): ids[place] = ids[first[place]]``
+    ``for place in range(begin, end): ids[place] = ids[first[place]]``
     """
     if first.shape[0] != ids.shape[0]:
         raise ValueError("columns of symbols differ in length")
+    if not 0 <= begin <= end <= first.shape[0]:
+        raise ValueError(f"there are no such places among {first.shape[0]}")
     i: cython.longlong
     bad: cython.longlong = -1
     with cython.nogil:
-        for i in range(first.shape[0]):
+        for i in range(begin, end):
             if not 0 <= first[i] <= i:
                 bad = i
                 break

@@ -367,18 +367,16 @@ def find(
     return places
 
 
-def renumbered(
-    slots: cython.const[cython.int][::1],
+def renumber(
+    slots: cython.int[::1],
     rows: cython.const[cython.int][::1],
     numbers: cython.const[cython.int][::1],
 ):
-    """The slots of `group` with other numbers for its rows, -1 where there is none: int32[2**k].
-    Raises IndexError for a slot without a row, and a row without a number.
+    """Give the rows in the slots of `group` other numbers; -1, where there is none, stays. Raises
+    IndexError for a slot without a row, and a row without a number.
 
-    ``[numbers[rows[i]] if i >= 0 else -1 for i in slots]``
+    ``slots[:] = [numbers[rows[i]] if i >= 0 else -1 for i in slots]``
     """
-    found = np.full(slots.shape[0], -1, np.int32)
-    other: cython.int[::1] = found
     i: cython.longlong
     row: cython.longlong
     bad: cython.longlong = -1
@@ -389,10 +387,9 @@ def renumbered(
                 if row < 0 or row >= numbers.shape[0]:
                     bad = i
                     break
-                other[i] = numbers[row]
+                slots[i] = numbers[row]
     if bad >= 0:
         raise IndexError(f"string {slots[bad]} is not among the {numbers.shape[0]}")
-    return found
 
 
 def matching(

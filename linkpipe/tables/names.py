@@ -13,7 +13,7 @@ import numpy as np
 
 from linkpipe.arrays.threads import each, pieces
 from linkpipe.arrays.types import I32, I64, U8, Bool
-from linkpipe.kernels.names import find, group, hashes, renumbered
+from linkpipe.kernels.names import find, group, hashes, renumber
 
 # What names are hashed with in this process. Nobody can know it who writes an input.
 _KEY = (int.from_bytes(os.urandom(8)), int.from_bytes(os.urandom(8)))
@@ -27,11 +27,15 @@ class Slots(NamedTuple):
     key: tuple[int, int]
 
     def renumbered(self, rows: I32, numbers: I32) -> Slots:
-        """The same names under other numbers: ``numbers[rows[i]]`` for i, -1 where there is
-        none."""
-        found = renumbered(self.rows, rows, numbers)
-        found.setflags(write=False)
-        return Slots(found, self.key)
+        """The same names under other numbers, ``numbers[rows[i]]`` for i, in the same memory: for
+        who has them from `Names.lead`."""
+        renumber(self.rows, rows, numbers)
+        return self.frozen()
+
+    def frozen(self) -> Slots:
+        """The same; nobody can change them any more."""
+        self.rows.setflags(write=False)
+        return self
 
 
 class Names(NamedTuple):
@@ -71,20 +75,19 @@ class Names(NamedTuple):
         """For each name the number of the first that is equal to it, int32[n], and the hash table
         of these first ones. Raises IndexError for a name outside of the text."""
         first = np.empty(len(self.at), np.int32)
-        return first, self.lead(np.arange(len(first), dtype=np.int32), 0, first)
+        return first, self.lead(np.arange(len(first), dtype=np.int32), 0, first).frozen()
 
     def lead(self, rows: I32, own: int, first: I32) -> Slots:
         """The same for the names ``rows`` alone, in their order: ``first`` int32[n] is changed for
-        all of them but the first ``own``. In the hash table are places among ``rows``."""
+        all of them but the first ``own``. In the hash table, which is not frozen yet, are places
+        among ``rows``."""
         hashed = np.empty(len(rows), np.uint64)
 
         def hash_part(part: slice) -> None:
             hashes(*self, rows[part], *_KEY, hashed[part])
 
         each(hash_part, pieces(len(rows)))
-        slots = group(*self, rows, hashed, own, first)
-        slots.setflags(write=False)
-        return Slots(slots, _KEY)
+        return Slots(group(*self, rows, hashed, own, first), _KEY)
 
     def find(self, known: Names, slots: Slots) -> I32:
         """The number of the known name that is equal to each, -1 where there is none: int32[n].

@@ -171,8 +171,9 @@ def test_symbols_with_one_hash_share_an_id(contents: Any, ids: list[int], data: 
     for place in range(len(ids)):
         chosen = data.draw(st.integers(0, place))
         first.append(place if chosen == place else first[chosen])
-    shared = np.array(ids, np.int32)
-    contents.share(np.array(first, np.int32), shared)
+    shared, cut = np.array(ids, np.int32), data.draw(st.integers(0, len(ids)))
+    for part in data.draw(st.permutations([(0, cut), (cut, len(ids))])):
+        contents.share(np.array(first, np.int32), shared, *part)
     assert shared.tolist() == [ids[place] for place in first]
 
 
@@ -180,6 +181,9 @@ def test_symbols_with_one_hash_share_an_id(contents: Any, ids: list[int], data: 
 @pytest.mark.parametrize("wrong", [-1, 2, 2**31 - 1, -(2**31)])
 def test_a_first_that_is_not_before_is_an_error(contents: Any, wrong: int) -> None:
     with pytest.raises(IndexError, match="first symbol with the hash of 1 is not before it"):
-        contents.share(np.array([0, wrong, 2], np.int32), np.zeros(3, np.int32))
+        contents.share(np.array([0, wrong, 2], np.int32), np.zeros(3, np.int32), 0, 3)
     with pytest.raises(ValueError, match="differ in length"):
-        contents.share(np.zeros(2, np.int32), np.zeros(3, np.int32))
+        contents.share(np.zeros(2, np.int32), np.zeros(3, np.int32), 0, 2)
+    for part in ((-1, 2), (2, 1), (0, 4)):
+        with pytest.raises(ValueError, match="no such places among 3"):
+            contents.share(np.zeros(3, np.int32), np.zeros(3, np.int32), *part)

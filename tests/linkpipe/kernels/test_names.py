@@ -240,7 +240,8 @@ def test_arguments_that_do_not_fit_each_other_are_errors(names: Any) -> None:
 @given(st.lists(st.integers(-1, 4)), st.lists(st.integers(0, 9), min_size=5, max_size=5))
 def test_slots_are_renumbered(names: Any, slots: list[int], rows: list[int]) -> None:
     numbers = [7 * i for i in range(10)]
-    found = names.renumbered(*(np.array(column, np.int32) for column in (slots, rows, numbers)))
+    found, *others = (np.array(column, np.int32) for column in (slots, rows, numbers))
+    names.renumber(found, *others)
     assert found.tolist() == [numbers[rows[i]] if i >= 0 else -1 for i in slots]
 
 
@@ -249,6 +250,6 @@ def test_slots_are_renumbered(names: Any, slots: list[int], rows: list[int]) -> 
 def test_a_slot_of_a_string_without_a_number_is_an_error(names: Any, rows: list[int]) -> None:
     """Either there is no such row, or it has none."""
     with pytest.raises(IndexError, match="string 2 is not among the 2"):
-        names.renumbered(
+        names.renumber(
             np.array([-1, 0, 2, 1], np.int32), np.array(rows, np.int32), np.zeros(2, np.int32)
         )

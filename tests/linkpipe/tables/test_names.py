@@ -48,12 +48,13 @@ def test_renumbered_names_are_found_under_their_new_numbers(
 ) -> None:
     """Also when there are none. Numbers are rows of the table that is asked then."""
     whole = table(many)
-    _, slots = whole.group()
+    every = np.arange(len(many), dtype=np.int32)
+    slots = whole.lead(every, 0, every.copy())
     order = np.argsort(numbers[: len(many)], kind="stable")
     place = np.empty(len(many), np.int32)
     place[order] = np.arange(len(many))
     moved = Names(whole.text, whole.at[order], whole.size[order], whole.tag[order])
-    renumbered = slots.renumbered(np.arange(len(many), dtype=np.int32), place)
+    renumbered = slots.renumbered(every, place)
     found = whole.find(moved, renumbered).tolist()
     assert found == [place[many.index(pair)] for pair in many]
     assert not renumbered.rows.flags.writeable
