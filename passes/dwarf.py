@@ -66,11 +66,11 @@ def dwarf(link: Link) -> Link:
     check_sizes(link.symbols, link.objects, np.concatenate((mentions.entries, others)))
     edit.add_flags(entries, Flag.REACHABLE | Flag.NOT_IN_SYMTAB)
     edit.add_flags(others, Flag.REACHABLE | Flag.NOT_IN_SYMTAB)
-    read = link.objects.reloc_lists(link.symbols.object[others], link.symbols.local[others])
+    read = link.objects.relocs(link.symbols.object[others], link.symbols.local[others])
     relocs = link.relocs.extended(
         np.concatenate((mentions.entries, others, parts.entry, type_symbols)),
         *mentions.relocs,
-        *read,
+        read,
         _columns(heads, heads.starts),
         types,
     )

@@ -131,10 +131,8 @@ def read_mentions(packages: Packages, objects: Objects, symbols: Symbols, units:
     visited = np.concatenate((constants[having], info[described]))[order]
     unit = unit[order]
     function = np.concatenate((np.full(len(having), -1), described))[order]
-    relocs = objects.reloc_lists(symbols.object[visited], symbols.local[visited])
-    by = owners(np.concatenate([one.counts for one in relocs]))
-    type_ = np.concatenate([one.type for one in relocs])
-    to = np.concatenate([one.target for one in relocs])
+    relocs = objects.relocs(symbols.object[visited], symbols.local[visited])
+    by, type_, to = owners(relocs.counts), relocs.type, relocs.target
     kind = symbols.kind[to]
     refers = type_ == R_DWARFSECREF
     to_inlined = np.flatnonzero(refers & (kind == int(SymKind.SDWARFABSFCN)) & (function[by] >= 0))
@@ -164,7 +162,7 @@ def read_mentions(packages: Packages, objects: Objects, symbols: Symbols, units:
         constants,
         locs,
         np.concatenate((visited, inlined)),
-        (*relocs, theirs),
+        (relocs, theirs),
     )
 
 

@@ -23,6 +23,7 @@ _RELOC_SIZE = cython.declare(cython.longlong, 23)
 _AUX_SIZE = cython.declare(cython.longlong, 9)
 _LOW = cython.declare(cython.longlong, 0xFFFFFFFF)
 _SIGN = cython.declare(cython.longlong, 0x80000000)
+_ODD = cython.declare(cython.longlong, 0x01010101)
 _WEAK = cython.declare(cython.longlong, 0x8000)
 # The first of the five package indexes with a meaning of their own, and the last.
 _SELF = cython.declare(cython.longlong, 0x7FFFFFFB)
@@ -84,7 +85,7 @@ def _target(
     return ids[place] if place < ids.shape[0] else -1
 
 
-def _owned(
+def owned(
     data: cython.const[cython.uchar][::1],
     blocks: cython.const[cython.longlong][::1],
     objects: cython.const[cython.int][::1],
@@ -93,11 +94,17 @@ def _owned(
     first: cython.const[cython.uint][::1],
     counts: cython.const[cython.uint][::1],
     start: cython.const[cython.uint][::1],
-    index: cython.longlong,
-    block: cython.longlong,
-    size: cython.longlong,
+    auxs: cython.bint,
 ):
-    """Where in ``data`` the records of symbols begin, and how many each has: int64[n] both."""
+    """Where in ``data`` the relocations of the definitions (objects[i], locals_[i]) begin, or their
+    auxiliary symbols, and how many each has: int64[n] both.
+
+    Objects and references as in `faults`. Object 0 has none, nor has what is ``skipped`` (uint8[n],
+    or of no length). Raises IndexError for records outside of ``data``.
+    """
+    index: cython.longlong = _AUXIDX if auxs else _RELOCIDX
+    block: cython.longlong = _AUXBLOCK if auxs else _RELOCBLOCK
+    size: cython.longlong = _AUX_SIZE if auxs else _RELOC_SIZE
     n: cython.longlong = objects.shape[0]
     if (
         locals_.shape[0] != n
@@ -146,61 +153,42 @@ def _owned(
 
 def relocations(
     data: cython.const[cython.uchar][::1],
-    blocks: cython.const[cython.longlong][::1],
     objects: cython.const[cython.int][::1],
-    locals_: cython.const[cython.int][::1],
-    skipped: cython.const[cython.uchar][::1],
+    begin: cython.const[cython.longlong][::1],
+    number: cython.const[cython.longlong][::1],
     first: cython.const[cython.uint][::1],
     counts: cython.const[cython.uint][::1],
     start: cython.const[cython.uint][::1],
     ids: cython.const[cython.int][::1],
     types: cython.const[cython.ushort][::1],
+    offset: cython.int[::1],
+    size: cython.uchar[::1],
+    kind: cython.ushort[::1],
+    weak: cython.uchar[::1],
+    add: cython.longlong[::1],
+    target: cython.int[::1],
 ):
-    """The relocations of the definitions (objects[i], locals_[i]): how many each has, int64[n]; the
-    other columns of linkpipe.tables.objects.RelocColumns; and which of the definitions, int64[k],
-    refer to a symbol that has no id: nobody defines it, or it is not read.
+    """Read the relocations that begin at ``begin[i]``, ``number[i]`` of them in object
+    ``objects[i]``, into the columns of linkpipe.tables.objects.RelocColumns. Returns the numbers i,
+    int64[k], of which one refers to a symbol that has no id: nobody defines it, or it is not read.
 
-    Objects and references as in `faults`; symbol s of row r of references is ``ids[start[r] + s]``.
-    ``types`` translates an object's numbers, without the weak bit. Object 0 has no relocations,
-    nor has what is ``skipped`` (uint8[n], or of no length). Raises IndexError for records outside
-    of ``data``, and references to nothing.
+    References as in `faults`; symbol s of row r of references is ``ids[start[r] + s]``. ``types``
+    translates an object's numbers, without the weak bit. Raises IndexError for records outside of
+    ``data``, and references to nothing.
 
-    ``[struct.unpack("<iBHqII", record) for each definition for each of its records]``
+    ``[struct.unpack("<iBHqII", record) for each record]``
     """
     if types.shape[0] != _WEAK:
         raise ValueError("types differ in length")
-    begins, numbers = _owned(
-        data,
-        blocks,
-        objects,
-        locals_,
-        skipped,
-        first,
-        counts,
-        start,
-        _RELOCIDX,
-        _RELOCBLOCK,
-        _RELOC_SIZE,
-    )
-    begin: cython.longlong[::1] = begins
-    number: cython.longlong[::1] = numbers
-    total: cython.longlong = int(numbers.sum())
-    columns = (
-        np.empty(total, np.int32),
-        np.empty(total, np.uint8),
-        np.empty(total, np.uint16),
-        np.empty(total, np.bool_),
-        np.empty(total, np.int64),
-        np.empty(total, np.int32),
-    )
-    offset: cython.int[::1] = columns[0]
-    size: cython.uchar[::1] = columns[1]
-    kind: cython.ushort[::1] = columns[2]
-    weak: cython.uchar[::1] = columns[3].view(np.uint8)
+    if not (
+        objects.shape[0] == begin.shape[0] == number.shape[0]
+        and first.shape[0] == counts.shape[0]
+        and offset.shape[0] == size.shape[0] == kind.shape[0]
+        and offset.shape[0] == weak.shape[0] == add.shape[0] == target.shape[0]
+    ):
+        raise ValueError("columns differ in length")
     marks = np.zeros(objects.shape[0], np.uint8)
     undefined: cython.uchar[::1] = marks
-    add: cython.longlong[::1] = columns[4]
-    target: cython.int[::1] = columns[5]
     i: cython.longlong
     _j: cython.longlong
     o: cython.longlong
@@ -208,10 +196,24 @@ def relocations(
     value: cython.longlong
     row: cython.longlong = 0
     bad: cython.longlong = -1
+    lost: cython.longlong = -1
     with cython.nogil:
         for i in range(objects.shape[0]):
             at = begin[i]
             o = objects[i]
+            if not (
+                0 <= o < first.shape[0]
+                and 0 <= number[i] <= offset.shape[0] - row
+                and (
+                    number[i] == 0
+                    or (
+                        0 <= at <= data.shape[0] - number[i] * _RELOC_SIZE
+                        and first[o] + counts[o] <= start.shape[0]
+                    )
+                )
+            ):
+                lost = i
+                break
             for _j in range(number[i]):
                 offset[row] = cython.cast(cython.int, _signed(_u32(data, at)))
                 size[row] = data[at + 4]
@@ -230,9 +232,11 @@ def relocations(
                 at += _RELOC_SIZE
             if bad >= 0:
                 break
+    if lost >= 0:
+        raise IndexError(f"relocations of symbol {lost} lie outside of their {data.shape[0]} bytes")
     if bad >= 0:
         raise IndexError(f"a relocation of symbol {bad} is to a symbol that there is not")
-    return numbers, columns, np.flatnonzero(marks)
+    return np.flatnonzero(marks)
 
 
 def auxiliaries(
@@ -248,25 +252,14 @@ def auxiliaries(
     wanted: cython.const[cython.uchar][::1],
 ):
     """The auxiliary symbols of the definitions (objects[i], locals_[i]) whose kind is ``wanted``
-    (uint8[256]), as columns of linkpipe.tables.objects.AuxColumns. The rest as in `relocations`.
+    (uint8[256]), as columns of linkpipe.tables.objects.AuxColumns. The rest as in `owned` and
+    `relocations`.
 
     ``[struct.unpack("<BII", record) for each definition for each of its records]``
     """
     if wanted.shape[0] != 256:
         raise ValueError("wanted differs in length")
-    begins, numbers = _owned(
-        data,
-        blocks,
-        objects,
-        locals_,
-        skipped,
-        first,
-        counts,
-        start,
-        _AUXIDX,
-        _AUXBLOCK,
-        _AUX_SIZE,
-    )
+    begins, numbers = owned(data, blocks, objects, locals_, skipped, first, counts, start, True)
     begin: cython.longlong[::1] = begins
     number: cython.longlong[::1] = numbers
     i: cython.longlong
@@ -406,6 +399,11 @@ def closure(
             while symbol < n:
                 if marked[symbol] != 1:
                     symbol += 1
+                    # Most are not, and eight are passed by as one: no other mark is odd.
+                    while symbol + 8 <= n and not (
+                        (_u32(marked, symbol) | _u32(marked, symbol + 4)) & _ODD
+                    ):
+                        symbol += 8
                     continue
                 marked[symbol] = 2
                 o = objects[symbol]

@@ -2,7 +2,7 @@ from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool
 
 MOST_SWEEPS: int
 
-def relocations(
+def owned(
     data: U8,
     blocks: I64,
     objects: I32,
@@ -11,9 +11,25 @@ def relocations(
     first: U32,
     counts: U32,
     start: U32,
+    auxs: bool,
+) -> tuple[I64, I64]: ...
+def relocations(
+    data: U8,
+    objects: I32,
+    begin: I64,
+    number: I64,
+    first: U32,
+    counts: U32,
+    start: U32,
     ids: I32,
     types: U16,
-) -> tuple[I64, tuple[I32, U8, U16, Bool, I64, I32], I64]: ...
+    offset: I32,
+    size: U8,
+    kind: U16,
+    weak: U8,
+    add: I64,
+    target: I32,
+) -> I64: ...
 def auxiliaries(
     data: U8,
     blocks: I64,

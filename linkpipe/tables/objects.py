@@ -23,7 +23,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.columns import columns
-from linkpipe.arrays.ragged import expand
+from linkpipe.arrays.ragged import expand, offsets
 from linkpipe.arrays.room import longer
 from linkpipe.arrays.threads import each, pieces
 from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool, Ints
@@ -50,6 +50,17 @@ class RelocColumns(NamedTuple):
     weak: Bool
     add: I64
     target: I32
+
+
+RELOC_DTYPES = {
+    "offset": np.int32,
+    "size": np.uint8,
+    "type": np.uint16,
+    "weak": np.bool_,
+    "add": np.int64,
+    "target": np.int32,
+}
+"""The elements of these columns but ``counts``."""
 
 
 def joined(*tables: RelocColumns) -> RelocColumns:
@@ -256,23 +267,41 @@ class Objects:
         that is ``needed``; one that need not be has none. Raises UndefinedBuiltins for symbols that
         need not be there and refer to what nobody defines. Damaged auxiliary symbols are no matter.
         """
-        return joined(*self.reloc_lists(objects, locals_, needed=needed), *more)
-
-    def reloc_lists(
-        self, objects: Ints, locals_: Ints, *, needed: bool = True
-    ) -> list[RelocColumns]:
-        """The same in several lists, one after the other: to join them touches as much memory."""
         parts, given = pieces(len(objects)), self._given(objects, locals_, needed, _OF_AUXS)
-        read = each(lambda part: references.relocations(*given(part), self.format.relocs), parts)
-        undefined = np.concatenate(
-            [part.start + rows for part, (*_, rows) in zip(parts, read, strict=True)]
-        )
+        owned = each(lambda part: references.owned(*given(part)[:-1], auxs=False), parts)
+        counts = [number for _, number in owned] + [table.counts for table in more]
+        starts = offsets(np.array([int(number.sum()) for number in counts]))
+        # To read into lists of their own, and to join these, would touch as much memory again.
+        table = self.references
+        columns: list[Any] = [np.empty(int(starts[-1]), of) for of in RELOC_DTYPES.values()]
+
+        def read(i: int) -> I64:
+            own: list[Any] = [column[starts[i] : starts[i + 1]] for column in columns]
+            own[3] = own[3].view(np.uint8)
+            rows = references.relocations(
+                self.arena.bytes,
+                np.ascontiguousarray(objects[parts[i]], np.int32),
+                *owned[i],
+                table.first,
+                table.counts,
+                table.start,
+                table.ids,
+                self.format.relocs,
+                *own,
+            )
+            return parts[i].start + rows
+
+        undefined = np.concatenate(each(read, range(len(parts))))
         if len(undefined):
             found = UndefinedBuiltins(objects[undefined], locals_[undefined])
             if needed:
                 self.with_undefined(found).refuse(objects, locals_)
             raise found
-        return [RelocColumns(counts, *columns) for counts, columns, _ in read]
+        for at, theirs in zip(starts[len(parts) :].tolist(), more, strict=False):
+            values: list[Any] = list(theirs[1:])
+            for column, new in zip(columns, values, strict=True):
+                column[at : at + len(new)] = new
+        return RelocColumns(np.concatenate(counts), *columns)
 
     def relocs_singly(
         self, objects: Ints, locals_: Ints, *more: RelocColumns, needed: bool = True

@@ -21,17 +21,8 @@ from linkpipe.arrays.room import Column, Memory, longer
 from linkpipe.arrays.types import I32, I64, U8, U16, Bool, Ints
 from linkpipe.tables.edit import Edit
 from linkpipe.tables.listing import InNotebook, Listing
-from linkpipe.tables.objects import RelocColumns
+from linkpipe.tables.objects import RELOC_DTYPES, RelocColumns
 
-_COLUMNS = ("offset", "size", "type", "weak", "add", "target")
-_DTYPES = {
-    "offset": np.int32,
-    "size": np.uint8,
-    "type": np.uint16,
-    "weak": np.bool_,
-    "add": np.int64,
-    "target": np.int32,
-}
 _ENTRIES = {"symbol": np.int32, "first": np.int64, "count": np.int32}
 
 
@@ -66,7 +57,7 @@ class Relocs(InNotebook):
 
     def __attrs_post_init__(self) -> None:
         m = len(self.offset)
-        for name, dtype in _DTYPES.items():
+        for name, dtype in RELOC_DTYPES.items():
             column = getattr(self, name)
             if column.dtype != dtype or column.shape != (m,) or column.flags.writeable:
                 raise TypeError(
@@ -85,14 +76,14 @@ class Relocs(InNotebook):
             for (name, dtype), values in zip(_ENTRIES.items(), spans, strict=True)
         }
         arrays: dict[str, npt.NDArray[Any]] = {
-            name: np.ascontiguousarray(getattr(columns, name)) for name in _COLUMNS
+            name: np.ascontiguousarray(getattr(columns, name)) for name in RELOC_DTYPES
         }
         return cls(entry=entry, **told, **arrays)
 
     @classmethod
     def empty(cls, nsyms: int) -> Relocs:
         """A table of no relocations."""
-        none: dict[str, Any] = {name: np.zeros(0, dtype) for name, dtype in _DTYPES.items()}
+        none: dict[str, Any] = {name: np.zeros(0, dtype) for name, dtype in RELOC_DTYPES.items()}
         ids = np.zeros(0, np.int64)
         return cls.gather(nsyms, ids, RelocColumns(counts=ids, **none))
 
@@ -131,7 +122,7 @@ class Relocs(InNotebook):
         starts = len(self) + np.cumsum(counts) - counts
         arrays = {
             name: longer(getattr(self, name), dtype, [getattr(columns, name) for columns in lists])
-            for name, dtype in _DTYPES.items()
+            for name, dtype in RELOC_DTYPES.items()
         }
         return Relocs(**self._spans_with(ids, starts, counts), **arrays)
 
@@ -163,7 +154,7 @@ class Relocs(InNotebook):
             columns={
                 "symbol": owner,
                 "name": owner,
-                **{name: getattr(self, name)[order] for name in _COLUMNS},
+                **{name: getattr(self, name)[order] for name in RELOC_DTYPES},
             },
             refers={"name": "symbols", "target": "symbols", "type": "relocation types"},
             names=("name", "offset"),
@@ -243,11 +234,11 @@ class RelocsEdit(Edit):
     def freeze(self) -> Relocs:
         """The changed table; the edit is closed."""
         base = self._base
-        changed = {name: self._columns.get(name, getattr(base, name)) for name in _COLUMNS}
+        changed = {name: self._columns.get(name, getattr(base, name)) for name in RELOC_DTYPES}
         spans: dict[str, Any] = {name: getattr(base, name) for name in ("entry", *_ENTRIES)}
         if self._added or self._cleared:
             # A symbol's rows are contiguous, so what it keeps moves to the end with what it gets.
-            tails: dict[str, list[Column]] = {name: [] for name in _COLUMNS}
+            tails: dict[str, list[Column]] = {name: [] for name in RELOC_DTYPES}
             at = len(base)
             ids = [*(self._cleared - self._added.keys()), *self._added]
             starts, counts = [], []
@@ -255,14 +246,15 @@ class RelocsEdit(Edit):
                 kept, rows = base.rows_of(sym), self._added.get(sym, [])
                 if sym in self._cleared:
                     kept = slice(0, 0)
-                for i, name in enumerate(_COLUMNS if rows else ()):
-                    new: npt.NDArray[Any] = np.array([row[i] for row in rows], _DTYPES[name])
+                for i, name in enumerate(RELOC_DTYPES if rows else ()):
+                    new: npt.NDArray[Any] = np.array([row[i] for row in rows], RELOC_DTYPES[name])
                     tails[name] += [changed[name][kept], new]
                 starts.append(at)
                 counts.append(kept.stop - kept.start + len(rows))
                 at += counts[-1]
             changed = {
-                name: longer(column, _DTYPES[name], tails[name]) for name, column in changed.items()
+                name: longer(column, RELOC_DTYPES[name], tails[name])
+                for name, column in changed.items()
             }
             spans = base._spans_with(np.array(ids), np.array(starts), np.array(counts))
         self._close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from linkpipe.formats import goobj
 from linkpipe.kernels import references as kernel
+from linkpipe.tables.objects import RELOC_DTYPES
 from linkpipe.testing.objects import Obj, Reloc, Sym, write_object
 from tests.kernels import forms
 from tests.linkpipe.kernels.sample import BEFORE, LIMITS, OBJECT, damage, parts
@@ -54,6 +56,16 @@ def records_of(data: bytes, local: int, index: int, block: int, form: str) -> li
     return [(*row, target) for row, target in zip(rows, targets, strict=True)]
 
 
+def read_relocs(references: Any, *given: Any) -> tuple[Any, Any, Any]:
+    """How many relocations each has, the other columns, and who refers to what has no id."""
+    data, _, objects, _, _, *table, types = given
+    begin, number = references.owned(*given[:-2], False)
+    columns: list[Any] = [np.zeros(int(number.sum()), of) for of in RELOC_DTYPES.values()]
+    into = [*columns[:3], columns[3].view(np.uint8), *columns[4:]]
+    spans = objects, begin, number
+    return number, columns, references.relocations(data, *spans, *table, types, *into)
+
+
 @forms("references")
 @settings(max_examples=200)
 @given(damage(), st.sampled_from(["none", "first", "all"]))
@@ -83,7 +95,7 @@ def test_relocations_and_auxiliary_symbols_are_read(
         counts.append((len(mine), len(theirs)))
         if any(row[6] == 0 and (row[4] or row[5]) for row in mine):
             undefined.append(i)
-    many, columns, lacking = references.relocations(*given.values(), np.array(TYPES, np.uint16))
+    many, columns, lacking = read_relocs(references, *given.values(), np.array(TYPES, np.uint16))
     assert many.tolist() == [n for n, _ in counts]
     assert list(zip(*(column.tolist() for column in columns), strict=True)) == relocs
     assert [column.dtype.char for column in columns] == [*"iBH?li"]
@@ -118,7 +130,7 @@ def test_records_outside_of_their_bytes_are_an_error(
 ) -> None:
     """Whoever calls it: nothing is read that is not there."""
     readers: list[tuple[Any, Any]] = [
-        (references.relocations, np.array(TYPES, np.uint16)),
+        (partial(read_relocs, references), np.array(TYPES, np.uint16)),
         (references.auxiliaries, np.ones(256, np.uint8)),
     ]
     failed = 0
@@ -136,6 +148,38 @@ def test_records_outside_of_their_bytes_are_an_error(
         with pytest.raises(ValueError, match="differs? in length"):
             read(*given.values(), last[1:])
     assert failed >= 1
+
+
+@forms("references")
+@pytest.mark.parametrize(
+    ("begin", "number", "owner", "room"),
+    [
+        (-1, 1, 1, 9),
+        (2**62, 1, 1, 9),
+        (BEFORE, 10**6, 1, 10**6),
+        (BEFORE, 2**62, 1, 9),
+        (BEFORE, -1, 1, 9),
+        (BEFORE, 2, 1, 1),
+        (BEFORE, 1, 3, 9),
+        (BEFORE, 1, -1, 9),
+    ],
+)
+def test_relocations_that_there_are_not_are_an_error(
+    references: Any, begin: int, number: int, owner: int, room: int
+) -> None:
+    """Nor is anything written where there is no room for it."""
+    given = owned(OBJECT, [0])
+    table = [given[name] for name in ("first", "counts", "start", "ids")]
+    columns: list[Any] = [np.zeros(room, of) for of in RELOC_DTYPES.values()]
+    columns[3] = columns[3].view(np.uint8)
+    spans = np.array([owner], np.int32), np.array([begin]), np.array([number])
+    types = np.array(TYPES, np.uint16)
+    with pytest.raises(IndexError, match="relocations of symbol 0 lie outside"):
+        references.relocations(given["data"], *spans, *table, types, *columns)
+    for short in range(6):
+        cut = [column[: room - (i == short)] for i, column in enumerate(columns)]
+        with pytest.raises(ValueError, match="differ in length"):
+            references.relocations(given["data"], *spans, *table, types, *cut)
 
 
 def refers(given: dict[str, Any], symbol: int, wanted: npt.NDArray[np.uint8]) -> set[int]:
