@@ -44,7 +44,7 @@ def debugaddr(link: Link) -> Link:
             symbol=symbols.name(int(function[bad[0]])),
             remedy="rebuild the package; the file is damaged",
         )
-    new, _ = first_seen(function, len(symbols))
+    new = first_seen(function, len(symbols))
     unit, function = unit[new], function[new]
     order = np.argsort(unit, kind="stable")
     unit, function = unit[order], function[order]

@@ -56,6 +56,6 @@ def _types(link: Link, mentioned: I64) -> TypeParts:
     graph = read_types(data, np.concatenate((mentioned, models, pretty)), *interfaces)
     walk = TypeWalk(symbols, graph, arch.ptrsize, *basic)
     walk.visit(pretty)
-    walk.visit(mentioned[first_seen(mentioned, len(symbols))[0]])
+    walk.visit(mentioned[first_seen(mentioned, len(symbols))])
     walk.spell_out()
     return type_parts(walk)

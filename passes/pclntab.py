@@ -155,8 +155,7 @@ def _with_inlined(ids: I32, fns: Functions) -> I64:
 
 def _funcnametab(symbols: Symbols, visit: I64) -> tuple[U8, I64]:
     """The table of names, and where each symbol's name is in it (-1: nowhere)."""
-    new, rank = first_seen(visit, len(symbols))
-    unique = visit[new]
+    unique = visit[first_seen(visit, len(symbols))]
     size = symbols.name_size[unique].astype(np.int64)
     start = np.cumsum(size + 1) - size - 1
     out = np.zeros(int((size + 1).sum()), np.uint8)
@@ -166,8 +165,9 @@ def _funcnametab(symbols: Symbols, visit: I64) -> tuple[U8, I64]:
     for row in np.flatnonzero(at < 0).tolist():
         text = np.frombuffer(symbols.created_names[-1 - int(at[row])], np.uint8)
         out[start[row] : start[row] + len(text)] = text
-    rank[unique] = start
-    return out, rank
+    place = np.full(len(symbols), -1, np.int64)
+    place[unique] = start
+    return out, place
 
 
 def _pctab(symbols: Symbols, objects: Objects, fns: Functions) -> tuple[U8, I64]:
@@ -179,8 +179,7 @@ def _pctab(symbols: Symbols, objects: Objects, fns: Functions) -> tuple[U8, I64]
     keys[at], keys[at + 1], keys[at + 2] = fns.pcsp, fns.pcfile, fns.pcline
     keys[expand(at + 3, fns.npcdata)] = fns.pcdata
     keys[(at + 3 + fns.npcdata)[has_tree]] = fns.pcinline[has_tree]
-    new, place = first_seen(keys, len(symbols))
-    unique = keys[new]
+    unique = keys[first_seen(keys, len(symbols))]
     _check(symbols, objects, unique)
     size = symbols.size[unique]
     # The first byte stays free: the runtime takes offset 0 for "no table".
@@ -188,6 +187,7 @@ def _pctab(symbols: Symbols, objects: Objects, fns: Functions) -> tuple[U8, I64]
     out = np.zeros(1 + int(size.sum()), np.uint8)
     stored = symbols.data_size[unique]
     copy_spans(out, start, symbols.arena.bytes, np.maximum(symbols.data_at[unique], 0), stored)
+    place = np.zeros(len(symbols), np.int64)
     place[unique] = np.where(size > 0, start, 0)
     return out, place
 

@@ -58,14 +58,22 @@ def turns(begins: Ints, ends: Ints) -> I64:
     return here - np.maximum.accumulate(np.where(alone, here, 0))
 
 
-def first_seen(keys: Ints, limit: int) -> tuple[Bool, I64]:
-    """Which members of ``keys`` (all in [0, limit)) appear for the first time, bool[len(keys)];
-    and for each key its place among those that do, in their order, int64[limit] (-1: never).
+def first_seen(keys: Ints, limit: int) -> Bool:
+    """Which members of ``keys`` (all in [0, limit)) appear for the first time: bool[len(keys)].
+
+    ``[key not in keys[:i] for i, key in enumerate(keys)]``
+    """
+    return spans.first_seen(np.ascontiguousarray(keys, np.int64), limit).view(np.bool_)
+
+
+def seen_places(keys: Ints, limit: int) -> tuple[Bool, I64]:
+    """The same, and for each number below ``limit`` its place among those that appear, in their
+    order, int64[limit] (-1: never): for a limit that is not much larger than there are keys.
 
     ``order = list(dict.fromkeys(keys))``, then
     ``[order.index(k) if k in order else -1 for k in range(limit)]``
     """
-    new, place = spans.first_seen(np.ascontiguousarray(keys, np.int64), limit)
+    new, place = spans.seen_places(np.ascontiguousarray(keys, np.int64), limit)
     return new.view(np.bool_), place
 
 

@@ -136,7 +136,7 @@ def read_mentions(packages: Packages, objects: Objects, symbols: Symbols, units:
     kind = symbols.kind[to]
     refers = type_ == R_DWARFSECREF
     to_inlined = np.flatnonzero(refers & (kind == int(SymKind.SDWARFABSFCN)) & (function[by] >= 0))
-    new = first_seen(to[to_inlined], len(symbols))[0]
+    new = first_seen(to[to_inlined], len(symbols))
     place = to_inlined[new]
     inlined = to[place].astype(np.int64)
     theirs = objects.relocs(symbols.object[inlined], symbols.local[inlined])

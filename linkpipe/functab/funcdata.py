@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from linkpipe.arrays.align import round_up
-from linkpipe.arrays.ragged import distinct, expand, first_seen, owners
+from linkpipe.arrays.ragged import distinct, expand, first_seen, owners, seen_places
 from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -66,7 +66,7 @@ def inlined_calls(
     inlined (3 bytes pad), its name, the call's address in the function, its first line.
 
     With ``imports`` the function may be one of a shared library; id and line are 0 then."""
-    new, rank = first_seen(fns.inlined, len(symbols))
+    new, rank = seen_places(fns.inlined, len(symbols))
     unique = fns.inlined[new]
     auxs = objects.auxs(symbols.object[unique], symbols.local[unique], (goobj.AUX_FUNCINFO,))
     found = auxs.counts == 1
@@ -125,7 +125,7 @@ def lay_out_funcdata(
 
     ``edit`` is an edit of ``symbols``. Raises InputError for data of size zero.
     """
-    new, _ = first_seen(data.symbols, len(edit))
+    new = first_seen(data.symbols, len(edit))
     unique = data.symbols[new & (data.symbols != 0)]
     align = _alignment(edit, unique, arch.min_align, arch.max_align)
     order = np.argsort(-align, kind="stable")

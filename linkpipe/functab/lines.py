@@ -50,7 +50,7 @@ def source_frames(
     """The same with the calls that were inlined there: first the place in the function itself, then
     in each function that was inlined, the innermost last; empty where nothing is known."""
     wanted = np.array([sym for sym, _ in places], np.int64)
-    new, _ = first_seen(wanted, len(symbols))
+    new = first_seen(wanted, len(symbols))
     fns = read_functions(objects, symbols, wanted[new])
     rows = {sym: row for row, sym in enumerate(fns.ids.tolist())}
     with rows_of(objects, symbols, fns.ids):

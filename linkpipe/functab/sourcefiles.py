@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from linkpipe.arrays.ragged import expand, first_seen, owners, slices
+from linkpipe.arrays.ragged import expand, first_seen, owners, seen_places, slices
 from linkpipe.arrays.types import I32, I64, U8, U32
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -54,7 +54,7 @@ def file_tables(objects: Objects, home: I32, fns: Functions, goroot: str) -> Fil
     number[expand(at + info.nfiles, info.ninlined)] = info.inlined["file"]
 
     defined = home[home > 0].astype(np.int64)
-    new, unit_of = first_seen(defined, len(objects))
+    new, unit_of = seen_places(defined, len(objects))
     units = defined[new]
     unit = np.repeat(unit_of[fns.objects], count)
     check_numbers(objects, units, unit, number)
@@ -66,7 +66,7 @@ def file_tables(objects: Objects, home: I32, fns: Functions, goroot: str) -> Fil
     which, names = file_names(objects, units, entries)
     # In the order in which functions name them, each once.
     keys = which[unit_at[unit] + number]
-    used = keys[first_seen(keys, len(names))[0]]
+    used = keys[first_seen(keys, len(names))]
     texts = expand_files([names[key] for key in used.tolist()], goroot)
     offset = np.full(len(names), _NONE, np.uint32)
     sizes = np.fromiter(map(len, texts), np.int64, len(texts)) + 1
@@ -146,5 +146,5 @@ def file_names(objects: Objects, units: I64, entries: I64) -> tuple[I64, list[by
     start = record["at"].astype(np.int64) + objects.base[owner]
     size = record["size"].astype(np.int32)
     first, _ = Names(objects.arena.bytes, start, size, np.zeros_like(size)).group()
-    new, place = first_seen(first, len(first))
+    new, place = seen_places(first, len(first))
     return place[first], slices(objects.arena.bytes, start[new], size[new])

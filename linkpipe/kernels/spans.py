@@ -99,9 +99,36 @@ def expand(starts: cython.const[cython.longlong][::1], counts: cython.const[cyth
 
 
 def first_seen(keys: cython.const[cython.longlong][::1], limit: cython.longlong):
-    """Which of ``keys`` appear for the first time, uint8[len(keys)], and the place of each number
-    below ``limit`` among those that do, int64[limit], -1: never. Raises IndexError for a key that
-    is no such number.
+    """Which of ``keys``, numbers below ``limit``, appear for the first time: uint8[len(keys)].
+    Raises IndexError for a key that is no such number.
+
+    ``[key not in keys[:i] for i, key in enumerate(keys)]``
+    """
+    new = np.zeros(keys.shape[0], np.uint8)
+    # A bit for each number: most of them are no key, and an array of places would be touched whole.
+    marks = np.zeros((limit >> 3) + 1, np.uint8)
+    first: cython.uchar[::1] = new
+    seen: cython.uchar[::1] = marks
+    i: cython.longlong
+    bit: cython.uchar
+    bad: cython.longlong = -1
+    with cython.nogil:
+        for i in range(keys.shape[0]):
+            if not 0 <= keys[i] < limit:
+                bad = i
+                break
+            bit = cython.cast(cython.uchar, 1 << (keys[i] & 7))
+            if not seen[keys[i] >> 3] & bit:
+                seen[keys[i] >> 3] |= bit
+                first[i] = 1
+    if bad >= 0:
+        raise IndexError(f"key {bad} is not below {limit}")
+    return new
+
+
+def seen_places(keys: cython.const[cython.longlong][::1], limit: cython.longlong):
+    """As `first_seen`, and the place of each number below ``limit`` among those that appear, in
+    their order: int64[limit], -1: never.
 
     ``order = list(dict.fromkeys(keys))``
     """

@@ -6,7 +6,16 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from linkpipe.arrays.ragged import expand, first_seen, offsets, owners, slices, sorting, turns
+from linkpipe.arrays.ragged import (
+    expand,
+    first_seen,
+    offsets,
+    owners,
+    seen_places,
+    slices,
+    sorting,
+    turns,
+)
 
 ranges = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 9)), max_size=30)
 
@@ -23,7 +32,8 @@ def test_expand_lists_the_members_of_every_range(rows: list[tuple[int, int]]) ->
 
 @given(st.lists(st.integers(0, 20), max_size=40))
 def test_first_seen_numbers_keys_in_order_of_appearance(keys: list[int]) -> None:
-    new, place = first_seen(np.array(keys, np.int64), 21)
+    new, place = seen_places(np.array(keys, np.int64), 21)
+    assert first_seen(np.array(keys, np.int64), 21).tolist() == new.tolist()
     order = list(dict.fromkeys(keys))
     assert np.array(keys, np.int64)[new].tolist() == order
     assert place.tolist() == [order.index(k) if k in order else -1 for k in range(21)]
