@@ -208,7 +208,7 @@ def relocations(
                     number[i] == 0
                     or (
                         0 <= at <= data.shape[0] - number[i] * _RELOC_SIZE
-                        and first[o] + counts[o] <= start.shape[0]
+                        and first[o] <= start.shape[0] - counts[o]
                     )
                 )
             ):

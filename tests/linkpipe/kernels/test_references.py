@@ -176,6 +176,10 @@ def test_relocations_that_there_are_not_are_an_error(
     types = np.array(TYPES, np.uint16)
     with pytest.raises(IndexError, match="relocations of symbol 0 lie outside"):
         references.relocations(given["data"], *spans, *table, types, *columns)
+    given["first"][1] = 2**32 - 1
+    some = np.array([1], np.int32), np.array([BEFORE]), np.array([1])
+    with pytest.raises(IndexError, match="relocations of symbol 0 lie outside"):
+        references.relocations(given["data"], *some, *table, types, *columns)
     for short in range(6):
         cut = [column[: room - (i == short)] for i, column in enumerate(columns)]
         with pytest.raises(ValueError, match="differ in length"):
