@@ -73,8 +73,10 @@ def seen_places(keys: Ints, limit: int) -> tuple[Bool, I64]:
     ``order = list(dict.fromkeys(keys))``, then
     ``[order.index(k) if k in order else -1 for k in range(limit)]``
     """
-    new, place = spans.seen_places(np.ascontiguousarray(keys, np.int64), limit)
-    return new.view(np.bool_), place
+    new = first_seen(keys, limit)
+    place = np.full(limit, -1, np.int64)
+    place[keys[new]] = np.arange(np.count_nonzero(new))
+    return new, place
 
 
 def sorting(keys: Ints) -> I64:

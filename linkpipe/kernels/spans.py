@@ -126,33 +126,6 @@ def first_seen(keys: cython.const[cython.longlong][::1], limit: cython.longlong)
     return new
 
 
-def seen_places(keys: cython.const[cython.longlong][::1], limit: cython.longlong):
-    """As `first_seen`, and the place of each number below ``limit`` among those that appear, in
-    their order: int64[limit], -1: never.
-
-    ``order = list(dict.fromkeys(keys))``
-    """
-    new = np.zeros(keys.shape[0], np.uint8)
-    places = np.full(limit, -1, np.int64)
-    first: cython.uchar[::1] = new
-    place: cython.longlong[::1] = places
-    i: cython.longlong
-    seen: cython.longlong = 0
-    bad: cython.longlong = -1
-    with cython.nogil:
-        for i in range(keys.shape[0]):
-            if not 0 <= keys[i] < limit:
-                bad = i
-                break
-            if place[keys[i]] < 0:
-                place[keys[i]] = seen
-                seen += 1
-                first[i] = 1
-    if bad >= 0:
-        raise IndexError(f"key {bad} is not below {limit}")
-    return new, places
-
-
 def where(keys: cython.const[cython.int][::1], wanted: cython.const[cython.uchar][::1]):
     """The rows whose keys are ``wanted`` (0 or 1 for each number), ascending: int64[k]. Raises
     IndexError for a key that is no such number.
