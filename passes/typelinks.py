@@ -15,7 +15,6 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.gotypes.order import by_string
 from linkpipe.reloctype import R_ADDR, R_ADDROFF
 from linkpipe.symkind import SymKind
-from linkpipe.tables.objects import joined
 from linkpipe.tables.relocs import single_relocs
 from linkpipe.tables.symbols import Flag
 
@@ -39,8 +38,8 @@ def typelinks(link: Link) -> Link:
         symbols.set(sym, kind=kind)
         symbols.add_flags(sym, Flag.REACHABLE | Flag.LOCAL)
         tables.append(sym)
-        relocs.append(single_relocs(size * np.arange(len(targets)), size, reloc, targets))
-    columns = joined(*relocs)._replace(counts=np.array([len(types), len(itabs)]))
+        own = single_relocs(size * np.arange(len(targets)), size, reloc, targets)
+        relocs.append(own._replace(counts=np.array([len(targets)])))
     return link.evolve(
-        symbols=symbols.freeze(), relocs=link.relocs.extended(np.array(tables), columns)
+        symbols=symbols.freeze(), relocs=link.relocs.extended(np.array(tables), *relocs)
     )

@@ -63,13 +63,6 @@ RELOC_DTYPES = {
 """The elements of these columns but ``counts``."""
 
 
-def joined(*tables: RelocColumns) -> RelocColumns:
-    """The relocations of several lists of symbols, one list after the other."""
-    if len(tables) == 1:
-        return tables[0]
-    return RelocColumns(*(np.concatenate(columns) for columns in zip(*tables, strict=True)))
-
-
 class AuxColumns(NamedTuple):
     """Auxiliary symbols of some symbols: ``counts`` int64[len(ids)], then per row ``type`` uint8
     (goobj.AUX_*) and ``target`` int32."""
