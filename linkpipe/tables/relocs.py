@@ -56,14 +56,14 @@ class Relocs(InNotebook):
     target: I32
 
     def __attrs_post_init__(self) -> None:
-        m = len(self.offset)
-        for name, dtype in RELOC_DTYPES.items():
-            column = getattr(self, name)
-            if column.dtype != dtype or column.shape != (m,) or column.flags.writeable:
-                raise TypeError(
-                    f"relocs.{name}: expected read-only {np.dtype(dtype)}[{m}], "
-                    f"found {column.dtype}{list(column.shape)}"
-                )
+        for dtypes, n in ((RELOC_DTYPES, len(self.offset)), (_ENTRIES, len(self.symbol))):
+            for name, dtype in dtypes.items():
+                column = getattr(self, name)
+                if column.dtype != dtype or column.shape != (n,) or column.flags.writeable:
+                    raise TypeError(
+                        f"relocs.{name}: expected read-only {np.dtype(dtype)}[{n}], "
+                        f"found {column.dtype}{list(column.shape)}"
+                    )
 
     @classmethod
     def gather(cls, nsyms: int, ids: Ints, columns: RelocColumns) -> Relocs:

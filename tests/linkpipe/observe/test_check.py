@@ -128,9 +128,9 @@ def reloc_to_nowhere(link: Link) -> dict[str, Any]:
 
 
 def reloc_of_nobody(link: Link) -> dict[str, Any]:
-    more = len(link.symbols) + 1
-    first, count = np.zeros(more, np.int64), np.zeros(more, np.int32)
-    return {"relocs": attrs.evolve(link.relocs, first=first, count=count)}
+    entry = np.zeros(len(link.symbols) + 1, np.int32)
+    entry[: len(link.relocs.entry)] = link.relocs.entry
+    return {"relocs": attrs.evolve(link.relocs, entry=entry)}
 
 
 def twice_in_sections(link: Link) -> dict[str, Any]:

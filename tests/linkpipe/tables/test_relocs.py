@@ -115,6 +115,10 @@ def test_a_table_that_says_of_a_symbol_what_is_not_found_is_broken() -> None:
     table = Relocs.gather(100, np.arange(9), columns([[LIKE]] * 9))
     broken = attrs.evolve(table, entry=np.where(table.entry == 3, 0, table.entry))
     assert broken.check() == ["what the table says of symbol 2 is not found by it"]
+    with pytest.raises(
+        TypeError, match=r"relocs.first: expected read-only int64\[10\], found int64"
+    ):
+        attrs.evolve(table, first=np.zeros(2, np.int64))
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=50), st.lists(st.integers(0, 99)))
