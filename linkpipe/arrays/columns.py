@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections import ChainMap
+from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -52,6 +53,18 @@ def read_only(array: npt.NDArray[Any]) -> bool:
         return part is None or isinstance(part, FileMemory) or memoryview(part).readonly
     except TypeError:  # not memory: who knows who writes there
         return False
+
+
+def check_columns(table: object, name: str, dtypes: Mapping[str, npt.DTypeLike], n: int) -> None:
+    """Raise TypeError where a column of ``table``, which is called ``name``, is not read-only, of
+    its dtype, and of ``n`` rows."""
+    for field, dtype in dtypes.items():
+        column = getattr(table, field)
+        if column.dtype != dtype or column.shape != (n,) or column.flags.writeable:
+            raise TypeError(
+                f"{name}.{field}: expected read-only {np.dtype(dtype)}[{n}], "
+                f"found {column.dtype}{list(column.shape)}"
+            )
 
 
 def columns(cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:

@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import check_columns, columns
 from linkpipe.arrays.index import entries, none_of, with_entries
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.room import Column, Memory, longer
@@ -56,14 +56,8 @@ class Relocs(InNotebook):
     target: I32
 
     def __attrs_post_init__(self) -> None:
-        for dtypes, n in ((RELOC_DTYPES, len(self.offset)), (_ENTRIES, len(self.symbol))):
-            for name, dtype in dtypes.items():
-                column = getattr(self, name)
-                if column.dtype != dtype or column.shape != (n,) or column.flags.writeable:
-                    raise TypeError(
-                        f"relocs.{name}: expected read-only {np.dtype(dtype)}[{n}], "
-                        f"found {column.dtype}{list(column.shape)}"
-                    )
+        check_columns(self, "relocs", RELOC_DTYPES, len(self.offset))
+        check_columns(self, "relocs", _ENTRIES, len(self.symbol))
 
     @classmethod
     def gather(cls, nsyms: int, ids: Ints, columns: RelocColumns) -> Relocs:

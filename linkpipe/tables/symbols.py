@@ -24,7 +24,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.arrays.columns import columns, frozen
+from linkpipe.arrays.columns import check_columns, columns, frozen
 from linkpipe.arrays.ragged import slices
 from linkpipe.arrays.types import I16, I32, I64, U8, U32, Bool, Ints
 from linkpipe.formats.arena import Arena
@@ -81,14 +81,7 @@ class Symbols(InNotebook):
     created_names: tuple[bytes, ...]
 
     def __attrs_post_init__(self) -> None:
-        n = len(self.kind)
-        for name, dtype in COLUMNS.items():
-            column = getattr(self, name)
-            if column.dtype != dtype or column.shape != (n,) or column.flags.writeable:
-                raise TypeError(
-                    f"symbols.{name}: expected read-only {np.dtype(dtype)}[{n}], "
-                    f"found {column.dtype}{list(column.shape)}"
-                )
+        check_columns(self, "symbols", COLUMNS, len(self.kind))
 
     def __len__(self) -> int:
         """Number of rows, the "no symbol" row 0 included."""
