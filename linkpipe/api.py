@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from linkpipe.arch import Stub as Stub
     from linkpipe.arch import StubReloc as StubReloc
     from linkpipe.arrays.align import round_up as round_up
-    from linkpipe.arrays.columns import columns as columns
     from linkpipe.arrays.columns import frozen as frozen
+    from linkpipe.arrays.columns import table as table
     from linkpipe.arrays.image import get_words as get_words
     from linkpipe.arrays.image import put_words as put_words
     from linkpipe.arrays.ragged import distinct as distinct
@@ -160,7 +160,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe": "reloctype",
             "linkpipe.arch": "Architecture Stub StubReloc",
             "linkpipe.arrays.align": "round_up",
-            "linkpipe.arrays.columns": "columns frozen",
+            "linkpipe.arrays.columns": "frozen table",
             "linkpipe.arrays.image": "get_words put_words",
             "linkpipe.arrays.ragged": "distinct expand offsets owners",
             "linkpipe.arrays.types": "Bool I32 I64 Ints U8 U16 U32 U64",

@@ -15,14 +15,14 @@ import attrs
 
 from linkpipe.linkage import Linkage
 from linkpipe.relockind import RelocKind
-from linkpipe.values import Shown, Value
+from linkpipe.values import Shown, Value, record
 
 
 def _by_release(changes: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
     return MappingProxyType({name: MappingProxyType(dict(changes[name])) for name in changes})
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class StubReloc(Value):
     """A relocation of a stub.
 
@@ -41,7 +41,7 @@ class StubReloc(Value):
     add: int = 0
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Stub(Value):
     """A piece of code that the linker writes.
 
@@ -54,7 +54,7 @@ class Stub(Value):
     relocs: tuple[StubReloc, ...]
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Trampolines(Shown):
     """How calls reach targets that are too far: they jump to a trampoline near by.
 
@@ -96,7 +96,7 @@ class Trampolines(Shown):
     unsure: int | None = None
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Setting(Value):
     """The environment variable that chooses among an architecture's variants. Objects say for
     which one they were compiled, and one link takes one kind.

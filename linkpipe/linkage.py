@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
-from linkpipe.values import Shown, Value
+from linkpipe.values import Shown, Value, record
 
 if TYPE_CHECKING:
     from linkpipe.arch import Stub
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Reach(Value):
     """How a relocation gets at a symbol of a shared library.
 
@@ -44,7 +44,7 @@ class Reach(Value):
         return given + at if self.add is None else self.add(given, at)
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Rewrite(Value):
     """An instruction of a C compiler that loads an address from a slot of the global offset table,
     and what it becomes where linkpipe knows the address.
@@ -62,7 +62,7 @@ class Rewrite(Value):
     add: int = 0
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class HostReloc(Value):
     """How a relocation of a C compiler's object is carried out here.
 
@@ -102,7 +102,7 @@ class HostReloc(Value):
         return self.imported is not None and self.imported.by == ".plt"
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class HeaderFlags(Value):
     """What C objects say of the ELF header of the executable.
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from linkpipe import reloctype as rt
 from linkpipe.arrays.types import I64, U8, Bool
-from linkpipe.values import Shown, Value
+from linkpipe.values import Shown, Value, record
 
 
 class Range(Enum):
@@ -81,7 +81,7 @@ Kernel = Callable[[Places], I64]
 """Values for places: int64[n]."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Sum(Value):
     """The kernel S + A, which most kinds have; linkpipe applies it without asking for each place.
 
@@ -101,7 +101,7 @@ class Sum(Value):
         return value - p.base if self.base else value
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Index(Value):
     """The kernel of kinds with the target's index; applied as Sum is."""
 
@@ -110,7 +110,7 @@ class Index(Value):
         return p.index
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class ElfType(Value):
     """One relocation of an ELF object that stands for (a part of) a Go relocation.
 
@@ -166,7 +166,7 @@ class ElfRule(Value):
     encode: Callable[[I64, I64], I64] | None = None
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class RelocKind(Shown):
     """One relocation type.
 

@@ -25,7 +25,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.ragged import offsets
@@ -38,7 +37,7 @@ from linkpipe.output.stdout import say
 from linkpipe.reloctype import R_CALLIND
 from linkpipe.tables.faults import rows_of
 from linkpipe.tables.symbols import Flag
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 _NOSPLIT_STACK = 800
 """What a checked function leaves (internal/abi/stack.go, StackNosplitBase); with the race detector
@@ -59,7 +58,7 @@ class _Calls(NamedTuple):
     growth: I64
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class _Nosplit(Shown):
     """The nosplit functions: ``ids`` int64[k]; ``depth`` int64[k], the deepest point of each;
     ``calls``; ``known`` bool[n], symbols that have function information; ``call_size``, bytes

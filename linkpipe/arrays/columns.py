@@ -3,8 +3,8 @@
 A fact is shared by all the Links that hold it, so nobody may be able to write to it. A flag on
 the array is not enough: whoever has what the array is a view of writes past it.
 
-    @attrs.frozen(eq=False, field_transformer=columns)
-    class Points:
+    @table
+    class Points(Shown):
         x: npt.NDArray[np.int64]
         names: Mapping[str, int]
 """
@@ -16,14 +16,16 @@ from collections import ChainMap
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.filememory import FileMemory
 from linkpipe.arrays.types import element_of
+from linkpipe.values import made_record
+
+__all__ = ("check_columns", "frozen", "read_only", "table")
 
 G = TypeVar("G", bound=np.generic)
 
@@ -67,32 +69,14 @@ def check_columns(table: object, name: str, dtypes: Mapping[str, npt.DTypeLike],
             )
 
 
-def columns(cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
-    """Check and freeze a table's fields when a table is made (attrs' ``field_transformer``).
-
-    An array must be of the type that the class declares; one that fits into it without loss, or
-    is empty, is converted. A dict becomes a read-only mapping of its own; so do those in a named
-    tuple, or a tuple of such, whose arrays are frozen as they are. Other values, and fields with a
-    converter of their own, are left alone.
-
-    Raises TypeError, when a table is made, for an array of another type.
-    """
-    return [
-        field if field.converter is not None else field.evolve(converter=_COLUMN)
-        for field in fields
-    ]
-
-
-def _column(value: Any, table: object, field: attrs.Attribute[Any]) -> Any:
+def _column(value: Any, table: type, name: str, declared: Any) -> Any:
     """The value that a field of a table takes in place of this one."""
     if not isinstance(value, np.ndarray):
         return _frozen_parts(value)
-    owner: Any = type(table)
-    dtype = _declared(owner, field.name)
+    dtype = _declared(table, declared)
     if dtype is not None and value.dtype != dtype:
         if value.size and not np.can_cast(value.dtype, dtype):
-            name = f"{owner.__name__}.{field.name}"
-            raise TypeError(f"{name}: expected {dtype}, found {value.dtype}")
+            raise TypeError(f"{table.__name__}.{name}: expected {dtype}, found {value.dtype}")
         value = value.astype(dtype)
     return frozen(value)
 
@@ -109,14 +93,9 @@ def _frozen_parts(value: Any) -> Any:
     return value
 
 
-# One for all fields: attrs looks at the signature of each that it is given.
-_COLUMN = attrs.Converter(_column, takes_self=True, takes_field=True)
-
-
 @cache
-def _declared(table: Any, name: str) -> np.dtype[Any] | None:
+def _declared(table: type, written: Any) -> np.dtype[Any] | None:
     """The type of a field's elements, None where the field is declared to be something else."""
-    written: Any = attrs.fields_dict(table)[name].type
     if isinstance(written, str):
         # Names of the class's module (and of those it inherits from), which is not whole yet when
         # the class is made.
@@ -129,3 +108,22 @@ def _element(declared: Any) -> np.dtype[Any] | None:
     """The type of the elements of ``npt.NDArray[np.int32]``; None for what is no such type."""
     element = element_of(declared)
     return np.dtype(element) if isinstance(element, type) else None
+
+
+def _table(cls: type) -> type:
+    """Make a class a table: a record (linkpipe.values) whose fields are checked and frozen when one
+    is made.
+
+    An array must be of the type that the class declares; one that fits into it without loss, or
+    is empty, is converted. A dict becomes a read-only mapping of its own; so do those in a named
+    tuple, or a tuple of such, whose arrays are frozen as they are. Other values are left alone.
+
+    Raises TypeError, when a table is made, for an array of another type.
+    """
+    return made_record(cls, _column)
+
+
+if TYPE_CHECKING:
+    from attrs import frozen as table
+else:
+    table = _table

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.ragged import expand
@@ -15,10 +14,10 @@ from linkpipe.engine.context import Link
 from linkpipe.errors import UserError
 from linkpipe.graphs.csr import Csr
 from linkpipe.graphs.graph import ROOT
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Node(Value):
     """A symbol of the output.
 
@@ -37,7 +36,7 @@ class Node(Value):
     distance: int
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Edge(Value):
     """``source`` keeps ``target``, numbers of nodes, for ``reason``."""
 
@@ -46,7 +45,7 @@ class Edge(Value):
     reason: str
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Around(Value):
     """Nodes by distance and number, the edges between them, and how many nodes were ``left_out``
     because there are too many."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64, U64
@@ -22,11 +21,12 @@ from linkpipe.ask.pieces import KINDS, PADDING, Pieces, of_file, one
 from linkpipe.compare import buildinfo, moduledata
 from linkpipe.formats.elf import SHF_EXECINSTR, SHF_WRITE, STT_SECTION
 from linkpipe.formats.elfread import Elf, damaged, string
+from linkpipe.values import record
 
 _PATH = re.compile(r"[\w./~%+-]+")
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class Binary:
     """A file with its symbols."""
 

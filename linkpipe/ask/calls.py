@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, cached_property
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I32, I64
@@ -20,11 +19,12 @@ from linkpipe.gotypes.data import TypeData
 from linkpipe.reloctype import R_USEIFACEMETHOD, R_USENAMEDMETHOD
 from linkpipe.tables.names import Names
 from linkpipe.tables.symbols import Flag
+from linkpipe.values import record
 
 _LOOK_UP = (".Method", ".MethodByName")
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class Calls:
     """The methods that a run kept, and the calls in what it reached."""
 

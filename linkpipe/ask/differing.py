@@ -15,7 +15,7 @@ from linkpipe.compare.buildinfo import BuildInfo
 from linkpipe.compare.dynamic import Dynamic, content
 from linkpipe.compare.golang import architecture_of_file
 from linkpipe.formats.elfread import Elf
-from linkpipe.values import Shown, Value
+from linkpipe.values import Shown, Value, record
 
 _HASH = "go:link.pkghashbytes."
 
@@ -26,7 +26,7 @@ _OWN = ("-cover", "-gcflags", "-tags", "CGO_ENABLED")
 files for a tag."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Cause(Value):
     """A likely cause.
 
@@ -44,7 +44,7 @@ class Cause(Value):
     second: str = ""
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class Binary(Shown):
     """A Go binary and what it says of itself."""
 
@@ -123,7 +123,7 @@ class Binary(Shown):
         return None
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Differing(Shown):
     """Why packages of two binaries differ: of ``first``, who was there before and is called
     ``name``, and of ``second``, a plugin."""

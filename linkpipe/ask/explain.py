@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import attrs
-
 from linkpipe.errors import (
     HostLinkError,
     InputError,
@@ -25,10 +23,10 @@ from linkpipe.errors import (
     Refused,
     UserError,
 )
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Topic(Value):
     """What some messages are about.
 
@@ -44,7 +42,7 @@ class Topic(Value):
     cure: str
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Page(Value):
     """A class of errors.
 
@@ -271,7 +269,7 @@ PAGES = (
 """One for each class of linkpipe.errors, by code."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Explanation(Value):
     """What is said of one thing that was asked: a page, and the topics that it is about, all of
     the page's where it was asked for by code."""

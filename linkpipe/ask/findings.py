@@ -14,17 +14,15 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
-import attrs
-
 from linkpipe import __version__
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Finding(Value):
     """One thing that a check found.
 

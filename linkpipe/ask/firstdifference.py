@@ -7,7 +7,6 @@ symbols differ as a consequence.
 
 from __future__ import annotations
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64, Bool
@@ -17,13 +16,13 @@ from linkpipe.engine.context import Link
 from linkpipe.formats.elf import SHF_ALLOC, SectionType
 from linkpipe.formats.elfread import Elf
 from linkpipe.reloctype import NAMES
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 _NO_SYMBOLS = ("gopclntab", ".note", ".go.buildinfo", ".shstrtab")
 """Sections, by what is in their names, that say what others are, or how the file was built."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Difference(Value):
     """Attributes:
     section: by its name.

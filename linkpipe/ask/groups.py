@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.types import I64
 from linkpipe.ask.modules import Modules
 from linkpipe.ask.names import MODULE, PACKAGE, SYMBOL, Subject
@@ -18,7 +17,7 @@ NO_MODULE = "(no module)"
 """Whose packages are that no module is known for."""
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Groups(Shown):
     """The rows that symbols are added up in.
 

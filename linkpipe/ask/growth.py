@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import attrs
-
 from linkpipe.ask.size import Size
 from linkpipe.errors import UserError
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Change(Value):
     """A row of a table of sizes that is not what it was.
 
@@ -26,7 +24,7 @@ class Change(Value):
     difference: int
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Growth(Value):
     """How the size of a file has changed.
 

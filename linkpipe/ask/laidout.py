@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.types import I16, I32, I64
 from linkpipe.ask.modules import Modules
 from linkpipe.engine.context import Link
@@ -21,7 +20,7 @@ from linkpipe.errors import MissingFact
 from linkpipe.tables.listing import InNotebook
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class LaidOut(InNotebook):
     """The n symbols in the output, section by section in the order of their addresses. Two overlap
     only where they are names for the same bytes, as C code may have. What lies between them is

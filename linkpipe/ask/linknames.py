@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.ragged import expand
@@ -18,7 +17,7 @@ from linkpipe.ask.names import graph_of
 from linkpipe.engine.context import Link
 from linkpipe.formats import goobj
 from linkpipe.tables.symbols import Flag
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 _PUSHED = Flag.LINKNAME | Flag.LINKNAME_STD
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Linkname(Value):
     """A reference by linkname, in the output.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cached_property
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64, Ints
@@ -20,6 +19,7 @@ from linkpipe.formats import goobj
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.symkind import is_text
 from linkpipe.tables.symbols import Flag
+from linkpipe.values import record
 
 STANDARD = "std"
 """What the standard library is called in place of a module."""
@@ -28,7 +28,7 @@ LINKER, SHARED = "(made by the linker)", "(shared by packages)"
 """Whose symbols are that no package has to itself."""
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class Modules:
     """The packages and modules of a link, which has run up to ``reachability``, or further. A pass
     that asks requires ``symbols``, ``objects`` and ``packages``; for ``symbols`` of packages

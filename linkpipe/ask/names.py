@@ -6,7 +6,6 @@ import difflib
 import re
 from collections.abc import Iterable
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64
@@ -16,12 +15,12 @@ from linkpipe.errors import UserError
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.graphs.graph import Graph
 from linkpipe.tables.symbols import Flag, Symbols
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 SYMBOL, PACKAGE, MODULE = "symbol", "package", "module"
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Subject(Shown):
     """What a question is about.
 
@@ -43,7 +42,7 @@ ARROW = "->"
 """Between the two ends of an edge: "main.main -> fmt.Println"."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Edge(Shown):
     """All by which one thing refers to another: any symbols of these."""
 

@@ -13,13 +13,11 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-import attrs
-
 from linkpipe.ask.differing import Binary, Cause, Differing
 from linkpipe.compare.dynamic import Libraries, libraries
 from linkpipe.compare.typedata import TypeReader
 from linkpipe.formats import elfread
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 KINDS = {
     "host": "the host cannot open plugins",
@@ -39,7 +37,7 @@ _SHOWN = 3
 """Symbols that are named, of those that are wanted in a version."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Problem(Value):
     """What is wrong with a plugin.
 
@@ -56,7 +54,7 @@ class Problem(Value):
     causes: tuple[Cause, ...]
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Checked(Value):
     """A plugin.
 
@@ -71,7 +69,7 @@ class Checked(Value):
     problems: tuple[Problem, ...]
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class PluginCheck(Value):
     """The answer, ``fits`` when nothing is wrong.
 

@@ -30,12 +30,12 @@ from linkpipe.graphs.graph import AUX, FROM_ROOT, MAPINIT, METHOD, ROOT, Arcs
 from linkpipe.reloctype import R_HOST, R_KEEP
 from linkpipe.symkind import is_text
 from linkpipe.tables.symbols import Flag
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 _WAYS = ("", "linkname", "assembly")
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Inlined(Value):
     """A place "file:line" in a function that was inlined."""
 
@@ -43,7 +43,7 @@ class Inlined(Value):
     line: str
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Reason(Value):
     """One symbol keeps another.
 
@@ -82,7 +82,7 @@ class _Note(NamedTuple):
     method: int
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class Reasons:
     """The reasons of what a run reached.
 

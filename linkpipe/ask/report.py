@@ -11,7 +11,7 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.types import I64
 from linkpipe.ask import rerun
 from linkpipe.ask.groups import NO_MODULE, groups
@@ -30,7 +30,7 @@ from linkpipe.engine.runner import Observer
 from linkpipe.formats.elfread import read
 from linkpipe.graphs.graph import ROOT
 from linkpipe.observe.timing import peak_rss
-from linkpipe.values import Shown, Value
+from linkpipe.values import Shown, Value, record
 
 NONE = -1
 """In columns: no row, or a size that nobody knows."""
@@ -38,7 +38,7 @@ NONE = -1
 _MADE = "made by the linker"
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Parts(Shown):
     """Packages or modules, the largest first, as columns of bytes.
 
@@ -63,7 +63,7 @@ class Parts(Shown):
     inside: I64
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Listed(Shown):
     """Symbols, the largest first, as columns.
 
@@ -95,7 +95,7 @@ class Listed(Shown):
     inlined: I64
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Cost(Value):
     """A pass of the plan.
 
@@ -116,7 +116,7 @@ class Cost(Value):
     peak: int = 0
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Report(Shown):
     """All about one link.
 
@@ -151,7 +151,7 @@ class Report(Shown):
     passes: tuple[Cost, ...]
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Changes(Value):
     """What changed from one link to another, by module, by package and by symbol."""
 
@@ -264,7 +264,7 @@ class _List(dict[str, int]):
         return self[text]
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class _Asked:
     """Attributes:
     link: what it is about.

@@ -21,7 +21,7 @@ from linkpipe.deadcode.inputs import Inputs
 from linkpipe.engine.context import Link
 from linkpipe.graphs.edges import MARKERS
 from linkpipe.tables.symbols import Flag
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 Progress = Callable[[int, int], None]
 """Told how many runs are done, and of how many."""
@@ -31,7 +31,7 @@ def nobody(done: int, total: int) -> None:
     """Where nobody wants to know."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Run(Shown):
     """What a run reached.
 

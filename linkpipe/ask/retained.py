@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from functools import cached_property
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64, Bool
@@ -25,9 +24,10 @@ from linkpipe.engine.context import Link
 from linkpipe.graphs.csr import build_csr
 from linkpipe.graphs.dominators import Dominators, dominators
 from linkpipe.graphs.graph import ROOT
+from linkpipe.values import record
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class Retained:
     """Attributes:
     link: what it is about.

@@ -18,7 +18,7 @@ from linkpipe.ask.retained import Retained
 from linkpipe.engine.context import Link
 from linkpipe.errors import UserError
 from linkpipe.formats.elfread import Elf, read
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 OF_SYMBOLS = ("package", "module", "symbol")
 BY = (*OF_SYMBOLS, "section", "kind")
@@ -31,7 +31,7 @@ _INSIDE = frozenset(("code", "data"))
 """The columns that have symbols' own bytes."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Row(Value):
     """Bytes of one thing: ``size`` is the sum of the others.
 
@@ -61,7 +61,7 @@ class Row(Value):
     depth: int = 0
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Size(Value):
     """The bytes of a file: ``total`` is its size, and that of all ``rows``, the largest first; in a
     tree, each behind the one that it depends on, those that retain most first."""

@@ -19,7 +19,7 @@ from linkpipe.formats.goobj import AUX_GOTYPE
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.symkind import is_text
 from linkpipe.tables.symbols import Flag
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 KINDS = {
     "given-again": "a later -X sets the same variable",
@@ -35,7 +35,7 @@ _STRING = "type:string"
 _BARRIER = re.compile(rb"(?:runtime\.)?gcWriteBarrier(\d+)")
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Unused(Value):
     """A definition without effect.
 
@@ -54,7 +54,7 @@ class Unused(Value):
     near: tuple[str, ...] = ()
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class UnusedX(Value):
     """The definitions that have no effect, in order."""
 

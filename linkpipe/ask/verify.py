@@ -34,7 +34,7 @@ from linkpipe.errors import InputError, UserError
 from linkpipe.formats import elfread
 from linkpipe.formats.elfread import Elf
 from linkpipe.packages.gobuild import Captured, capture, go_env
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 _NOTE = 16
 """Bytes of a note before its text: sizes, type, and the name "Go"."""
@@ -43,7 +43,7 @@ _LINES = 5
 """Lines of what `linkpipe compare` says of two files that differ."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Guess(Value):
     """What most likely explains that a binary is not what its source gives.
 
@@ -59,7 +59,7 @@ class Guess(Value):
     proven: bool = False
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Verify(Value):
     """The answer.
 

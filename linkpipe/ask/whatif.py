@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64, Bool
@@ -19,12 +18,12 @@ from linkpipe.errors import UserError
 from linkpipe.graphs.edges import MARKERS
 from linkpipe.reloctype import R_METHODOFF
 from linkpipe.tables.symbols import Flag
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 Cut = Subject | Edge
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Leaving(Value):
     """What leaves of one package: ``symbols`` of them, ``size`` bytes; ``whole`` when nothing of
     it is left."""
@@ -35,7 +34,7 @@ class Leaving(Value):
     whole: bool
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class WhatIf(Value):
     """What would leave the output without some symbols and packages.
 
@@ -56,7 +55,7 @@ class WhatIf(Value):
     names: tuple[str, ...]
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Alone(Value):
     """What leaves without one thing: ``symbols`` of them, ``size`` bytes."""
 
@@ -65,7 +64,7 @@ class Alone(Value):
     size: int
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Pair(Value):
     """Two things that matter together: ``size`` bytes, ``symbols`` of them, leave without both
     that stay without either."""
@@ -76,7 +75,7 @@ class Pair(Value):
     size: int
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Rank(Value):
     """What leaves without each of several things, the largest first, without all of them, and
     without pairs that matter only together."""
@@ -141,7 +140,7 @@ def rank(link: Link, *cut: str, progress: rerun.Progress = rerun.nobody) -> Rank
     )
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class Cuts:
     """Runs without something, of one link."""
 

@@ -16,10 +16,10 @@ from linkpipe.engine.context import Link
 from linkpipe.engine.plan import Planned
 from linkpipe.engine.runner import Observer
 from linkpipe.graphs.graph import Graph
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Why(Value):
     """Why one thing is in the output, or that it is not.
 

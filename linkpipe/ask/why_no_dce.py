@@ -24,10 +24,10 @@ from linkpipe.engine.context import Link
 from linkpipe.reloctype import R_USEIFACEMETHOD
 from linkpipe.symkind import is_text
 from linkpipe.tables.symbols import Flag
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Kept(Value):
     """What leaves the output when pruning is not switched off.
 
@@ -45,7 +45,7 @@ class Kept(Value):
 NOTHING = Kept(0, 0, 0)
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Cause(Value):
     """Something that switches pruning off.
 
@@ -78,7 +78,7 @@ class Cause(Value):
     alone: Kept = NOTHING
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class WhyNoDce(Value):
     """All that switched pruning off: nothing when ``causes`` is empty; ``together`` is what leaves
     when all of it goes."""
@@ -98,7 +98,7 @@ def why_no_dce(link: Link) -> WhyNoDce:
     return WhyNoDce(tuple(causes), asked.together)
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class OfRelease(Value):
     """The answer for a program that a release of Go built: ``go`` is "go1.25.5"."""
 
@@ -106,7 +106,7 @@ class OfRelease(Value):
     answer: WhyNoDce
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class InReleases(Value):
     """A cause, and the ``releases`` in which it is one."""
 
@@ -115,7 +115,7 @@ class InReleases(Value):
     releases: tuple[str, ...]
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class SideBySide(Value):
     """Answers for several releases, and which cause is in which."""
 

@@ -13,7 +13,7 @@ import attrs
 
 from linkpipe.formats.elfread import Elf
 from linkpipe.formats.importcfg import unquote
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 _HEAD = 32
 _GUARD = 16
@@ -22,7 +22,7 @@ _VARINT = 5
 """Bytes of a length at most."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Module(Value):
     """A module: ``version`` is "(devel)" for one that is built where it is worked on, ``sum`` the
     hash of its source, "" where there is none; ``replace`` is what stands in for it, a module or
@@ -38,7 +38,7 @@ class Module(Value):
         return f"{name} => {self.replace}" if self.replace else name
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class BuildInfo(Value):
     """Attributes:
     version: of Go, "go1.27.3", with the experiments that were changed: "go1.27.3 X:arenas".

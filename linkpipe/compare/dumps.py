@@ -8,16 +8,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from linkpipe.errors import InputError
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 PLAN = "00.plan.json"
 _FILE = re.compile(r"\d\d+\.[\w.-]+\.jsonl")
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Table(Shown):
     """A fact after a pass.
 

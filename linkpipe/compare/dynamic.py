@@ -18,7 +18,7 @@ import numpy as np
 from linkpipe.errors import InputError
 from linkpipe.formats.elf import SectionType
 from linkpipe.formats.elfread import Elf, Symbols, damaged, read, string
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 _NEEDED, _RPATH, _RUNPATH = 1, 15, 29
 _LOCAL, _WEAK, _OBJECT = 0, 2, 1
@@ -41,7 +41,7 @@ class Version:
     symbols: tuple[str, ...]
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class Dynamic(Shown):
     """The dynamic section and symbols of a file."""
 
@@ -198,7 +198,7 @@ class Dynamic(Shown):
         return damaged(self.file.path, f"{self.file.names[section]} {what}", place)
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Libraries(Shown):
     """The libraries that some files want, as far as this machine has them.
 

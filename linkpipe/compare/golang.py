@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
 
-import attrs
 import numpy as np
 
 from linkpipe.arch import Architecture
@@ -21,7 +20,7 @@ from linkpipe.engine.releases import release_of
 from linkpipe.errors import UserError
 from linkpipe.formats.elfread import Elf, damaged, string
 from linkpipe.release import Release
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 _WORDS = {
     **dict.fromkeys(
@@ -82,7 +81,7 @@ def moduledata_offsets(release: Release, word: int) -> dict[str, int]:
     return {name: word * i for i, name in enumerate(names)}
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class Pclntab(Shown):
     """The sub tables of a .gopclntab, found by its header."""
 

@@ -14,14 +14,13 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Literal
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64, U8
 from linkpipe.compare.golang import Pclntab, moduledata_offsets, release_of_file
 from linkpipe.formats import elf
 from linkpipe.formats.elfread import Elf
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 _LONGEST = 4096
 """Bytes of a string that are read."""
@@ -30,7 +29,7 @@ _MAGIC = 0xFFFFFFF1
 """What the function tables begin with (internal/abi/symtab.go), and two bytes of 0."""
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class ModuleData(Shown):
     """The module data of a file, at an address; ``offsets`` are those of its fields, ``tables``
     the function tables."""
@@ -71,7 +70,7 @@ def find(file: Elf) -> ModuleData | None:
     return None
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class Memory(Shown):
     """A file by the addresses that it is loaded at, relative to where it begins."""
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-import attrs
-
 from linkpipe.compare.golang import release_of_file
 from linkpipe.compare.moduledata import ModuleData
 from linkpipe.gotypes.layout import (
@@ -19,14 +17,14 @@ from linkpipe.gotypes.layout import (
     TFLAG_UNCOMMON,
     TypeLayout,
 )
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 _DROPPED = -1
 _LONGEST = 1024
 """Bytes of a name that are read."""
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class TypeReader(Shown):
     """Reads the descriptors of a file, by address."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-import attrs
 import numpy as np
 
 from linkpipe.arch import Architecture
@@ -21,7 +20,7 @@ from linkpipe.tables.mode import Mode
 from linkpipe.tables.objects import AuxColumns, Objects, RelocColumns, UndefinedBuiltins
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import ABI0, ABI_INTERNAL, Flag, Symbols
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 if TYPE_CHECKING:
     from linkpipe.engine.context import Link
@@ -30,7 +29,7 @@ STAND_IN = "stands in for dropped methods"
 """Why a symbol is a root that no program starts from."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Inputs(Shown):
     """What the analysis reads.
 

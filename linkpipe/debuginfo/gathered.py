@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.values import Shown
 
 if TYPE_CHECKING:
@@ -14,7 +12,7 @@ if TYPE_CHECKING:
     from linkpipe.debuginfo.typedies import TypeParts
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Gathered(Shown):
     """What objects say for debuggers.
 

@@ -25,7 +25,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
-import attrs
+from linkpipe.values import record
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -41,7 +41,7 @@ class Work(Protocol[T_co]):
         """Stop what still runs, and tidy up; called once, behind ``wait`` or instead of it."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Result(Generic[T]):
     """The result of work: written once, by the first who asks."""
 

@@ -22,7 +22,7 @@ from linkpipe.arrays.reuse import copied, has_room, reused, unseen
 from linkpipe.arrays.types import I32, U8
 from linkpipe.engine.background import Background, Result, Work, at_once
 from linkpipe.errors import MissingFact, PassError
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
@@ -80,7 +80,7 @@ def _frozen(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(facts))
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Access(Value):
     """What the pass that holds a Link has declared. ``alone``: what it sets anew nobody will look
     at as it was; the Link that it was given and the runner's are the only ones to have it."""

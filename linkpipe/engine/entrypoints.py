@@ -12,14 +12,12 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 
-import attrs
-
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 PREFIX = "linkpipe."
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class EntryPoint(Value):
     """One declared entry point.
 

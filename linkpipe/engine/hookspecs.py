@@ -25,10 +25,9 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import attrs
 import pluggy
 
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 hookspec = pluggy.HookspecMarker("linkpipe")
 hookimpl = pluggy.HookimplMarker("linkpipe")
@@ -46,7 +45,7 @@ def leaving(**arguments: str) -> Mapping[str, Warning]:
     }
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Offer(Shown):
     """Something a plugin has.
 

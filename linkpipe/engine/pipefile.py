@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from linkpipe.errors import PipelineError, UserError
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 if TYPE_CHECKING:
     from linkpipe.engine.plugins import Catalog
@@ -77,7 +77,7 @@ class Place(Value):
         return PipelineError(message, file=self.file, line=line, remedy=remedy, label="linkpipe")
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class PipelineFile(Value):
     """A pipeline file as it is written.
 

@@ -68,7 +68,7 @@ from linkpipe.engine.pipefile import (
     read,
 )
 from linkpipe.errors import PipelineError
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 if TYPE_CHECKING:
     from linkpipe.engine.plugins import Catalog
@@ -78,7 +78,7 @@ __all__ = ["Barrier", "Pipeline", "Place", "Step", "default_file", "load_pipelin
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Step(Value):
     """One pass in a pipeline.
 
@@ -112,7 +112,7 @@ class Step(Value):
         return self.place.error(message, *(inside or (self.key,)), remedy=remedy)
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Barrier(Value):
     """A place with a name, and what does not change behind it.
 
@@ -140,7 +140,7 @@ class Barrier(Value):
         return self.place.error(message, *(inside or ("barrier",)), remedy=remedy)
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Pipeline(Value):
     """Steps in order.
 

@@ -23,7 +23,7 @@ from linkpipe.engine.plugins import Catalog, suggestion
 from linkpipe.engine.structure import make_options
 from linkpipe.errors import PipelineError, UserError
 from linkpipe.flags.options import Options
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from linkpipe.release import Release
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Planned(Shown):
     """A pass in its place.
 
@@ -57,7 +57,7 @@ class Planned(Shown):
         return self.run.name
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Plan(Shown):
     """Passes in order; ``skipped`` are those that the flags rule out; ``barriers`` stand between
     passes, each with ``at`` of these before it."""

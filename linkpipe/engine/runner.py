@@ -23,7 +23,7 @@ from linkpipe.engine.plan import Plan, Planned
 from linkpipe.errors import InputError, LinkpipeError, ObserverError, Terminated
 from linkpipe.process import ledger
 from linkpipe.process.surroundings import Changed, Surroundings
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 
 class Observer:
@@ -93,7 +93,7 @@ def run_plan(
             return _Run(plan, audience, concurrent, in_turn, keep).all(link)
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class _Run(Value):
     """One run of a plan. ``in_turn``: no pass runs beside another; ``keep``: no fact is let go."""
 
@@ -178,7 +178,7 @@ def _check_inputs() -> None:
         )
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class _Audience(Value):
     """The observers of one run."""
 

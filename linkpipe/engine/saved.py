@@ -41,7 +41,7 @@ from linkpipe.flags.goflag import Kind
 from linkpipe.flags.options import FLAGS as ALL_FLAGS
 from linkpipe.flags.options import NOT_RUN, Options, VersionAsked, read_options
 from linkpipe.packages.places import Places
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 SCHEMA = "linkpipe.saved/1"
 LARGEST = 8 << 30
@@ -67,7 +67,7 @@ VARIABLES = ("GOROOT", "GOOS", "GOARCH", "GOEXPERIMENT", "GO_EXTLINK_ENABLED")
 """The variables that a link reads, with that of its architecture."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class File(Value):
     """A file of a saved link: its name there, bytes, SHA-256 in hexadecimal, and where it was, ""
     where that is not told."""
@@ -78,7 +78,7 @@ class File(Value):
     path: str = ""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Saved(Value):
     """What a saved link holds.
 

@@ -12,13 +12,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-import attrs
-
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError, UserError
 from linkpipe.formats.sharedlib import find_library, read_library
 from linkpipe.packages.places import Places, library_folders
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 LIBRARY = r"files/[0-9]{1,6}/lib[A-Za-z0-9_.,+~@%-]{1,200}\.so"
 """What a library is called in a saved link."""
@@ -26,7 +24,7 @@ BESIDE = "$ORIGIN/"
 """Where a program looks for libraries of which it is not told where they were."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Libraries(Value):
     """The shared libraries of a link.
 

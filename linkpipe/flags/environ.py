@@ -13,15 +13,13 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import attrs
-
 from linkpipe.errors import UserError
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 _TARGET = r"(?P<goos>[a-z0-9]+)_(?P<goarch>[a-z0-9]+)"
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Environment(Value):
     """Attributes:
     goroot: $GOROOT, empty under -trimpath (it goes into the output).

@@ -12,11 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-import attrs
-
 from linkpipe.errors import OptionError, UserError, os_error
 from linkpipe.formats.goint import parse_int
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 _DECIMAL = r"[+-]?[0-9]{1,18}"
 _ESCAPES = {
@@ -124,7 +122,7 @@ class Kind(Enum):
         self.standalone = standalone
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Flag(Value):
     """One flag. ``usage`` may name its value between backquotes, as in Go.
 

@@ -21,7 +21,7 @@ from linkpipe.flags.environ import Environment
 from linkpipe.flags.goflag import Flag, Kind, expand_args, parse, quote, usage_text
 from linkpipe.flags.settings import FIELD_OF, OWN_FLAGS, Settings, from_environment
 from linkpipe.formats.archive import compiled_with
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 if TYPE_CHECKING:
     from linkpipe.release import Release
@@ -243,7 +243,7 @@ class Options(Value):
         return bytes.fromhex(digits)
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class VersionAsked(Value):
     """``-V`` was met: answer and end. ``what`` is its value, "full" or "goexperiment"."""
 

@@ -19,12 +19,12 @@ import attrs
 
 from linkpipe.errors import OptionError
 from linkpipe.flags.goflag import Flag, Kind, split_quoted
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 _COMMA = r"(?<!\\),"
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Request(Value):
     """An observer or a pass that is asked for.
 

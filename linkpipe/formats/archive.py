@@ -11,11 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import attrs
-
 from linkpipe.errors import COMMAND, InputError
 from linkpipe.formats.goint import number
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 AR_MAGIC = b"!<arch>\n"
 _AR_HEADER = 60
@@ -25,7 +23,7 @@ _LARGEST = (1 << 63) - 1 - 64
 """Bytes of a member; beyond, its end has more than 63 bits, which the oracle takes for negative."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Member(Value):
     """One archive member: bytes [at, at+size) of the file, as far as there are any."""
 
@@ -34,7 +32,7 @@ class Member(Value):
     size: int
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Preamble(Value):
     """The text part of a Go object.
 

@@ -20,12 +20,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.align import round_up
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.filememory import map_over, reserve
 from linkpipe.arrays.types import I64, U8, U32, U64, Structs
 from linkpipe.errors import InputError, UserError, os_error
@@ -46,7 +45,7 @@ def _no_room(content: memoryview) -> int:
     return -1
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Arena:
     """A contiguous, read-only span of bytes that input files are mapped into.
 
@@ -61,9 +60,9 @@ class Arena:
     """
 
     bytes: U8
-    made: int = attrs.field(default=_LARGEST)
-    put: Callable[[memoryview], int] = attrs.field(default=_no_room, repr=False)
-    let_go: Callable[[], object] = attrs.field(default=bool, repr=False)
+    made: int = _LARGEST
+    put: Callable[[memoryview], int] = _no_room
+    let_go: Callable[[], object] = bool
 
     def view(self, at: int, size: int) -> memoryview:
         """The bytes [at, at+size) without a copy."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from linkpipe.arrays.align import padded
 from linkpipe.arrays.types import I64, Ints, Structs
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 MAGIC = b"\x7fELF"
 CLASS32, CLASS64 = 1, 2
@@ -134,7 +134,7 @@ def file_dtype(elf_class: int, endian: str) -> np.dtype[np.void]:
     )
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class FileHeader(Value):
     """The file header; offsets in bytes from the file's start, 0 for a table that is not there."""
 
@@ -172,7 +172,7 @@ class FileHeader(Value):
         return ident + np.array(row, file_dtype(self.elf_class, self.endian)).tobytes()
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class ProgramHeader(Value):
     """One program header; the physical address is the virtual one."""
 
@@ -213,7 +213,7 @@ def _fill(out: Structs, headers: Sequence[object], *names: str) -> None:
         out[name] = [getattr(header, name) & most for header in headers]
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class SectionHeader(Value):
     """One section header, with the name as text and ``link`` and ``info`` as numbers."""
 

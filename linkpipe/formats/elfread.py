@@ -16,10 +16,10 @@ import numpy as np
 from linkpipe.arrays.types import I64, U8, Structs
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Elf(Shown):
     """An ELF file. `header` maps field names to ints; `segments` and `sections` are the header
     tables as structured arrays, `names` the sections' names."""
@@ -100,7 +100,7 @@ class Elf(Shown):
         return Symbols(records, strings, self.relocatable)
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class Symbols(Shown):
     """Symbol records with their string table; names are decoded when asked for."""
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64
 from linkpipe.errors import InputError
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 MAGIC = b"\0go120ld"
 
@@ -134,7 +133,7 @@ _PLACED = np.array([block for block in range(REFNAME) if block != HASH])
 """Blocks of records, and bytes of each; blocks that lie in order within the object."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Header(Value):
     """An object's header: fingerprint of its export data, flags, and block offsets
     (bytes from the start of the object)."""

@@ -21,7 +21,7 @@ from linkpipe.errors import COMMAND, InputError
 from linkpipe.formats import elf, elfread
 from linkpipe.formats.elf import SectionType
 from linkpipe.kernels import gosort
-from linkpipe.values import Shown, Value
+from linkpipe.values import Shown, Value, record
 
 STB_WEAK, STT_COMMON = 2, 5
 SHN_COMMON = 0xFFF2
@@ -30,7 +30,7 @@ _OVERLAPS, _ROOM = 8, 1 << 24
 _REMEDY = "rebuild the package; the file is damaged, or of another compiler than the go command's"
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Target(Value):
     """What objects must be of: ``name`` as in messages, class (elf.CLASS32 or CLASS64), byte order
     ("<" or ">") and machine."""
@@ -41,7 +41,7 @@ class Target(Value):
     machine: int
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class HostSymbols(Shown):
     """The symbol table; row 0 is the null symbol.
 
@@ -62,7 +62,7 @@ class HostSymbols(Shown):
     size: I64
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class HostRelocs(Shown):
     """The relocations of one section by offset, as the oracle sorts them (kernels/gosort.py).
 
@@ -80,7 +80,7 @@ class HostRelocs(Shown):
     addend: I64
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@record
 class Relocatable(Shown):
     """A relocatable object. ``file`` names it in messages, ``names`` are its sections'."""
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import attrs
-
 from linkpipe.errors import UserError, os_error
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 # What Go takes for white space (unicode.IsSpace); Python has four control characters more.
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
@@ -19,7 +17,7 @@ _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
 )
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class ImportCfg(Value):
     """A parsed importcfg.
 

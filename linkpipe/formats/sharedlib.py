@@ -15,10 +15,9 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns, frozen
+from linkpipe.arrays.columns import frozen, table
 from linkpipe.arrays.types import I64, U8, Ints, Structs
 from linkpipe.errors import InputError, os_error
 from linkpipe.formats import elf
@@ -61,7 +60,7 @@ class Sections(NamedTuple):
     size: I64
 
 
-@attrs.frozen(eq=False, repr=False, slots=False, field_transformer=columns)
+@table
 class SharedLibrary(Shown):
     """One shared library.
 

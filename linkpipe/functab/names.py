@@ -17,7 +17,7 @@ import attrs
 import numpy as np
 
 from linkpipe.arrays.align import round_up
-from linkpipe.arrays.columns import columns, frozen
+from linkpipe.arrays.columns import frozen, table
 from linkpipe.arrays.types import I64, U32, Ints
 from linkpipe.formats.leb128 import ulebs_at, zigzag
 from linkpipe.functab.records import read_function_records, with_function_records
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _NONE = 0xFFFFFFFF
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class FunctionNames(Shown):
     """Names of n functions in order of address, as ``link.pclntab.functions`` has them, of the m
     calls that were inlined into them, and of source files.

@@ -7,10 +7,9 @@ Layout: runtime/runtime2.go (_func); the words of a record are counted from its 
 
 from __future__ import annotations
 
-import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.types import I64, U8, U32
 from linkpipe.functab.place import RECORD
@@ -21,7 +20,7 @@ _FIELDS = {"name": 1, "pcsp": 4, "pcfile": 5, "pcline": 6, "unit": 8}
 _NPCDATA = 7
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class FunctionRecords(Shown):
     """One row for each function, in order of address.
 

@@ -11,12 +11,11 @@ from enum import IntEnum
 from functools import cache
 from typing import Literal
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.types import I64
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 
 class Kind(IntEnum):
@@ -63,7 +62,7 @@ METHOD_SIZE = 16
 NAME_EMBEDDED = 1 << 3
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class TypeLayout(Value):
     """Where the fields of a descriptor are, for one pointer size: offsets and sizes in bytes.
     ``map_words`` and ``kind_mask`` are the release's (linkpipe.release, ObjectFormat)."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.ragged import expand, offsets, owners
@@ -23,7 +22,7 @@ from linkpipe.gotypes.data import Targets, TypeData
 from linkpipe.gotypes.imported import ImportedTypes
 from linkpipe.gotypes.layout import TFLAG_GC_MASK_ON_DEMAND, TFLAG_UNCOMMON, UNCOMMON_SIZE, Kind
 from linkpipe.kernels.spans import copy_spans
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 Step = tuple[int, int, int]
 """A word that is a pointer, ``(word, 0, -1)``, or a repetition, ``(end, words, times)``: what ends
@@ -44,13 +43,13 @@ _FAR = 1 << 61
 """No word lies as far as that; int64 has room for sums of such numbers."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class _Array(Value):
     elem: int
     length: int
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class _Struct(Value):
     fields: tuple[tuple[int, int], ...]  # (offset in bytes, type)
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.ragged import expand, owners
 from linkpipe.arrays.types import I64, U8, Ints
 from linkpipe.formats.leb128 import uleb
@@ -32,7 +31,7 @@ _EXPORTED = 1
 """internal/abi/type.go, Name: the bit of its flags that says so."""
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class GoTypes(Shown):
     """The n type descriptors in a program, by id, and their m methods, type by type.
 
@@ -58,7 +57,7 @@ class GoTypes(Shown):
     direct: I64
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class GoItabs(Shown):
     """The n interface tables in a program, by id.
 
@@ -76,7 +75,7 @@ class GoItabs(Shown):
     functions: I64
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class GoStrings(Shown):
     """Constant strings that code refers to, by id: ``symbols`` int64[n], and their ``texts``.
     Elsewhere in the program there may be more: what -X sets, files that are embedded."""

@@ -6,17 +6,16 @@ below it.
 
 from __future__ import annotations
 
-import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns, frozen
+from linkpipe.arrays.columns import frozen, table
 from linkpipe.arrays.types import I32, I64
 from linkpipe.graphs.csr import Csr, build_csr
 from linkpipe.kernels import dominators as kernel
 from linkpipe.values import Shown
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Dominators(Shown):
     """Attributes:
     immediate: int32[n], the nearest node by which every path from the root to a node comes; the

@@ -24,10 +24,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns, frozen
+from linkpipe.arrays.columns import frozen, table
 from linkpipe.arrays.types import I32, I64, Bool
 from linkpipe.errors import UserError
 from linkpipe.formats import goobj
@@ -79,7 +78,7 @@ class Arcs(NamedTuple):
     row: I64
 
 
-@attrs.frozen(eq=False, repr=False, slots=False, field_transformer=columns)
+@table
 class Graph:
     """The graph of a link, as reachability left it.
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import mmap
 import os
 
-import attrs
 import numpy as np
 
 from linkpipe.arch import Architecture
@@ -21,7 +20,7 @@ from linkpipe.flags.options import NOT_RUN, Options
 from linkpipe.formats.archive import AR_MAGIC, Member, member_at, symbol_map
 from linkpipe.formats.importpath import path_to_prefix
 from linkpipe.hostlinker.hosttools import answer, compiler
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 NONE = "none"
 """Instead of a path: there is no such file, or it is not wanted."""
@@ -41,7 +40,7 @@ def compilers_file(options: Options, arch: Architecture, question: str) -> str:
     return answer((*compiler(options), *arch.host_flags, question)) or NONE
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Library(Shown):
     """An archive: ``data`` uint8[n]; ``where``: symbol -> where the member's header is that
     defines it."""

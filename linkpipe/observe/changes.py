@@ -38,7 +38,7 @@ from linkpipe.observe.dump import pattern
 from linkpipe.observe.final import same
 from linkpipe.observe.words import Names
 from linkpipe.tables.listing import Listing
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 SCHEMA = "linkpipe.changes/1"
 _SHOWN = 3
@@ -59,7 +59,7 @@ class ChangesOptions:
     match: str = attrs.field(default="", converter=pattern)
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Change(Value):
     """A change of one field.
 

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import attrs
 import numpy as np
 
 from linkpipe.engine.context import Link
 from linkpipe.observe import tables
 from linkpipe.observe.words import Names
 from linkpipe.tables.listing import Listing, html
+from linkpipe.values import record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Rows:
     """Some rows of a fact: iterate for a dict each; a notebook shows the first ones.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.ragged import sorting
@@ -15,7 +14,7 @@ from linkpipe.errors import UserError
 from linkpipe.kernels.spans import copy_spans
 from linkpipe.output.outfile import in_file
 from linkpipe.tables.symbols import Flag
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 if TYPE_CHECKING:
     from linkpipe.tables.sections import Sections
@@ -28,7 +27,7 @@ _RANGES = 8
 """For each thread: memory that is touched for the first time takes long, and nobody knows which."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Laid(Shown):
     """The symbols that have bytes in the file, by section in file order, by address within one.
 

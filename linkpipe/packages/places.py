@@ -10,18 +10,16 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import attrs
-
 from linkpipe.errors import UserError, os_error
 from linkpipe.formats.importcfg import read_importcfg
 from linkpipe.output.stdout import say
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 if TYPE_CHECKING:
     from linkpipe.flags.options import Options
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Places(Shown):
     """Attributes:
     files: import path -> archive.

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import attrs
-
-from linkpipe.arrays.columns import columns
-from linkpipe.values import Shown, Value
+from linkpipe.arrays.columns import table
+from linkpipe.values import Shown, Value, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class DynamicImport(Value):
     """Where a symbol comes from.
 
@@ -26,7 +24,7 @@ class DynamicImport(Value):
     version: str
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class CgoFacts(Shown):
     """Attributes:
     ldflags: flags for the host linker, in order.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.ragged import owners
 from linkpipe.arrays.types import I32, I64
 from linkpipe.errors import PassError
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from linkpipe.formats.dwarf import DwarfForm
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class DebugSection(Shown):
     """A debug section.
 
@@ -32,7 +31,7 @@ class DebugSection(Shown):
     symbols: I64
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class DescribedText(Shown):
     """m functions by address, those that an object says more of than their code: among them may be
     some that the linker has added since units were gathered.
@@ -50,7 +49,7 @@ class DescribedText(Shown):
     pcsp: I64
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Dwarf:
     """k compilation units, one for each object, and the n functions of their text.
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import attrs
-
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.types import I32, I64
 from linkpipe.values import Shown
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Dynamic(Shown):
     """Dynamic symbols, entries of tables, and dynamic relocations, each in the order in which the
     file has them.

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import attrs
-
 from linkpipe.symkind import SymKind
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class ElfPrep(Value):
     """Notes of an ELF file, and symbols that relocations and tables refer to.
 

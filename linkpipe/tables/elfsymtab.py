@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import attrs
-
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.types import I32, I64, U8, U32
 
 UNDEFINED, ABSOLUTE = -1, -2
 """Sections of symbols that have none: defined by another module, or plain numbers."""
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class ElfSymtab:
     """Columns of equal length, in file order, locals first; no rows: the file has no table.
 

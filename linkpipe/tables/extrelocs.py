@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.types import I16, I32, I64
 from linkpipe.tables.listing import InNotebook, Listing
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class ExternalRelocs(InNotebook):
     """Columns of equal length, grouped by section in file order, by place within a section.
 

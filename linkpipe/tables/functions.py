@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I32, I64, Ints
@@ -14,7 +13,7 @@ from linkpipe.formats.funcinfo import FuncInfos, read_funcinfos
 from linkpipe.kernels import functions as kernel
 from linkpipe.tables.faults import rows_of
 from linkpipe.tables.records import ROOTING
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 if TYPE_CHECKING:
     from linkpipe.tables.objects import Objects
@@ -32,7 +31,7 @@ _TYPES = (
 )
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Functions(Shown):
     """The n functions of a list that have function information (assembled ones have it too; code
     that the linker made has not), in the order of that list.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import attrs
-
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class HostLink(Value):
     """Attributes:
     command: the argument list, the compiler first.

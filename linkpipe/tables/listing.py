@@ -11,12 +11,11 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.types import I64, Bool
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 Namer = Callable[[str, list[int]], list[Any]]
 """Gives the names of what so many numbers refer to: see `Listing.refers`."""
@@ -24,7 +23,7 @@ Namer = Callable[[str, list[int]], list[Any]]
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Listing(Shown):
     """Columns of n rows each.
 

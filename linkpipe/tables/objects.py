@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.ragged import expand, offsets
 from linkpipe.arrays.room import longer
 from linkpipe.arrays.threads import each, pieces
@@ -72,7 +72,7 @@ class AuxColumns(NamedTuple):
     target: I32
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class References(Shown):
     """Where references lead, by object and package index.
 
@@ -116,7 +116,7 @@ _OF_AUXS = (records.AUXS, records.AUX, records.TABLE, records.SIZE)
 """What is found wrong with a symbol when its content and its relocations are sound."""
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Objects:
     """Go objects in load order; row 0 is "none" (symbols that the linker made).
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import attrs
-
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.tables.listing import InNotebook
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class CgoDirectives(Shown):
     """The cgo directives of one package.
 
@@ -27,7 +25,7 @@ class CgoDirectives(Shown):
     text: str
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Package(Shown):
     """One loaded package.
 
@@ -52,8 +50,8 @@ class Package(Shown):
     shlib: str = ""
 
 
-@attrs.frozen(eq=False, field_transformer=columns)
-class Packages(InNotebook):
+@table
+class Packages(InNotebook, Shown):
     """Packages in load order, and the order in which their text is laid out.
 
     Attributes:
@@ -90,7 +88,7 @@ class Packages(InNotebook):
             }
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class HostObject(Shown):
     """An object file of a C compiler inside a package's archive. It is linked here, or the host
     linker gets it unread.

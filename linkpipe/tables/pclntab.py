@@ -9,9 +9,7 @@ the layout of data.
 
 from __future__ import annotations
 
-import attrs
-
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.types import I32, I64, U8
 from linkpipe.values import Shown
 
@@ -26,7 +24,7 @@ def findfunc_size(text: int) -> int:
     return 4 * -(-text // BUCKET) + -(-text // PART)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Functab(Shown):
     """runtime.functab before addresses: every word but the entries of functions.
 
@@ -40,7 +38,7 @@ class Functab(Shown):
     records: I64
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class FunctionData(Shown):
     """Which data (funcdata) the records of functions point to; of functions that have information.
 
@@ -59,7 +57,7 @@ class FunctionData(Shown):
     inlined: U8
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Funcdata(Shown):
     """go:func.*, the data about functions that is laid out in it.
 
@@ -76,7 +74,7 @@ class Funcdata(Shown):
     content: U8
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Pclntab(Shown):
     """Symbol ids, counts, and what does not depend on addresses.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import attrs
-
 from linkpipe.tables.words import Word
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Export(Value):
     """An exported function or variable.
 
@@ -21,7 +19,7 @@ class Export(Value):
     type: str
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Ptab(Value):
     """Attributes:
     exports: in the order of the table.

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.arrays.columns import check_columns, columns
+from linkpipe.arrays.columns import check_columns, table
 from linkpipe.arrays.index import entries, none_of, with_entries
 from linkpipe.arrays.ragged import expand
 from linkpipe.arrays.room import Column, Memory, longer
@@ -26,7 +25,7 @@ from linkpipe.tables.objects import RELOC_DTYPES, RelocColumns
 _ENTRIES = {"symbol": np.int32, "first": np.int64, "count": np.int32}
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Relocs(InNotebook):
     """Relocations as columns, and an entry for each symbol that has any: which ones.
 

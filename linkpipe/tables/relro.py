@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import attrs
-
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.types import I32
 from linkpipe.values import Shown
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Relro(Shown):
     """Whether data with addresses in it is parted from data without.
 

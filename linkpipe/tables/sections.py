@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import attrs
 import numpy as np
 
-from linkpipe.arrays.columns import columns
+from linkpipe.arrays.columns import table
 from linkpipe.arrays.types import I32, I64
 from linkpipe.tables.listing import InNotebook
-from linkpipe.values import Shown
+from linkpipe.values import Shown, record
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Section(Shown):
     """One section.
 
@@ -49,7 +48,7 @@ class Section(Shown):
     packed: bool = False
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Segment(Shown):
     """One loadable segment: addresses, and the bytes of the file that back them.
 
@@ -72,8 +71,8 @@ class Segment(Shown):
     filesize: int = 0
 
 
-@attrs.frozen(eq=False, field_transformer=columns)
-class Sections(InNotebook):
+@table
+class Sections(InNotebook, Shown):
     """Sections and segments of the output.
 
     Attributes:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import attrs
-
 from linkpipe.formats.sharedlib import SharedLibrary
 from linkpipe.tables.words import Word
-from linkpipe.values import Shown, Value
+from linkpipe.values import Shown, Value, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Shlibs(Shown):
     """The shared libraries that a link uses.
 
@@ -24,7 +22,7 @@ class Shlibs(Shown):
     types: Mapping[int, int]
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class AbiHash(Value):
     """The hash over all packages of a shared library, by which programs know it again.
 
@@ -39,7 +37,7 @@ class AbiHash(Value):
     at: int
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class ModuleHashes(Value):
     """What the module data says of the libraries that the module was linked against.
 

@@ -20,11 +20,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
-from linkpipe.arrays.columns import check_columns, columns, frozen
+from linkpipe.arrays.columns import check_columns, frozen, table
 from linkpipe.arrays.ragged import slices
 from linkpipe.arrays.types import I16, I32, I64, U8, U32, Bool, Ints
 from linkpipe.formats.arena import Arena
@@ -40,7 +39,7 @@ S = TypeVar("S", bound=np.generic)
 __all__ = ["ABI0", "ABI_INTERNAL", "COLUMNS", "STATIC", "Flag", "Symbols", "SymbolsEdit"]
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns)
+@table
 class Symbols(InNotebook):
     """Columns of equal length n (row 0 is "no symbol"); dtypes and meanings in COLUMNS.
 

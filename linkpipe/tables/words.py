@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import attrs
-
-from linkpipe.values import Value
+from linkpipe.values import Value, record
 
 
-@attrs.frozen(eq=False, repr=False)
+@record
 class Address(Value):
     """A word that will hold the address of a symbol.
 

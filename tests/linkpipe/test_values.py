@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+from functools import cached_property
+from typing import Any, ClassVar
+
 import attrs
 import pytest
 
-from linkpipe.values import Shown, Value
+from linkpipe.values import Shown, Value, record
 
 
 @attrs.frozen
@@ -47,5 +51,110 @@ def test_a_table_prints_its_fields_and_is_equal_to_itself_alone() -> None:
     assert table != Table(1)
 
 
-def test_values_have_no_room_for_other_attributes() -> None:
-    assert not hasattr(Written(1, "a"), "__dict__")
+@record
+class Point(Value):
+    x: int
+    y: str = "a"
+    kind: ClassVar[str] = "point"
+
+
+@record
+class Place(Point):
+    z: tuple[int, ...] = ()
+
+    @cached_property
+    def total(self) -> int:
+        return sum(self.z)
+
+
+@attrs.frozen
+class MadePoint:
+    x: int
+    y: str = "a"
+
+
+@attrs.frozen
+class MadePlace(MadePoint):
+    z: tuple[int, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("args", "given"),
+    [((1,), {}), ((1, "b"), {}), ((), {"x": 1}), ((1,), {"z": (2, 3)}), ((1, "b", (4,)), {})],
+)
+def test_a_record_is_what_attrs_would_have_made(
+    args: tuple[Any, ...], given: dict[str, Any]
+) -> None:
+    one, made = Place(*args, **given), MadePlace(*args, **given)
+    assert attrs.asdict(one) == attrs.asdict(made)
+    assert repr(one) == repr(made).replace("MadePlace", "Place")
+    assert one == Place(*args, **given)
+    assert hash(one) == hash(Place(*args, **given))
+    changed = attrs.evolve(one, y="c")
+    assert type(changed) is Place
+    assert attrs.asdict(changed) == attrs.asdict(attrs.evolve(made, y="c"))
+    assert one != changed
+    assert Place(1, z=(1, 2)).total == 3
+
+
+def test_attrs_knows_a_record() -> None:
+    assert attrs.has(Place)
+    fields = [(f.name, f.default, f.type) for f in attrs.fields(Place)]
+    assert fields == [(f.name, f.default, f.type) for f in attrs.fields(MadePlace)]
+    signature = inspect.signature(Place)
+    assert str(signature) == str(inspect.signature(MadePlace))
+
+
+@pytest.mark.parametrize(
+    ("args", "given", "message"),
+    [
+        ((), {}, "Point: no value for 'x'"),
+        ((1, "b", 2), {}, "Point: 3 values for 2 fields"),
+        ((1,), {"x": 2}, "Point: two values for 'x'"),
+        ((1,), {"w": 2, "y": "b"}, "Point: no field 'w'"),
+        ((), {"kind": "x"}, "Point: no field 'kind', no value for 'x'"),
+    ],
+)
+def test_a_record_says_what_it_lacks(
+    args: tuple[Any, ...], given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        Point(*args, **given)
+
+
+def test_a_record_does_not_change() -> None:
+    one: Any = Place(1)
+    for name in ("x", "z", "other"):
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            setattr(one, name, 2)
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            delattr(one, name)
+    assert attrs.asdict(one) == {"x": 1, "y": "a", "z": ()}
+
+
+def test_what_only_attrs_knows_is_refused() -> None:
+    with pytest.raises(TypeError, match="Odd.x: only attrs.frozen knows attrs.field"):
+
+        @record
+        class Odd:
+            x: int = attrs.field(default=1)
+
+    with pytest.raises(TypeError, match="Derived: inherits from MadePoint, made by attrs"):
+
+        @record
+        class Derived(MadePoint):
+            z: int = 0
+
+
+def test_the_hook_of_attrs_behind_the_fields_is_called() -> None:
+    @record
+    class Positive(Value):
+        x: int
+
+        def __attrs_post_init__(self) -> None:
+            if self.x < 0:
+                raise ValueError(self.x)
+
+    assert Positive(1).x == 1
+    with pytest.raises(ValueError, match="-1"):
+        Positive(-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import attrs
@@ -10,20 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from linkpipe.arrays.columns import columns, frozen, read_only
+from linkpipe.arrays.columns import frozen, read_only, table
 from linkpipe.arrays.types import I64, element_of
 
 
-def stripped(text: str) -> str:
-    return text.strip()
-
-
-@attrs.frozen(eq=False, field_transformer=columns)
+@table
 class Table:
     ids: I64
     flags: npt.NDArray[np.uint8] | None
-    names: Mapping[str, int] = attrs.field(factory=dict)
-    text: str = attrs.field(default="", converter=stripped)
+    names: Mapping[str, int] = MappingProxyType({})
+    text: str = ""
 
 
 def test_frozen_copies_a_view_of_a_writable_base() -> None:
@@ -58,7 +55,7 @@ def test_what_is_frozen_cannot_be_thawed() -> None:
 
 def test_what_a_table_holds_is_its_own() -> None:
     base, names = np.arange(4), {"a": 1}
-    made = Table(base[1:], None, names, " x ")
+    made = Table(base[1:], None, names, "x")
     base[1], names["a"] = 99, 2
     assert made.ids.tolist() == [1, 2, 3]
     assert not made.ids.flags.writeable
@@ -73,7 +70,7 @@ class Part(NamedTuple):
     rows: I64
 
 
-@attrs.frozen(eq=False, field_transformer=columns)
+@table
 class Parts:
     parts: tuple[Part, ...]
 

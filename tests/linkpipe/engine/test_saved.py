@@ -292,7 +292,7 @@ def first_file(**what: object) -> Callable[[dict[str, Any]], None]:
         (set_("variables", {"LD_PRELOAD": "x"}), "holds the variable 'LD_PRELOAD'"),
         (set_("files", []), "is not there"),
         (set_("external", "yes"), "a number is none"),
-        (set_("more", 1), "unexpected keyword"),
+        (set_("more", 1), "no field 'more'"),
         (set_("operands", ["p=/etc/passwd"]), "links 'p=/etc/passwd'"),
         (set_("operands", ["-extld=files/0.a"]), "links '-extld=files/0.a'"),
         (set_("operands", ["@x=files/0.a"]), "links '@x=files/0.a'"),
