@@ -39,7 +39,7 @@ def dumpdep(link: Link) -> Link:
 def _lines(link: Link) -> Iterator[bytes]:
     """A line for each symbol that has a name, after the one of what keeps it."""
     symbols = link.symbols
-    inputs, roots = read_inputs(link, debug=True), find_roots(link, debug=True)
+    inputs, roots = read_inputs(link), find_roots(link, debug=True)
     reflecting = ((symbols.flags & Flag.REFLECT_METHOD) != 0).tobytes()
 
     def shown(symbol: int, used: bool) -> bytes:

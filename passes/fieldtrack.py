@@ -34,7 +34,7 @@ _PREFIX = b"go:track."
 def fieldtrack(link: Link) -> Link:
     """Find which fields are used, and what keeps each."""
     symbols = link.symbols
-    inputs, roots = read_inputs(link, debug=True), find_roots(link, debug=True)
+    inputs, roots = read_inputs(link), find_roots(link, debug=True)
     keeper: dict[int, int] = {}
     for step in Walk(inputs).run([root for root, _ in roots]):
         keeper[step.symbol] = keeper.get(step.symbol) or step.keeper

@@ -22,14 +22,13 @@ A shared library keeps all that it has. Where a link uses some (-linkshared) nob
 methods they call, so all that interface tables refer to stays.
 
 All rules only add, so the result does not depend on the order in which they are applied.
-That allows a columnar design. What could be reached if every relocation kept its target is found
-first, where it lies in the objects, and the relocations of all that are read at once. A flood over
-these columns applies the plain rule, which does almost all the work; then each special rule runs
-over the few rows it is about; what they add is flooded again, until nothing is added.
+That allows a columnar design. A flood over the records of the objects, where they lie, applies the
+plain rule, which does almost all the work; then each special rule runs over the few relocations
+it is about; what they add is flooded again, until nothing is added. Then the relocations of what
+was reached are read at once.
 
-Of `relocs` those of symbols that the linker made are read; those of all that is reachable are left,
-in the order of ids. Symbols get the flags REACHABLE and USED_IN_IFACE, and `graph` explains the
-result.
+Of `relocs` those of symbols that the linker made are read; those of all that is reachable are left.
+Symbols get the flags REACHABLE and USED_IN_IFACE, and `graph` explains the result.
 Source: cmd/link/internal/ld/deadcode.go.
 Reads `symbols`, `objects`, `relocs`, `mode`, `inittasks`, `extra_roots` if it is there; provides
 `symbols`, `relocs`, `graph`.
@@ -40,10 +39,9 @@ from __future__ import annotations
 import numpy as np
 
 from linkpipe.arrays.ragged import distinct, expand
-from linkpipe.arrays.room import taken
-from linkpipe.arrays.types import I64
-from linkpipe.deadcode.flood import Flood
-from linkpipe.deadcode.inputs import find_roots, read_inputs
+from linkpipe.arrays.types import I64, Bool
+from linkpipe.deadcode.flood import Flood, FloodOfObjects
+from linkpipe.deadcode.inputs import Inputs, find_roots, own_inputs
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.graphs.graph import Graph
@@ -63,19 +61,37 @@ def reachability(link: Link) -> Link:
     roots = find_roots(link)
     # What earlier passes marked stays, and is not looked into.
     roots += [(sym, "made by the linker") for sym in link.symbols.reachable().tolist()]
-    inputs = read_inputs(link, [_noop(link), *(sym for sym, _ in roots)])
-    flood = Flood(inputs)
+    inputs = own_inputs(link)
+    flood = FloodOfObjects(inputs)
     flood.run(np.array([sym for sym, _ in roots], np.int64))
-    none = np.zeros(0, np.int64)
-    dropped = _drop_map_inits(link, flood) if link.options.pruneweakmap else (none, none)
     flood.reached[0] = flood.used[0] = False
     reached = np.flatnonzero(flood.reached)
-    inputs.objects.refuse(link.symbols.object[reached], link.symbols.local[reached])
+    link.objects.refuse(link.symbols.object[reached], link.symbols.local[reached])
     _refuse_debug(link, reached)
-    kept = inputs.relocs.having()
-    kept = kept[flood.reached[kept]]
+    relocs = _read(link, inputs, flood.reached)
+    none = np.zeros(0, np.int64)
+    dropped = none, none
+    if link.options.pruneweakmap:
+        dropped = _drop_map_inits(link, flood.reached, relocs)
+    noop = np.array([_noop(link)])
+    if len(dropped[0]) and not flood.reached[noop].all():
+        flood.reached[noop] = True
+        of = link.symbols.object[noop], link.symbols.local[noop]
+        relocs = relocs.extended(noop, link.objects.relocs(*of))
     link.objects.arena.let_go()  # few of the pages that tell of symbols are asked for again
-    return _result(link, flood, roots, kept, *dropped)
+    return _result(link, flood, roots, relocs, *dropped)
+
+
+def _read(link: Link, inputs: Inputs, reached: Bool) -> Relocs:
+    """The relocations of what is reachable."""
+    symbols, own = link.symbols, inputs.relocs
+    from_objects = reached & (symbols.object != 0)
+    from_objects[inputs.known] = False
+    ids, kept = np.flatnonzero(from_objects), inputs.known[reached[inputs.known]]
+    rows, counts = own.rows_of_many(kept)
+    theirs = RelocColumns(counts, *(getattr(own, name)[rows] for name in RelocColumns._fields[1:]))
+    columns = link.objects.relocs(symbols.object[ids], symbols.local[ids], theirs)
+    return Relocs.gather(len(symbols), np.concatenate((ids, kept)), columns)
 
 
 def _refuse_debug(link: Link, reached: I64) -> None:
@@ -97,32 +113,30 @@ def _noop(link: Link) -> int:
     return link.symbols.lookup("runtime.mapinitnoop", link.arch.abi_internal)
 
 
-def _drop_map_inits(link: Link, flood: Flood) -> tuple[I64, I64]:
+def _drop_map_inits(link: Link, reached: Bool, relocs: Relocs) -> tuple[I64, I64]:
     """Rows of the table that call the initialiser of a map variable that nothing needs, and the
     functions that they belong to.
 
     A package's initialiser calls those of large map variables by weak relocations; the ones
     that were not reached will call a function that does nothing, which becomes reachable.
     """
-    symbols, table, noop = link.symbols, flood.table, _noop(link)
-    if not noop:
+    symbols = link.symbols
+    if not _noop(link):
         raise InputError(
             "could not look up runtime.mapinitnoop", remedy="the runtime is of another Go version"
         )
-    inits = np.flatnonzero(flood.reached & symbols.marked(Flag.PKG_INIT))
-    rows, counts = table.rows_of_many(inits)
-    dead = table.weak[rows] & np.isin(table.type[rows], list(link.arch.calls))
-    dead &= ~flood.reached[table.target[rows]]
+    inits = np.flatnonzero(reached & symbols.marked(Flag.PKG_INIT))
+    rows, counts = relocs.rows_of_many(inits)
+    dead = relocs.weak[rows] & np.isin(relocs.type[rows], list(link.arch.calls))
+    dead &= ~reached[relocs.target[rows]]
     owners, rows = distinct(np.repeat(inits, counts)[dead]), rows[dead]
-    for target in distinct(table.target[rows]).tolist():
+    for target in distinct(relocs.target[rows]).tolist():
         if b"map.init" not in symbols.name_bytes(target):
             raise InputError(
                 f"expected map.init sym for weak call reloc, got {symbols.name(target)}",
                 symbol=symbols.name(target),
                 remedy="rebuild the package with the Go version that links it",
             )
-    if len(rows):
-        flood.reached[noop] = True
     return rows, owners
 
 
@@ -130,35 +144,33 @@ def _result(
     link: Link,
     flood: Flood,
     roots: list[tuple[int, str]],
-    kept: I64,
+    relocs: Relocs,
     retargeted: I64,
     changed: I64,
 ) -> Link:
     """The tables of what is reachable."""
-    symbols, table = link.symbols, flood.table
-    rows, counts = table.rows_of_many(kept)
-    target = table.target
+    symbols = link.symbols
     if len(retargeted):
-        target = target.copy()
-        target[retargeted] = _noop(link)
-    columns = [*(getattr(table, name) for name in RelocColumns._fields[1:-1]), target]
-    found = RelocColumns(counts, *(taken(column, rows) for column in columns))
-    relocs = Relocs.gather(len(symbols), kept, found)
+        calls = relocs.edit()
+        calls.set(retargeted, target=_noop(link))
+        relocs = calls.freeze()
+    special = np.zeros(len(relocs), np.bool_)
+    special[retargeted] = True
+    owner, nth = flood.kept()
+    methods = relocs.spans_of(owner)[0] + nth
+    special[expand(methods, np.full(len(methods), 3))] = True
     edit = symbols.edit()
     edit.add_flags(np.flatnonzero(flood.reached), Flag.REACHABLE)
     edit.add_flags(np.flatnonzero(flood.used), Flag.USED_IN_IFACE)
     edit.add_flags(changed, Flag.REPLACED)
     symbols = edit.freeze()
-    special = np.zeros(len(table), np.bool_)
-    special[retargeted] = True
-    special[expand(methods := flood.kept_rows(), np.full(len(methods), 3))] = True
     graph = Graph(
         symbols=symbols,
         objects=link.objects,
         relocs=relocs,
         arch=link.arch,
         roots=tuple(roots),
-        special=special[rows],
+        special=special,
         given=link.symbols,
         weak_calls=link.mode.can_use_plugins,
         imports=link.mode.imports,

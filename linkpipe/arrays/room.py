@@ -128,14 +128,6 @@ class Memory(np.ndarray[Any, Any]):
                 self.before = None
 
 
-def taken(column: Column, rows: npt.NDArray[np.int64]) -> Column:
-    """``column[rows]``, with room behind it."""
-    memory = Memory.unwritten(column.dtype, len(rows))
-    # No row is cut off: numpy asks no buffer for who says so.
-    column.take(rows, out=memory.view(np.ndarray)[: len(rows)], mode="clip")
-    return memory.table(len(rows))
-
-
 def longer(column: Column, dtype: npt.DTypeLike, parts: Sequence[Column]) -> Column:
     """``np.concatenate((column, *parts))``, which shares the column's memory where there is room
     behind it."""

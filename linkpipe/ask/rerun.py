@@ -16,10 +16,10 @@ import numpy.typing as npt
 from linkpipe.arrays.columns import frozen
 from linkpipe.arrays.ragged import distinct
 from linkpipe.arrays.types import I32, I64, Bool
-from linkpipe.deadcode.flood import Flood
+from linkpipe.deadcode.flood import Flood, Notes, joined, notes_among
 from linkpipe.deadcode.inputs import Inputs
 from linkpipe.engine.context import Link
-from linkpipe.graphs.edges import MARKERS
+from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS
 from linkpipe.tables.symbols import Flag
 from linkpipe.values import Shown, record
 
@@ -104,15 +104,25 @@ class _Flood(Flood):
 
     def __init__(self, inputs: Inputs, without: Bool | None) -> None:
         super().__init__(inputs)
+        ids, auxs = inputs.auxs(FOLLOWED_AUXS)
+        some = np.flatnonzero(auxs.target)
+        self._aux_of = np.repeat(ids.astype(np.int32), auxs.counts)[some]
+        self._aux = auxs.target[some]
         self._without, self._turns = without, 0
         self.turn = np.zeros(len(inputs.symbols), np.int32)
         if without is not None:
             self.reached &= ~without
 
-    def _flood(self, wave: npt.NDArray[Any]) -> None:
+    def flood(self, wave: npt.NDArray[Any]) -> Notes:
         """The plain rule wave by wave, by `_mark`: what keeps a symbol is of an earlier turn."""
+        notes = []
         while len(wave):
-            wave = self._mark(self._follow[self.table.rows_of_many(wave)[0]])
+            rows, counts = self.table.rows_of_many(wave)
+            notes.append(notes_among(self.table, rows, np.repeat(wave, counts)))
+            hit = self.reached[self._aux_of]
+            wave = self._mark(np.concatenate((self._follow[rows], self._aux[hit])))
+            self._aux_of, self._aux = self._aux_of[~hit], self._aux[~hit]
+        return joined(notes)
 
     def _mark(self, ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if self._without is not None:

@@ -1,60 +1,77 @@
 """The flood of the reachability analysis: rules over columns, applied until nothing is added.
 
 All rules only add, so their order does not matter. The plain rule (what a reachable symbol
-refers to is reachable) does almost all the work, and a kernel does it over the relocations of
-everything that could take part; each other rule looks at the few rows that it is about and
+refers to is reachable) does almost all the work, and a kernel does it over the records of the
+objects, where they lie; each other rule looks at the few relocations that it is about and that
 have not had their turn yet: the compiler's notes, parts of types that can be in an interface,
-methods, auxiliary symbols. What the rules say, and why, is told in the pass `reachability`.
+methods. What the rules say, and why, is told in the pass `reachability`.
 
 Source: cmd/link/internal/ld/deadcode.go:136-326, 441-475.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.ragged import distinct, expand
-from linkpipe.arrays.types import I32, I64, Bool
-from linkpipe.deadcode.inputs import Inputs
+from linkpipe.arrays.room import longer
+from linkpipe.arrays.types import I32, I64, U16, Bool, Ints
+from linkpipe.deadcode.inputs import Inputs, read_relocs
 from linkpipe.deadcode.methods import MethodReader, Methods
 from linkpipe.errors import InputError
+from linkpipe.formats.goobj import WEAK
 from linkpipe.gotypes.data import TypeData
 from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, are, followed
-from linkpipe.kernels.flood import flood, spread
+from linkpipe.kernels.references import FOLLOW, NOTE
+from linkpipe.kernels.walk import spread
 from linkpipe.reloctype import R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
+from linkpipe.symkind import is_dwarf
 from linkpipe.tables.names import Names
+from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
+
+# No row of the rules.
+_NO_RULE = 255
+
+
+class Notes(NamedTuple):
+    """The compiler's notes to the analysis: whose each is, and what it says, as in Relocs."""
+
+    owner: I32
+    type: U16
+    add: I64
+    target: I32
 
 
 class Flood:
-    """The state of the analysis.
+    """The state of the analysis; how the plain rule is applied, and where relocations come from,
+    say those who derive from it.
 
     Attributes:
         reached: bool[n], what is needed so far (entry 0 is set: "no symbol" is never new).
         used: bool[n], types that can be in an interface.
+        table: relocations of some symbols: those that were known from the start, and those of
+            types.
     """
 
     def __init__(self, inputs: Inputs) -> None:
         symbols, arch, mode = inputs.symbols, inputs.arch, inputs.mode
-        table, owner = inputs.relocs, inputs.owner
-        self.symbols, self.table = symbols, table
-        self._dynlink = mode.dynlink
+        self.symbols, self.inputs, self.table = symbols, inputs, inputs.relocs
         self.reached = symbols.marked(Flag.REACHABLE)
         self.reached[0] = True
         self.used = symbols.marked(Flag.USED_IN_IFACE)
         self.gotype = symbols.marked(Flag.GO_TYPE)
+        self._dynlink = mode.dynlink
+        self._elsewhere = inputs.elsewhere
         self._kept: list[I64] = []
         self._slot = np.zeros(len(symbols), np.int32)
-        strong = symbols.has(owner, Flag.ITAB) if mode.imports else None
-        follow = followed(table.type, table.weak, arch.calls, mode.can_use_plugins, strong)
-        self._elsewhere = inputs.elsewhere
-        self._follow = np.where(follow, table.target, 0)
+        self._follow = self._followed(inputs.owner)
 
         types = TypeData(symbols, inputs.objects, arch.ptrsize, arch.byteorder)
-        self._reader = MethodReader(types, table, owner)
+        self._reader = MethodReader(types, self.table, inputs.owner)
         self._types = types
         self._new_methods = np.arange(len(self._reader.row))
         self._methods: Methods | None = None
@@ -63,26 +80,52 @@ class Flood:
         self._reflecting = np.flatnonzero(symbols.marked(Flag.REFLECT_METHOD))
         self._reflection = mode.dynlink
 
-        notes = np.flatnonzero(are(table.type, MARKERS) & ~table.weak)
-        self._notes, self._note_owner = notes, owner[notes]
-        self._some_types = np.flatnonzero(self.gotype)
-        # Types whose parts are known to be used like themselves.
+        # Types that have not been reached; those that have, and cannot be in an interface; and
+        # whether the parts of each are known to be used like itself.
+        self._other_types = np.flatnonzero(self.gotype)
+        self._unused_types = np.zeros(0, np.int64)
         self._done = np.zeros(len(symbols), np.bool_)
-        ids, auxs = inputs.auxs(FOLLOWED_AUXS)
-        some = np.flatnonzero(auxs.target)
-        self._aux_of = np.repeat(ids.astype(np.int32), auxs.counts)[some]
-        self._aux = auxs.target[some]
+
+    def flood(self, wave: npt.NDArray[Any]) -> Notes:
+        """The plain rule: what a reachable symbol refers to is reachable. ``wave`` was reached
+        since last time. Returns the notes in what is reached now and was not then."""
+        raise NotImplementedError
+
+    def know(self, ids: npt.NDArray[Any]) -> None:
+        """See to it that the relocations of these types are in ``table``."""
 
     def run(self, roots: I64) -> None:
         """Apply all rules until nothing is added."""
         wave = self._mark(roots)
         while len(wave):
-            self._flood(wave)
-            self._read_notes()
-            self._spread_used()
+            notes = self.flood(wave)
+            hit = self.reached[self._other_types]
+            types, self._other_types = self._other_types[hit], self._other_types[~hit]
+            self.know(np.concatenate((types, self._asked(notes))))
+            self._read_notes(notes)
+            self._spread_used(types)
             self._collect_methods()
-            wave = self._mark(np.concatenate((self._reached_auxs(), self._called_methods())))
+            wave = self._mark(self._called_methods())
         self._reader.check(self.reached)
+
+    def learn(self, table: Relocs, owner: I32) -> None:
+        """The table has more rows now, which belong to ``owner``."""
+        known = len(self._reader.row)
+        self.table = table
+        self._follow = longer(self._follow, np.int32, [self._followed(owner)])
+        self._reader.extend(table, owner)
+        more = np.arange(known, len(self._reader.row))
+        self._new_methods = np.concatenate((self._new_methods, more))
+
+    def _followed(self, owner: I32) -> I32:
+        """The target of each of the table's last rows that keeps it, 0 of others: int32[m].
+        ``owner``: whose they are."""
+        mode, table = self.inputs.mode, self.table
+        first = len(table) - len(owner)
+        strong = self.symbols.has(owner, Flag.ITAB) if mode.imports else None
+        types, weak, calls = table.type[first:], table.weak[first:], self.inputs.arch.calls
+        follow = followed(types, weak, calls, mode.can_use_plugins, strong)
+        return np.where(follow, table.target[first:], 0)
 
     def _mark(self, ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Mark symbols; return those that were not marked, each once.
@@ -97,25 +140,22 @@ class Flood:
         last: Bool = self._slot[ids] == places
         return ids[last]
 
-    def _flood(self, wave: npt.NDArray[Any]) -> None:
-        """The plain rule: what a reachable symbol refers to is reachable."""
-        ids, reached = wave.astype(np.int32, copy=False), self.reached.view(np.uint8)
-        table = self.table
-        flood(table.entry, table.first, table.count, self._follow, ids, reached)
+    def _asked(self, notes: Notes) -> I32:
+        """The types and tables of methods that these notes are about, of which it is asked what
+        they consist of."""
+        itab = (notes.type == R_USEIFACE) & self.symbols.has(notes.target, Flag.ITAB)
+        return notes.target[itab | (notes.type == R_USEIFACEMETHOD)]
 
-    def _read_notes(self) -> None:
+    def _read_notes(self, notes: Notes) -> None:
         """Carry out the compiler's notes to the analysis in what was reached."""
-        hit = self.reached[self._note_owner]
-        rows, owners_ = self._notes[hit], self._note_owner[hit]
-        self._notes, self._note_owner = self._notes[~hit], self._note_owner[~hit]
-        kind, target = self.table.type[rows], self.table.target[rows]
+        owners_, kind, adds, target = notes
         symbols = self.symbols
 
         put = target[kind == R_USEIFACE]
         itab = symbols.has(put, Flag.ITAB)
         word = np.full(int(itab.sum()), self._types.layout.itab_type, np.int64)
         put[itab] = self._reader.targets(put[itab], word)
-        wrong = np.flatnonzero(~(self.gotype | self._elsewhere)[put])
+        wrong = np.flatnonzero(~(self.gotype[put] | self._elsewhere[put]))
         if len(wrong):
             owner = int(owners_[kind == R_USEIFACE][wrong[0]])
             raise InputError(
@@ -129,7 +169,7 @@ class Flood:
         # All exported methods stay anyhow, so one of a type that is not here is no matter.
         calls = (kind == R_USEIFACEMETHOD) & ~self._elsewhere[target]
         # Interface type and offset in it, as one number, since the same ones are called often.
-        add = self.table.add[rows[calls]] & 0xFFFFFFFF
+        add = adds[calls] & 0xFFFFFFFF
         pairs = distinct((target[calls].astype(np.int64) << 32) | add)
         iface, offset = (pairs >> 32).astype(np.int32), pairs & 0xFFFFFFFF
         called = self._reader.interface_methods(iface, offset)
@@ -138,10 +178,12 @@ class Flood:
         named = distinct(target[kind == R_USENAMEDMETHOD]).tolist()
         self._names.update(bytes(symbols.data(sym)) for sym in named)
 
-    def _spread_used(self) -> None:
-        """Parts of a reachable type that can be in an interface can be too."""
+    def _spread_used(self, types: I64) -> None:
+        """Parts of a reachable type that can be in an interface can be too; ``types`` were reached
+        since last time."""
         if self._dynlink:
-            self.used |= self.gotype & self.reached
+            self.used[types] = True
+        among = np.concatenate((self._unused_types, types))
         # A method's type is a part of its receiver's, though the plain rule does not keep it.
         spread(
             self.table.entry,
@@ -150,12 +192,13 @@ class Flood:
             self._follow,
             self.table.target,
             self._reader.every.view(np.uint8),
-            self._some_types,
+            among,
             self.gotype.view(np.uint8),
             self.reached.view(np.uint8),
             self.used.view(np.uint8),
             self._done.view(np.uint8),
         )
+        self._unused_types = among[~self._done[among]]
 
     def _collect_methods(self) -> None:
         """Add the methods of types that can be in an interface since last time."""
@@ -185,12 +228,82 @@ class Flood:
         self._kept.append(rows)
         return self.table.target[expand(rows, np.full(len(rows), 3))]
 
+    def kept(self) -> tuple[I64, I64]:
+        """The types of the methods that are kept, and which of its type's relocations is the first
+        of the three of each."""
+        rows = self.kept_rows()
+        owner = self._reader.owner[np.searchsorted(self._reader.row, rows)].astype(np.int64)
+        return owner, rows - self.table.spans_of(owner)[0]
+
     def kept_rows(self) -> I64:
-        """The first of the three relocations of each method that is kept."""
+        """The first of the three relocations of each method that is kept, a row of ``table``."""
         return np.concatenate(self._kept) if self._kept else np.zeros(0, np.int64)
 
-    def _reached_auxs(self) -> I32:
-        hit = self.reached[self._aux_of]
-        found = self._aux[hit]
-        self._aux_of, self._aux = self._aux_of[~hit], self._aux[~hit]
-        return found
+
+class FloodOfObjects(Flood):
+    """The analysis of what was loaded: the plain rule is applied to records of objects, and the
+    relocations of types are read when these are reached."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        super().__init__(inputs)
+        symbols, objects, mode = inputs.symbols, inputs.objects, inputs.mode
+        # What others marked is not looked into.
+        self._own = inputs.known[~self.reached[inputs.known]]
+        self._known = symbols.object == 0
+        self._known[inputs.known] = True
+        raw = np.arange(1 << 16, dtype=np.uint16)
+        types, weak = objects.format.relocs[raw & (WEAK - 1)], raw >= WEAK
+        self._rules = np.zeros((2, len(raw)), np.uint8)
+        for row, strong in zip(self._rules, (None, np.ones(len(raw), np.bool_)), strict=True):
+            follow = followed(types, weak, inputs.arch.calls, mode.can_use_plugins, strong)
+            row[follow] = FOLLOW
+            row[are(types, MARKERS) & ~weak] = NOTE
+        self._rule = np.zeros(len(symbols), np.uint8)
+        if mode.imports:
+            self._rule[symbols.marked(Flag.ITAB)] = 1
+        # Debug information keeps nothing; the rest has no records, or none to read.
+        unsound = objects.unsound(symbols.object, symbols.local)
+        self._rule[self._known | is_dwarf(symbols.kind) | unsound] = _NO_RULE
+
+    def flood(self, wave: npt.NDArray[Any]) -> Notes:
+        """See `Flood`."""
+        symbols, table, notes = self.symbols, self.table, []
+        while len(wave):
+            owner, found = self.inputs.objects.flood(
+                symbols.object,
+                symbols.local,
+                self._rule,
+                self._rules.reshape(-1),
+                FOLLOWED_AUXS,
+                self.reached,
+                wave,
+            )
+            notes.append(Notes(owner, found.type, found.add, found.target))
+            hit = self.reached[self._own]
+            rows, counts = table.rows_of_many(self._own[hit])
+            notes.append(notes_among(table, rows, np.repeat(self._own[hit], counts)))
+            self._own = self._own[~hit]
+            wave = self._mark(self._follow[rows])
+        return joined(notes)
+
+    def know(self, ids: npt.NDArray[Any]) -> None:
+        """See `Flood`."""
+        new = distinct(ids[~self._known[ids]])
+        if not len(new):
+            return
+        self._known[new] = True
+        columns = read_relocs(self.inputs.objects, self.symbols, new)
+        owner = np.repeat(new.astype(np.int32), columns.counts)
+        self.learn(self.table.extended(new, columns), owner)
+
+
+def notes_among(table: Relocs, rows: I64, owner: Ints) -> Notes:
+    """The notes among these rows, which belong to ``owner``."""
+    noted = are(table.type[rows], MARKERS) & ~table.weak[rows]
+    rows, owner = rows[noted], owner[noted]
+    return Notes(owner.astype(np.int32), table.type[rows], table.add[rows], table.target[rows])
+
+
+def joined(notes: list[Notes]) -> Notes:
+    """All of them, one after another."""
+    return Notes(*(np.concatenate(columns) for columns in zip(*notes, strict=True)))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from linkpipe.arch import Architecture
-from linkpipe.arrays.types import I32, I64, Bool
+from linkpipe.arrays.types import I32, I64, Bool, Ints
 from linkpipe.errors import UserError
 from linkpipe.formats.importpath import path_to_prefix
-from linkpipe.graphs.edges import FOLLOWED_AUXS, are
+from linkpipe.graphs.edges import are
 from linkpipe.symkind import SymKind, is_dwarf, is_text
 from linkpipe.tables.mode import Mode
 from linkpipe.tables.objects import AuxColumns, Objects, RelocColumns, UndefinedBuiltins
@@ -35,10 +35,10 @@ class Inputs(Shown):
 
     Attributes:
         symbols: the symbol table, with descriptors and auxiliary symbols in ``objects``.
-        objects: what was loaded; what refers to symbols that nobody defines is noted as damaged.
+        objects: what was loaded.
         arch, mode: what the link is for.
-        relocs: the relocations of all that could take part.
-        known: int64[k], the symbols that could, in the order of its rows.
+        relocs: the relocations that are known from the start.
+        known: int64[k], the symbols that they belong to, in the order of its rows.
     """
 
     symbols: Symbols
@@ -69,38 +69,48 @@ class Inputs(Shown):
         return ids, self.objects.auxs(objects, locals_, types, needed=False)
 
 
-def read_inputs(link: Link, roots: Iterable[int] = (), *, debug: bool = False) -> Inputs:
-    """Read the relocations of every symbol that may take part: of those that the ``roots``, or what
-    the linker made, refer to if any relocation keeps its target; of all without roots.
+def own_inputs(link: Link) -> Inputs:
+    """The relocations of symbols that the linker made or changed, which are not in objects."""
+    others, theirs = _own(link)
+    relocs = Relocs.gather(len(link.symbols), others, theirs)
+    return Inputs(link.symbols, link.objects, link.arch, link.mode, relocs, others)
 
-    Symbols that the linker made or changed have theirs in ``link.relocs``; of damaged ones some, or
-    all, are missing. Debug information takes part with ``debug`` only.
-    """
-    symbols, objects, made, mode = link.symbols, link.objects, link.relocs, link.mode
-    own = symbols.made_contents()
+
+def _own(link: Link) -> tuple[I64, RelocColumns]:
+    made = link.relocs
+    own = link.symbols.made_contents()
     own[made.having()] = True
     others = np.flatnonzero(own)
     rows, counts = made.rows_of_many(others)
-    theirs = RelocColumns(counts, *(getattr(made, name)[rows] for name in RelocColumns._fields[1:]))
-    wanted = (symbols.object != 0) & ~own
-    if roots := list(roots):
-        start = np.concatenate((roots, others, theirs.target))
-        wanted &= objects.closure(symbols.object, symbols.local, start, FOLLOWED_AUXS)
-    if not debug:
-        wanted &= ~is_dwarf(symbols.kind)
+    columns = (getattr(made, name)[rows] for name in RelocColumns._fields[1:])
+    return others, RelocColumns(counts, *columns)
+
+
+def read_inputs(link: Link) -> Inputs:
+    """Read the relocations of every symbol, debug information among them. Of damaged ones some, or
+    all, are missing."""
+    symbols, objects = link.symbols, link.objects
+    others, theirs = _own(link)
+    wanted = symbols.object != 0
+    wanted[others] = False
     ids = np.flatnonzero(wanted)
-    of = symbols.object[ids], symbols.local[ids], theirs
-    try:
-        columns = objects.relocs_singly(*of, needed=False)
-    except UndefinedBuiltins as found:
-        objects = objects.with_undefined(found)
-        columns = objects.relocs_singly(*of, needed=False)
-    # What refers to nothing is refused if it turns out to be needed.
-    if len(objects.faulty):
-        np.maximum(columns.target, 0, out=columns.target)
+    columns = read_relocs(objects, symbols, ids, theirs)
     ids = np.concatenate((ids, others))
     relocs = Relocs.gather(len(symbols), ids, columns)
-    return Inputs(symbols, objects, link.arch, mode, relocs, ids)
+    return Inputs(symbols, objects, link.arch, link.mode, relocs, ids)
+
+
+def read_relocs(objects: Objects, symbols: Symbols, ids: Ints, *more: RelocColumns) -> RelocColumns:
+    """The relocations of symbols that may turn out to be needed; ``more`` follow. What refers to
+    nothing is refused if it does."""
+    of = symbols.object[ids], symbols.local[ids]
+    try:
+        columns = objects.relocs_singly(*of, *more, needed=False)
+    except UndefinedBuiltins as found:
+        columns = objects.with_undefined(found).relocs_singly(*of, *more, needed=False)
+    if columns.target.min(initial=0) < 0:
+        columns = columns._replace(target=np.maximum(columns.target, 0))
+    return columns
 
 
 def extra_roots(symbols: Symbols, names: Iterable[str], why: str) -> tuple[tuple[int, str], ...]:

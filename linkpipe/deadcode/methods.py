@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkpipe.arrays.ragged import distinct, expand
+from linkpipe.arrays.room import longer
 from linkpipe.arrays.types import I32, I64, Bool, Ints
 from linkpipe.errors import InputError
 from linkpipe.gotypes.data import TypeData, targets_at
@@ -47,7 +48,7 @@ class Methods(NamedTuple):
 
 
 class MethodReader:
-    """Reads methods of the types whose relocations are in ``table``.
+    """Reads methods of the types whose relocations are in ``table``, which may come to have more.
 
     Attributes:
         every: bool[m], which relocations are of methods.
@@ -57,17 +58,25 @@ class MethodReader:
 
     def __init__(self, types: TypeData, table: Relocs, owner: I32) -> None:
         self.types = types
-        self.table = table
-        self.every = (table.type == R_METHODOFF) & ~table.weak
-        rows = np.flatnonzero(self.every)
+        self.every = np.zeros(0, np.bool_)
+        self.row, self._uneven = np.zeros((2, 0), np.int64)
+        self.owner = np.zeros(0, np.int32)
+        self.extend(table, owner)
+
+    def extend(self, table: Relocs, owner: I32) -> None:
+        """``table`` has more rows now; ``owner``: whose these are."""
+        self.table, known = table, len(self.every)
+        every = (table.type[known:] == R_METHODOFF) & ~table.weak[known:]
+        rows = np.flatnonzero(every)
         first = rows[: len(rows) // 3 * 3 : 3]
         whole = (rows[2::3] == first + 2) & (owner[rows[2::3]] == owner[first])
-        self._uneven = np.zeros(0, np.int64)
         if len(rows) % 3 or not whole.all():
-            self._uneven = _uneven(rows, owner[rows])
-            first = rows[~np.isin(owner[rows], self._uneven)][::3]
-        self.row = first
-        self.owner = owner[first]
+            uneven = _uneven(rows, owner[rows])
+            self._uneven = np.concatenate((self._uneven, uneven))
+            first = rows[~np.isin(owner[rows], uneven)][::3]
+        self.every = longer(self.every, np.bool_, [every])
+        self.row = np.concatenate((self.row, known + first))
+        self.owner = np.concatenate((self.owner, owner[first]))
 
     def check(self, reached: Bool) -> None:
         """Raise InputError when a type was reached whose methods do not have three relocations

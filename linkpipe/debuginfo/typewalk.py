@@ -27,7 +27,7 @@ from linkpipe.debuginfo.typegraph import TypeGraph
 from linkpipe.errors import InputError
 from linkpipe.formats.dwarf import Code
 from linkpipe.gotypes.layout import Kind
-from linkpipe.kernels.flood import preorder
+from linkpipe.kernels.walk import preorder
 from linkpipe.tables.symbols import Symbols
 
 PROTOTYPES = (

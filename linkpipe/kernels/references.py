@@ -9,11 +9,11 @@ from __future__ import annotations
 import cython
 import numpy as np
 
-MOST_SWEEPS = 100
-"""How often `closure` goes through all symbols: programs take about 15, a damaged object may want
-any number."""
+FOLLOW, NOTE = 1, 2
+"""What `flood` does about a relocation."""
 
-_MOST_SWEEPS = cython.declare(cython.longlong, MOST_SWEEPS)
+_FOLLOW = cython.declare(cython.uchar, FOLLOW)
+_NOTE = cython.declare(cython.uchar, NOTE)
 _BLOCKS = cython.declare(cython.longlong, 19)
 _RELOCIDX = cython.declare(cython.longlong, 11)
 _AUXIDX = cython.declare(cython.longlong, 12)
@@ -23,7 +23,6 @@ _RELOC_SIZE = cython.declare(cython.longlong, 23)
 _AUX_SIZE = cython.declare(cython.longlong, 9)
 _LOW = cython.declare(cython.longlong, 0xFFFFFFFF)
 _SIGN = cython.declare(cython.longlong, 0x80000000)
-_ODD = cython.declare(cython.longlong, 0x01010101)
 _WEAK = cython.declare(cython.longlong, 0x8000)
 # The first of the five package indexes with a meaning of their own, and the last.
 _SELF = cython.declare(cython.longlong, 0x7FFFFFFB)
@@ -303,45 +302,25 @@ def auxiliaries(
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _spread(
+def _owned(
     data: cython.const[cython.uchar][::1],
     index: cython.longlong,
     block: cython.longlong,
     size: cython.longlong,
-    skip: cython.longlong,
-    wanted: cython.const[cython.uchar][::1],
-    first: cython.longlong,
-    count: cython.longlong,
-    start: cython.const[cython.uint][::1],
-    ids: cython.const[cython.int][::1],
-    marked: cython.uchar[::1],
-    least: cython.longlong,
 ) -> cython.longlong:
-    """Mark what the records between the two entries at ``index`` refer to, ``skip`` bytes from the
-    start of each; the least symbol that was not marked, or ``least``."""
-    at: cython.longlong
-    end: cython.longlong
-    target: cython.longlong
+    """How many records there are between the two entries at ``index``, -1 where these, or some of
+    the records, lie outside of ``data``."""
     if not 0 <= index <= data.shape[0] - 8 or not 0 <= block <= data.shape[0]:
-        return least
-    at = block + size * _u32(data, index)
-    end = block + size * _u32(data, index + 4)
-    if end > data.shape[0]:
-        return least
-    while at < end:
-        # The first byte of auxiliary symbols is their kind.
-        if skip > 1 or wanted[data[at]]:
-            target = _target(data, at + skip, first, count, start, ids)
-            if 0 < target < marked.shape[0] and not marked[target]:
-                marked[target] = 1
-                least = min(least, target)
-        at += size
-    return least
+        return -1
+    low: cython.longlong = _u32(data, index)
+    high: cython.longlong = _u32(data, index + 4)
+    return high - low if low <= high and block + size * high <= data.shape[0] else -1
 
 
-def closure(
+def flood(
     data: cython.const[cython.uchar][::1],
     blocks: cython.const[cython.longlong][::1],
     objects: cython.const[cython.int][::1],
@@ -350,101 +329,110 @@ def closure(
     counts: cython.const[cython.uint][::1],
     start: cython.const[cython.uint][::1],
     ids: cython.const[cython.int][::1],
+    rule: cython.const[cython.uchar][::1],
+    rules: cython.const[cython.uchar][::1],
     wanted: cython.const[cython.uchar][::1],
-    wave: cython.const[cython.int][::1],
+    reached: cython.uchar[::1],
+    waiting: cython.int[::1],
+    waits: cython.longlong,
+    owner: cython.int[::1],
+    at: cython.longlong[::1],
 ):
-    """Which symbols those of ``wave`` refer to by any relocation, or by an auxiliary symbol of a
-    ``wanted`` kind, and these in turn, themselves included: bool[n]. All symbols, when it would
-    take more than MOST_SWEEPS to find out. Symbol s is the definition (objects[s], locals_[s]). The
-    rest as in `relocations`; but what is damaged refers to nothing, or to what can be made out.
+    """Mark in ``reached`` uint8[n] what can be reached from the first ``waits`` symbols of
+    ``waiting`` int32[n], which are marked; what is marked otherwise is not looked into.
 
-    ``for s in wave: new = what s refers to, not in wave; wave += new``
+    Symbol s is the definition (objects[s], locals_[s]), and needs those to which its auxiliary
+    symbols of a ``wanted`` kind refer, and its relocations of a type t, weak bit included, for
+    which ``rules[rule[s] << 16 | t]`` is FOLLOW. Those for which it is NOTE are noted: whose they
+    are in ``owner``, and where in ``data`` in ``at``. A symbol whose rule there is not has no
+    records. The rest as in `relocations`; what is damaged refers to nothing, or to what can be made
+    out.
+
+    Returns how many symbols are still waiting, and how many relocations were noted. Some wait when
+    the next one could have more to note than there is room for.
+
+    ``while waits: s = waiting[waits := waits - 1]; new = what s needs, not reached; reached |= new;
+    waiting[waits : waits := waits + len(new)] = new``
     """
     n: cython.longlong = objects.shape[0]
-    if (
-        locals_.shape[0] != n
-        or wanted.shape[0] != 256
-        or counts.shape[0] != first.shape[0]
-        or blocks.shape[0] != _BLOCKS * first.shape[0]
+    if not (
+        locals_.shape[0] == rule.shape[0] == reached.shape[0] == waiting.shape[0] == n
+        and wanted.shape[0] == 256
+        and rules.shape[0] % 65536 == 0
+        and owner.shape[0] == at.shape[0]
+        and counts.shape[0] == first.shape[0]
+        and blocks.shape[0] == _BLOCKS * first.shape[0]
+        and 0 <= waits <= n
     ):
         raise ValueError("columns differ in length")
     o: cython.longlong
     for o in range(1, first.shape[0]):
         if not 0 <= first[o] <= start.shape[0] - counts[o]:
             raise IndexError(f"references of object {o} lie outside of their table")
-    found = np.zeros(n, np.uint8)
-    # 1: to be looked into, 2: has been.
-    marked: cython.uchar[::1] = found
-    i: cython.longlong
-    at: cython.longlong
-    # From which symbol on one may be marked that has not been looked into.
-    least: cython.longlong = n
+    noted: cython.longlong = 0
     symbol: cython.longlong = 0
-    sweeps: cython.longlong = 0
+    target: cython.longlong
+    place: cython.longlong
+    _i: cython.longlong
+    number: cython.longlong
+    base: cython.longlong
+    kind: cython.longlong
+    what: cython.uchar
     bad: cython.bint = False
     with cython.nogil:
-        for i in range(wave.shape[0]):
-            symbol = wave[i]
+        while waits:
+            symbol = waiting[waits - 1]
             if symbol < 0 or symbol >= n:
                 bad = True
                 break
-            marked[symbol] = 1
-            least = min(least, symbol)
-        # In the order of symbols, which is about that in memory, again and again: to follow each
-        # reference where it leads to is slower, for that is anywhere.
-        while least < n and sweeps < _MOST_SWEEPS and not bad:
-            symbol = least
-            least = n
-            sweeps += 1
-            while symbol < n:
-                if marked[symbol] != 1:
-                    symbol += 1
-                    # Most are not, and eight are passed by as one: no other mark is odd.
-                    while symbol + 8 <= n and not (
-                        (_u32(marked, symbol) | _u32(marked, symbol + 4)) & _ODD
-                    ):
-                        symbol += 8
-                    continue
-                marked[symbol] = 2
-                o = objects[symbol]
-                if o < 0 or o >= first.shape[0] or locals_[symbol] < 0:
-                    bad = True
-                    break
-                if o:
-                    at = 4 * cython.cast(cython.longlong, locals_[symbol])
-                    i = _spread(
-                        data,
-                        blocks[_BLOCKS * o + _RELOCIDX] + at,
-                        blocks[_BLOCKS * o + _RELOCBLOCK],
-                        _RELOC_SIZE,
-                        15,
-                        wanted,
-                        first[o],
-                        counts[o],
-                        start,
-                        ids,
-                        marked,
-                        n,
-                    )
-                    i = _spread(
-                        data,
-                        blocks[_BLOCKS * o + _AUXIDX] + at,
-                        blocks[_BLOCKS * o + _AUXBLOCK],
-                        _AUX_SIZE,
-                        1,
-                        wanted,
-                        first[o],
-                        counts[o],
-                        start,
-                        ids,
-                        marked,
-                        i,
-                    )
-                    if i <= symbol:
-                        least = min(least, i)
-                symbol += 1
+            o = objects[symbol]
+            if o < 0 or o >= first.shape[0] or locals_[symbol] < 0:
+                bad = True
+                break
+            base = cython.cast(cython.longlong, rule[symbol]) << 16
+            if o == 0 or base >= rules.shape[0]:
+                waits -= 1
+                continue
+            place = blocks[_BLOCKS * o + _RELOCIDX] + 4 * cython.cast(
+                cython.longlong, locals_[symbol]
+            )
+            number = _owned(data, place, blocks[_BLOCKS * o + _RELOCBLOCK], _RELOC_SIZE)
+            if number > owner.shape[0] - noted:
+                break
+            waits -= 1
+            if number > 0:
+                place = blocks[_BLOCKS * o + _RELOCBLOCK] + _RELOC_SIZE * _u32(data, place)
+            for _i in range(number):
+                kind = data[place + 5] | cython.cast(cython.longlong, data[place + 6]) << 8
+                what = rules[base + kind]
+                if what == _FOLLOW:
+                    target = _target(data, place + 15, first[o], counts[o], start, ids)
+                    if 0 < target < n and not reached[target] and waits < n:
+                        reached[target] = 1
+                        waiting[waits] = cython.cast(cython.int, target)
+                        waits += 1
+                elif (
+                    what == _NOTE
+                    and _target(data, place + 15, first[o], counts[o], start, ids) >= 0
+                ):
+                    owner[noted] = cython.cast(cython.int, symbol)
+                    at[noted] = place
+                    noted += 1
+                place += _RELOC_SIZE
+            place = blocks[_BLOCKS * o + _AUXIDX] + 4 * cython.cast(
+                cython.longlong, locals_[symbol]
+            )
+            number = _owned(data, place, blocks[_BLOCKS * o + _AUXBLOCK], _AUX_SIZE)
+            if number > 0:
+                place = blocks[_BLOCKS * o + _AUXBLOCK] + _AUX_SIZE * _u32(data, place)
+            for _i in range(number):
+                if wanted[data[place]]:
+                    target = _target(data, place + 1, first[o], counts[o], start, ids)
+                    if 0 < target < n and not reached[target] and waits < n:
+                        reached[target] = 1
+                        waiting[waits] = cython.cast(cython.int, target)
+                        waits += 1
+                place += _AUX_SIZE
     if bad:
         raise IndexError(f"symbol {symbol} is not among the {n}, or in no object")
-    if least < n:
-        found[:] = 1
-    return found != 0
+    return waits, noted

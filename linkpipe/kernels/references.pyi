@@ -1,6 +1,7 @@
-from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool
+from linkpipe.arrays.types import I32, I64, U8, U16, U32
 
-MOST_SWEEPS: int
+FOLLOW: int
+NOTE: int
 
 def owned(
     data: U8,
@@ -42,7 +43,7 @@ def auxiliaries(
     ids: I32,
     wanted: U8,
 ) -> tuple[I64, U8, I32]: ...
-def closure(
+def flood(
     data: U8,
     blocks: I64,
     objects: I32,
@@ -51,6 +52,12 @@ def closure(
     counts: U32,
     start: U32,
     ids: I32,
+    rule: U8,
+    rules: U8,
     wanted: U8,
-    wave: I32,
-) -> Bool: ...
+    reached: U8,
+    waiting: I32,
+    waits: int,
+    owner: I32,
+    at: I64,
+) -> tuple[int, int]: ...

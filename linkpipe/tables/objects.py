@@ -24,7 +24,7 @@ import numpy as np
 
 from linkpipe.arrays.columns import table
 from linkpipe.arrays.ragged import expand, offsets
-from linkpipe.arrays.room import longer
+from linkpipe.arrays.room import Memory, longer
 from linkpipe.arrays.threads import each, pieces
 from linkpipe.arrays.types import I32, I64, U8, U16, U32, Bool, Ints
 from linkpipe.errors import InputError
@@ -106,6 +106,9 @@ class UndefinedBuiltins(Exception):
         super().__init__(f"{len(objects)} symbols")
         self.objects, self.locals = objects, locals_
 
+
+_ROOM = 1 << 16
+"""Relocations that are noted at once."""
 
 _SPECIAL = goobj.PKG_NONE - goobj.PKG_SELF + 1
 
@@ -265,24 +268,12 @@ class Objects:
         counts = [number for _, number in owned] + [table.counts for table in more]
         starts = offsets(np.array([int(number.sum()) for number in counts]))
         # To read into lists of their own, and to join these, would touch as much memory again.
-        table = self.references
-        columns: list[Any] = [np.empty(int(starts[-1]), of) for of in RELOC_DTYPES.values()]
+        rows = int(starts[-1])
+        columns = _unwritten(rows)
 
         def read(i: int) -> I64:
             own: list[Any] = [column[starts[i] : starts[i + 1]] for column in columns]
-            own[3] = own[3].view(np.uint8)
-            rows = references.relocations(
-                self.arena.bytes,
-                np.ascontiguousarray(objects[parts[i]], np.int32),
-                *owned[i],
-                table.first,
-                table.counts,
-                table.start,
-                table.ids,
-                self.format.relocs,
-                *own,
-            )
-            return parts[i].start + rows
+            return parts[i].start + self._read(objects[parts[i]], *owned[i], own)
 
         undefined = np.concatenate(each(read, range(len(parts))))
         if len(undefined):
@@ -294,7 +285,25 @@ class Objects:
             values: list[Any] = list(theirs[1:])
             for column, new in zip(columns, values, strict=True):
                 column[at : at + len(new)] = new
-        return RelocColumns(np.concatenate(counts), *columns)
+        return RelocColumns(np.concatenate(counts), *(column.table(rows) for column in columns))
+
+    def _read(self, objects: Ints, begin: I64, number: I64, columns: list[Any]) -> I64:
+        """Read number[i] relocations of object objects[i] from begin[i] on into ``columns``, those
+        of RelocColumns without ``counts``; see kernels/references.py."""
+        table = self.references
+        own = [*columns[:3], columns[3].view(np.uint8), *columns[4:]]
+        return references.relocations(
+            self.arena.bytes,
+            np.ascontiguousarray(objects, np.int32),
+            begin,
+            number,
+            table.first,
+            table.counts,
+            table.start,
+            table.ids,
+            self.format.relocs,
+            *own,
+        )
 
     def relocs_singly(
         self, objects: Ints, locals_: Ints, *more: RelocColumns, needed: bool = True
@@ -363,23 +372,62 @@ class Objects:
         )
         return AuxColumns(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
-    def closure(self, objects: I32, locals_: I32, roots: Ints, types: Collection[int]) -> Bool:
-        """Which symbols can be reached at all: from the ``roots`` by any relocation, and by
-        auxiliary symbols of these types: bool[n]. Symbol s is (objects[s], locals_[s])."""
+    def flood(
+        self,
+        objects: I32,
+        locals_: I32,
+        rule: U8,
+        rules: U8,
+        types: Collection[int],
+        reached: Bool,
+        wave: Ints,
+    ) -> tuple[I32, RelocColumns]:
+        """Mark in ``reached``, bool[n], what can be reached from the symbols ``wave``, which are
+        marked, by relocations and by auxiliary symbols of these ``types``. Symbol s is the
+        definition (objects[s], locals_[s]); ``rule`` uint8[n] and ``rules`` say which relocations
+        lead further, and which are noted (kernels/references.py).
+
+        Returns whose those are that were noted, and what they say: one for each row. Damaged
+        symbols lead to what can be made out.
+        """
         table, wanted = self.references, np.zeros(256, np.uint8)
         wanted[list(types)] = 1
-        return references.closure(
-            self.arena.bytes,
-            self.blocks.reshape(-1),
-            objects,
-            locals_,
-            table.first,
-            table.counts,
-            table.start,
-            table.ids,
-            wanted,
-            np.asarray(roots, np.int32),
-        )
+        waiting = np.empty(len(objects), np.int32)
+        waiting[: len(wave)] = wave
+        waits, room = len(wave), _ROOM
+        owners, places = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+        while waits:
+            owner, at = np.empty(room, np.int32), np.empty(room, np.int64)
+            waits, noted = references.flood(
+                self.arena.bytes,
+                self.blocks.reshape(-1),
+                objects,
+                locals_,
+                table.first,
+                table.counts,
+                table.start,
+                table.ids,
+                rule,
+                rules,
+                wanted,
+                reached.view(np.uint8),
+                waiting,
+                waits,
+                owner,
+                at,
+            )
+            owners.append(owner[:noted])
+            places.append(at[:noted])
+            if not noted:  # one symbol may have more than there was room for
+                room *= 2
+        owner, at = np.concatenate(owners), np.concatenate(places)
+        columns, ones = _unwritten(len(at)), np.ones(len(at), np.int64)
+        self._read(objects[owner], at, ones, [column[: len(at)] for column in columns])
+        return owner, RelocColumns(ones, *(column.table(len(at)) for column in columns))
+
+    def unsound(self, objects: Ints, locals_: Ints) -> Bool:
+        """Whether nobody can tell where the relocations of each of these definitions are."""
+        return self.damaged(objects, locals_, (*_OF_AUXS, records.RELOC, records.BUILTIN))
 
     def data(self, objects: Ints, locals_: Ints) -> tuple[I64, I64]:
         """Where the contents of the definitions lie: arena offsets and sizes, int64 each. Damaged
@@ -444,6 +492,11 @@ class Objects:
             )
 
         return given
+
+
+def _unwritten(rows: int) -> list[Memory]:
+    """The columns of RelocColumns but ``counts``, with room behind for those of other symbols."""
+    return [Memory.unwritten(dtype, rows) for dtype in RELOC_DTYPES.values()]
 
 
 _Records = tuple[U8, I64, I32, I32, U8, U32, U32, U32, I32]

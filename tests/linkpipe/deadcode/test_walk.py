@@ -24,7 +24,7 @@ ALL = (goobj.AUX_FUNCDATA, goobj.AUX_FUNCINFO)
 
 def walked(link: Link) -> list[Step]:
     roots = find_roots(link, debug=True)
-    return Walk(read_inputs(link, debug=True)).run([root for root, _ in roots])
+    return Walk(read_inputs(link)).run([root for root, _ in roots])
 
 
 def said(link: Link) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -186,91 +187,166 @@ def test_relocations_that_there_are_not_are_an_error(
             references.relocations(given["data"], *spans, *table, types, *cut)
 
 
-def refers(given: dict[str, Any], symbol: int, wanted: npt.NDArray[np.uint8]) -> set[int]:
-    """What a symbol's records refer to, as far as they lie in memory and that can be made out."""
-    data, blocks = given["data"].tobytes(), given["blocks"].tolist()
-    obj, local = int(given["objects"][symbol]), int(given["locals_"][symbol])
-    found: set[int] = set()
-    for index, block, size, skip in (
-        (goobj.RELOCIDX, goobj.RELOC, 23, 15),
-        (goobj.AUXIDX, goobj.AUX, 9, 1),
-    ):
+@dataclass
+class Rules:
+    """What `flood` is told, and the slow, obvious version of it."""
+
+    given: dict[str, Any]
+    rule: npt.NDArray[np.uint8]
+    rules: npt.NDArray[np.uint8]
+    wanted: npt.NDArray[np.uint8]
+
+    def records(self, symbol: int, index: int, block: int, size: int) -> range:
+        """Where those are that belong to a symbol, as far as they lie in memory."""
+        data, blocks = self.given["data"].tobytes(), self.given["blocks"].tolist()
+        obj, local = int(self.given["objects"][symbol]), int(self.given["locals_"][symbol])
         entry = blocks[19 * obj + index] + 4 * local
-        if not obj or not 0 <= entry <= len(data) - 8:
-            continue
+        if not obj or self.rule[symbol] > 1 or not 0 <= entry <= len(data) - 8:
+            return range(0)
         low, high = struct.unpack_from("<II", data, entry)
         start = blocks[19 * obj + block]
         if start + high * size > len(data):
-            continue
-        for at in range(start + low * size, start + high * size, size):
-            pkg, sym = struct.unpack_from("<II", data, at + skip)
-            place = pkg - goobj.PKG_SELF if pkg >= goobj.PKG_SELF else pkg + 5
-            if pkg > goobj.PKG_NONE or place >= given["counts"][obj]:
-                continue
-            place = int(given["start"][given["first"][obj] + place]) + sym
-            if (skip > 1 or wanted[data[at]]) and place < len(given["ids"]):
-                found.add(int(given["ids"][place]))
-    return found & {*range(1, len(given["objects"]))}
+            return range(0)
+        return range(start + low * size, start + high * size, size)
+
+    def target(self, symbol: int, at: int) -> int:
+        """What the reference at ``at`` is to, -1 where that cannot be made out."""
+        obj = int(self.given["objects"][symbol])
+        pkg, sym = struct.unpack_from("<II", self.given["data"].tobytes(), at)
+        place = pkg - goobj.PKG_SELF if pkg >= goobj.PKG_SELF else pkg + 5
+        if pkg > goobj.PKG_NONE or place >= self.given["counts"][obj]:
+            return -1
+        place = int(self.given["start"][self.given["first"][obj] + place]) + sym
+        return int(self.given["ids"][place]) if place < len(self.given["ids"]) else -1
+
+    def needs(self, symbol: int) -> tuple[set[int], set[tuple[int, int]]]:
+        """What a symbol refers to, and its relocations that are noted."""
+        data = self.given["data"].tobytes()
+        found, noted = set(), set()
+        for at in self.records(symbol, goobj.RELOCIDX, goobj.RELOC, 23):
+            (kind,) = struct.unpack_from("<H", data, at + 5)
+            what = self.rules[int(self.rule[symbol]) << 16 | kind]
+            if what == kernel.FOLLOW:
+                found.add(self.target(symbol, at + 15))
+            elif what == kernel.NOTE and self.target(symbol, at + 15) >= 0:
+                noted.add((symbol, at))
+        for at in self.records(symbol, goobj.AUXIDX, goobj.AUX, 9):
+            if self.wanted[data[at]]:
+                found.add(self.target(symbol, at + 1))
+        return found & {*range(1, len(self.rule))}, noted
+
+    def flood(
+        self, references: Any, reached: npt.NDArray[np.uint8], wave: list[int], room: int
+    ) -> set[tuple[int, int]]:
+        """What is noted; with ``room`` for so many at once."""
+        waiting = np.zeros(len(self.rule), np.int32)
+        waiting[: len(wave)] = wave
+        waits = len(wave)
+        notes: list[tuple[int, int]] = []
+        given = {name: column for name, column in self.given.items() if name != "skipped"}
+        while waits:
+            owner, at = np.zeros(room, np.int32), np.zeros(room, np.int64)
+            how = self.rule, self.rules, self.wanted, reached, waiting
+            waits, noted = references.flood(*given.values(), *how, waits, owner, at)
+            notes += zip(owner[:noted].tolist(), at[:noted].tolist(), strict=True)
+            room += not noted
+        assert len(set(notes)) == len(notes)
+        return set(notes)
+
+
+def rules(given: dict[str, Any]) -> Rules:
+    """Ones by which all leads further."""
+    n = len(given["objects"])
+    follow = np.full(2 << 16, kernel.FOLLOW, np.uint8)
+    return Rules(given, np.zeros(n, np.uint8), follow, np.ones(256, np.uint8))
 
 
 @forms("references")
 @settings(max_examples=200)
-@given(damage(), st.lists(st.integers(0, 9)))
-def test_what_can_be_reached_at_all_is_found(references: Any, data: bytes, wave: list[int]) -> None:
+@given(damage(), st.data())
+def test_what_can_be_reached_is_marked_and_noted(references: Any, data: bytes, draw: Any) -> None:
     """Of what is damaged: what can be made out."""
-    given = owned(data, [0, 1, 2, 3])
-    del given["skipped"]
-    wanted = np.ones(256, np.uint8)
-    wanted[goobj.AUX_PCSP] = 0
-    reached, new = set(wave), set(wave)
+    these = rules(owned(data, [0, 1, 2, 3]))
+    n = len(these.rule)
+    these.rule[:] = draw.draw(st.lists(st.sampled_from([0, 1, 255]), min_size=n, max_size=n))
+    factor = draw.draw(st.sampled_from([1, 3, 7]))
+    these.rules[:] = np.arange(2 << 16) // factor % 3
+    these.wanted[goobj.AUX_PCSP] = 0
+    marked = draw.draw(st.lists(st.integers(0, n - 1), unique=True))
+    wave = draw.draw(st.lists(st.sampled_from(marked), unique=True) if marked else st.just([]))
+    reached, notes, new = set(marked), set(), [*wave]
     while new:
-        new = set().union(*(refers(given, symbol, wanted) for symbol in new)) - reached
-        reached |= new
-    found = references.closure(*given.values(), wanted, np.array(wave, np.int32))
-    assert np.flatnonzero(found).tolist() == sorted(reached)
+        found, noted = these.needs(new.pop())
+        notes |= noted
+        new += found - reached
+        reached |= found
+    marks = np.zeros(n, np.uint8)
+    marks[marked] = 1
+    assert these.flood(references, marks, wave, draw.draw(st.integers(1, 4))) == notes
+    assert np.flatnonzero(marks).tolist() == sorted(reached)
 
 
 @forms("references")
-@pytest.mark.parametrize("step", [1, -1])
-def test_what_takes_too_long_to_find_out_is_everything(references: Any, step: int) -> None:
-    """A chain of symbols, each of which refers to the next; or to the one before, which only a
-    damaged object has so many of, and nobody waits for each. The last one nobody refers to."""
-    n = 2 * kernel.MOST_SWEEPS
-    relocs = [(Reloc(0, 4, 1, (goobj.PKG_SELF, (i + step) % n)),) for i in range(n)]
-    defs = (*(Sym(name=f"p.{i}", relocs=relocs[i]) for i in range(n)), Sym(name="p.alone"))
-    data = write_object(Obj(defs=defs))
+def test_one_waits_that_could_have_more_to_note_than_there_is_room_for(references: Any) -> None:
+    """A chain of symbols; each refers to the next, and has three relocations that are noted."""
+    n = 50
+    relocs = [
+        (Reloc(0, 4, 1, (goobj.PKG_SELF, (i + 1) % n)), *[Reloc(0, 4, 2, (goobj.PKG_SELF, 0))] * 3)
+        for i in range(n)
+    ]
+    data = write_object(Obj(defs=tuple(Sym(name=f"p.{i}", relocs=relocs[i]) for i in range(n))))
     header = goobj.read_header(memoryview(data), "a")
-    given = (
-        np.frombuffer(data, np.uint8),
-        np.array(header.offsets * 2, np.int64),
-        np.array([0, *[1] * (n + 1)], np.int32),
-        np.array([0, *range(n + 1)], np.int32),
-        np.array([0, 0], np.uint32),
-        np.array([0, 5], np.uint32),
-        np.zeros(5, np.uint32),
-        np.arange(1, n + 2, dtype=np.int32),
-        np.ones(256, np.uint8),
-    )
-    found = references.closure(*given, np.array([n // 2], np.int32))
-    assert found.all() == (step < 0)
-    assert found[1:-1].all()
-    assert found[-1] == (step < 0)
-    for symbol in (-1, n + 2):
-        with pytest.raises(IndexError, match=f"symbol {symbol} is not among"):
-            references.closure(*given, np.array([symbol], np.int32))
+    given = {
+        "data": np.frombuffer(data, np.uint8),
+        "blocks": np.array(header.offsets * 2, np.int64),
+        "objects": np.array([0, *[1] * n], np.int32),
+        "locals_": np.array([0, *range(n)], np.int32),
+        "first": np.array([0, 0], np.uint32),
+        "counts": np.array([0, 5], np.uint32),
+        "start": np.zeros(5, np.uint32),
+        "ids": np.arange(1, n + 1, dtype=np.int32),
+    }
+    these = rules(given)
+    these.rules[2] = kernel.NOTE
+    for room in (1, 4, 10, 1000):
+        reached = np.zeros(n + 1, np.uint8)
+        reached[7] = 1
+        notes = these.flood(references, reached, [7], room)
+        assert reached.tolist() == [0, *[1] * n]
+        assert sorted(owner for owner, _ in notes) == sorted([*range(1, n + 1)] * 3)
+    waiting, owner, at = np.full(n + 1, 7, np.int32), np.zeros(9, np.int32), np.zeros(9, np.int64)
+    how = these.rule, these.rules, these.wanted, np.zeros(n + 1, np.uint8), waiting
+    assert references.flood(*given.values(), *how, 1, owner, at) == (1, 6)
 
 
 @forms("references")
 def test_symbols_of_no_object_are_an_error(references: Any) -> None:
+    def flood(changed: dict[str, Any], these: Rules, first: int = 1, waits: int = 1) -> None:
+        n = len(these.rule)
+        waiting = np.full(n, first, np.int32)
+        marks, owner, at = np.zeros(n, np.uint8), np.zeros(9, np.int32), np.zeros(9, np.int64)
+        how = these.rule, these.rules, these.wanted, marks, waiting, waits, owner, at
+        references.flood(*changed.values(), *how)
+
     for column, value, why in (("objects", 3, "in no object"), ("first", 8, "references of obj")):
         given = owned(OBJECT, [0, 1, 2, 3])
         del given["skipped"]
+        these = rules(given)
         given[column][1] = value
         with pytest.raises(IndexError, match=why):
-            references.closure(*given.values(), np.ones(256, np.uint8), np.array([1], np.int32))
+            flood(given, these)
     given = owned(OBJECT, [0, 1, 2, 3])
     del given["skipped"]
+    these = rules(given)
+    for symbol in (-1, len(these.rule)):
+        with pytest.raises(IndexError, match=f"symbol {symbol} is not among"):
+            flood(given, these, symbol)
     for short in ("locals_", "counts", "blocks"):
-        wrong = given | {short: given[short][1:]}
         with pytest.raises(ValueError, match="differ in length"):
-            references.closure(*wrong.values(), np.ones(256, np.uint8), np.array([1], np.int32))
+            flood(given | {short: given[short][1:]}, these)
+    for short in ("rule", "rules", "wanted"):
+        with pytest.raises(ValueError, match="differ in length"):
+            flood(given, replace(these, **{short: getattr(these, short)[1:]}))
+    for waits in (-1, len(these.rule) + 1):
+        with pytest.raises(ValueError, match="differ in length"):
+            flood(given, these, 1, waits)

@@ -10,7 +10,8 @@ import pytest
 
 from linkpipe.arrays.threads import VARIABLE
 from linkpipe.formats import goobj
-from linkpipe.tables.objects import RelocColumns, UndefinedBuiltins
+from linkpipe.tables.objects import RELOC_DTYPES, RelocColumns, UndefinedBuiltins
+from linkpipe.tables.relocs import Relocs
 from linkpipe.testing.objects import Obj, Reloc, Sym
 from tests.passes.test_resolve import TEXT, resolved
 
@@ -58,6 +59,18 @@ def test_threads_read_the_same(tmp_path: Path, several: Any) -> None:
     assert relocs[-1] == targets + [ids[j] for count in counts[:3] for j in range(count)]
     assert found[1:] == found[:1] * 2
     assert len(relocs) == len(RelocColumns._fields)
+
+
+def test_what_is_read_has_room_behind_it(tmp_path: Path) -> None:
+    """Passes add relocations of other symbols; to copy all for that would touch memory twice."""
+    defs = tuple(symbol(i, (goobj.PKG_SELF, 0)) for i in range(30))
+    _, objects = resolved(tmp_path, [Obj("p", defs=defs)])
+    found = objects.relocs(np.ones(30, np.int64), np.arange(30))
+    table = Relocs.gather(99, np.arange(30), found)
+    longer = table.extended(np.arange(30, 33), RelocColumns(*(column[:3] for column in found)))
+    assert len(longer) == 33
+    for name in RELOC_DTYPES:
+        assert np.shares_memory(getattr(longer, name), getattr(table, name))
 
 
 def test_threads_find_the_same_undefined_symbols(tmp_path: Path, several: Any) -> None:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpipe.arrays.room import longer, taken
 from linkpipe.tables.objects import RelocColumns
 from linkpipe.tables.relocs import Relocs, single_relocs
 
@@ -119,15 +118,6 @@ def test_a_table_that_says_of_a_symbol_what_is_not_found_is_broken() -> None:
         TypeError, match=r"relocs.first: expected read-only int64\[10\], found int64"
     ):
         attrs.evolve(table, first=np.zeros(2, np.int64))
-
-
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=50), st.lists(st.integers(0, 99)))
-def test_some_rows_with_room_behind_them(column: list[int], rows: list[int]) -> None:
-    chosen = np.array([row % len(column) for row in rows], np.int64)
-    found = taken(np.array(column, np.int16), chosen)
-    assert found.tolist() == [column[row] for row in chosen.tolist()]
-    assert found.dtype == np.int16
-    assert np.shares_memory(longer(found, np.int16, [np.ones(1, np.int16)]), found) == bool(rows)
 
 
 def test_one_for_each() -> None:

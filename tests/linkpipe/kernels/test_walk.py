@@ -1,4 +1,4 @@
-"""kernels/flood.py, compiled and not, beside the slow, obvious version."""
+"""kernels/walk.py, compiled and not, beside the slow, obvious version."""
 
 from __future__ import annotations
 
@@ -26,61 +26,9 @@ def columns(needs: list[list[int]]) -> tuple[Any, Any, Any, Any]:
     return entry, first, count, follow
 
 
-@forms("flood")
+@forms("walk")
 @given(st.data())
-def test_what_can_be_reached_is_marked(flood: Any, data: Any) -> None:
-    n = data.draw(st.integers(1, 12))
-    some = st.lists(st.integers(0, n - 1), max_size=4)
-    needs = data.draw(st.lists(some, min_size=n, max_size=n))
-    wave, marked = data.draw(some), data.draw(some)
-    reached = np.zeros(n, np.uint8)
-    reached[marked] = 1
-    flood.flood(*columns(needs), np.array(wave, np.int32), reached)
-    slow, todo = set(marked), list(wave)
-    while todo:
-        new = set(needs[todo.pop()]) - slow
-        slow |= new
-        todo += new
-    assert set(np.flatnonzero(reached).tolist()) == slow
-
-
-@forms("flood")
-@pytest.mark.parametrize(
-    ("first", "count", "follow", "wave"),
-    [
-        (0, 1, 3, 1),
-        (0, 1, -1, 1),
-        (0, 1, 0, 3),
-        (0, 1, 0, -1),
-        (0, 1, 0, -(2**31)),
-        (1, 1, 0, 1),
-        (-1, 1, 0, 1),
-        (2**63 - 1, 1, 0, 1),
-        (0, -1, 0, 1),
-        (0, 2**31 - 1, 0, 1),
-    ],
-)
-def test_what_there_is_not_is_an_error(
-    flood: Any, first: int, count: int, follow: int, wave: int
-) -> None:
-    entries = np.array([0, 1, 0], "i4"), np.array([0, first]), np.array([0, count], "i4")
-    table = *entries, np.array([follow], "i4")
-    with pytest.raises(IndexError, match="is not in a table of 3"):
-        flood.flood(*table, np.array([wave], np.int32), np.zeros(3, np.uint8))
-
-
-@forms("flood")
-def test_columns_of_other_lengths_are_errors(flood: Any) -> None:
-    entry, first, count, follow = columns([[], []])
-    wave = np.zeros(0, np.int32)
-    for table, n in (((entry, first, count), 3), ((entry, first, count[1:]), 2)):
-        with pytest.raises(ValueError, match="differ in length"):
-            flood.flood(*table, follow, wave, np.zeros(n, np.uint8))
-
-
-@forms("flood")
-@given(st.data())
-def test_what_is_used_spreads_to_its_parts(flood: Any, data: Any) -> None:
+def test_what_is_used_spreads_to_its_parts(walk: Any, data: Any) -> None:
     n = data.draw(st.integers(1, 9))
     some = st.lists(st.integers(0, n - 1), max_size=4)
     needs = data.draw(st.lists(some, min_size=n, max_size=n))
@@ -105,11 +53,11 @@ def test_what_is_used_spreads_to_its_parts(flood: Any, data: Any) -> None:
                 slow_used[part] = 1
             todo += parts
     given_ = entry, first, count, follow, target, always, np.array(among, np.int64)
-    flood.spread(*given_, wanted, reached, used, done)
+    walk.spread(*given_, wanted, reached, used, done)
     assert (used.tolist(), done.tolist()) == (slow_used, slow_done)
 
 
-@forms("flood")
+@forms("walk")
 @pytest.mark.parametrize(
     ("first", "count", "target", "among"),
     [
@@ -127,7 +75,7 @@ def test_what_is_used_spreads_to_its_parts(flood: Any, data: Any) -> None:
 )
 @pytest.mark.parametrize("always", [0, 1])
 def test_parts_that_there_are_not(
-    flood: Any, always: int, first: int, count: int, target: int, among: int
+    walk: Any, always: int, first: int, count: int, target: int, among: int
 ) -> None:
     table = np.array([0, 1, 0], "i4"), np.array([0, first]), np.array([0, count], "i4")
     bad, good = np.array([target], "i4"), np.zeros(1, "i4")
@@ -135,25 +83,25 @@ def test_parts_that_there_are_not(
     ones = [np.ones(3, np.uint8) for _ in range(3)]
     given_ = *table, *parts, np.array([always], "u1"), np.array([among])
     with pytest.raises(IndexError, match="is not in a table of 3"):
-        flood.spread(*given_, *ones, np.zeros(3, "u1"))
+        walk.spread(*given_, *ones, np.zeros(3, "u1"))
 
 
-@forms("flood")
-def test_columns_of_parts_of_other_lengths_are_errors(flood: Any) -> None:
+@forms("walk")
+def test_columns_of_parts_of_other_lengths_are_errors(walk: Any) -> None:
     table, none = columns([[0], [1]]), np.zeros(0, np.int64)
     two, three = np.zeros(2, np.uint8), np.zeros(3, np.uint8)
     parts = np.zeros(2, np.int32)
     for marks in ((three, two, two, two), (two, three, two, two), (two, two, two, three)):
         with pytest.raises(ValueError, match="differ in length"):
-            flood.spread(*table, parts, two, none, *marks)
+            walk.spread(*table, parts, two, none, *marks)
     for target, always in ((parts[1:], two), (parts, three)):
         with pytest.raises(ValueError, match="differ in length"):
-            flood.spread(*table, target, always, none, two, two, two, two)
+            walk.spread(*table, target, always, none, two, two, two, two)
 
 
-@forms("flood")
+@forms("walk")
 @given(st.data())
-def test_a_walk_in_preorder(flood: Any, data: Any) -> None:
+def test_a_walk_in_preorder(walk: Any, data: Any) -> None:
     n = data.draw(st.integers(1, 9))
     some = st.lists(st.integers(0, n - 1), max_size=4)
     leads = data.draw(st.lists(some, min_size=n, max_size=n))
@@ -176,11 +124,11 @@ def test_a_walk_in_preorder(flood: Any, data: Any) -> None:
         for root in roots:
             visit(root)
         given_ = np.array([*roots, -1], np.int64), ends, following, np.array(same, np.int64)
-        assert flood.preorder(*given_, got).tolist() == out
+        assert walk.preorder(*given_, got).tolist() == out
         assert got.tolist() == visited
 
 
-@forms("flood")
+@forms("walk")
 @pytest.mark.parametrize(
     ("root", "end", "following", "same"),
     [
@@ -197,16 +145,16 @@ def test_a_walk_in_preorder(flood: Any, data: Any) -> None:
     ],
 )
 def test_nodes_that_there_are_not(
-    flood: Any, root: int, end: int, following: int, same: int
+    walk: Any, root: int, end: int, following: int, same: int
 ) -> None:
     one = np.array([root]), np.array([0, end, 1]), np.array([following])
     with pytest.raises(IndexError, match="is not in a table of 2"):
-        flood.preorder(*one, np.array([same, 1]), np.full(2, -1))
+        walk.preorder(*one, np.array([same, 1]), np.full(2, -1))
 
 
-@forms("flood")
-def test_columns_of_nodes_of_other_lengths_are_errors(flood: Any) -> None:
+@forms("walk")
+def test_columns_of_nodes_of_other_lengths_are_errors(walk: Any) -> None:
     none, two = np.zeros(0, np.int64), np.zeros(2, np.int64)
     for ends, visited in ((two, two), (np.zeros(3, np.int64), none)):
         with pytest.raises(ValueError, match="differ in length"):
-            flood.preorder(none, ends, none, two, visited)
+            walk.preorder(none, ends, none, two, visited)

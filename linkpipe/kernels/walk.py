@@ -1,75 +1,12 @@
-"""What can be reached: from some symbols, by rows of a table that say which others they need.
+"""Walks: from some symbols or nodes to those that they lead to, by rows of a table.
 
-The types that callers see, numpy's, stand in flood.pyi.
+The types that callers see, numpy's, stand in walk.pyi.
 """
 
 from __future__ import annotations
 
 import cython
 import numpy as np
-
-
-def flood(
-    entry: cython.const[cython.int][::1],
-    first: cython.const[cython.longlong][::1],
-    count: cython.const[cython.int][::1],
-    follow: cython.const[cython.int][::1],
-    wave: cython.const[cython.int][::1],
-    reached: cython.uchar[::1],
-):
-    """Mark what can be reached from the symbols ``wave``, in ``reached`` uint8[n]; what is marked
-    there is not looked into, unless it is in ``wave``.
-
-    Symbol s needs ``follow[r]`` for each of the ``count[e]`` rows r from ``first[e]`` on, where e
-    is ``entry[s]``, or 0 where there is no such entry. Rows and symbols are checked here: those
-    that there are not raise IndexError.
-
-    ``for s in wave: new = follow[s's rows] not in reached; reached |= new; wave += new``
-    """
-    n: cython.longlong = reached.shape[0]
-    known: cython.longlong = first.shape[0]
-    if entry.shape[0] != n or count.shape[0] != known or known == 0:
-        raise ValueError("columns of symbols, or of entries, differ in length")
-    # Symbols that have been marked and not been looked into; each is there once.
-    waiting: cython.int[::1] = memoryview(np.empty(n, np.int32))
-    waits: cython.longlong
-    i: cython.longlong
-    at: cython.longlong
-    row: cython.longlong
-    target: cython.longlong
-    symbol: cython.longlong = 0
-    bad: cython.bint = False
-    with cython.nogil:
-        for i in range(wave.shape[0]):
-            symbol = wave[i]
-            waits = 0
-            while True:
-                if symbol < 0 or symbol >= n:
-                    bad = True
-                    break
-                at = entry[symbol]
-                if at < 0 or at >= known:
-                    at = 0
-                if count[at] < 0 or not 0 <= first[at] <= follow.shape[0] - count[at]:
-                    bad = True
-                    break
-                for row in range(first[at], first[at] + count[at]):
-                    target = follow[row]
-                    if target < 0 or target >= n:
-                        bad = True
-                        break
-                    if not reached[target]:
-                        reached[target] = 1
-                        waiting[waits] = cython.cast(cython.int, target)
-                        waits += 1
-                if bad or waits == 0:
-                    break
-                waits -= 1
-                symbol = waiting[waits]
-            if bad:
-                break
-    if bad:
-        raise IndexError(f"symbol {symbol}, or what it needs, is not in a table of {n}")
 
 
 def spread(

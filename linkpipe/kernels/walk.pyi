@@ -1,6 +1,5 @@
 from linkpipe.arrays.types import I32, I64, U8
 
-def flood(entry: I32, first: I64, count: I32, follow: I32, wave: I32, reached: U8) -> None: ...
 def spread(
     entry: I32,
     first: I64,
