@@ -17,7 +17,7 @@ none; a class that needs more (`attrs.field`) is made by `attrs.frozen`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -121,17 +121,16 @@ def made_record(cls: type, convert: Convert | None = None) -> type:
     """Make a class a record, as the decorator `record` does, which takes no value as it is given
     but what ``convert`` makes of it."""
     fields = _Fields(cls)
-    names, defaults = tuple(fields.types), fields.defaults
+    names, known, defaults = tuple(fields.types), fields.types.keys(), fields.defaults
 
     def made(self: Any, *args: Any, **given: Any) -> None:
         values = dict(zip(names, args, strict=False))
-        wrong = [f"{len(args)} values for {len(names)} fields"] if len(args) > len(names) else []
-        wrong += [f"two values for {name!r}" for name in given if name in values]
-        wrong += [f"no field {name!r}" for name in given if name not in fields.types]
-        values = {**defaults, **values, **given}
-        wrong += [f"no value for {name!r}" for name in names if name not in values]
-        if wrong:
-            raise TypeError(f"{cls.__name__}: {', '.join(wrong)}")
+        values.update(given)
+        sound = len(values) == len(args) + len(given) and given.keys() <= known
+        if len(values) < len(names):
+            values = {**defaults, **values}
+        if not sound or len(values) < len(names):
+            raise TypeError(f"{cls.__name__}: {', '.join(wrong(args, given))}")
         if convert is not None:
             values = {
                 name: convert(value, type(self), name, fields.types[name])
@@ -140,6 +139,15 @@ def made_record(cls: type, convert: Convert | None = None) -> type:
         self.__dict__.update(values)
         if after is not None:
             after(self)
+
+    def wrong(args: tuple[Any, ...], given: dict[str, Any]) -> Iterator[str]:
+        first = names[: len(args)]
+        if len(args) > len(names):
+            yield f"{len(args)} values for {len(names)} fields"
+        yield from (f"two values for {name!r}" for name in given if name in first)
+        yield from (f"no field {name!r}" for name in given if name not in known)
+        there = (*first, *given, *defaults)
+        yield from (f"no value for {name!r}" for name in names if name not in there)
 
     after = getattr(cls, "__attrs_post_init__", None)
     parts: dict[str, Any] = {

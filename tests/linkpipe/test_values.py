@@ -113,6 +113,7 @@ def test_attrs_knows_a_record() -> None:
         ((1,), {"x": 2}, "Point: two values for 'x'"),
         ((1,), {"w": 2, "y": "b"}, "Point: no field 'w'"),
         ((), {"kind": "x"}, "Point: no field 'kind', no value for 'x'"),
+        ((1, "b", 2, 3), {"y": "c"}, "Point: 4 values for 2 fields, two values for 'y'"),
     ],
 )
 def test_a_record_says_what_it_lacks(
@@ -120,6 +121,11 @@ def test_a_record_says_what_it_lacks(
 ) -> None:
     with pytest.raises(TypeError, match=f"^{message}$"):
         Point(*args, **given)
+
+
+def test_a_value_is_given_once_also_where_others_are_not_given() -> None:
+    with pytest.raises(TypeError, match="^Place: two values for 'x'$"):
+        Place(1, x=2)  # type: ignore[misc] # that is what is tested
 
 
 def test_a_record_does_not_change() -> None:
