@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-import attrs
 import numpy as np
 
 from linkpipe import reloctype as rt
@@ -21,6 +20,7 @@ from linkpipe.arch import Architecture, Setting, Stub, StubReloc
 from linkpipe.arrays.types import Bool
 from linkpipe.linkage import HostReloc, Linkage, Reach, Rewrite
 from linkpipe.relockind import ElfRule, ElfType, Places, with_elf
+from linkpipe.values import evolve
 
 R_X86_64_64 = 1
 R_X86_64_PC32 = 2
@@ -67,7 +67,7 @@ _KINDS = with_elf(
 RELOCS = MappingProxyType(
     {
         **_KINDS,
-        rt.R_TLS_IE: attrs.evolve(
+        rt.R_TLS_IE: evolve(
             _KINDS[rt.R_TLS_IE],
             value=lambda p: np.full(len(p.at), p.tls_offset),
             prepare=_load_constant,
@@ -120,8 +120,8 @@ HOST = {
     R_X86_64_PLT32: HostReloc("R_X86_64_PLT32", 4, rt.R_PCREL, 4, _FUNCTION),
     R_X86_64_GOTPCREL: _SLOT,
     R_X86_64_PC64: HostReloc("R_X86_64_PC64", 8, rt.R_PCREL, 8, undefined=_UNKNOWN),
-    R_X86_64_GOTPCRELX: attrs.evolve(_SLOT, name="R_X86_64_GOTPCRELX"),
-    R_X86_64_REX_GOTPCRELX: attrs.evolve(_SLOT, name="R_X86_64_REX_GOTPCRELX"),
+    R_X86_64_GOTPCRELX: evolve(_SLOT, name="R_X86_64_GOTPCRELX"),
+    R_X86_64_REX_GOTPCRELX: evolve(_SLOT, name="R_X86_64_REX_GOTPCRELX"),
 }
 
 LINKAGE = Linkage(

@@ -16,13 +16,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TypeVar
 
-import attrs
-
 from linkpipe import reloctype as rt
 from linkpipe.arch import Architecture, Setting, Stub, StubReloc, Trampolines
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.linkage import HeaderFlags, HostReloc, Linkage, Reach
 from linkpipe.relockind import ElfRule, ElfType, Kernel, Places, RelocKind, with_elf
+from linkpipe.values import evolve
 
 R_ARM_PC24 = 1
 R_ARM_ABS32 = 2
@@ -98,7 +97,7 @@ _KINDS = with_elf(
 RELOCS = MappingProxyType(
     {
         **_KINDS,
-        rt.R_TLS_LE: attrs.evolve(_KINDS[rt.R_TLS_LE], formula="S + 8", value=_thread),
+        rt.R_TLS_LE: evolve(_KINDS[rt.R_TLS_LE], formula="S + 8", value=_thread),
         R_CALLARM: RelocKind(
             "R_CALLARM",
             "(S + distance(A) - P) / 4",

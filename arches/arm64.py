@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import MappingProxyType
 
-import attrs
 import numpy as np
 
 from linkpipe import reloctype as rt
@@ -26,6 +25,7 @@ from linkpipe.arrays.image import get_words
 from linkpipe.arrays.types import I64, Bool
 from linkpipe.linkage import HostReloc, Linkage, Reach
 from linkpipe.relockind import ElfRule, ElfType, Kernel, Places, RelocKind, with_elf
+from linkpipe.values import evolve
 
 R_AARCH64_ABS64 = 257
 R_AARCH64_ABS32 = 258
@@ -329,7 +329,7 @@ LINKAGE = Linkage(
         b"\xf0\x7b\xbf\xa9"  # stp x16, x30, [sp, #-16]!
         + _JUMP.code
         + 3 * b"\x1f\x20\x03\xd5",  # nop
-        tuple(attrs.evolve(reloc, offset=reloc.offset + 4) for reloc in _JUMP.relocs),
+        tuple(evolve(reloc, offset=reloc.offset + 4) for reloc in _JUMP.relocs),
     ),
     reserved=(".dynamic", 0, 0),
     entry=_entry,

@@ -27,7 +27,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import MappingProxyType
 
-import attrs
 import numpy as np
 
 from linkpipe import reloctype as rt
@@ -36,6 +35,7 @@ from linkpipe.arrays.image import get_words
 from linkpipe.arrays.types import I64
 from linkpipe.linkage import HostReloc, Linkage, Reach
 from linkpipe.relockind import ElfRule, ElfType, Kernel, Places, RelocKind, with_elf
+from linkpipe.values import evolve
 
 R_RISCV_32 = 1
 R_RISCV_64 = 2
@@ -194,7 +194,7 @@ RELOCS = MappingProxyType(
             }
         ),
         GO_JAL: _JAL,
-        GO_JAL_TRAMP: attrs.evolve(_JAL, name="R_RISCV_JAL_TRAMP", shortcut=True),
+        GO_JAL_TRAMP: evolve(_JAL, name="R_RISCV_JAL_TRAMP", shortcut=True),
         GO_CALL: _pair_kind("R_RISCV_CALL", _pair),
         GO_PCREL_ITYPE: _pair_kind("R_RISCV_PCREL_ITYPE", _pair),
         GO_PCREL_STYPE: _pair_kind("R_RISCV_PCREL_STYPE", _store_pair, R_RISCV_PCREL_LO12_S),
@@ -343,13 +343,13 @@ _LD_SO = ("/lib/ld.so.1", _MUSL)
 # What the oracle does not carry out yet: data with addresses, tables of jumps.
 _UNWRITTEN = ("R_RISCV_64", "R_RISCV_ADD32", "R_RISCV_SUB32", "R_RISCV_32_PCREL")
 _OLD_HOST = {
-    number: attrs.evolve(reloc, type=None) if reloc.name in _UNWRITTEN else reloc
+    number: evolve(reloc, type=None) if reloc.name in _UNWRITTEN else reloc
     for number, reloc in HOST.items()
     if reloc.name != "R_RISCV_JAL"
 }
-_BEFORE_127 = {"linkage": attrs.evolve(LINKAGE, interpreters=_LD_SO)}
+_BEFORE_127 = {"linkage": evolve(LINKAGE, interpreters=_LD_SO)}
 _BEFORE_126 = {
-    "linkage": attrs.evolve(LINKAGE, interpreters=_LD_SO, host=_OLD_HOST),
+    "linkage": evolve(LINKAGE, interpreters=_LD_SO, host=_OLD_HOST),
     "pc_quantum": 4,
     "setting": _profiles(*_LEVELS, noted=False),
 }

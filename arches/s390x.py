@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-import attrs
 import numpy as np
 
 from linkpipe import reloctype as rt
@@ -26,6 +25,7 @@ from linkpipe.arch import Architecture, Stub, StubReloc
 from linkpipe.arrays.types import Bool
 from linkpipe.linkage import HostReloc, Linkage, Reach
 from linkpipe.relockind import ElfRule, ElfType, Places, with_elf
+from linkpipe.values import evolve
 
 R_390_32 = 4
 R_390_PC32 = 5
@@ -92,7 +92,7 @@ _KINDS = with_elf(
 RELOCS = MappingProxyType(
     {
         **_KINDS,
-        rt.R_TLS_IE: attrs.evolve(
+        rt.R_TLS_IE: evolve(
             _KINDS[rt.R_TLS_IE],
             value=lambda p: np.full(len(p.at), p.tls_offset),
             prepare=_load_constant,
@@ -100,8 +100,8 @@ RELOCS = MappingProxyType(
             refusal="R_390_TLS_IEENT relocation not preceded by LARL instruction: "
             "{0[0]:02x} {0[1]:02x}",
         ),
-        rt.R_CALL: attrs.evolve(_KINDS[rt.R_CALL], formula=_DOUBLE, unit=2),
-        R_PCRELDBL: attrs.evolve(
+        rt.R_CALL: evolve(_KINDS[rt.R_CALL], formula=_DOUBLE, unit=2),
+        R_PCRELDBL: evolve(
             _KINDS[rt.R_PCREL],
             name="R_PCRELDBL",
             formula=_DOUBLE,
@@ -199,7 +199,7 @@ LINKAGE = Linkage(
 
 # Before Go 1.27 the oracle leads nothing of Go's to a shared library.
 _BEFORE_127 = {
-    "linkage": attrs.evolve(LINKAGE, slots=".got", in_text={}, relative=None),
+    "linkage": evolve(LINKAGE, slots=".got", in_text={}, relative=None),
     "internal_pie": False,
 }
 

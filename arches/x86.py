@@ -17,12 +17,11 @@ cmd/internal/sys/arch.go.
 
 from __future__ import annotations
 
-import attrs
-
 from linkpipe import reloctype as rt
 from linkpipe.arch import Architecture, Setting, Stub, StubReloc
 from linkpipe.linkage import HostReloc, Linkage, Reach, Rewrite
 from linkpipe.relockind import ElfRule, ElfType, with_elf
+from linkpipe.values import evolve
 
 R_386_32 = 1
 R_386_PC32 = 2
@@ -112,7 +111,7 @@ HOST = {
     4: HostReloc("R_386_PLT32", 4, rt.R_PCREL, 4, _FUNCTION),
     9: HostReloc("R_386_GOTOFF", 4, rt.R_GOTOFF),
     10: HostReloc("R_386_GOTPC", 4, rt.R_PCREL, 4, table=True),
-    43: attrs.evolve(_GOT32, name="R_386_GOT32X"),
+    43: evolve(_GOT32, name="R_386_GOT32X"),
 }
 
 _CALL = Reach(".plt", lambda given, at: at)

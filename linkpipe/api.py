@@ -148,6 +148,7 @@ if TYPE_CHECKING:
     from linkpipe.tables.symbols import SymbolsEdit as SymbolsEdit
     from linkpipe.tables.words import Address as Address
     from linkpipe.tables.words import Word as Word
+    from linkpipe.values import evolve as evolve
 
 
 API_VERSION = (1, 0)
@@ -218,6 +219,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
             "linkpipe.tables.sections": "Section Sections",
             "linkpipe.tables.symbols": "Flag Symbols SymbolsEdit",
             "linkpipe.tables.words": "Address Word",
+            "linkpipe.values": "evolve",
         }.items()
         for name in names.split()
     }
@@ -308,10 +310,9 @@ def link(
 
     Raises LinkpipeError, UserError among them where the go command fails.
     """
-    import attrs
-
     from linkpipe.engine.saved import check_compiler
     from linkpipe.engine.session import run_link
+    from linkpipe.values import evolve
 
     with _options(target, flags, variables, go) as (options, saved):
         if until is None:
@@ -319,10 +320,10 @@ def link(
         if saved and not until:
             check_compiler(saved, os.environ)
         if pipeline:
-            settings = attrs.evolve(options.settings, pipeline=pipeline)
-            options = attrs.evolve(options, settings=settings)
+            settings = evolve(options.settings, pipeline=pipeline)
+            options = evolve(options, settings=settings)
         if output:
-            options = attrs.evolve(options, o=os.path.abspath(output))
+            options = evolve(options, o=os.path.abspath(output))
         watching = tuple(observers)
         return run_link(options, lambda _: watching, until=until)
 
@@ -367,11 +368,10 @@ def _options(
     """The options of a target's link, whose inputs are there until the end."""
     import tempfile
 
-    import attrs
-
     from linkpipe.engine.saved import is_saved, options_of
     from linkpipe.engine.session import options_for
     from linkpipe.packages.gobuild import capture
+    from linkpipe.values import evolve
 
     given = os.environ if variables is None else variables
     if not isinstance(target, str):
@@ -380,8 +380,8 @@ def _options(
     with tempfile.TemporaryDirectory(prefix="linkpipe-") as folder:
         if is_saved(target):
             options, saved = options_of(target, folder, given)
-            yield attrs.evolve(options, o=os.path.join(folder, "out")), saved
+            yield evolve(options, o=os.path.join(folder, "out")), saved
             return
         found = capture(target, flags, folder, go=go)
         options = options_for(found.args, found.variables, found.tool)
-        yield attrs.evolve(options, o=os.path.join(folder, "out")), None
+        yield evolve(options, o=os.path.join(folder, "out")), None

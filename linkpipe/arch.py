@@ -15,7 +15,7 @@ import attrs
 
 from linkpipe.linkage import Linkage
 from linkpipe.relockind import RelocKind
-from linkpipe.values import Shown, Value, record
+from linkpipe.values import Shown, Value, evolve, record
 
 
 def _by_release(changes: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
@@ -219,7 +219,7 @@ class Architecture(Shown):
             before, _, last = name.rpartition(".")
             if before == release and patch is not None and patch <= int(last):
                 changes.update(fields)
-        return attrs.evolve(self, **changes)
+        return evolve(self, **changes)
 
     @property
     def elf_class(self) -> int:

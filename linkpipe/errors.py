@@ -25,6 +25,8 @@ from typing import Any, ClassVar
 
 import attrs
 
+from linkpipe.values import evolve
+
 MAX_ERRORS = 20
 """Errors shown before "too many errors" (cmd/link/internal/ld/util.go, afterErrorAction)."""
 
@@ -320,7 +322,7 @@ def collecting() -> Iterator[list[LinkpipeError]]:
         if not errors:
             raise
         label = last._habit() if last.label is None else last.label
-        found = [*errors, attrs.evolve(last, label=label)]
+        found = [*errors, evolve(last, label=label)]
         message = f"{len(found)} errors"
         raise LinkErrors(message, errors=found, status=last.exit_status) from last
     checkpoint(errors)

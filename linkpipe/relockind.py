@@ -17,7 +17,7 @@ import numpy as np
 
 from linkpipe import reloctype as rt
 from linkpipe.arrays.types import I64, U8, Bool
-from linkpipe.values import Shown, Value, record
+from linkpipe.values import Shown, Value, evolve, record
 
 
 class Range(Enum):
@@ -274,5 +274,5 @@ def with_elf(rules: Mapping[int, ElfRule]) -> Mapping[int, RelocKind]:
     """The generic kinds, with what each becomes in this architecture's ELF objects."""
     kinds = dict(GENERIC)
     for number, rule in rules.items():
-        kinds[number] = attrs.evolve(kinds[number], elf=rule)
+        kinds[number] = evolve(kinds[number], elf=rule)
     return MappingProxyType(kinds)

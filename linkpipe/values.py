@@ -17,13 +17,13 @@ none; a class that needs more (`attrs.field`) is made by `attrs.frozen`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-__all__ = ("Shown", "Value", "made_record", "record")
+__all__ = ("Shown", "Value", "evolve", "made_record", "record")
 
 
 # Where attrs looks for the fields of a class, and what stands in one for a field until then.
@@ -75,8 +75,9 @@ class _Fields:
     """The fields of a class, its own and those that it inherits; what attrs makes of them when it
     is asked."""
 
-    def __init__(self, cls: type) -> None:
-        self.name = cls.__name__
+    def __init__(self, cls: type, convert: Convert | None) -> None:
+        self.name, self.convert = cls.__name__, convert
+        self.after = getattr(cls, "__attrs_post_init__", None)
         self.types: dict[str, Any] = {}
         self.defaults: dict[str, Any] = {}
         for base in cls.__mro__[-2:0:-1]:
@@ -93,6 +94,16 @@ class _Fields:
                     self.defaults[name] = vars(cls)[name]
                 if isinstance(self.defaults.get(name), _ATTRS_FIELD):
                     raise TypeError(f"{cls.__name__}.{name}: only attrs.frozen knows attrs.field")
+
+    def fill(self, record: Any, values: dict[str, Any], new: Iterable[str]) -> None:
+        """Give a record that has been made its values; those of ``new`` may have to be
+        converted."""
+        if self.convert is not None:
+            for name in new:
+                values[name] = self.convert(values[name], type(record), name, self.types[name])
+        record.__dict__.update(values)
+        if self.after is not None:
+            self.after(record)
 
     @cached_property
     def asked(self) -> type:
@@ -120,7 +131,7 @@ class _Signature:
 def made_record(cls: type, convert: Convert | None = None) -> type:
     """Make a class a record, as the decorator `record` does, which takes no value as it is given
     but what ``convert`` makes of it."""
-    fields = _Fields(cls)
+    fields = _Fields(cls, convert)
     names, known, defaults = tuple(fields.types), fields.types.keys(), fields.defaults
 
     def made(self: Any, *args: Any, **given: Any) -> None:
@@ -131,14 +142,7 @@ def made_record(cls: type, convert: Convert | None = None) -> type:
             values = {**defaults, **values}
         if not sound or len(values) < len(names):
             raise TypeError(f"{cls.__name__}: {', '.join(wrong(args, given))}")
-        if convert is not None:
-            values = {
-                name: convert(value, type(self), name, fields.types[name])
-                for name, value in values.items()
-            }
-        self.__dict__.update(values)
-        if after is not None:
-            after(self)
+        fields.fill(self, values, names)
 
     def wrong(args: tuple[Any, ...], given: dict[str, Any]) -> Iterator[str]:
         first = names[: len(args)]
@@ -149,7 +153,6 @@ def made_record(cls: type, convert: Convert | None = None) -> type:
         there = (*first, *given, *defaults)
         yield from (f"no value for {name!r}" for name in names if name not in there)
 
-    after = getattr(cls, "__attrs_post_init__", None)
     parts: dict[str, Any] = {
         "__init__": made,
         "__setattr__": _refuse,
@@ -166,7 +169,25 @@ def _refuse(self: object, name: str, value: object = None) -> None:
     raise attrs.exceptions.FrozenInstanceError
 
 
+def evolved(old: Any, /, **changes: Any) -> Any:
+    """A value like ``old``, but for the fields that are given: what `attrs.evolve` does, in a
+    fraction of the time where ``old`` is a table or another record: what it has already is not
+    checked again. Raises TypeError for a field that there is not."""
+    cls = type(old)
+    fields = vars(cls).get(_ATTRS)
+    if not isinstance(fields, _Fields):
+        return attrs.evolve(old, **changes)
+    if not changes.keys() <= fields.types.keys():
+        unknown = ", ".join(repr(name) for name in changes if name not in fields.types)
+        raise TypeError(f"{cls.__name__}: no field {unknown}")
+    new: Any = object.__new__(cls)
+    own = vars(old)
+    fields.fill(new, {**{name: own[name] for name in fields.types}, **changes}, changes)
+    return new
+
+
 if TYPE_CHECKING:
+    from attrs import evolve
     from attrs import frozen as record
 else:
-    record = made_record
+    evolve, record = evolved, made_record

@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import os
 
-import attrs
-
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats.sharedlib import ABI_HASH, DEPENDENCIES, OWNER, PACKAGES
 from linkpipe.layout.ownsections import note_section
 from linkpipe.symkind import SymKind
 from linkpipe.tables.shlibs import AbiHash
 from linkpipe.tables.symbols import Flag
+from linkpipe.values import evolve
 
 _HEAD = 12 + len(OWNER)
 
@@ -57,6 +56,6 @@ def abihash(link: Link) -> Link:
     ]
     return link.evolve(
         symbols=edit.freeze(),
-        packages=attrs.evolve(link.packages, postorder=tuple(order)),
+        packages=evolve(link.packages, postorder=tuple(order)),
         abihash=AbiHash(notes[0], content, _HEAD),
     )

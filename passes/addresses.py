@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.align import round_up
@@ -38,6 +37,7 @@ from linkpipe.layout.assign import (
 from linkpipe.symkind import SymKind, is_text
 from linkpipe.tables.sections import Section, Sections, Segment
 from linkpipe.tables.symbols import Flag, SymbolsEdit
+from linkpipe.values import evolve
 
 _SEGMENTS = (("text", 0o5), ("rodata", 0o4), ("relro", 0o6), ("data", 0o6), ("dwarf", 0o6))
 _NEEDED = ("text", "data", "dwarf")
@@ -104,9 +104,7 @@ def addresses(link: Link) -> Link:
     items, segments = _assign(link, placed)
     if link.options.asan:
         # Its runtime wants the end of these counters at a multiple of eight bytes.
-        items = [
-            attrs.evolve(s, size=round_up(s.size, 8)) if s.name == _FUZZING else s for s in items
-        ]
+        items = [evolve(s, size=round_up(s.size, 8)) if s.name == _FUZZING else s for s in items]
     sections = Sections(items=tuple(items), segments=tuple(_in_file(link, segments)))
     rows = [row for row in placed if len(items[row].symbols)]
     if rows:
@@ -182,7 +180,7 @@ def _assign(link: Link, placed: dict[int, Placed]) -> tuple[list[Section], list[
     _check_flags(link.options, page)
     data = link.options.D
     items = [
-        attrs.evolve(section, size=placed[row].size) if row in placed else section
+        evolve(section, size=placed[row].size) if row in placed else section
         for row, section in enumerate(link.sections.items)
     ]
     at = text_base(link.options, link.arch, link.mode)
@@ -211,7 +209,7 @@ def _assign(link: Link, placed: dict[int, Placed]) -> tuple[list[Section], list[
                 at = start + placed[row].start - first
             else:
                 at = round_up(at, items[row].align)
-            items[row] = attrs.evolve(items[row], vaddr=at)
+            items[row] = evolve(items[row], vaddr=at)
             at += items[row].size
         zeros = (items[row].vaddr for row in rows if items[row].zeros)
         segments.append(
@@ -254,7 +252,7 @@ def _in_file(link: Link, segments: Sequence[Segment]) -> list[Segment]:
                     status=2,
                     remedy="the addresses given with -T and -D have to agree with -R",
                 )
-        out.append(attrs.evolve(segment, fileoff=at))
+        out.append(evolve(segment, fileoff=at))
         at += segment.filesize
     return out
 

@@ -16,8 +16,6 @@ import re
 from types import MappingProxyType
 from typing import Any
 
-import attrs
-
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import COMMAND, InputError, LinkpipeError, UserError, checkpoint
 from linkpipe.flags.goflag import quote
@@ -25,6 +23,7 @@ from linkpipe.symkind import SymKind
 from linkpipe.tables.cgo import CgoFacts, DynamicImport
 from linkpipe.tables.packages import CgoDirectives
 from linkpipe.tables.symbols import ABI0, ABI_INTERNAL, Flag, SymbolsEdit
+from linkpipe.values import evolve
 
 _IMPORTABLE = (
     SymKind.Sxxx,
@@ -81,7 +80,7 @@ def cgo(link: Link) -> Link:
     if not mode.external:
         state.settle_imports()
         moving = link.options.relocatable and not state.static
-        mode = attrs.evolve(mode, dynamic=facts.dynamic or moving)
+        mode = evolve(mode, dynamic=facts.dynamic or moving)
         if facts.exports and not mode.dynamic:
             raise InputError(
                 "missing Go type information for global symbol .dynsym",

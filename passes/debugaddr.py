@@ -13,7 +13,6 @@ Reads `dwarf`, `symbols`, `relocs`, `debug_sections`; provides `dwarf`, `symbols
 
 from __future__ import annotations
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.ragged import first_seen, owners
@@ -25,6 +24,7 @@ from linkpipe.kernels.spans import chosen
 from linkpipe.reloctype import DWTXTADDR, R_ADDR
 from linkpipe.symkind import SymKind
 from linkpipe.tables.relocs import single_relocs
+from linkpipe.values import evolve
 
 
 @linkpass(
@@ -63,7 +63,7 @@ def debugaddr(link: Link) -> Link:
     sorted_ = sorted_[sorted_ != 0]
     header = list_header(edit, SymKind.SDWARFADDR, link.arch, sorted_, offsets=False)
     return link.evolve(
-        dwarf=attrs.evolve(dwarf, index=index),
+        dwarf=evolve(dwarf, index=index),
         symbols=edit.freeze(),
         relocs=link.relocs.extended(tables, added),
         debug_sections=with_debug_section(

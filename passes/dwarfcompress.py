@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import itemgetter
 
-import attrs
 import deflate
 
 from linkpipe.arrays.threads import each
@@ -27,6 +26,7 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.formats import elf
 from linkpipe.output.checkimage import check_segments
 from linkpipe.tables.sections import Sections
+from linkpipe.values import evolve
 
 _LEVEL = 1
 """libdeflate's fastest. Its output is smaller than that of the oracle's fastest, by about 9 % for
@@ -56,12 +56,12 @@ def dwarfcompress(link: Link) -> Link:
     items, at = list(sections.items), segment.fileoff
     for row, part, content in zip(segment.sections, parts, _compress(parts, heads), strict=True):
         overlays.append((at, content))
-        items[row] = attrs.evolve(items[row], vaddr=at - delta, size=len(content))
+        items[row] = evolve(items[row], vaddr=at - delta, size=len(content))
         if len(content) < len(part):
-            items[row] = attrs.evolve(items[row], align=align, compressed=True)
+            items[row] = evolve(items[row], align=align, compressed=True)
         at += len(content)
     size = at - segment.fileoff
-    changed = attrs.evolve(segment, size=size, filesize=size)
+    changed = evolve(segment, size=size, filesize=size)
     segments = tuple(changed if one is segment else one for one in sections.segments)
     end = max((s.fileoff + s.filesize for s in segments if s is not changed), default=0)
     return link.evolve(

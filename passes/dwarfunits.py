@@ -13,7 +13,6 @@ Reads `dwarf`, `packages`, `objects`, `symbols`, `text_order`; provides `dwarf`,
 
 from __future__ import annotations
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64
@@ -25,6 +24,7 @@ from linkpipe.formats import goobj
 from linkpipe.formats.dwarf import abbrev_section
 from linkpipe.kernels import gosort
 from linkpipe.tables.dwarf import DebugSection, DescribedText
+from linkpipe.values import evolve
 
 
 @linkpass(
@@ -40,7 +40,7 @@ def dwarfunits(link: Link) -> Link:
     order = gosort.order(_keys(link, text))
     return link.evolve(
         symbols=edit.freeze(),
-        dwarf=attrs.evolve(link.dwarf, order=order, text=text),
+        dwarf=evolve(link.dwarf, order=order, text=text),
         debug_sections=(DebugSection(".debug_abbrev", np.array([abbrev])),),
     )
 

@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import U8
@@ -41,6 +40,7 @@ from linkpipe.output.elfframe import ElfFrame, Piece
 from linkpipe.output.elfnames import every_name
 from linkpipe.symkind import is_text
 from linkpipe.tables.sections import Segment
+from linkpipe.values import evolve
 
 GNU_NOTE, GNU_BUILD_ID = b"GNU\0", 3
 GO_NOTE, GO_BUILD_ID = b"Go\0\0", 4
@@ -87,7 +87,7 @@ class _Executable(ElfFrame):
     def __init__(self, link: Link, overlays: Sequence[Piece]) -> None:
         arch = link.arch
         if link.mode.host_objects and link.cgo.elf_flags is not None:
-            arch = attrs.evolve(arch, elf_flags=link.cgo.elf_flags)
+            arch = evolve(arch, elf_flags=link.cgo.elf_flags)
         super().__init__(
             arch, link.sections, link.elf_symtab, partial(link.longer, "image"), overlays
         )
@@ -173,7 +173,7 @@ class _Executable(ElfFrame):
             if segment.name == "text":
                 # The program headers must be loaded too: the segment starts with them.
                 grown = load.offset - after
-                load = attrs.evolve(
+                load = evolve(
                     load,
                     offset=after,
                     vaddr=base + after,
@@ -182,7 +182,7 @@ class _Executable(ElfFrame):
                 )
             out.append(load.from_page_start())
             if segment.name == "relro":
-                out.append(attrs.evolve(load, type=SegmentType.GNU_RELRO, flags=elf.PF_R))
+                out.append(evolve(load, type=SegmentType.GNU_RELRO, flags=elf.PF_R))
         if self.linkage:
             dynamic = _of(SegmentType.DYNAMIC, elf.PF_R | elf.PF_W, named[".dynamic"])
             out.append(dynamic)
@@ -192,7 +192,7 @@ class _Executable(ElfFrame):
         stack = ProgramHeader(SegmentType.GNU_STACK, elf.PF_R | elf.PF_W, align=self.arch.ptrsize)
         out.append(stack)
         size = len(out) * item
-        out[0] = attrs.evolve(out[0], filesize=size, memsize=size)
+        out[0] = evolve(out[0], filesize=size, memsize=size)
         return out
 
     def _load(self, segment: Segment) -> ProgramHeader:
@@ -262,7 +262,7 @@ class _Object(ElfFrame):
             header = self.header_of(section, segment)
             if section.name.startswith(".note."):
                 loaded = section.name not in NOT_LOADED
-                header = attrs.evolve(header, flags=elf.SHF_ALLOC if loaded else 0)
+                header = evolve(header, flags=elf.SHF_ALLOC if loaded else 0)
             number[row] = len(headers)
             headers.append(header)
         tables = _tables(self.link, [".symtab", ".strtab"])

@@ -12,11 +12,10 @@ Reads `symbols`, `text_order`, `pclntab`; provides `symbols`, `pclntab`.
 
 from __future__ import annotations
 
-import attrs
-
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.tables.pclntab import findfunc_size
 from linkpipe.tables.symbols import Flag
+from linkpipe.values import evolve
 
 
 @linkpass(requires=("symbols", "text_order", "pclntab"), provides=("symbols", "pclntab"))
@@ -30,4 +29,4 @@ def findfunctab(link: Link) -> Link:
     align = 4 if link.release.stated_tables else 0
     edit.set(sym, kind=link.release.findfunctab_kind, size=findfunc_size(text), align=align)
     edit.add_flags(sym, Flag.REACHABLE | Flag.LOCAL | Flag.GENERATED)
-    return link.evolve(symbols=edit.freeze(), pclntab=attrs.evolve(link.pclntab, findfunctab=sym))
+    return link.evolve(symbols=edit.freeze(), pclntab=evolve(link.pclntab, findfunctab=sym))

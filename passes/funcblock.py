@@ -13,12 +13,11 @@ Reads `symbols`, `pclntab`, `function_data`; provides `symbols`, `pclntab`, `fun
 
 from __future__ import annotations
 
-import attrs
-
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.functab.funcdata import lay_out_funcdata
 from linkpipe.functab.place import function_table, with_funcdata
 from linkpipe.tables.symbols import Flag
+from linkpipe.values import evolve
 
 
 @linkpass(
@@ -35,5 +34,5 @@ def funcblock(link: Link) -> Link:
     edit.clear_flags(block, Flag.NOT_IN_SYMTAB)
     functab = with_funcdata(tables.functab_data, link.function_data, edit.value, arch.endian)
     return link.evolve(
-        symbols=edit.freeze(), pclntab=attrs.evolve(tables, functab_data=functab), funcdata=data
+        symbols=edit.freeze(), pclntab=evolve(tables, functab_data=functab), funcdata=data
     )

@@ -9,10 +9,9 @@ Reads `symbols`, `pclntab`, `function_data`; provides `pclntab`.
 
 from __future__ import annotations
 
-import attrs
-
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.functab.place import with_funcdata
+from linkpipe.values import evolve
 
 
 @linkpass(requires=("symbols", "pclntab", "function_data"), provides=("pclntab",))
@@ -21,4 +20,4 @@ def funcoffsets(link: Link) -> Link:
     value, tables = link.symbols.value, link.pclntab
     offset = value - value[link.symbols.lookup("go:func.*")]
     functab = with_funcdata(tables.functab_data, link.function_data, offset, link.arch.endian)
-    return link.evolve(pclntab=attrs.evolve(tables, functab_data=functab))
+    return link.evolve(pclntab=evolve(tables, functab_data=functab))

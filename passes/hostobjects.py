@@ -22,7 +22,6 @@ from __future__ import annotations
 import os
 from types import MappingProxyType
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.columns import frozen
@@ -38,6 +37,7 @@ from linkpipe.packages.headers import foreign_format
 from linkpipe.tables.packages import HostObject
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
+from linkpipe.values import evolve
 
 
 @linkpass(
@@ -64,8 +64,8 @@ def hostobjects(link: Link) -> Link:
     made, owners, columns = entering.freeze()
     relocs = Relocs.gather(len(made), owners, columns)
     imports = {s: i for s, i in link.cgo.imports.items() if s not in entering.defined}
-    cgo = attrs.evolve(link.cgo, imports=MappingProxyType(imports), lacking=lacking)
-    cgo = attrs.evolve(cgo, elf_flags=loading.elf_flags)
+    cgo = evolve(link.cgo, imports=MappingProxyType(imports), lacking=lacking)
+    cgo = evolve(cgo, elf_flags=loading.elf_flags)
     return link.evolve(
         symbols=made,
         relocs=relocs,

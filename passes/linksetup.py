@@ -19,7 +19,6 @@ Reads `symbols`, `objects`, `packages`, `mode`, `host_text` if it is there; prov
 
 from __future__ import annotations
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.columns import frozen
@@ -32,6 +31,7 @@ from linkpipe.layout.ownvariables import own_variable
 from linkpipe.symkind import SymKind, is_data, is_text
 from linkpipe.tables.packages import Packages
 from linkpipe.tables.symbols import Flag, SymbolsEdit
+from linkpipe.values import evolve
 
 _LIBRARY_FLAGS = {
     "c-archive": "runtime.isarchive",
@@ -58,7 +58,7 @@ def linksetup(link: Link) -> Link:
         table = edit.own(link.arch.table_import)
         edit.set(table, kind=SymKind.SDYNIMPORT)
         edit.add_flags(table, Flag.REACHABLE)
-    packages = attrs.evolve(link.packages, postorder=_postorder(link.packages))
+    packages = evolve(link.packages, postorder=_postorder(link.packages))
     order, moved = _text_order(link, packages)
     for sym, path in moved.items():
         edit.set_package(sym, path)

@@ -24,7 +24,6 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
@@ -54,6 +53,7 @@ from linkpipe.tables.records import (
 )
 from linkpipe.tables.symbolcolumns import COLUMNS, DEFAULTS, STATIC
 from linkpipe.tables.symbols import Flag, Symbols
+from linkpipe.values import evolve
 
 # Flags that a symbol has when any of its records has them, not just the winner's.
 _STICKY = Flag.LOCAL | Flag.USED_IN_IFACE
@@ -76,7 +76,7 @@ def resolve(link: Link) -> Link:
     ids = memory[:places]
     each(lambda part: share(contents.first, ids, part.start, part.stop), pieces(places, 1))
     builtins = _builtins(symbols, link.release.builtins, link.arch.regabi)
-    objects = attrs.evolve(objects, local_to_id=memory.table(places), builtins=builtins)
+    objects = evolve(objects, local_to_id=memory.table(places), builtins=builtins)
     check_contents(objects, contents)
     return link.evolve(objects=objects, symbols=_apply_ref_flags(objects, symbols))
 

@@ -7,15 +7,13 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-import attrs
-
 from linkpipe.arch import Architecture
 from linkpipe.compare import buildinfo, moduledata
 from linkpipe.compare.buildinfo import BuildInfo
 from linkpipe.compare.dynamic import Dynamic, content
 from linkpipe.compare.golang import architecture_of_file
 from linkpipe.formats.elfread import Elf
-from linkpipe.values import Shown, Value, record
+from linkpipe.values import Shown, Value, evolve, record
 
 _HASH = "go:link.pkghashbytes."
 
@@ -190,7 +188,7 @@ class Differing(Shown):
         if one and one.path in main:
             for name in ("vcs.revision", "vcs.modified"):
                 for cause in self._setting(name):
-                    yield attrs.evolve(cause, name="vcs")
+                    yield evolve(cause, name="vcs")
 
     def _rest(self, package: str) -> Cause:
         """What is left when nothing shows that differs."""

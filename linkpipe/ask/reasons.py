@@ -13,7 +13,6 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.ragged import expand
@@ -30,7 +29,7 @@ from linkpipe.graphs.graph import AUX, FROM_ROOT, MAPINIT, METHOD, ROOT, Arcs
 from linkpipe.reloctype import R_HOST, R_KEEP
 from linkpipe.symkind import is_text
 from linkpipe.tables.symbols import Flag
-from linkpipe.values import Value, record
+from linkpipe.values import Value, evolve, record
 
 _WAYS = ("", "linkname", "assembly")
 
@@ -221,7 +220,7 @@ class Reasons:
             source = each.caller if isinstance(each, _Note) else int(self.arcs.source[each])
             places.append((source, int(relocs.offset[row]) if row >= 0 else -1))
         return tuple(
-            attrs.evolve(
+            evolve(
                 self._of_note(each) if isinstance(each, _Note) else self._of_arc(each),
                 line=line,
                 inlined=inlined,

@@ -8,7 +8,6 @@ its chain of reasons, or from each package to the one that it would leave with.
 
 from __future__ import annotations
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.columns import table
@@ -30,7 +29,7 @@ from linkpipe.engine.runner import Observer
 from linkpipe.formats.elfread import read
 from linkpipe.graphs.graph import ROOT
 from linkpipe.observe.timing import peak_rss
-from linkpipe.values import Shown, Value, record
+from linkpipe.values import Shown, Value, evolve, record
 
 NONE = -1
 """In columns: no row, or a size that nobody knows."""
@@ -224,7 +223,7 @@ def report(link: Link, watch: Watch | None = None, name: str = "") -> Report:
         buildmode=link.options.buildmode,
         total=len(file.data),
         modules=modules,
-        packages=attrs.evolve(packages, inside=inside),
+        packages=evolve(packages, inside=inside),
         symbols=symbols,
         kinds=KINDS,
         reasons=tuple(reasons),
@@ -238,7 +237,7 @@ def report(link: Link, watch: Watch | None = None, name: str = "") -> Report:
 def changes(before: Report, after: Report, top: int = 500) -> Changes:
     """What changed from one link to another; of symbols the ``top`` largest changes."""
     found = {by: growth(_size(before, by), _size(after, by)) for by in (MODULE, PACKAGE, SYMBOL)}
-    symbols = attrs.evolve(found[SYMBOL], changes=found[SYMBOL].changes[:top])
+    symbols = evolve(found[SYMBOL], changes=found[SYMBOL].changes[:top])
     return Changes(found[MODULE], found[PACKAGE], symbols)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
@@ -21,7 +20,7 @@ from linkpipe.deadcode.inputs import Inputs
 from linkpipe.engine.context import Link
 from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS
 from linkpipe.tables.symbols import Flag
-from linkpipe.values import Shown, record
+from linkpipe.values import Shown, evolve, record
 
 Progress = Callable[[int, int], None]
 """Told how many runs are done, and of how many."""
@@ -60,7 +59,7 @@ def read(link: Link) -> Inputs:
     found = graph.objects.relocs(graph.symbols.object[named], graph.symbols.local[named])
     # What replaces the initialisers of dropped maps is kept by weak calls.
     weak = frozen(relocs.weak & ~graph.special)
-    table = attrs.evolve(relocs, weak=weak).extended(named, found)
+    table = evolve(relocs, weak=weak).extended(named, found)
     known = np.concatenate((kept, named.astype(np.int64)))
     return Inputs(graph.given, graph.objects, link.arch, link.mode, table, known)
 
@@ -83,16 +82,16 @@ def run(
         table = inputs.relocs
         weak, target = frozen(table.weak | (rows & np.isin(table.type, MARKERS))), table.target
         target = frozen(np.where(rows & ~np.isin(table.type, MARKERS), 0, target))
-        relocs = attrs.evolve(table, weak=weak, target=target.astype(np.int32))
-        inputs = attrs.evolve(inputs, relocs=relocs)
+        relocs = evolve(table, weak=weak, target=target.astype(np.int32))
+        inputs = evolve(inputs, relocs=relocs)
     if unmarked is not None:
         flags = inputs.symbols.flags.copy()
         flags[unmarked] &= ~np.uint32(Flag.REFLECT_METHOD)
-        symbols = attrs.evolve(inputs.symbols, flags=frozen(flags))
-        inputs = attrs.evolve(inputs, symbols=symbols)
+        symbols = evolve(inputs.symbols, flags=frozen(flags))
+        inputs = evolve(inputs, symbols=symbols)
     if not modules:
-        mode = attrs.evolve(inputs.mode, dynlink=False, can_use_plugins=False)
-        inputs = attrs.evolve(inputs, mode=mode)
+        mode = evolve(inputs.mode, dynlink=False, can_use_plugins=False)
+        inputs = evolve(inputs, mode=mode)
     flood = _Flood(inputs, without)
     flood.run(np.array([sym for sym, _ in link.graph.roots], np.int64))
     flood.reached[0] = False

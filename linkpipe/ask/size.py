@@ -18,7 +18,7 @@ from linkpipe.ask.retained import Retained
 from linkpipe.engine.context import Link
 from linkpipe.errors import UserError
 from linkpipe.formats.elfread import Elf, read
-from linkpipe.values import Value, record
+from linkpipe.values import Value, evolve, record
 
 OF_SYMBOLS = ("package", "module", "symbol")
 BY = (*OF_SYMBOLS, "section", "kind")
@@ -222,8 +222,8 @@ def _with_retained(
             if wanted:
                 done += 1
                 progress(done, len(known))
-            row = attrs.evolve(row, retained=found, exact=wanted)
-        rows.append(attrs.evolve(row, parent=parent.get(at, ""), depth=depth.get(at, 0)))
+            row = evolve(row, retained=found, exact=wanted)
+        rows.append(evolve(row, parent=parent.get(at, ""), depth=depth.get(at, 0)))
     rest = np.setdiff1d(np.arange(len(number)), places)
     rows += sums.others(rest)
     return Size(asked.groups.by, int(sums.sums.sum()), tuple(rows))

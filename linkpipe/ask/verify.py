@@ -34,7 +34,7 @@ from linkpipe.errors import InputError, UserError
 from linkpipe.formats import elfread
 from linkpipe.formats.elfread import Elf
 from linkpipe.packages.gobuild import Captured, capture, go_env
-from linkpipe.values import Value, record
+from linkpipe.values import Value, evolve, record
 
 _NOTE = 16
 """Bytes of a note before its text: sizes, type, and the name "Go"."""
@@ -152,7 +152,7 @@ class _Linker:
             if difference:
                 # What the go command made for this link alone lies in a folder that goes.
                 name = difference.input.removeprefix(f"{self.folder}/")
-                difference = attrs.evolve(difference, input=name)
+                difference = evolve(difference, input=name)
             guesses += (Guess(*each) for each in clues.guesses(output, link, difference))
         return Verify(
             self.file.path,
@@ -188,7 +188,7 @@ class _Linker:
         *flags, main = args
         captured = self.captured
         options = options_for([*flags, *more, main], captured.variables, captured.tool)
-        link = run_link(attrs.evolve(options, o=str(output)), until="")
+        link = run_link(evolve(options, o=str(output)), until="")
         if given and final:
             content = output.read_bytes().replace(given.encode(), final.encode())
             output.write_bytes(content)

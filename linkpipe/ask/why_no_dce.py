@@ -24,7 +24,7 @@ from linkpipe.engine.context import Link
 from linkpipe.reloctype import R_USEIFACEMETHOD
 from linkpipe.symkind import is_text
 from linkpipe.tables.symbols import Flag
-from linkpipe.values import Value, record
+from linkpipe.values import Value, evolve, record
 
 
 @record
@@ -93,7 +93,7 @@ def why_no_dce(link: Link) -> WhyNoDce:
     asked = _Asked(link)
     causes = [*asked.modules(), *(asked.function(sym) for sym in asked.functions.tolist())]
     if len(causes) == 1:
-        causes = [attrs.evolve(causes[0], alone=asked.together)]
+        causes = [evolve(causes[0], alone=asked.together)]
     causes.sort(key=lambda cause: (cause.own is None, cause.kind, cause.name))
     return WhyNoDce(tuple(causes), asked.together)
 
@@ -226,7 +226,7 @@ class _Asked:
         if mode.dynlink and (buildmode != "exe" or not mode.can_use_plugins):
             causes.append(Cause(kind="modules", name=f"-buildmode={buildmode}"))
         if len(causes) == 1:
-            causes = [attrs.evolve(causes[0], alone=without)]
+            causes = [evolve(causes[0], alone=without)]
         return causes
 
 

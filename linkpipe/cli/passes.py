@@ -23,6 +23,7 @@ from linkpipe.errors import OptionError
 from linkpipe.flags.environ import capture
 from linkpipe.flags.options import Options
 from linkpipe.flags.settings import Settings, from_environment
+from linkpipe.values import evolve
 
 
 @people("passes")
@@ -61,7 +62,7 @@ def command(
     settings = options.settings if options else Settings(**from_environment(os.environ))
     catalog = Catalog(without=settings.disable_plugin)
     if pipeline:
-        settings = attrs.evolve(settings, pipeline=pipeline)
+        settings = evolve(settings, pipeline=pipeline)
     environment = options.environment if options else capture(os.environ)
     release = release_of(catalog, environment.version, settings.release)
     pipe = pipeline_of(settings, catalog)

@@ -6,13 +6,13 @@ import os
 import tempfile
 from collections.abc import Sequence
 
-import attrs
 import click
 
 from linkpipe.cli._people import invoke, people, print_error
 from linkpipe.cli._target import FAILED, YES
 from linkpipe.engine.saved import check_compiler, options_of, read
 from linkpipe.errors import LinkpipeError
+from linkpipe.values import evolve
 
 
 @people("replay")
@@ -55,10 +55,8 @@ def command(saved: str, output: str, until: str, pipeline: str) -> int:
             options, told = options_of(saved, folder, os.environ)
             if not until:
                 check_compiler(told, os.environ)
-            settings = attrs.evolve(
-                options.settings, pipeline=pipeline or options.settings.pipeline
-            )
-            options = attrs.evolve(options, o=os.path.abspath(out), settings=settings)
+            settings = evolve(options.settings, pipeline=pipeline or options.settings.pipeline)
+            options = evolve(options, o=os.path.abspath(out), settings=settings)
             run_link(options, lambda catalog: observers(options, catalog), until=until)
     except LinkpipeError as e:
         print_error("linkpipe replay", e, ())

@@ -16,6 +16,7 @@ import click
 from linkpipe.cli._people import COUNT, print_json, print_numbers
 from linkpipe.cli._progress import progress
 from linkpipe.cli._target import GO_FLAGS, NO, YES, ask, asks, called, is_binary, linked
+from linkpipe.values import evolve
 
 if TYPE_CHECKING:
     from linkpipe.ask.growth import Growth
@@ -149,7 +150,7 @@ def _compare(
         number, hundredths = limit
         over = found.difference > (found.before * number / 100 if hundredths else number)
     if form == "json":
-        shown = attrs.evolve(found, changes=found.changes[: top or None])
+        shown = evolve(found, changes=found.changes[: top or None])
         told = {"same": not found.changes, "over": over, "found": len(found.changes)}
         print_json("linkpipe.size-against/1", {**told, **attrs.asdict(shown)})
     elif form == "csv":

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-import attrs
-
 from linkpipe.formats.elfread import Elf
 from linkpipe.formats.importcfg import unquote
-from linkpipe.values import Value, record
+from linkpipe.values import Value, evolve, record
 
 _HEAD = 32
 _GUARD = 16
@@ -118,9 +116,9 @@ def parse(version: str, text: str) -> BuildInfo:
             deps.append(_module(words))
         elif verb == "=>":
             if deps:
-                deps[-1] = attrs.evolve(deps[-1], replace=_module(words))
+                deps[-1] = evolve(deps[-1], replace=_module(words))
             elif main:
-                main = attrs.evolve(main, replace=_module(words))
+                main = evolve(main, replace=_module(words))
         elif verb == "build":
             key, _, value = words[0].partition("=")
             settings[key.strip('"`')] = _unquoted(value)

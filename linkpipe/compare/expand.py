@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.align import round_up
 from linkpipe.arrays.types import U8
 from linkpipe.formats import elf
 from linkpipe.formats.elfread import Elf, damaged
+from linkpipe.values import evolve
 
 
 def expanded(file: Elf) -> Elf:
@@ -43,7 +43,7 @@ def expanded(file: Elf) -> Elf:
         at = start + len(content)
     if header["shoff"] >= start:
         header["shoff"] = round_up(at, 8)
-    return attrs.evolve(file, data=np.concatenate(pieces), sections=sections, header=header)
+    return evolve(file, data=np.concatenate(pieces), sections=sections, header=header)
 
 
 def same(a: Elf, b: Elf) -> bool:

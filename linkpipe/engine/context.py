@@ -22,7 +22,7 @@ from linkpipe.arrays.reuse import copied, has_room, reused, unseen
 from linkpipe.arrays.types import I32, U8
 from linkpipe.engine.background import Background, Result, Work, at_once
 from linkpipe.errors import MissingFact, PassError
-from linkpipe.values import Value, record
+from linkpipe.values import Value, evolve, record
 
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
@@ -175,7 +175,7 @@ class Link:
             facts = {**changes, **facts}
         for name in facts:
             self._check_write(name)
-        return attrs.evolve(self, facts={**self.facts, **facts})
+        return evolve(self, facts={**self.facts, **facts})
 
     @property
     def alone(self) -> bool:
@@ -201,7 +201,7 @@ class Link:
 
     def within(self, access: Access | None) -> Link:
         """The same facts under another declaration (what the runner hands to a pass)."""
-        return attrs.evolve(self, access=access)
+        return evolve(self, access=access)
 
     def start(self, work: Work[T]) -> Result[T]:
         """Let work go on beside the passes; a fact may hold the result (see background.py).

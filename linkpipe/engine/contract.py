@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any, get_origin
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import element_of
@@ -26,6 +25,7 @@ from linkpipe.errors import (
     UserError,
 )
 from linkpipe.process.surroundings import Changed
+from linkpipe.values import evolve
 
 NAMING = ("symbols", "objects", "host_files")
 """Facts by which an error about a symbol names the file."""
@@ -42,7 +42,7 @@ def changed(before: Link, after: Link) -> list[str]:
 def with_facts(link: Link, made: Mapping[str, Any], name: str) -> Link:
     """The Link with what the pass of that name has set."""
     set_by = {**link.set_by, **dict.fromkeys(made, name)}
-    return attrs.evolve(link, facts={**link.facts, **made}, set_by=set_by)
+    return evolve(link, facts={**link.facts, **made}, set_by=set_by)
 
 
 def made_by(planned: Planned, link: Link, plan: Plan) -> Mapping[str, Any]:
@@ -64,7 +64,7 @@ def run_pass(
     ``alone`` as in Access. Raises what a pass raises if it is a LinkpipeError; anything else
     becomes a PassError."""
     run = planned.run
-    handed = link.within(attrs.evolve(run.access, alone=alone))
+    handed = link.within(evolve(run.access, alone=alone))
     try:
         with watched:
             result = run.run(handed) if run.options is None else run.run(handed, planned.options)

@@ -68,7 +68,7 @@ from linkpipe.engine.pipefile import (
     read,
 )
 from linkpipe.errors import PipelineError
-from linkpipe.values import Value, record
+from linkpipe.values import Value, evolve, record
 
 if TYPE_CHECKING:
     from linkpipe.engine.plugins import Catalog
@@ -191,7 +191,7 @@ def _phased(items: Sequence[Step | Barrier]) -> list[Step | Barrier]:
     for item in items:
         if isinstance(item, Step):
             phase = item.phase or phase
-            item = item if item.phase == phase else attrs.evolve(item, phase=phase)
+            item = item if item.phase == phase else evolve(item, phase=phase)
         found.append(item)
     return found
 
@@ -214,7 +214,7 @@ def _barriers(
                     f'the name "{item.name}" is taken: it stands in {first.written}',
                     remedy="rename one of the two: a barrier is called as nothing else is",
                 )
-        found.append(attrs.evolve(barrier, at=at - len(found)))
+        found.append(evolve(barrier, at=at - len(found)))
     return tuple(found)
 
 
@@ -299,7 +299,7 @@ class _Build:
         self._not_a_strangers(step, old, "replace")
         by = table.get("by", old.name)
         own_options = "options" in table or by != old.name
-        new = self.items[at] = attrs.evolve(
+        new = self.items[at] = evolve(
             step,
             name=by,
             key="by" if "by" in table else "name",

@@ -10,7 +10,7 @@ import attrs
 
 from linkpipe.engine.plan import barrier_behind, fact_of
 from linkpipe.errors import LinkpipeError, PipelineError
-from linkpipe.values import Value
+from linkpipe.values import Value, evolve
 
 if TYPE_CHECKING:
     from linkpipe.engine.pipeline import Barrier, Step
@@ -186,7 +186,7 @@ def where_it_may_stand(
     told = _told(passes, items, allowed[0], allowed[-1], new.run.sets)
     before = [sum(isinstance(other, Step) for other in items[:at]) for at in range(len(items))]
     barriers = [
-        attrs.evolve(each, at=at)
+        evolve(each, at=at)
         for each, at in zip(items, before, strict=True)
         if isinstance(each, Barrier)
     ]

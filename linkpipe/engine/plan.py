@@ -13,8 +13,6 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from linkpipe.engine.conditions import decide
 from linkpipe.engine.context import GIVEN
 from linkpipe.engine.pass_api import Pass
@@ -23,7 +21,7 @@ from linkpipe.engine.plugins import Catalog, suggestion
 from linkpipe.engine.structure import make_options
 from linkpipe.errors import PipelineError, UserError
 from linkpipe.flags.options import Options
-from linkpipe.values import Shown, record
+from linkpipe.values import Shown, evolve, record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +88,7 @@ class Plan(Shown):
             )
         end = ends[name]
         barriers = tuple(barrier for barrier in self.barriers if barrier.at <= end)
-        return attrs.evolve(self, passes=self.passes[:end], barriers=barriers)
+        return evolve(self, passes=self.passes[:end], barriers=barriers)
 
     def graph(self) -> DiGraph[str]:
         """The passes as a networkx graph: an edge from who sets a fact to who reads it next, with
@@ -155,7 +153,7 @@ def make_plan(
     check_facts(passes, pipeline.gone, catalog)
     for barrier in pipeline.barriers:
         _check_barrier(barrier, pipeline, passes[: before[barrier.at]], catalog)
-    barriers = [attrs.evolve(each, at=before[each.at]) for each in pipeline.barriers]
+    barriers = [evolve(each, at=before[each.at]) for each in pipeline.barriers]
     return Plan(tuple(passes), tuple(skipped), tuple(barriers))
 
 

@@ -12,8 +12,6 @@ from contextlib import closing
 from functools import partial
 from typing import Any, ClassVar
 
-import attrs
-
 from linkpipe.arrays.threads import threads
 from linkpipe.engine.background import Background
 from linkpipe.engine.concurrent import Concurrent
@@ -23,7 +21,7 @@ from linkpipe.engine.plan import Plan, Planned
 from linkpipe.errors import InputError, LinkpipeError, ObserverError, Terminated
 from linkpipe.process import ledger
 from linkpipe.process.surroundings import Changed, Surroundings
-from linkpipe.values import Value, record
+from linkpipe.values import Value, evolve, record
 
 
 class Observer:
@@ -244,7 +242,7 @@ def _needs(planned: Planned) -> Collection[str] | None:
 def _with(link: Link, wanted: Collection[str]) -> Link:
     """The Link with no other facts than these."""
     facts = {name: fact for name, fact in link.facts.items() if name in wanted}
-    return attrs.evolve(link, facts=facts)
+    return evolve(link, facts=facts)
 
 
 def _applies(planned: Planned, link: Link) -> bool:

@@ -41,7 +41,7 @@ from linkpipe.flags.goflag import Kind
 from linkpipe.flags.options import FLAGS as ALL_FLAGS
 from linkpipe.flags.options import NOT_RUN, Options, VersionAsked, read_options
 from linkpipe.packages.places import Places
-from linkpipe.values import Value, record
+from linkpipe.values import Value, evolve, record
 
 SCHEMA = "linkpipe.saved/1"
 LARGEST = 8 << 30
@@ -177,7 +177,7 @@ def save(link: Link, file: str, *, strip_paths: bool = False, again: Saved | Non
                 operands=_operands(options, names),
             )
             if again:
-                saved = attrs.evolve(
+                saved = evolve(
                     saved,
                     args=again.args,
                     compiler=again.compiler,
@@ -238,7 +238,7 @@ def _as_here(link: Link) -> Options:
         or link.cgo.interpreter
     ):
         return options
-    return attrs.evolve(options, I=linkage.interpreter())
+    return evolve(options, I=linkage.interpreter())
 
 
 def _arguments(options: Options) -> Iterator[str]:
@@ -348,7 +348,7 @@ def options_of(path: str, folder: str, variables: Mapping[str, str]) -> tuple[Op
     )
     if isinstance(options, VersionAsked):
         raise _damaged(path, "asks for a version and links nothing")
-    return attrs.evolve(options, moved=MappingProxyType(places)), saved
+    return evolve(options, moved=MappingProxyType(places)), saved
 
 
 def check_compiler(saved: Saved, variables: Mapping[str, str]) -> None:
@@ -472,7 +472,7 @@ def _saved(told: dict[str, Any]) -> Saved:
     numbers: list[Any] = [file.size for file in files]
     if any(type(number) is not int for number in numbers) or saved.external not in (False, True):
         raise ValueError("a number is none")
-    return attrs.evolve(
+    return evolve(
         saved,
         args=tuple(saved.args),
         plan=tuple(saved.plan),

@@ -21,7 +21,7 @@ from linkpipe.flags.environ import Environment
 from linkpipe.flags.goflag import Flag, Kind, expand_args, parse, quote, usage_text
 from linkpipe.flags.settings import FIELD_OF, OWN_FLAGS, Settings, from_environment
 from linkpipe.formats.archive import compiled_with
-from linkpipe.values import Value, record
+from linkpipe.values import Value, evolve, record
 
 if TYPE_CHECKING:
     from linkpipe.release import Release
@@ -331,7 +331,7 @@ def _compiled(environment: Environment, words: Sequence[str]) -> Environment:
     """The environment of a link by hand has the version of what is linked, which ends the command
     line: not that of a `go` which happens to be around."""
     version = compiled_with(words[-1]) if environment.by_hand and words else ""
-    return attrs.evolve(environment, version=version) if version else environment
+    return evolve(environment, version=version) if version else environment
 
 
 def _asked(words: Sequence[str]) -> str:
@@ -376,7 +376,7 @@ def _read(
             raise ValueError(f"buildmode {mode} not supported on {target}")
 
     known = {**OWN_FLAGS, **{name: flag for name, flag in FLAGS.items() if name in offered}}
-    known["buildmode"] = attrs.evolve(FLAGS["buildmode"], check=check_mode)
+    known["buildmode"] = evolve(FLAGS["buildmode"], check=check_mode)
     for flag, value in parse(known, words, rest):
         name, into = flag.name, values
         if flag.kind is Kind.VERSION:

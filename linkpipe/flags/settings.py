@@ -19,7 +19,7 @@ import attrs
 
 from linkpipe.errors import OptionError
 from linkpipe.flags.goflag import Flag, Kind, split_quoted
-from linkpipe.values import Value, record
+from linkpipe.values import Value, evolve, record
 
 _COMMA = r"(?<!\\),"
 
@@ -103,7 +103,7 @@ class Settings(Value):
             name, at, after = request.name.partition("@")
             if not name or (at and not after):
                 raise _wrong(f'"{text}" does not say which pass, or after what', "pass")
-            found.append(attrs.evolve(request, name=name, after=after))
+            found.append(evolve(request, name=name, after=after))
         return tuple(found)
 
 

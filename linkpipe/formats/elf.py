@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.align import padded
 from linkpipe.arrays.types import I64, Ints, Structs
-from linkpipe.values import Value, record
+from linkpipe.values import Value, evolve, record
 
 MAGIC = b"\x7fELF"
 CLASS32, CLASS64 = 1, 2
@@ -187,7 +186,7 @@ class ProgramHeader(Value):
     def from_page_start(self) -> ProgramHeader:
         """The same, begun at a multiple of its alignment: loaders map whole pages."""
         frag = self.vaddr & (self.align - 1)
-        return attrs.evolve(
+        return evolve(
             self,
             offset=self.offset - frag,
             vaddr=self.vaddr - frag,

@@ -10,13 +10,12 @@ import mmap
 import os
 from functools import cached_property
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64, U8, Structs
 from linkpipe.errors import InputError
 from linkpipe.formats import elf
-from linkpipe.values import Shown, record
+from linkpipe.values import Shown, evolve, record
 
 
 @record
@@ -209,12 +208,12 @@ def parse(path: str, data: U8) -> Elf:
     if header["type"] != elf.FileType.REL:
         segments = headers("phoff", "phnum", segments.dtype)
     sections = headers("shoff", "shnum", elf.section_dtype(elf_class, endian))
-    found = attrs.evolve(shell, segments=segments, sections=sections)
+    found = evolve(shell, segments=segments, sections=sections)
     names: tuple[str, ...] = ("",) * len(sections)
     if header["shstrndx"] < len(sections):
         strings = found.content(header["shstrndx"]).tobytes()
         names = tuple(string(strings, int(at)) for at in sections["name"])
-    return attrs.evolve(found, names=names)
+    return evolve(found, names=names)
 
 
 def damaged(path: str, message: str, offset: int) -> InputError:

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.types import I64, U8, Structs
@@ -21,7 +20,7 @@ from linkpipe.errors import COMMAND, InputError
 from linkpipe.formats import elf, elfread
 from linkpipe.formats.elf import SectionType
 from linkpipe.kernels import gosort
-from linkpipe.values import Shown, Value, record
+from linkpipe.values import Shown, Value, evolve, record
 
 STB_WEAK, STT_COMMON = 2, 5
 SHN_COMMON = 0xFFF2
@@ -287,7 +286,7 @@ def read(data: U8, file: str, target: Target) -> Relocatable:
         raise _wrong(
             file, f"malformed elf file: the name of section {bad} lies outside of its table"
         )
-    return attrs.evolve(shell, names=_names(file, strings, starts))
+    return evolve(shell, names=_names(file, strings, starts))
 
 
 def _names(file: str, strings: bytes, starts: Sequence[int]) -> tuple[bytes, ...]:

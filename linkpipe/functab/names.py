@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.align import round_up
@@ -23,7 +22,7 @@ from linkpipe.formats.leb128 import ulebs_at, zigzag
 from linkpipe.functab.records import read_function_records, with_function_records
 from linkpipe.tables.pclntab import FunctionData, Pclntab
 from linkpipe.tables.symbols import Symbols, SymbolsEdit
-from linkpipe.values import Shown
+from linkpipe.values import Shown, evolve
 
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
@@ -118,7 +117,7 @@ def with_function_names(
         raise ValueError("data of functions have their places already: too late for other names")
     text, at = _table(names.names, np.append(names.function, names.inlined), first=True)
     words[:, 1] = at[names.inlined]
-    records = attrs.evolve(records, name=frozen(at[names.function].astype(np.uint32)))
+    records = evolve(records, name=frozen(at[names.function].astype(np.uint32)))
     file_text, file_at = _table(names.files, names.listed[names.listed >= 0], first=False)
     places = np.append(file_at, _NONE)[names.listed].astype(f"{arch.endian}u4")
     for sym, content in (
@@ -132,8 +131,8 @@ def with_function_names(
     inlined = frozen(words.view(np.uint8).reshape(-1))
     nfiles = file_text.count(b"\0")
     return (
-        attrs.evolve(tables, functab_data=functab, nfiles=nfiles),
-        attrs.evolve(data, inlined=inlined),
+        evolve(tables, functab_data=functab, nfiles=nfiles),
+        evolve(data, inlined=inlined),
     )
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import attrs
-
 from linkpipe.arch import Architecture
 from linkpipe.formats import elf
 from linkpipe.formats.elf import SectionHeader, SectionType
 from linkpipe.linkage import Linkage
+from linkpipe.values import evolve
 
 _ALLOC = elf.SHF_ALLOC
 _WRITE = elf.SHF_ALLOC | elf.SHF_WRITE
@@ -42,7 +41,7 @@ def dynamic_headers(
 def _evolved(header: SectionHeader, table: _Table | None) -> SectionHeader:
     if table is None:
         return header
-    return attrs.evolve(
+    return evolve(
         header, type=table.type, flags=table.flags, align=table.align, entsize=table.entsize
     )
 
@@ -60,7 +59,7 @@ def with_references(
     for header in headers:
         table = tables.get(header.name)
         if table is not None:
-            header = attrs.evolve(
+            header = evolve(
                 header,
                 link=number[table.link] if table.link else 0,
                 info=number[table.info] if table.info else info.get(header.name, 0),

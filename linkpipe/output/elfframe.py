@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
-import attrs
 import numpy as np
 
 from linkpipe.arch import Architecture
@@ -20,6 +19,7 @@ from linkpipe.formats import elf
 from linkpipe.formats.elf import ProgramHeader, SectionHeader, SectionType
 from linkpipe.tables.elfsymtab import ABSOLUTE, UNDEFINED, ElfSymtab
 from linkpipe.tables.sections import Section, Sections, Segment
+from linkpipe.values import evolve
 
 Piece = tuple[int, bytes]
 """An offset in the file, and the bytes there."""
@@ -119,7 +119,7 @@ class ElfFrame:
         for i, header, content in tables:
             if header.type in (SectionType.RELA, SectionType.REL):
                 at = round_up(at, 8)
-            headers[i] = attrs.evolve(header, offset=at, size=len(content))
+            headers[i] = evolve(header, offset=at, size=len(content))
             pieces.append((at, content))
             at += len(content)
         pieces += self._headers(headers, name_at, place[".shstrtab"], list(segments), entry)

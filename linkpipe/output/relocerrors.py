@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-import attrs
-
 from linkpipe.errors import InputError
 from linkpipe.relockind import Range, RelocKind
 from linkpipe.reloctype import R_HOST
 from linkpipe.symkind import SymKind, is_dwarf
 from linkpipe.tables.symbols import ABI0, ABI_INTERNAL
+from linkpipe.values import evolve
 
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
@@ -64,7 +63,7 @@ class RelocErrors:
         except InputError:  # damaged tables are not what is to be told here
             lines = [""] * len(found)
         return [
-            attrs.evolve(error, source=line, offset=None if line else error.offset)
+            evolve(error, source=line, offset=None if line else error.offset)
             for (_, error), line in zip(found, lines, strict=True)
         ]
 

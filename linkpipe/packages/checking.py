@@ -41,7 +41,6 @@ Source: cmd/link/internal/loader/loader.go (Preload, preloadSyms, loadObjRefs, r
 
 from __future__ import annotations
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.columns import frozen
@@ -57,6 +56,7 @@ from linkpipe.tables.faults import fault
 from linkpipe.tables.names import Names
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import Packages
+from linkpipe.values import evolve
 
 _AT_ONCE = (records.NAME, records.ABI, records.ALIGN)
 
@@ -69,7 +69,7 @@ def checked(objects: Objects, packages: Packages, *, debug: bool) -> Objects:
     """
     _check_files(objects)
     base, target = _package_references(objects, packages)
-    objects = attrs.evolve(objects, package_base=base, package_object=target)
+    objects = evolve(objects, package_base=base, package_object=target)
     table = objects.references
     passed = is_dwarf(objects.format.kinds) & (not debug)
 
@@ -100,7 +100,7 @@ def checked(objects: Objects, packages: Packages, *, debug: bool) -> Objects:
         place = int(at_once[0])
         obj = int(np.searchsorted(objects.local_base, place, side="right")) - 1
         raise fault(objects, obj, place - int(objects.local_base[obj]), int(found[place]))
-    return attrs.evolve(objects, faulty=faulty, fault=found[faulty])
+    return evolve(objects, faulty=faulty, fault=found[faulty])
 
 
 def _check_files(objects: Objects) -> None:

@@ -31,6 +31,7 @@ from linkpipe.packages.places import Places
 from linkpipe.tables.objects import Objects
 from linkpipe.tables.packages import CgoDirectives, HostObject, Package, Packages
 from linkpipe.tables.symbols import STATIC
+from linkpipe.values import evolve
 
 if TYPE_CHECKING:
     from linkpipe.arch import Architecture
@@ -210,7 +211,7 @@ class PackageLoader:
         package = self._packages[row]
         preamble = read_preamble(body, name)
         if self._bare:
-            preamble = attrs.evolve(preamble, main=False, cgo="")
+            preamble = evolve(preamble, main=False, cgo="")
         package.main |= preamble.main
         if preamble.cgo:
             self._cgo.append(CgoDirectives(name, path_to_prefix(package.path), preamble.cgo))

@@ -19,7 +19,6 @@ from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.columns import table
@@ -32,7 +31,7 @@ from linkpipe.formats import goobj
 from linkpipe.formats.arena import Arena
 from linkpipe.kernels import records, references
 from linkpipe.release import ObjectFormat
-from linkpipe.values import Shown
+from linkpipe.values import Shown, evolve
 
 
 class RelocColumns(NamedTuple):
@@ -350,7 +349,7 @@ class Objects:
         codes = np.full(len(places), records.BUILTIN, np.uint8)
         places, codes = np.append(self.faulty, places), np.append(self.fault, codes)
         order = np.argsort(places, kind="stable")
-        return attrs.evolve(self, faulty=places[order], fault=codes[order])
+        return evolve(self, faulty=places[order], fault=codes[order])
 
     def auxs(
         self,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import numpy as np
 
 from linkpipe.arrays.room import Memory
@@ -15,6 +14,7 @@ from linkpipe.errors import InputError
 from linkpipe.tables.edit import Edit
 from linkpipe.tables.names import as_bytes
 from linkpipe.tables.symbolcolumns import COLUMNS, DEFAULTS, Flag, Ids
+from linkpipe.values import evolve
 
 if TYPE_CHECKING:
     from linkpipe.tables.symbols import Symbols
@@ -270,4 +270,4 @@ class SymbolsEdit(Edit):
         if self._names is not None:
             changes["created_names"] = tuple(self._names)
         self._close()
-        return attrs.evolve(base, **changes) if changes else base
+        return evolve(base, **changes) if changes else base

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 
-from linkpipe.values import Shown, Value, record
+from linkpipe.values import Shown, Value, evolve, record
 
 
 @attrs.frozen
@@ -90,10 +90,12 @@ def test_a_record_is_what_attrs_would_have_made(
     assert repr(one) == repr(made).replace("MadePlace", "Place")
     assert one == Place(*args, **given)
     assert hash(one) == hash(Place(*args, **given))
-    changed = attrs.evolve(one, y="c")
-    assert type(changed) is Place
-    assert attrs.asdict(changed) == attrs.asdict(attrs.evolve(made, y="c"))
-    assert one != changed
+    for how in (attrs.evolve, evolve):
+        changed = how(one, y="c")
+        assert type(changed) is Place
+        assert attrs.asdict(changed) == attrs.asdict(attrs.evolve(made, y="c"))
+        assert one != changed
+    assert evolve(made, y="c") == attrs.evolve(made, y="c"), "a class of attrs'"
     assert Place(1, z=(1, 2)).total == 3
 
 
@@ -126,6 +128,17 @@ def test_a_record_says_what_it_lacks(
 def test_a_value_is_given_once_also_where_others_are_not_given() -> None:
     with pytest.raises(TypeError, match="^Place: two values for 'x'$"):
         Place(1, x=2)  # type: ignore[misc] # that is what is tested
+
+
+def test_another_value_of_a_field_that_there_is_not() -> None:
+    with pytest.raises(TypeError, match="^Place: no field 'w'$"):
+        evolve(Place(1), w=2)  # type: ignore[call-arg] # that is what is tested
+
+
+def test_what_a_record_remembers_is_not_handed_on() -> None:
+    one = Place(1, z=(1, 2))
+    assert one.total == 3
+    assert evolve(one, z=(5,)).total == 5
 
 
 def test_a_record_does_not_change() -> None:
@@ -164,3 +177,5 @@ def test_the_hook_of_attrs_behind_the_fields_is_called() -> None:
     assert Positive(1).x == 1
     with pytest.raises(ValueError, match="-1"):
         Positive(-1)
+    with pytest.raises(ValueError, match="-2"):
+        evolve(Positive(1), x=-2)

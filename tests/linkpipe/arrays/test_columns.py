@@ -13,6 +13,7 @@ import pytest
 
 from linkpipe.arrays.columns import frozen, read_only, table
 from linkpipe.arrays.types import I64, element_of
+from linkpipe.values import evolve
 
 
 @table
@@ -62,8 +63,11 @@ def test_what_a_table_holds_is_its_own() -> None:
     assert (dict(made.names), made.text) == ({"a": 1}, "x")
     with pytest.raises(TypeError):
         made.names["b"] = 1  # type: ignore[index] # that is what is tested
-    again = attrs.evolve(made, text="y")
-    assert again.ids is made.ids, "what is frozen is shared"
+    for how in (attrs.evolve, evolve):
+        again = how(made, text="y", names={"c": 3})
+        assert again.ids is made.ids, "what is frozen is shared"
+        with pytest.raises(TypeError):
+            again.names["c"] = 1  # type: ignore[index] # that is what is tested
 
 
 class Part(NamedTuple):
