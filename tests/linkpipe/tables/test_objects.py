@@ -67,7 +67,8 @@ def test_what_is_read_has_room_behind_it(tmp_path: Path) -> None:
     _, objects = resolved(tmp_path, [Obj("p", defs=defs)])
     found = objects.relocs(np.ones(30, np.int64), np.arange(30))
     table = Relocs.gather(99, np.arange(30), found)
-    longer = table.extended(np.arange(30, 33), RelocColumns(*(column[:3] for column in found)))
+    more = objects.relocs(np.ones(3, np.int64), np.arange(3))
+    longer = table.extended(np.arange(30, 33), more)
     assert len(longer) == 33
     for name in RELOC_DTYPES:
         assert np.shares_memory(getattr(longer, name), getattr(table, name))
