@@ -40,8 +40,9 @@ import numpy as np
 
 from linkpipe.arrays.ragged import distinct, expand
 from linkpipe.arrays.types import I64, Bool
-from linkpipe.deadcode.flood import Flood, FloodOfObjects
+from linkpipe.deadcode.flood import Flood
 from linkpipe.deadcode.inputs import Inputs, find_roots, own_inputs
+from linkpipe.deadcode.ofobjects import FloodOfObjects
 from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.graphs.graph import Graph

@@ -19,22 +19,16 @@ import numpy.typing as npt
 from linkpipe.arrays.ragged import distinct, expand
 from linkpipe.arrays.room import longer
 from linkpipe.arrays.types import I32, I64, U16, Bool, Ints
-from linkpipe.deadcode.inputs import Inputs, read_relocs
+from linkpipe.deadcode.inputs import Inputs
 from linkpipe.deadcode.methods import MethodReader, Methods
 from linkpipe.errors import InputError
-from linkpipe.formats.goobj import WEAK
 from linkpipe.gotypes.data import TypeData
-from linkpipe.graphs.edges import FOLLOWED_AUXS, MARKERS, are, followed
-from linkpipe.kernels.references import FOLLOW, NOTE
+from linkpipe.graphs.edges import MARKERS, are, followed
 from linkpipe.kernels.walk import spread
 from linkpipe.reloctype import R_USEIFACE, R_USEIFACEMETHOD, R_USENAMEDMETHOD
-from linkpipe.symkind import is_dwarf
 from linkpipe.tables.names import Names
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
-
-# No row of the rules.
-_NO_RULE = 255
 
 
 class Notes(NamedTuple):
@@ -238,63 +232,6 @@ class Flood:
     def kept_rows(self) -> I64:
         """The first of the three relocations of each method that is kept, a row of ``table``."""
         return np.concatenate(self._kept) if self._kept else np.zeros(0, np.int64)
-
-
-class FloodOfObjects(Flood):
-    """The analysis of what was loaded: the plain rule is applied to records of objects, and the
-    relocations of types are read when these are reached."""
-
-    def __init__(self, inputs: Inputs) -> None:
-        super().__init__(inputs)
-        symbols, objects, mode = inputs.symbols, inputs.objects, inputs.mode
-        # What others marked is not looked into.
-        self._own = inputs.known[~self.reached[inputs.known]]
-        self._known = symbols.object == 0
-        self._known[inputs.known] = True
-        raw = np.arange(1 << 16, dtype=np.uint16)
-        types, weak = objects.format.relocs[raw & (WEAK - 1)], raw >= WEAK
-        self._rules = np.zeros((2, len(raw)), np.uint8)
-        for row, strong in zip(self._rules, (None, np.ones(len(raw), np.bool_)), strict=True):
-            follow = followed(types, weak, inputs.arch.calls, mode.can_use_plugins, strong)
-            row[follow] = FOLLOW
-            row[are(types, MARKERS) & ~weak] = NOTE
-        self._rule = np.zeros(len(symbols), np.uint8)
-        if mode.imports:
-            self._rule[symbols.marked(Flag.ITAB)] = 1
-        # Debug information keeps nothing; the rest has no records, or none to read.
-        unsound = objects.unsound(symbols.object, symbols.local)
-        self._rule[self._known | is_dwarf(symbols.kind) | unsound] = _NO_RULE
-
-    def flood(self, wave: npt.NDArray[Any]) -> Notes:
-        """See `Flood`."""
-        symbols, table, notes = self.symbols, self.table, []
-        while len(wave):
-            owner, found = self.inputs.objects.flood(
-                symbols.object,
-                symbols.local,
-                self._rule,
-                self._rules.reshape(-1),
-                FOLLOWED_AUXS,
-                self.reached,
-                wave,
-            )
-            notes.append(Notes(owner, found.type, found.add, found.target))
-            hit = self.reached[self._own]
-            rows, counts = table.rows_of_many(self._own[hit])
-            notes.append(notes_among(table, rows, np.repeat(self._own[hit], counts)))
-            self._own = self._own[~hit]
-            wave = self._mark(self._follow[rows])
-        return joined(notes)
-
-    def know(self, ids: npt.NDArray[Any]) -> None:
-        """See `Flood`."""
-        new = distinct(ids[~self._known[ids]])
-        if not len(new):
-            return
-        self._known[new] = True
-        columns = read_relocs(self.inputs.objects, self.symbols, new)
-        owner = np.repeat(new.astype(np.int32), columns.counts)
-        self.learn(self.table.extended(new, columns), owner)
 
 
 def notes_among(table: Relocs, rows: I64, owner: Ints) -> Notes:

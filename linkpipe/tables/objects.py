@@ -106,9 +106,6 @@ class UndefinedBuiltins(Exception):
         self.objects, self.locals = objects, locals_
 
 
-_ROOM = 1 << 16
-"""Relocations that are noted at once."""
-
 _SPECIAL = goobj.PKG_NONE - goobj.PKG_SELF + 1
 
 NOWHERE = -1
@@ -371,58 +368,11 @@ class Objects:
         )
         return AuxColumns(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
-    def flood(
-        self,
-        objects: I32,
-        locals_: I32,
-        rule: U8,
-        rules: U8,
-        types: Collection[int],
-        reached: Bool,
-        wave: Ints,
-    ) -> tuple[I32, RelocColumns]:
-        """Mark in ``reached``, bool[n], what can be reached from the symbols ``wave``, which are
-        marked, by relocations and by auxiliary symbols of these ``types``. Symbol s is the
-        definition (objects[s], locals_[s]); ``rule`` uint8[n] and ``rules`` say which relocations
-        lead further, and which are noted (kernels/references.py).
-
-        Returns whose those are that were noted, and what they say: one for each row. Damaged
-        symbols lead to what can be made out.
-        """
-        table, wanted = self.references, np.zeros(256, np.uint8)
-        wanted[list(types)] = 1
-        waiting = np.empty(len(objects), np.int32)
-        waiting[: len(wave)] = wave
-        waits, room = len(wave), _ROOM
-        owners, places = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
-        while waits:
-            owner, at = np.empty(room, np.int32), np.empty(room, np.int64)
-            waits, noted = references.flood(
-                self.arena.bytes,
-                self.blocks.reshape(-1),
-                objects,
-                locals_,
-                table.first,
-                table.counts,
-                table.start,
-                table.ids,
-                rule,
-                rules,
-                wanted,
-                reached.view(np.uint8),
-                waiting,
-                waits,
-                owner,
-                at,
-            )
-            owners.append(owner[:noted])
-            places.append(at[:noted])
-            if not noted:  # one symbol may have more than there was room for
-                room *= 2
-        owner, at = np.concatenate(owners), np.concatenate(places)
+    def relocs_at(self, objects: Ints, at: I64) -> RelocColumns:
+        """The relocations of these objects whose records lie at ``at``, arena offsets: one each."""
         columns, ones = _unwritten(len(at)), np.ones(len(at), np.int64)
-        self._read(objects[owner], at, ones, [column[: len(at)] for column in columns])
-        return owner, RelocColumns(ones, *(column.table(len(at)) for column in columns))
+        self._read(objects, at, ones, [column[: len(at)] for column in columns])
+        return RelocColumns(ones, *(column.table(len(at)) for column in columns))
 
     def unsound(self, objects: Ints, locals_: Ints) -> Bool:
         """Whether nobody can tell where the relocations of each of these definitions are."""
