@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkpipe import reloctype as rt
+from linkpipe.deadcode import ofobjects
 from linkpipe.engine.context import Link
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -207,6 +208,13 @@ def test_keeps_what_the_sequential_rules_keep(tmp_path: Path, mode: str, world: 
     check(resolved(tmp_path, [world.obj()], mode=MODES[mode]))
 
 
+@given(world=worlds())
+def test_there_may_be_more_notes_than_there_is_room_for(tmp_path: Path, world: World) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ofobjects, "_ROOM", 1)
+        check(resolved(tmp_path, [world.obj()], mode=MODES["exe"]))
+
+
 def names(link: Link) -> set[str]:
     return {link.symbols.name(sym) for sym in link.symbols.reachable().tolist()}
 
@@ -239,6 +247,22 @@ def test_a_method_needs_a_call_and_a_type_in_an_interface(tmp_path: Path) -> Non
         done = check(resolved(tmp_path, [world.obj()]))
         assert ("p.T.Read" in names(done)) == (put and called)
         assert "p.T.close" not in names(done)
+
+
+def test_a_type_may_be_put_in_an_interface_long_after_it_was_reached(tmp_path: Path) -> None:
+    """By what a method needs that is called; a part of it, whose method is called, is too then."""
+    world, _ = program()
+    mtyp = world.type(Kind.FUNC, [])
+    part = world.type(Kind.INT, [(world.name("Write"), mtyp, world.function("p.P.Write"))])
+    whole = world.type(Kind.INT, [])
+    world.refer(whole, rt.R_ADDR, part, 40)
+    world.refer(0, rt.R_PCREL, whole)
+    iface = world.type(Kind.INTERFACE, [(world.name("Write"), mtyp, 0)])
+    world.refer(0, rt.R_USEIFACEMETHOD, iface, add=80)
+    assert "p.P.Write" not in names(check(resolved(tmp_path, [world.obj()])))
+    read = next(i for i, sym in enumerate(world.syms) if sym["name"] == "p.T.Read")
+    world.refer(read, rt.R_USEIFACE, whole)
+    assert "p.P.Write" in names(check(resolved(tmp_path, [world.obj()])))
 
 
 @pytest.mark.parametrize("by", ["signature", "name"])
