@@ -111,7 +111,9 @@ def _settle(link: Link, contents: Contents, *, with_dwarf: bool) -> _Settled:
     named, slots = _lead_equal_names(objects, records, leader)
     alike = contents.first[records.place]
     hashed = np.flatnonzero(alike != records.place)
-    leader[hashed] = np.searchsorted(records.place, alike[hashed])
+    row_at = np.empty(len(contents.first), np.int32)
+    row_at[records.place] = np.arange(len(records.place), dtype=np.int32)
+    leader[hashed] = row_at[alike[hashed]]
     ids, order = codes.numbered(leader, _STAGES[records.cls])
 
     winner = np.concatenate(([0], order), dtype=np.int32)
