@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from linkpipe.arrays.align import round_up
-from linkpipe.arrays.ragged import distinct, expand, first_seen, owners, seen_places
+from linkpipe.arrays.ragged import distinct, expand, first_seen, owners
 from linkpipe.arrays.types import I64, U8
 from linkpipe.errors import InputError
 from linkpipe.formats import goobj
@@ -66,8 +66,7 @@ def inlined_calls(
     inlined (3 bytes pad), its name, the call's address in the function, its first line.
 
     With ``imports`` the function may be one of a shared library; id and line are 0 then."""
-    new, rank = seen_places(fns.inlined, len(symbols))
-    unique = fns.inlined[new]
+    unique = fns.inlined[first_seen(fns.inlined, len(symbols))]
     auxs = objects.auxs(symbols.object[unique], symbols.local[unique], (goobj.AUX_FUNCINFO,))
     found = auxs.counts == 1
     missing = np.flatnonzero(auxs.counts > 1 if imports else ~found)
@@ -87,7 +86,10 @@ def inlined_calls(
         header = read_headers(symbols.arena, at, size)
     func_id, start_line = np.zeros(len(unique), np.uint8), np.zeros(len(unique), np.int32)
     func_id[found], start_line[found] = header["func_id"], header["start_line"]
-    row = rank[fns.inlined]
+    # Few symbols are asked for, so nothing is written for the others.
+    place = np.empty(len(symbols), np.int32)
+    place[unique] = np.arange(len(unique))
+    row = place[fns.inlined]
     out = np.zeros((len(row), 4), f"{endian}u4")
     out.view(np.uint8)[:, 0] = func_id[row]
     out[:, 1] = name_at[fns.inlined]
