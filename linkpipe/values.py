@@ -95,7 +95,7 @@ class _Fields:
                 if isinstance(self.defaults.get(name), _ATTRS_FIELD):
                     raise TypeError(f"{cls.__name__}.{name}: only attrs.frozen knows attrs.field")
 
-    def fill(self, record: Any, values: dict[str, Any], new: Iterable[str]) -> None:
+    def write(self, record: Any, values: dict[str, Any], new: Iterable[str]) -> None:
         """Give a record that has been made its values; those of ``new`` may have to be
         converted."""
         if self.convert is not None:
@@ -142,7 +142,7 @@ def made_record(cls: type, convert: Convert | None = None) -> type:
             values = {**defaults, **values}
         if not sound or len(values) < len(names):
             raise TypeError(f"{cls.__name__}: {', '.join(wrong(args, given))}")
-        fields.fill(self, values, names)
+        fields.write(self, values, names)
 
     def wrong(args: tuple[Any, ...], given: dict[str, Any]) -> Iterator[str]:
         first = names[: len(args)]
@@ -182,7 +182,7 @@ def evolved(old: Any, /, **changes: Any) -> Any:
         raise TypeError(f"{cls.__name__}: no field {unknown}")
     new: Any = object.__new__(cls)
     own = vars(old)
-    fields.fill(new, {**{name: own[name] for name in fields.types}, **changes}, changes)
+    fields.write(new, {**{name: own[name] for name in fields.types}, **changes}, changes)
     return new
 
 

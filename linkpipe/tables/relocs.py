@@ -193,17 +193,19 @@ class RelocsEdit(Edit):
 
     def __init__(self, base: Relocs) -> None:
         self._base = base
-        self._columns: dict[str, npt.NDArray[Any]] = {}
+        self._columns: dict[str, Memory] = {}
         self._added: dict[int, list[tuple[int, int, int, bool, int, int]]] = {}
         self._cleared: set[int] = set()
 
     def set(self, rows: Ints | int, **values: Any) -> None:
         """Rewrite columns of existing rows: ``edit.set(rows, type=..., target=...)``."""
+        end = len(self._base)
         for name, value in values.items():
             column = self._columns.get(name)
             if column is None:
-                column = self._columns[name] = getattr(self._base, name).copy()
-            column[rows] = value
+                old = getattr(self._base, name)
+                column = self._columns[name] = Memory.make(RELOC_DTYPES[name], old, end)
+            column.write(end, rows, value)
 
     def add(
         self,
@@ -227,7 +229,8 @@ class RelocsEdit(Edit):
     def freeze(self) -> Relocs:
         """The changed table; the edit is closed."""
         base = self._base
-        changed = {name: self._columns.get(name, getattr(base, name)) for name in RELOC_DTYPES}
+        changed = {name: getattr(base, name) for name in RELOC_DTYPES}
+        changed |= {name: column.table(len(base)) for name, column in self._columns.items()}
         spans: dict[str, Any] = {name: getattr(base, name) for name in ("entry", *_ENTRIES)}
         if self._added or self._cleared:
             # A symbol's rows are contiguous, so what it keeps moves to the end with what it gets.
