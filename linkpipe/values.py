@@ -87,8 +87,8 @@ class _Fields:
                 self.defaults.update(known.defaults)
             elif known:
                 raise TypeError(f"{cls.__name__}: inherits from {base.__name__}, made by attrs")
-        for name, declared in vars(cls).get("__annotations__", {}).items():
-            if not str(declared).startswith("ClassVar"):
+        for name, declared in inspect.get_annotations(cls).items():
+            if not str(declared).startswith(("ClassVar", "typing.ClassVar")):
                 self.types[name] = declared
                 if name in vars(cls):
                     self.defaults[name] = vars(cls)[name]

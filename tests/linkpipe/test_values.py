@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 
-from linkpipe.values import Shown, Value, evolve, record
+from linkpipe.values import Shown, Value, evolve, made_record, record
 
 
 @attrs.frozen
@@ -149,6 +149,13 @@ def test_a_record_does_not_change() -> None:
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             delattr(one, name)
     assert attrs.asdict(one) == {"x": 1, "y": "a", "z": ()}
+
+
+def test_types_may_be_declared_themselves_and_not_as_text() -> None:
+    parts = {"__annotations__": {"x": int, "kind": ClassVar[str]}, "kind": "a"}
+    made: Any = made_record(type("Point", (Value,), parts))
+    assert repr(made(1)) == "Point(x=1)"
+    assert [field.type for field in attrs.fields(made)] == [int]
 
 
 def test_what_only_attrs_knows_is_refused() -> None:
