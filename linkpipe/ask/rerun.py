@@ -112,6 +112,9 @@ class _Flood(Flood):
         if without is not None:
             self.reached &= ~without
 
+    def know(self, ids: npt.NDArray[Any]) -> None:
+        """Those of all that was kept, and of what notes name, are there."""
+
     def flood(self, wave: npt.NDArray[Any]) -> Notes:
         """The plain rule wave by wave, by `_mark`: what keeps a symbol is of an earlier turn."""
         notes = []

@@ -11,6 +11,7 @@ Source: cmd/link/internal/ld/deadcode.go:136-326, 441-475.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ class Notes(NamedTuple):
     target: I32
 
 
-class Flood:
+class Flood(ABC):
     """The state of the analysis; how the plain rule is applied, and where relocations come from,
     say those who derive from it.
 
@@ -80,11 +81,12 @@ class Flood:
         self._unused_types = np.zeros(0, np.int64)
         self._done = np.zeros(len(symbols), np.bool_)
 
+    @abstractmethod
     def flood(self, wave: npt.NDArray[Any]) -> Notes:
         """The plain rule: what a reachable symbol refers to is reachable. ``wave`` was reached
         since last time. Returns the notes in what is reached now and was not then."""
-        raise NotImplementedError
 
+    @abstractmethod
     def know(self, ids: npt.NDArray[Any]) -> None:
         """See to it that the relocations of these types are in ``table``."""
 
