@@ -47,7 +47,6 @@ from linkpipe.engine.pass_api import Link, linkpass
 from linkpipe.errors import InputError
 from linkpipe.graphs.graph import Graph
 from linkpipe.symkind import is_dwarf
-from linkpipe.tables.objects import RelocColumns
 from linkpipe.tables.relocs import Relocs
 from linkpipe.tables.symbols import Flag
 
@@ -89,9 +88,8 @@ def _read(link: Link, inputs: Inputs, reached: Bool) -> Relocs:
     from_objects = reached & (symbols.object != 0)
     from_objects[inputs.known] = False
     ids, kept = np.flatnonzero(from_objects), inputs.known[reached[inputs.known]]
-    rows, counts = own.rows_of_many(kept)
-    theirs = RelocColumns(counts, *(getattr(own, name)[rows] for name in RelocColumns._fields[1:]))
-    columns = link.objects.relocs(symbols.object[ids], symbols.local[ids], theirs)
+    of = symbols.object[ids], symbols.local[ids]
+    columns = link.objects.relocs(*of, own.columns_of(kept))
     return Relocs.gather(len(symbols), np.concatenate((ids, kept)), columns)
 
 

@@ -81,9 +81,7 @@ def _own(link: Link) -> tuple[I64, RelocColumns]:
     own = link.symbols.made_contents()
     own[made.having()] = True
     others = np.flatnonzero(own)
-    rows, counts = made.rows_of_many(others)
-    columns = (getattr(made, name)[rows] for name in RelocColumns._fields[1:])
-    return others, RelocColumns(counts, *columns)
+    return others, made.columns_of(others)
 
 
 def read_inputs(link: Link) -> Inputs:

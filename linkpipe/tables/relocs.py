@@ -98,6 +98,11 @@ class Relocs(InNotebook):
         found = entries(self.entry, len(self.symbol), ids)
         return self.first[found], self.count[found].astype(np.int64)
 
+    def columns_of(self, ids: Ints) -> RelocColumns:
+        """The relocations of many symbols, symbol by symbol, as a list to extend a table by."""
+        rows, counts = self.rows_of_many(ids)
+        return RelocColumns(counts, *(getattr(self, name)[rows] for name in RELOC_DTYPES))
+
     def having(self) -> I64:
         """The symbols that have any, ascending: int64[k]."""
         return np.sort(self.symbol[self.count > 0]).astype(np.int64)
